@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/base/file_system.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace espalier {
+namespace {
+
+Error systemError(const Path& path, std::string_view doing, int cause = errno) {
+    ErrorCode code = ErrorCode::IoError;
+    if (cause == ENOENT || cause == ENOTDIR) code = ErrorCode::NotFound;
+    if (cause == ENOSPC || cause == EDQUOT) code = ErrorCode::DiskFull;
+    if (cause == EEXIST) code = ErrorCode::AlreadyExists;
+    return fail(code, std::string(doing) + " " + path.string() + ": " + std::strerror(cause), path.string());
+}
+
+class Descriptor {
+public:
+    explicit Descriptor(int fd) : m_fd(fd) {}
+    Descriptor(const Descriptor&) = delete;
+    ~Descriptor() {
+        if (m_fd >= 0) ::close(m_fd);
+    }
+    int get() const { return m_fd; }
+    int take() { return std::exchange(m_fd, -1); }
+
+private:
+    int m_fd;
+};
+
+class PosixMap final : public MappedFile {
+public:
+    PosixMap(void* address, std::size_t size) : m_address(address), m_size(size) {}
+    ~PosixMap() override {
+        if (m_size > 0) ::munmap(m_address, m_size);
+    }
+    std::span<const std::byte> bytes() const override {
+        return {static_cast<const std::byte*>(m_address), m_size};
+    }
+
+private:
+    void* m_address;
+    std::size_t m_size;
+};
+
+class PosixFile final : public WritableFile {
+public:
+    PosixFile(Path path, int fd) : m_path(std::move(path)), m_fd(fd) {}
+
+    Result<void> append(std::span<const std::byte> bytes) override {
+        while (!bytes.empty()) {
+            const ssize_t written = ::write(m_fd.get(), bytes.data(), bytes.size());
+            if (written < 0 && errno == EINTR) continue;
+            if (written < 0) return systemError(m_path, "writing");
+            bytes = bytes.subspan(static_cast<std::size_t>(written));
+        }
+        return {};
+    }
+    Result<void> sync() override {
+        if (::fsync(m_fd.get()) != 0) return systemError(m_path, "syncing");
+        return {};
+    }
+    Result<void> close() override {
+        if (::close(m_fd.take()) != 0) return systemError(m_path, "closing");
+        return {};
+    }
+
+private:
+    Path m_path;
+    Descriptor m_fd;
+};
+
+Result<void> syncFolder(const Path& folder) {
+    const Descriptor fd(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (fd.get() < 0) return systemError(folder, "opening");
+    if (::fsync(fd.get()) != 0) return systemError(folder, "syncing");
+    return {};
+}
+
+class PosixFileSystem final : public FileSystem {
+public:
+    Result<std::unique_ptr<MappedFile>> map(const Path& path) override {
+        // O_NONBLOCK: opening a pipe or a device must not hang before it can be refused.
+        const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+        if (fd.get() < 0) return systemError(path, "opening");
+        struct stat status {};
+        if (::fstat(fd.get(), &status) != 0) return systemError(path, "reading the status of");
+        if (!S_ISREG(status.st_mode))
+            return fail(ErrorCode::InvalidArgument, path.string() + " is not a regular file", path.string());
+        const auto size = static_cast<std::size_t>(status.st_size);
+        if (size == 0) return std::unique_ptr<MappedFile>(new PosixMap(nullptr, 0));
+        void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+        if (address == MAP_FAILED) return systemError(path, "mapping");
+        return std::unique_ptr<MappedFile>(new PosixMap(address, size));
+    }
+
+    Result<std::unique_ptr<WritableFile>> create(const Path& path) override {
+        const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+        if (fd < 0) return systemError(path, "creating");
+        return std::unique_ptr<WritableFile>(new PosixFile(path, fd));
+    }
+
+    Result<std::string> readText(const Path& path, std::uint64_t maxBytes) override {
+        TRY_ASSIGN(const auto file, map(path));
+        if (file->bytes().size() > maxBytes)
+            return fail(ErrorCode::TooLarge,
+                        path.string() + " has " + std::to_string(file->bytes().size()) + " bytes, at most " +
+                            std::to_string(maxBytes) + " are read",
+                        path.string());
+        return std::string(file->text());
+    }
+
+    Result<void> makeDirectories(const Path& path) override {
+        std::error_code cause;
+        std::filesystem::create_directories(path, cause);
+        if (cause) return systemError(path, "creating the folder", cause.value());
+        return {};
+    }
+
+    Result<void> rename(const Path& from, const Path& to) override {
+        if (::rename(from.c_str(), to.c_str()) != 0) return systemError(to, "renaming to");
+        return syncFolder(to.parent_path());
+    }
+
+    Result<void> remove(const Path& path) override {
+        if (::remove(path.c_str()) != 0 && errno != ENOENT) return systemError(path, "removing");
+        return {};
+    }
+
+    Result<void> removeTree(const Path& path) override {
+        std::error_code cause;
+        std::filesystem::remove_all(path, cause);
+        if (cause) return systemError(path, "removing", cause.value());
+        return {};
+    }
+
+    Result<std::vector<FileEntry>> list(const Path& folder) override {
+        std::error_code cause;
+        std::filesystem::directory_iterator entries(folder, cause);
+        if (cause) return systemError(folder, "listing", cause.value());
+        std::vector<FileEntry> found;
+        for (; entries != std::filesystem::directory_iterator(); entries.increment(cause)) {
+            if (cause) return systemError(folder, "listing", cause.value());
+            auto entry = stat(entries->path());
+            if (entry) found.push_back(std::move(*entry));
+        }
+        std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+        return found;
+    }
+
+    bool exists(const Path& path) override { return ::access(path.c_str(), F_OK) == 0; }
+
+    Result<FileEntry> stat(const Path& path) override {
+        struct stat status {};
+        if (::stat(path.c_str(), &status) != 0) return systemError(path, "reading the status of");
+        return FileEntry{path, S_ISDIR(status.st_mode), S_ISREG(status.st_mode),
+                         static_cast<std::uint64_t>(status.st_size)};
+    }
+
+    Result<std::uint64_t> freeBytes(const Path& path) override {
+        struct statvfs status {};
+        if (::statvfs(path.c_str(), &status) != 0) return systemError(path, "reading the free space of");
+        return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<FileSystem> makeFileSystem() { return std::make_unique<PosixFileSystem>(); }
+
+Result<void> writeAtomically(FileSystem& files, const Path& path, std::string_view content) {
+    const Path temporary = path.string() + ".tmp" + std::to_string(::getpid());
+    const auto write = [&]() -> Result<void> {
+        TRY_ASSIGN(const auto file, files.create(temporary));
+        TRY(file->append(std::as_bytes(std::span(content))));
+        TRY(file->sync());
+        TRY(file->close());
+        return files.rename(temporary, path);
+    };
+    auto written = write();
+    if (!written) (void)files.remove(temporary);
+    return written;
+}
+
+}  // namespace espalier

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Tokenizer: text to token ids and back, as tokenizer.json describes it. Ids equal those of Hugging Face `tokenizers`.
+// A pipeline of small units (added tokens, normaliser, pre-tokeniser, model, post-processor, decoder), each chosen by
+// its "type" in the file; an unknown type is refused by name.
+//
+// Owner: whoever loaded the model, shared. Thread: any; encode and decode are const and keep no hidden state.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/json.h"
+#include "core/base/result.h"
+
+namespace espalier {
+
+using TokenId = std::int32_t;
+
+struct TextRange {  // bytes [begin, end)
+    std::size_t begin = 0;
+    std::size_t end = 0;
+};
+
+struct EncodeOptions {
+    bool addSpecial = false;            // run the post-processor (BOS and the like)
+    std::span<const TextRange> verbatim;  // sorted; inside them no added or special token is recognised
+};
+
+class Tokenizer {
+public:
+    virtual ~Tokenizer() = default;
+
+    // Invalid UTF-8 is read as U+FFFD. Error unsupported names what the text cannot be encoded with.
+    virtual Result<std::vector<TokenId>> encode(std::string_view text, const EncodeOptions& options = {}) const = 0;
+
+    // Ids outside the vocabulary: error invalid_argument naming the id.
+    virtual Result<std::string> decode(std::span<const TokenId> ids, bool skipSpecial) const = 0;
+
+    // The raw bytes one token adds when it follows others; pieces of characters stay pieces. Empty for special tokens
+    // when skipSpecial. Used by StreamDecoder.
+    virtual Result<std::string> decodePiece(TokenId id, bool skipSpecial, bool isFirst) const = 0;
+
+    virtual std::int64_t vocabularySize() const = 0;  // largest id + 1
+    virtual std::optional<TokenId> idOf(std::string_view token) const = 0;
+    virtual std::optional<std::string> tokenOf(TokenId id) const = 0;  // as spelled in the file ("Ġthe")
+    virtual bool isSpecial(TokenId id) const = 0;
+};
+
+// Requires: text is the content of a tokenizer.json. Errors: corrupt_file, unsupported, too_large.
+Result<std::shared_ptr<const Tokenizer>> parseTokenizer(std::string_view json, std::string_view where);
+
+// Turns tokens into text as they come, never emitting part of a character: an incomplete UTF-8 sequence waits for its
+// next token. finish() gives what is left, U+FFFD for what never became a character.
+class StreamDecoder {
+public:
+    StreamDecoder(std::shared_ptr<const Tokenizer> tokenizer, bool skipSpecial);
+    Result<std::string> push(TokenId id);
+    std::string finish();
+
+private:
+    std::shared_ptr<const Tokenizer> m_tokenizer;
+    bool m_skipSpecial;
+    bool m_first = true;
+    std::string m_pending;
+};
+
+}  // namespace espalier
