@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Transformer: the only layer loop. Built from an ArchSpec and a TensorSource on a Backend; knows nothing of requests,
+// schedulers or files. It computes what a batch plan says: some rows of some sequences against their KV pages.
+//
+// Owner: a loaded model in the engine. Thread: engine.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/compute/backend.h"
+#include "core/formats/arch_spec.h"
+#include "core/formats/tensor_source.h"
+
+namespace espalier {
+
+// Rows of a step. Segments are consecutive and cover all T rows; row t of a segment is at position0 + (t - firstRow).
+struct ForwardBatch {
+    std::span<const std::int32_t> tokens;      // [T], each below spec().vocabulary
+    std::span<const Segment> segments;
+    std::span<const std::int32_t> logitRows;   // ascending; rows whose logits are wanted
+    std::span<const std::int32_t> hiddenRows;  // ascending; rows whose final normalised hidden state is wanted
+};
+
+struct TransformerOptions {
+    std::int32_t maxBatchTokens = 256;  // T of the largest step; the activation arena is made for it
+    std::int32_t maxLogitRows = 256;
+    std::function<void(std::int64_t doneBytes, std::int64_t allBytes)> progress;
+    std::stop_token stop;
+};
+
+class Transformer {
+public:
+    // Checks every tensor by name, shape and dtype before any is packed. Errors: missing_tensor, shape_mismatch,
+    // unsupported (dtype), pool_exhausted, cancelled; each names the tensor, what was expected and found.
+    static Result<std::unique_ptr<Transformer>> load(Backend& backend, const ArchSpec& spec,
+                                                     const TensorSource& tensors, const TransformerOptions& options);
+    virtual ~Transformer() = default;
+
+    virtual const ArchSpec& spec() const = 0;
+    virtual std::int64_t weightBytes() const = 0;    // packed, on the device
+    virtual std::int64_t workspaceBytes() const = 0;  // activations
+    virtual std::int32_t maxBatchTokens() const = 0;
+    virtual std::int32_t maxLogitRows() const = 0;
+
+    // Runs the batch. kv has one entry per layer (base of that layer's page array). Writes logits
+    // [logitRows, vocabulary] f32 and hidden [hiddenRows, hidden] f32 into memory owned by the Transformer, readable by
+    // the host until the next call. Requires: sizes within the options; ids valid; pages cover every position.
+    // Error device_error.
+    struct Output {
+        ConstTensorView logits;
+        ConstTensorView hidden;
+    };
+    virtual Result<Output> forward(Stream& stream, const ForwardBatch& batch, std::span<const KvPages> kv) = 0;
+};
+
+// What a folder must hold for this spec: name as found in the file, shape, and whether it may be absent. The importer
+// checks with it, `inspect` lists with it.
+struct ExpectedTensor {
+    std::string name;
+    std::vector<std::int64_t> shape;
+    bool optional = false;
+};
+std::vector<ExpectedTensor> expectedTensors(const ArchSpec& spec);
+
+struct WeightReport {
+    std::int64_t parameters = 0;               // tied weights once, rope frequencies not counted
+    std::int64_t bytes = 0;                    // as stored
+    std::vector<std::string> warnings;         // tensors that are not used, ids beyond the embedding, ...
+};
+// All names, shapes and dtypes; reads no weight data.
+Result<WeightReport> checkWeights(const ArchSpec& spec, const TensorSource& tensors);
+
+// Tensors with NaN or infinite values, with counts; reads everything.
+struct NonFiniteTensor {
+    std::string name;
+    std::int64_t nan = 0;
+    std::int64_t infinite = 0;
+};
+Result<std::vector<NonFiniteTensor>> scanNonFinite(const TensorSource& tensors, std::stop_token stop,
+                                                   const std::function<void(std::int64_t doneBytes)>& progress);
+
+// Memory a model needs, before it is loaded. Pure. Used by inspect, serve and the workbench alike.
+struct MemoryEstimate {
+    std::int64_t weightsBytes = 0;
+    std::int64_t kvBytesPerToken = 0;
+    std::int64_t workspaceBytes = 0;
+};
+MemoryEstimate estimateMemory(const Backend& backend, const ArchSpec& spec, const TensorSource& tensors,
+                              DType kvType, const TransformerOptions& options);
+
+}  // namespace espalier
