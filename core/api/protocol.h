@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The control protocol between the daemon, espalierctl and the workbench: names, JSON forms, versions. All three include
+// this header; nobody writes a key twice. Version kProtocolVersion stands in GET /control/hello.
+//
+//   POST /control/<operation>   body: JSON object of arguments, answer: JSON object      (admin key: Bearer)
+//   GET  /control/events        one SSE stream; `?after=N` asks for the gap since sequence N
+//          id: <sequence>\n event: job|model|serve|log\n data: <JSON>     must arrive, numbered
+//          event: snapshot\n data: <JSON>                                 newest wins, no id; 10 Hz while serving or jobs
+//                                                                         run, 1 Hz idle
+//          event: lost\n data: {}                                         the gap is gone: read everything again
+//   Errors: HTTP status and {"error":{"code","message","where"}} with the codes of core/base/result.h.
+//
+// Operations (arguments -> answer; every list is an array under the name shown). Shared by the CLI, whose --json output
+// is the answer as it stands:
+//   hello {}                                   -> {version, protocol, pid, started_at, workspace, url}
+//   status {}                                  -> as `espalierctl status --json`
+//   models {bin?}                              -> {models: [ModelRecord]}
+//   inspect {model, tensors?}                  -> {config, parameters, bytes, memory{weights_bytes, kv_bytes_per_token,
+//                                                  workspace_bytes}, tensors?[{name, shape, dtype, bytes}], record}
+//   remove {model} restore {id} rename {model, name} empty-bin {}
+//   load {model} unload {model}
+//   probe {path}                               -> ImportProbe
+//   import {path, name?, link?, allow_nonfinite?} -> {job: id}         scan {model} verify {model} -> {job: id}
+//   jobs {}                                    -> {jobs: [JobRecord]}
+//   job {id} / job-cancel {id} / job-pause {id} / job-resume {id} / job-discard {id} -> JobRecord
+//   job-wait {id, timeout_s?}                  -> JobRecord (answers early at the timeout)
+//   tokenize {model, text | texts, special?}   -> {ids, tokens} | {results:[{ids, tokens}]}
+//   detokenize {model, ids}                    -> {text}
+//   template {model, messages, tools?, generation_prompt?} -> {text, ids}
+//   generate {model, prompt | prompt_ids | messages, ...sampling} -> as `espalierctl generate --json`
+//   perplexity {model, text | ids, context?}   -> as `espalierctl perplexity --json`
+//   embed {model, text | texts}                -> {embedding, dim, normalized} | {results:[...]}
+//   serve-start {} serve-stop {} serve-drain {} -> {state}
+//   history {seconds}                          -> {points: [HistoryPoint]}
+//   log {limit}                                -> {records: [LogRecord]}
+//   shutdown {}                                -> {}                     drains, then ends the daemon
+#pragma once
+
+#include <string_view>
+
+#include "core/base/json.h"
+#include "core/engine/engine.h"
+#include "core/engine/messages.h"
+
+namespace espalier {
+
+constexpr int kProtocolVersion = 1;
+constexpr int kDefaultPort = 8420;
+
+// File in the workspace through which a running daemon is found: {"url", "pid", "key_file"}, mode 0600.
+constexpr std::string_view kDaemonFile = "daemon.json";
+
+Json toJson(const Error& error);
+Json toJson(const ModelRecord& model);
+Json toJson(const JobRecord& job);
+Json toJson(const LogRecord& record);
+Json toJson(const MemoryByOwner& memory);
+Json toJson(const Percentiles& percentiles);
+Json toJson(const Snapshot& snapshot);
+Json toJson(const HistoryPoint& point);
+Json toJson(const ImportProbe& probe);
+std::string_view eventName(const Event& event);  // "job", "model", "serve", "log"
+Json toJson(const Event& event);
+
+// Readers for clients; error corrupt_file names the key. Unknown keys are ignored, so that versions may differ.
+Result<Error> errorFromJson(const Json& json);
+Result<ModelRecord> modelFromJson(const Json& json);
+Result<JobRecord> jobFromJson(const Json& json);
+Result<LogRecord> logFromJson(const Json& json);
+Result<Snapshot> snapshotFromJson(const Json& json);
+Result<HistoryPoint> historyPointFromJson(const Json& json);
+Result<ImportProbe> probeFromJson(const Json& json);
+Result<Event> eventFromJson(std::string_view name, const Json& json);
+
+}  // namespace espalier

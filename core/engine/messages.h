@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the engine tells the world, as plain values: records of the catalog, jobs, events that must arrive, and the
+// snapshot of which only the newest counts. Their JSON form is core/api/protocol.h.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/formats/arch_spec.h"
+
+namespace espalier {
+
+struct ModelRecord {
+    std::string id;        // "m-" and 12 hex digits of the digest, unique in the workspace
+    std::string name;      // what people and the API call it
+    std::string digest;    // "sha256:..."
+    std::string family;
+    std::string licence;   // from the model card, empty when it names none
+    std::int64_t parameters = 0;
+    std::int64_t bytes = 0;          // of the tensors as stored
+    std::string dtype;               // "bf16", or "mixed"
+    std::string source;              // where it was imported from
+    std::string folder;              // where its files are now (inside the workspace unless linked)
+    bool linked = false;
+    bool hasTokenizer = false;
+    bool hasChatTemplate = false;
+    std::int32_t context = 0;
+    std::int64_t importedAt = 0;     // Unix milliseconds
+    std::optional<std::int64_t> removedAt;  // in the bin since
+    std::vector<std::string> warnings;
+    ArchSpec spec;
+};
+
+enum class JobState : std::uint8_t { Queued, Running, Paused, Interrupted, Finished, Failed, Cancelled };
+std::string_view jobStateName(JobState state);
+
+struct JobRecord {
+    std::int64_t id = 0;
+    std::string kind;         // "import", "scan", "verify"
+    std::string title;        // "Import tiny-llama"
+    std::string command;      // the equivalent command line
+    JobState state = JobState::Queued;
+    double progress = 0.0;    // 0 to 1
+    std::int64_t doneBytes = 0;
+    std::int64_t allBytes = 0;
+    double bytesPerS = 0.0;
+    double etaS = -1.0;       // < 0: not known
+    std::string step;         // "copying model-00001-of-00002.safetensors"
+    std::optional<Error> error;
+    std::string result;       // JSON of what the job made ({"model": id})
+    std::int64_t createdAt = 0;
+    std::int64_t endedAt = 0;
+};
+
+struct LogRecord {
+    std::int64_t at = 0;      // Unix milliseconds
+    std::string level;        // "debug", "info", "warning", "error"
+    std::string source;       // "import", "serve", "api"
+    std::string text;
+};
+
+// Bytes of device memory by owner; the sum is total. Order and colours are the same on every page.
+struct MemoryByOwner {
+    std::int64_t weights = 0;
+    std::int64_t training = 0;
+    std::int64_t kvRunning = 0;
+    std::int64_t kvCached = 0;
+    std::int64_t adapters = 0;
+    std::int64_t domainRows = 0;
+    std::int64_t workspace = 0;
+    std::int64_t free = 0;
+    std::int64_t total = 0;
+};
+
+struct Percentiles {
+    double p50 = 0, p95 = 0, p99 = 0;
+    std::int64_t samples = 0;  // 0: nothing measured in the window
+};
+
+enum class ServeState : std::uint8_t { Stopped, Serving, Draining };
+std::string_view serveStateName(ServeState state);
+
+struct LoadedModel {
+    std::string name;
+    std::string state;               // "loading", "ready"
+    double progress = 1.0;
+    std::int64_t weightsBytes = 0;
+    std::int64_t poolPages = 0;
+    std::int64_t poolPagesUsed = 0;  // running
+    std::int64_t poolPagesCached = 0;
+    std::int32_t running = 0;
+    std::int32_t waiting = 0;
+};
+
+// The state of everything, at about 10 Hz while someone looks. Rates are over the last second, percentiles over the
+// last minute, counters since the daemon started.
+struct Snapshot {
+    std::int64_t at = 0;  // Unix milliseconds
+    ServeState serve = ServeState::Stopped;
+    std::int64_t startedAt = 0;
+    MemoryByOwner memory;
+    double prefillTokensPerS = 0;
+    double decodeTokensPerS = 0;
+    double swapInBytesPerS = 0;
+    double swapOutBytesPerS = 0;
+    std::int32_t running = 0;
+    std::int32_t waiting = 0;
+    Percentiles ttftMs;
+    Percentiles tpotMs;
+    std::map<std::string, double> counters;  // metric names without the prefix: "prompt_tokens_total", ...
+    std::vector<LoadedModel> models;
+    std::vector<JobRecord> jobs;     // not ended, and those that ended in the last minute
+    double processorShare = 0;       // of this process, 1 = one core
+    std::int64_t residentBytes = 0;
+    std::string device;              // "AMD EPYC, 2 threads, avx512"
+    std::string computeMode;         // "f32"
+};
+
+struct ModelChanged {
+    std::string id;
+    std::string change;  // "imported", "removed", "restored", "renamed", "loaded", "unloaded"
+};
+struct ServeChanged {
+    ServeState state = ServeState::Stopped;
+};
+// Must arrive, in order; each gets a sequence number from the engine.
+using Event = std::variant<JobRecord, ModelChanged, ServeChanged, LogRecord>;
+struct NumberedEvent {
+    std::int64_t sequence = 0;
+    Event event;
+};
+
+// One point per second for plots that open later: up to an hour.
+struct HistoryPoint {
+    std::int64_t at = 0;
+    MemoryByOwner memory;
+    double prefillTokensPerS = 0, decodeTokensPerS = 0;
+    std::int32_t running = 0, waiting = 0;
+    Percentiles ttftMs, tpotMs;
+};
+
+}  // namespace espalier
