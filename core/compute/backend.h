@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Backend: the seam between the product and a device. One abstract class, created once in app/, injected, owned by the
-// engine thread. Descriptors absorb variety: norm kind, residual, activation kind, page tables are fields, never new
-// operations. Implementations: ReferenceBackend (plain fp32 loops, the oracle), CpuBackend (SIMD), cuda/ (a module).
+// Backend: the seam between the product and a device. Created once in app/, injected, owned by the engine thread.
+// Descriptors absorb variety: norm kind, activation kind, page tables are fields, never new operations.
+//
+// Two steps, both whole: DeviceOps is what any device offers (memory, streams, weights, dense algebra); Backend adds the
+// forward operations of a transformer, all of them. Backends: ReferenceBackend (plain fp32 loops, the oracle) and
+// CpuBackend (SIMD). The CUDA module implements DeviceOps so far and can therefore not be handed to a Transformer.
 //
 // One order of summation. Every operation states in which order an output element is accumulated. That order does not
 // depend on the number of rows, on how a sequence is cut into chunks, on page placement, on cache hits or on the number
@@ -23,7 +26,7 @@
 
 namespace espalier {
 
-class Backend;
+class DeviceOps;
 
 // An ordered queue of work. The CPU backends run everything at once; their streams are empty.
 class Stream {
@@ -43,7 +46,7 @@ enum class MemoryKind : std::uint8_t { Device, HostPinned };
 class Buffer {
 public:
     Buffer() = default;
-    Buffer(Backend& owner, std::byte* data, std::int64_t bytes, MemoryKind kind)
+    Buffer(DeviceOps& owner, std::byte* data, std::int64_t bytes, MemoryKind kind)
         : m_owner(&owner), m_data(data), m_bytes(bytes), m_kind(kind) {}
     Buffer(Buffer&& other) noexcept { *this = std::move(other); }
     Buffer& operator=(Buffer&& other) noexcept;
@@ -54,7 +57,7 @@ public:
     MemoryKind kind() const { return m_kind; }
 
 private:
-    Backend* m_owner = nullptr;
+    DeviceOps* m_owner = nullptr;
     std::byte* m_data = nullptr;
     std::int64_t m_bytes = 0;
     MemoryKind m_kind = MemoryKind::Device;
@@ -137,9 +140,9 @@ struct DeviceDesc {
     int threads = 1;
 };
 
-class Backend {
+class DeviceOps {
 public:
-    virtual ~Backend() = default;
+    virtual ~DeviceOps() = default;
 
     virtual DeviceDesc device() const = 0;
 
@@ -159,12 +162,20 @@ public:
     virtual Result<WeightMatrix> packWeight(ConstTensorView source) = 0;
     virtual std::int64_t packedBytes(std::int64_t rows, std::int64_t cols, DType dtype) const = 0;
 
-    // forward
-    // out[t,:] = row ids[t] of the table, as f32. ids: [T] i32. Requires: 0 <= ids[t] < table.rows.
-    virtual void gather(Stream& stream, TensorView out, const WeightMatrix& table, ConstTensorView ids) = 0;
+    // dense algebra
     virtual void gemm(Stream& stream, TensorView y, ConstTensorView x, const WeightMatrix& w, const GemmDesc& desc) = 0;
     virtual void norm(Stream& stream, TensorView y, ConstTensorView x, ConstTensorView weight,
                       const NormDesc& desc) = 0;
+
+protected:
+    friend class Buffer;
+    virtual void release(std::byte* data, std::int64_t bytes, MemoryKind kind) = 0;
+};
+
+class Backend : public DeviceOps {
+public:
+    // out[t,:] = row ids[t] of the table, as f32. ids: [T] i32. Requires: 0 <= ids[t] < table.rows.
+    virtual void gather(Stream& stream, TensorView out, const WeightMatrix& table, ConstTensorView ids) = 0;
     virtual void rope(Stream& stream, TensorView x, ConstTensorView cos, ConstTensorView sin,
                       const RopeDesc& desc) = 0;
     // Writes K and V rows ([T, kvHeads * headDim] f32) of the segments into their pages, rounded to pages.dtype.
@@ -178,10 +189,6 @@ public:
 
     // Bytes a KV page of this shape needs, before the pool rounds it up.
     virtual std::int64_t kvPageBytes(int kvHeads, int headDim, DType dtype) const = 0;
-
-protected:
-    friend class Buffer;
-    virtual void release(std::byte* data, std::int64_t bytes, MemoryKind kind) = 0;
 };
 
 }  // namespace espalier
