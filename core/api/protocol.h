@@ -63,7 +63,7 @@ std::string_view eventName(const Event& event);  // "job", "model", "serve", "lo
 Json toJson(const Event& event);
 
 // Readers for clients; error corrupt_file names the key. Unknown keys are ignored, so that versions may differ.
-Result<Error> errorFromJson(const Json& json);
+Error errorFromJson(const Json& json);  // the object under "error"; never fails, an unreadable one says so
 Result<ModelRecord> modelFromJson(const Json& json);
 Result<JobRecord> jobFromJson(const Json& json);
 Result<LogRecord> logFromJson(const Json& json);
