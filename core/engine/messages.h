@@ -12,6 +12,8 @@
 
 #include "core/base/result.h"
 #include "core/formats/arch_spec.h"
+#include "core/telemetry/log_ring.h"
+#include "core/telemetry/window.h"
 
 namespace espalier {
 
@@ -57,13 +59,6 @@ struct JobRecord {
     std::int64_t endedAt = 0;
 };
 
-struct LogRecord {
-    std::int64_t at = 0;      // Unix milliseconds
-    std::string level;        // "debug", "info", "warning", "error"
-    std::string source;       // "import", "serve", "api"
-    std::string text;
-};
-
 // Bytes of device memory by owner; the sum is total. Order and colours are the same on every page.
 struct MemoryByOwner {
     std::int64_t weights = 0;
@@ -75,11 +70,6 @@ struct MemoryByOwner {
     std::int64_t workspace = 0;
     std::int64_t free = 0;
     std::int64_t total = 0;
-};
-
-struct Percentiles {
-    double p50 = 0, p95 = 0, p99 = 0;
-    std::int64_t samples = 0;  // 0: nothing measured in the window
 };
 
 enum class ServeState : std::uint8_t { Stopped, Serving, Draining };
