@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The schema of workspace.db, step by step. A step that has been released is never edited; what comes later is a new
+// one. Times are Unix milliseconds; JSON columns hold one document.
+#include <array>
+
+#include "core/store/database.h"
+
+namespace espalier {
+namespace {
+
+constexpr std::string_view kCatalog = R"sql(
+CREATE TABLE models(
+    id            TEXT PRIMARY KEY,
+    name          TEXT NOT NULL,
+    digest        TEXT NOT NULL UNIQUE,
+    family        TEXT NOT NULL,
+    licence       TEXT NOT NULL,
+    parameters    INTEGER NOT NULL,
+    bytes         INTEGER NOT NULL,
+    dtype         TEXT NOT NULL,
+    source        TEXT NOT NULL,
+    folder        TEXT NOT NULL,
+    linked        INTEGER NOT NULL,
+    has_tokenizer INTEGER NOT NULL,
+    has_template  INTEGER NOT NULL,
+    context       INTEGER NOT NULL,
+    imported_at   INTEGER NOT NULL,
+    removed_at    INTEGER,
+    warnings      TEXT NOT NULL,
+    spec          TEXT NOT NULL,
+    files         TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX models_by_name ON models(name) WHERE removed_at IS NULL;
+)sql";
+
+constexpr std::string_view kJobs = R"sql(
+CREATE TABLE jobs(
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind          TEXT NOT NULL,
+    title         TEXT NOT NULL,
+    command       TEXT NOT NULL,
+    arguments     TEXT NOT NULL,
+    checkpoint    TEXT NOT NULL,
+    state         TEXT NOT NULL,
+    done_bytes    INTEGER NOT NULL,
+    all_bytes     INTEGER NOT NULL,
+    step          TEXT NOT NULL,
+    error_code    TEXT NOT NULL,
+    error_message TEXT NOT NULL,
+    error_where   TEXT NOT NULL,
+    result        TEXT NOT NULL,
+    created_at    INTEGER NOT NULL,
+    ended_at      INTEGER NOT NULL
+) STRICT;
+)sql";
+
+constexpr std::string_view kRunLog = R"sql(
+CREATE TABLE run_log(
+    id     INTEGER PRIMARY KEY AUTOINCREMENT,
+    at     INTEGER NOT NULL,
+    level  TEXT NOT NULL,
+    source TEXT NOT NULL,
+    text   TEXT NOT NULL
+) STRICT;
+)sql";
+
+constexpr std::array kMigrations = {
+    Migration{1, "catalog of models", kCatalog},
+    Migration{2, "jobs", kJobs},
+    Migration{3, "run log", kRunLog},
+};
+
+}  // namespace
+
+std::span<const Migration> workspaceMigrations() {
+    return kMigrations;
+}
+
+}  // namespace espalier

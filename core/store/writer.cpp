@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/store/writer.h"
+
+#include <future>
+#include <vector>
+
+namespace espalier {
+
+Writer::Writer(Database database, std::size_t capacity)
+    : m_database(std::move(database)), m_capacity(capacity), m_thread([this] { loop(); }) {}
+
+Writer::~Writer() {
+    {
+        const std::lock_guard lock(m_mutex);
+        m_closed = true;
+    }
+    m_arrived.notify_all();
+    m_thread.join();
+}
+
+Result<void> Writer::post(Write write) {
+    {
+        const std::lock_guard lock(m_mutex);
+        if (m_queue.size() >= m_capacity)
+            return fail(ErrorCode::Busy, std::to_string(m_capacity) + " writes are already waiting for the database");
+        m_queue.push_back({std::move(write), {}});
+    }
+    m_arrived.notify_one();
+    return {};
+}
+
+Result<void> Writer::write(Write write) {
+    // The promise is shared with the entry: set_value may still be touching it when get() returns.
+    const auto promise = std::make_shared<std::promise<Result<void>>>();
+    auto future = promise->get_future();
+    {
+        const std::lock_guard lock(m_mutex);
+        m_queue.push_back(
+            {std::move(write), [promise](Result<void> result) { promise->set_value(std::move(result)); }});
+    }
+    m_arrived.notify_one();
+    return future.get();
+}
+
+void Writer::flush() {
+    (void)write([](Database&) { return Result<void>(); });
+}
+
+std::int64_t Writer::failedPosts() const {
+    const std::lock_guard lock(m_mutex);
+    return m_failedPosts;
+}
+
+void Writer::loop() {
+    for (;;) {
+        std::deque<Entry> batch;
+        {
+            std::unique_lock lock(m_mutex);
+            m_arrived.wait(lock, [this] { return !m_queue.empty() || m_closed; });
+            if (m_queue.empty()) return;
+            batch.swap(m_queue);
+        }
+        runBatch(batch);
+    }
+}
+
+void Writer::runBatch(std::deque<Entry>& batch) {
+    std::vector<Result<void>> results;
+    results.reserve(batch.size());
+    Result<void> committed = m_database.execute("BEGIN IMMEDIATE");
+    if (committed) {
+        for (const Entry& entry : batch) {
+            Result<void> result = m_database.execute("SAVEPOINT one");
+            if (result) result = entry.write(m_database);
+            if (!result) (void)m_database.execute("ROLLBACK TO one");
+            (void)m_database.execute("RELEASE one");
+            results.push_back(std::move(result));
+        }
+        committed = m_database.execute("COMMIT");
+        if (!committed) (void)m_database.execute("ROLLBACK");
+    }
+    std::int64_t failed = 0;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        Result<void> result = committed ? std::move(results[i]) : committed;
+        if (batch[i].done)
+            batch[i].done(std::move(result));
+        else if (!result)
+            ++failed;
+    }
+    const std::lock_guard lock(m_mutex);
+    m_failedPosts += failed;
+}
+
+}  // namespace espalier
