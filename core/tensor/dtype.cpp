@@ -5,7 +5,8 @@
 
 namespace espalier {
 namespace {
-constexpr std::array<std::string_view, 5> kNames = {"f32", "bf16", "f16", "i32", "u8"};
+constexpr std::array<std::string_view, 10> kNames = {"f32", "bf16", "f16", "i32", "u8",
+                                                       "i8",  "i16",  "i64", "f64", "bool"};
 }
 
 std::string_view dtypeName(DType type) { return kNames[static_cast<std::size_t>(type)]; }

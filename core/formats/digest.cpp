@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/formats/digest.h"
+
+#include <algorithm>
+
+namespace espalier {
+namespace {
+
+constexpr std::string_view kMagic = "espalier-model-digest-1\n";
+constexpr std::size_t kChunkBytes = 4u << 20;  // between two looks at the stop token
+constexpr std::array<std::string_view, 13> kSideFiles = {"config.json",
+                                                         "generation_config.json",
+                                                         "tokenizer.json",
+                                                         "tokenizer_config.json",
+                                                         "special_tokens_map.json",
+                                                         "added_tokens.json",
+                                                         "chat_template.jinja",
+                                                         "chat_template.json",
+                                                         "tokenizer.model",
+                                                         "vocab.json",
+                                                         "merges.txt",
+                                                         "vocab.txt",
+                                                         "modules.json"};
+
+void putNumber(Sha256& hash, std::uint64_t value) {
+    std::array<std::byte, 8> bytes;
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(value >> (8 * i));
+    hash.update(bytes);
+}
+
+void putText(Sha256& hash, std::string_view text) {
+    putNumber(hash, text.size());
+    hash.update(text);
+}
+
+}  // namespace
+
+void ModelDigest::addTensor(const TensorEntry& tensor, const Sha256Digest& data) {
+    CHECK(m_tensors.emplace(tensor.name, Tensor{tensor.dtype, tensor.shape, data}).second);
+}
+
+void ModelDigest::addFile(std::string_view name, const Sha256Digest& content) {
+    CHECK(m_files.emplace(name, content).second);
+}
+
+std::string ModelDigest::finish() const {
+    Sha256 hash;
+    hash.update(kMagic);
+    putNumber(hash, m_files.size());
+    for (const auto& [name, content] : m_files) {
+        putText(hash, name);
+        hash.update(std::as_bytes(std::span(content)));
+    }
+    putNumber(hash, m_tensors.size());
+    for (const auto& [name, tensor] : m_tensors) {
+        putText(hash, name);
+        putText(hash, dtypeName(tensor.dtype));
+        putNumber(hash, tensor.shape.size());
+        for (const std::int64_t size : tensor.shape) putNumber(hash, static_cast<std::uint64_t>(size));
+        hash.update(std::as_bytes(std::span(tensor.data)));
+    }
+    return "sha256:" + hash.finishHex();
+}
+
+std::span<const std::string_view> modelSideFiles() {
+    return kSideFiles;
+}
+
+Result<std::string> digestModel(FileSystem& files, const Path& folder, const TensorSource& tensors,
+                                std::stop_token stop, const std::function<void(std::int64_t doneBytes)>& progress) {
+    ModelDigest digest;
+    for (const std::string_view name : kSideFiles) {
+        const auto file = files.map(folder / name);
+        if (!file && file.error().code == ErrorCode::NotFound) continue;
+        if (!file) return file.error();
+        Sha256 hash;
+        hash.update((*file)->bytes());
+        digest.addFile(name, hash.finish());
+    }
+    std::int64_t done = 0;
+    for (const TensorEntry& entry : tensors.tensors()) {
+        Sha256 hash;
+        for (auto left = tensors.bytes(entry); !left.empty();) {
+            if (stop.stop_requested()) return fail(ErrorCode::Cancelled, "hashing the model was cancelled");
+            const auto chunk = left.first(std::min(left.size(), kChunkBytes));
+            hash.update(chunk);
+            left = left.subspan(chunk.size());
+            done += static_cast<std::int64_t>(chunk.size());
+            if (progress) progress(done);
+        }
+        digest.addTensor(entry, hash.finish());
+    }
+    return digest.finish();
+}
+
+}  // namespace espalier

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The identity of a model: one SHA-256 over its tensors and its config and tokenizer files, the same for a copy, a
+// link, one file or many shards. The hashed bytes, integers little endian, text as str = u64 length, then its bytes:
+//
+//   "espalier-model-digest-1\n"
+//   u64 number of files, then for each file, sorted by name (bytes):
+//       str name ("config.json"), 32 bytes SHA-256 of the content
+//   u64 number of tensors, then for each tensor, sorted by name (bytes):
+//       str name, str dtype ("bf16", as dtypeName spells it), u64 rank, u64 x rank shape, 32 bytes SHA-256 of the data
+//
+// Parts may be fed in any order as they are hashed, so that an importer hashes while it copies.
+// Thread: one at a time.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "core/base/hash.h"
+#include "core/formats/tensor_source.h"
+
+namespace espalier {
+
+using Sha256Digest = std::array<std::uint8_t, 32>;
+
+class ModelDigest {
+public:
+    // Requires: each name is fed once.
+    void addTensor(const TensorEntry& tensor, const Sha256Digest& data);
+    void addFile(std::string_view name, const Sha256Digest& content);
+    std::string finish() const;  // "sha256:" and 64 lower-case digits
+
+private:
+    struct Tensor {
+        DType dtype;
+        std::vector<std::int64_t> shape;
+        Sha256Digest data;
+    };
+    std::map<std::string, Tensor, std::less<>> m_tensors;
+    std::map<std::string, Sha256Digest, std::less<>> m_files;
+};
+
+// Config and tokenizer files that belong to a model when its folder holds them; an importer copies them too.
+std::span<const std::string_view> modelSideFiles();
+
+// The digest of a folder as it stands; reads everything. `progress` gets the bytes of tensors hashed so far.
+// Errors: io_error, cancelled.
+Result<std::string> digestModel(FileSystem& files, const Path& folder, const TensorSource& tensors,
+                                std::stop_token stop, const std::function<void(std::int64_t doneBytes)>& progress);
+
+}  // namespace espalier

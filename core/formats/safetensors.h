@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The safetensors container, read strictly. One file:
+//
+//   byte 0      u64 little endian: N, the length of the header (2 <= N <= kMaxSafetensorsHeader, 8 + N <= file size)
+//   byte 8      N bytes of JSON: {"name": {"dtype": "BF16", "shape": [4, 6], "data_offsets": [begin, end]}, ...},
+//               and optionally "__metadata__": {"key": "string", ...}; it starts with '{' and may end in spaces
+//   byte 8+N    the data: offsets count from here; the tensors cover it without overlap, hole or trailing byte
+//
+// Thread: any; no state.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/formats/tensor_source.h"
+
+namespace espalier {
+
+constexpr std::uint64_t kMaxSafetensorsHeader = 100'000'000;  // what the published reader allows
+
+struct SafetensorsEntry {
+    TensorEntry tensor;
+    std::uint64_t offset = 0;  // of the first byte, from the start of the file
+};
+
+// The header of a whole file's bytes, checked; entries sorted by name. `file` is put into the entries and names the
+// file in messages. Errors: corrupt_file (structure), unsupported (an element type that is not read), too_large.
+Result<std::vector<SafetensorsEntry>> readSafetensorsHeader(std::span<const std::byte> bytes, const Path& file);
+
+}  // namespace espalier
