@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/models/transformer.h"
+
+#include <cmath>
+
+#include "core/models/activation_arena.h"
+#include "core/models/rope_table.h"
+#include "core/models/weight_map.h"
+
+namespace espalier {
+namespace {
+
+struct LayerWeights {
+    Buffer attentionNorm;
+    WeightMatrix qkv;
+    Buffer qkvBias;
+    WeightMatrix attentionOut;
+    Buffer attentionOutBias;
+    Buffer mlpNorm;
+    WeightMatrix gateUp;
+    Buffer gateUpBias;
+    WeightMatrix down;
+    Buffer downBias;
+};
+
+struct ModelWeights {
+    WeightMatrix embedding;
+    std::vector<LayerWeights> layers;
+    Buffer finalNorm;
+    WeightMatrix lmHead;  // no panels when the embedding serves
+    std::int64_t deviceBytes = 0;
+};
+
+// A vector of f32 on the device; null for a bias the model does not have.
+ConstTensorView vectorOf(const Buffer& buffer) {
+    if (!buffer.data()) return {};
+    return {buffer.data(), DType::F32, {buffer.bytes() / static_cast<std::int64_t>(sizeof(float))}};
+}
+
+ActivationKind activationKind(Activation activation) {
+    switch (activation) {
+        case Activation::Silu:
+            return ActivationKind::Silu;
+        case Activation::Gelu:
+            return ActivationKind::Gelu;
+        case Activation::GeluTanh:
+            return ActivationKind::GeluTanh;
+        case Activation::Relu:
+            return ActivationKind::Relu;
+    }
+    return ActivationKind::Silu;
+}
+
+Result<LayerWeights> loadLayer(WeightLoader& loader, const LayerTensors& names) {
+    LayerWeights layer;
+    TRY_ASSIGN(layer.attentionNorm, loader.vector(names.attentionNorm));
+    TRY_ASSIGN(layer.qkv, loader.matrix(names.qkv));
+    TRY_ASSIGN(layer.qkvBias, loader.vector(names.qkvBias));
+    TRY_ASSIGN(layer.attentionOut, loader.matrix(names.attentionOut));
+    TRY_ASSIGN(layer.attentionOutBias, loader.vector(names.attentionOutBias));
+    TRY_ASSIGN(layer.mlpNorm, loader.vector(names.mlpNorm));
+    TRY_ASSIGN(layer.gateUp, loader.matrix(names.gateUp));
+    TRY_ASSIGN(layer.gateUpBias, loader.vector(names.gateUpBias));
+    TRY_ASSIGN(layer.down, loader.matrix(names.down));
+    TRY_ASSIGN(layer.downBias, loader.vector(names.downBias));
+    return layer;
+}
+
+// Requires: checkWeights passed; allBytes is what it counted.
+Result<ModelWeights> loadWeights(Backend& backend, const ArchSpec& spec, const TensorSource& tensors,
+                                 std::int64_t allBytes, const TransformerOptions& options) {
+    const std::unique_ptr<Stream> stream = backend.makeStream();
+    WeightLoader loader(backend, *stream, tensors);
+    const auto step = [&]() -> Result<void> {
+        if (options.stop.stop_requested()) return fail(ErrorCode::Cancelled, "loading the model was cancelled");
+        if (options.progress) options.progress(loader.loadedBytes(), allBytes);
+        return {};
+    };
+    const ModelTensors names = modelTensors(spec);
+    ModelWeights weights;
+    TRY(step());
+    TRY_ASSIGN(weights.embedding, loader.matrix(names.embedding));
+    for (const LayerTensors& layerNames : names.layers) {
+        TRY(step());
+        TRY_ASSIGN(LayerWeights layer, loadLayer(loader, layerNames));
+        weights.layers.push_back(std::move(layer));
+    }
+    TRY(step());
+    TRY_ASSIGN(weights.finalNorm, loader.vector(names.finalNorm));
+    if (!names.lmHead.empty()) {
+        TRY_ASSIGN(weights.lmHead, loader.matrix(names.lmHead));
+    }
+    TRY(step());
+    weights.deviceBytes = loader.deviceBytes();
+    return weights;
+}
+
+class LoadedTransformer final : public Transformer {
+public:
+    LoadedTransformer(Backend& backend, const ArchSpec& spec, const TransformerOptions& options, ModelWeights weights,
+                      ActivationArena arena)
+        : m_ops(backend),
+          m_spec(spec),
+          m_maxBatchTokens(options.maxBatchTokens),
+          m_maxLogitRows(options.maxLogitRows),
+          m_attentionScale(static_cast<float>(1.0 / std::sqrt(static_cast<double>(spec.headDim)))),
+          m_rope(spec.rope),
+          m_weights(std::move(weights)),
+          m_arena(std::move(arena)),
+          m_ropeRows(static_cast<std::size_t>(2 * options.maxBatchTokens * m_rope.width())) {}
+
+    const ArchSpec& spec() const override { return m_spec; }
+    std::int64_t weightBytes() const override { return m_weights.deviceBytes; }
+    std::int64_t workspaceBytes() const override { return m_arena.device.bytes() + m_arena.pinned.bytes(); }
+    std::int32_t maxBatchTokens() const override { return m_maxBatchTokens; }
+    std::int32_t maxLogitRows() const override { return m_maxLogitRows; }
+
+    Result<Output> forward(Stream& stream, const ForwardBatch& batch, std::span<const KvPages> kv) override {
+        checkBatch(batch, kv);
+        const auto rows = static_cast<std::int64_t>(batch.tokens.size());
+        const TensorView tokens = m_arena.tokens.firstRows(rows);
+        m_ops.copy(stream, tokens.data, batch.tokens.data(), rows * 4);
+        placeRopeRows(stream, batch.segments, rows);
+
+        m_ops.gather(stream, m_arena.residual.view(rows), m_weights.embedding, tokens);
+        for (std::size_t i = 0; i < m_spec.layers.size(); ++i) {
+            attentionBlock(stream, m_spec.layers[i], m_weights.layers[i], kv[i], batch.segments, rows);
+            mlpBlock(stream, m_spec.layers[i], m_weights.layers[i], rows);
+        }
+        const Output output{logitsOf(stream, batch.logitRows), hiddenOf(stream, batch.hiddenRows)};
+        TRY(m_ops.synchronize(stream));
+        return output;
+    }
+
+private:
+    // residual += o(attention(rope(q), rope(k), v)), with q, k, v = qkv(norm(residual))
+    void attentionBlock(Stream& stream, const LayerSpec& layer, const LayerWeights& weights, const KvPages& pages,
+                        std::span<const Segment> segments, std::int64_t rows) {
+        const std::int64_t queryWidth = std::int64_t{layer.heads} * m_spec.headDim;
+        const std::int64_t keyWidth = std::int64_t{layer.kvHeads} * m_spec.headDim;
+        const TensorView residual = m_arena.residual.view(rows);
+        const TensorView normed = m_arena.normed.view(rows);
+        const TensorView qkv = m_arena.qkv.view(rows, queryWidth + 2 * keyWidth);
+        const TensorView query = qkv.columns(0, queryWidth);
+        const TensorView key = qkv.columns(queryWidth, keyWidth);
+        const TensorView value = qkv.columns(queryWidth + keyWidth, keyWidth);
+        const TensorView attended = m_arena.attended.view(rows, queryWidth);
+
+        normalise(stream, normed, residual, weights.attentionNorm);
+        m_ops.gemm(stream, qkv, normed, weights.qkv, {.bias = vectorOf(weights.qkvBias)});
+        rotate(stream, query, layer.heads, rows);
+        rotate(stream, key, layer.kvHeads, rows);
+        m_ops.storeKv(stream, pages, key, value, segments);
+        m_ops.attention(stream, attended, query, pages, segments, {.heads = layer.heads, .scale = m_attentionScale});
+        m_ops.gemm(stream, residual, attended, weights.attentionOut,
+                   {.bias = vectorOf(weights.attentionOutBias), .accumulate = true});
+    }
+
+    // residual += down(activation(gate) * up), with gate, up = gateUp(norm(residual))
+    void mlpBlock(Stream& stream, const LayerSpec& layer, const LayerWeights& weights, std::int64_t rows) {
+        const TensorView residual = m_arena.residual.view(rows);
+        const TensorView normed = m_arena.normed.view(rows);
+        const TensorView gateUp = m_arena.gateUp.view(rows, 2 * std::int64_t{layer.neurons});
+        const TensorView activated = m_arena.activated.view(rows, layer.neurons);
+
+        normalise(stream, normed, residual, weights.mlpNorm);
+        m_ops.gemm(stream, gateUp, normed, weights.gateUp, {.bias = vectorOf(weights.gateUpBias)});
+        m_ops.activation(stream, activated, gateUp.columns(0, layer.neurons),
+                         gateUp.columns(layer.neurons, layer.neurons), activationKind(m_spec.activation));
+        m_ops.gemm(stream, residual, activated, weights.down, {.bias = vectorOf(weights.downBias), .accumulate = true});
+    }
+
+    // Final norm and vocabulary projection of the wanted rows alone.
+    ConstTensorView logitsOf(Stream& stream, std::span<const std::int32_t> wanted) {
+        const auto rows = static_cast<std::int64_t>(wanted.size());
+        const TensorView logits = m_arena.logits.view(rows);
+        if (rows == 0) return logits;
+        const TensorView selected = selectRows(stream, wanted);
+        normalise(stream, selected, selected, m_weights.finalNorm);
+        m_ops.gemm(stream, logits, selected, m_spec.tiedEmbeddings ? m_weights.embedding : m_weights.lmHead, {});
+        return logits;
+    }
+
+    ConstTensorView hiddenOf(Stream& stream, std::span<const std::int32_t> wanted) {
+        const TensorView hidden = m_arena.hidden.view(static_cast<std::int64_t>(wanted.size()));
+        if (!wanted.empty()) normalise(stream, hidden, selectRows(stream, wanted), m_weights.finalNorm);
+        return hidden;
+    }
+
+    // The wanted rows of the residual, one below the other; neighbours travel in one copy.
+    TensorView selectRows(Stream& stream, std::span<const std::int32_t> wanted) {
+        const std::int64_t rowBytes = std::int64_t{m_spec.hidden} * static_cast<std::int64_t>(sizeof(float));
+        const std::byte* from = m_arena.residual.data;
+        std::byte* to = m_arena.selected.data;
+        for (std::size_t first = 0; first < wanted.size();) {
+            std::size_t end = first + 1;
+            while (end < wanted.size() && wanted[end] == wanted[end - 1] + 1) ++end;
+            const auto count = static_cast<std::int64_t>(end - first);
+            m_ops.copy(stream, to + static_cast<std::int64_t>(first) * rowBytes, from + wanted[first] * rowBytes,
+                       count * rowBytes);
+            first = end;
+        }
+        return m_arena.selected.view(static_cast<std::int64_t>(wanted.size()));
+    }
+
+    void normalise(Stream& stream, TensorView y, ConstTensorView x, const Buffer& weight) {
+        m_ops.norm(stream, y, x, vectorOf(weight),
+                   {.kind = m_spec.norm == NormFamily::RmsNorm ? NormKind::RmsNorm : NormKind::LayerNorm,
+                    .eps = static_cast<float>(m_spec.normEps),
+                    .bias = {}});
+    }
+
+    void rotate(Stream& stream, TensorView x, std::int32_t heads, std::int64_t rows) {
+        m_ops.rope(stream, x, m_arena.cos.view(rows), m_arena.sin.view(rows),
+                   {.heads = heads, .headDim = m_spec.headDim, .rotaryDim = m_spec.rope.rotaryDim});
+    }
+
+    void placeRopeRows(Stream& stream, std::span<const Segment> segments, std::int64_t rows) {
+        const auto width = static_cast<std::size_t>(m_rope.width());
+        const std::span<float> cos = std::span(m_ropeRows).first(static_cast<std::size_t>(rows) * width);
+        const std::span<float> sin = std::span(m_ropeRows).subspan(cos.size(), cos.size());
+        std::size_t at = 0;
+        for (const Segment& segment : segments)
+            for (std::int32_t i = 0; i < segment.rows; ++i, at += width)
+                m_rope.fill(segment.position0 + i, cos.subspan(at, width), sin.subspan(at, width));
+        m_ops.copy(stream, m_arena.cos.data, cos.data(), static_cast<std::int64_t>(cos.size_bytes()));
+        m_ops.copy(stream, m_arena.sin.data, sin.data(), static_cast<std::int64_t>(sin.size_bytes()));
+    }
+
+    void checkBatch(const ForwardBatch& batch, std::span<const KvPages> kv) const {
+        const auto rows = static_cast<std::int64_t>(batch.tokens.size());
+        CHECK(rows > 0 && rows <= m_maxBatchTokens);
+        CHECK(kv.size() == m_spec.layers.size());
+        CHECK(batch.logitRows.size() <= static_cast<std::size_t>(m_maxLogitRows));
+        for (const std::int32_t token : batch.tokens) CHECK(token >= 0 && token < m_spec.vocabulary);
+        std::int64_t covered = 0;
+        for (const Segment& segment : batch.segments) {
+            CHECK(segment.firstRow == covered && segment.rows > 0 && segment.position0 >= 0);
+            const std::int64_t end = std::int64_t{segment.position0} + segment.rows;
+            CHECK(static_cast<std::int64_t>(segment.pages.size()) * kTokensPerPage >= end);
+            covered += segment.rows;
+        }
+        CHECK(covered == rows);
+        for (const auto wanted : {batch.logitRows, batch.hiddenRows})
+            for (std::size_t i = 0; i < wanted.size(); ++i)
+                CHECK(wanted[i] >= 0 && wanted[i] < rows && (i == 0 || wanted[i] > wanted[i - 1]));
+    }
+
+    Backend& m_ops;
+    ArchSpec m_spec;
+    std::int32_t m_maxBatchTokens;
+    std::int32_t m_maxLogitRows;
+    float m_attentionScale;
+    RopeTable m_rope;
+    ModelWeights m_weights;
+    ActivationArena m_arena;
+    std::vector<float> m_ropeRows;  // cosines of a step, then its sines; host side
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Transformer>> Transformer::load(Backend& backend, const ArchSpec& spec,
+                                                       const TensorSource& tensors, const TransformerOptions& options) {
+    CHECK(options.maxBatchTokens > 0 && options.maxLogitRows > 0);
+    if (!spec.gatedMlp || spec.norm != NormFamily::RmsNorm)
+        return fail(ErrorCode::Unsupported,
+                    "the family " + spec.family + " with this kind of norm or MLP cannot be run");
+    TRY_ASSIGN(const WeightReport report, checkWeights(spec, tensors));
+    TRY_ASSIGN(ModelWeights weights, loadWeights(backend, spec, tensors, report.bytes, options));
+    TRY_ASSIGN(ActivationArena arena, makeActivationArena(backend, spec, options.maxBatchTokens, options.maxLogitRows));
+    return std::unique_ptr<Transformer>(
+        new LoadedTransformer(backend, spec, options, std::move(weights), std::move(arena)));
+}
+
+MemoryEstimate estimateMemory(const Backend& backend, const ArchSpec& spec, const TensorSource& tensors, DType kvType,
+                              const TransformerOptions& options) {
+    MemoryEstimate estimate;
+    const auto matrix = [&](const TensorStack& stack) {
+        const StackShape shape = shapeOf(stack, tensors);
+        if (!stack.empty()) estimate.weightsBytes += backend.packedBytes(shape.rows, shape.cols, shape.dtype);
+    };
+    const auto vector = [&](const TensorStack& stack) {
+        estimate.weightsBytes += shapeOf(stack, tensors).rows * static_cast<std::int64_t>(sizeof(float));
+    };
+    const ModelTensors names = modelTensors(spec);
+    for (const LayerTensors& layer : names.layers) {
+        for (const TensorStack* stack : {&layer.qkv, &layer.attentionOut, &layer.gateUp, &layer.down}) matrix(*stack);
+        for (const TensorStack* stack : {&layer.attentionNorm, &layer.mlpNorm, &layer.qkvBias, &layer.attentionOutBias,
+                                         &layer.gateUpBias, &layer.downBias})
+            vector(*stack);
+    }
+    matrix(names.embedding);
+    matrix(names.lmHead);
+    vector(names.finalNorm);
+    for (const LayerSpec& layer : spec.layers)
+        estimate.kvBytesPerToken += backend.kvPageBytes(layer.kvHeads, spec.headDim, kvType) / kTokensPerPage;
+    estimate.workspaceBytes = activationBytes(spec, options.maxBatchTokens, options.maxLogitRows);
+    return estimate;
+}
+
+}  // namespace espalier

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the Transformer keeps of a model's tensors, by role. A role is a stack: the rows of one or more tensors of the
+// folder, one below the other, so that projections of the same input (q, k, v; gate, up) are one matrix product.
+//
+// Thread: any; plain values.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/compute/backend.h"
+#include "core/formats/arch_spec.h"
+#include "core/formats/tensor_source.h"
+
+namespace espalier {
+
+using TensorStack = std::vector<std::string>;  // names, top first; empty: the model has none
+
+struct LayerTensors {
+    TensorStack attentionNorm;  // [hidden]
+    TensorStack qkv;            // [(heads + 2 kvHeads) headDim, hidden]: all of q, then k, then v
+    TensorStack qkvBias;
+    TensorStack attentionOut;  // [hidden, heads headDim]
+    TensorStack attentionOutBias;
+    TensorStack mlpNorm;  // [hidden]
+    TensorStack gateUp;   // [2 neurons, hidden]: all of gate, then up
+    TensorStack gateUpBias;
+    TensorStack down;  // [hidden, neurons]
+    TensorStack downBias;
+};
+
+struct ModelTensors {
+    TensorStack embedding;  // [vocabulary, hidden]
+    std::vector<LayerTensors> layers;
+    TensorStack finalNorm;  // [hidden]
+    TensorStack lmHead;     // [vocabulary, hidden]; empty when it is the embedding
+};
+
+// Requires: spec.family is known (an ArchSpec that was read is).
+ModelTensors modelTensors(const ArchSpec& spec);
+
+struct StackShape {
+    std::int64_t rows = 0;
+    std::int64_t cols = 1;
+    DType dtype = DType::F32;  // the tensors' own, or f32 (which holds all of them exactly) when they differ
+    std::int64_t bytes = 0;    // as stored in the folder
+};
+// Requires: checkWeights passed for the spec the names come from.
+StackShape shapeOf(const TensorStack& stack, const TensorSource& tensors);
+
+// Packs stacks onto a device. Requires: checkWeights passed.
+class WeightLoader {
+public:
+    WeightLoader(Backend& backend, Stream& stream, const TensorSource& tensors)
+        : m_backend(backend), m_stream(stream), m_tensors(tensors) {}
+
+    Result<WeightMatrix> matrix(const TensorStack& stack);
+    Result<Buffer> vector(const TensorStack& stack);            // as f32; no memory for an empty stack
+    std::int64_t loadedBytes() const { return m_loadedBytes; }  // of the folder's data, so far
+    std::int64_t deviceBytes() const { return m_deviceBytes; }
+
+private:
+    void appendAs(std::vector<std::byte>& out, const TensorEntry& entry, DType dtype) const;
+
+    Backend& m_backend;
+    Stream& m_stream;
+    const TensorSource& m_tensors;
+    std::int64_t m_loadedBytes = 0;
+    std::int64_t m_deviceBytes = 0;
+};
+
+}  // namespace espalier
