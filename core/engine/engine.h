@@ -107,6 +107,7 @@ public:
     using EventSink = std::function<void(const NumberedEvent&)>;   // any thread; must not block
     virtual std::unique_ptr<Subscription> subscribe(EventSink sink) = 0;
     virtual void log(std::string_view level, std::string_view source, std::string_view text) = 0;
+    virtual std::vector<LogRecord> newestLog(std::size_t count) const = 0;  // oldest of them first
 
     virtual const Backend& backend() const = 0;
     virtual const EngineOptions& options() const = 0;

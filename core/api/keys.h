@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Who may call: the admin key of the workspace, one line in a file that only its owner reads. It is made at the first
+// start and stays, so that clients keep working across restarts.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/file_system.h"
+#include "core/base/result.h"
+
+namespace espalier {
+
+constexpr std::string_view kAdminKeyFile = "admin.key";
+
+struct Caller {
+    std::string tenant;  // fair share and prefix-cache domain
+    bool admin = false;  // may use /control
+};
+
+// The key in `file`, made with mode 0600 when there is none. Errors: io_error; unauthorized when the file is readable by
+// others; corrupt_file when it holds no key.
+Result<std::string> loadOrMakeAdminKey(FileSystem& files, const Path& file);
+
+// Writes a file that only this user can read, from its first byte on.
+Result<void> writePrivateFile(FileSystem& files, const Path& file, std::string_view content);
+
+class Keys {
+public:
+    explicit Keys(std::string adminKey) : m_adminKey(std::move(adminKey)) {}
+    // `authorization` is the header: "Bearer <key>". Compared in constant time.
+    std::optional<Caller> caller(std::string_view authorization) const;
+
+private:
+    std::string m_adminKey;
+};
+
+}  // namespace espalier

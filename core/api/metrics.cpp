@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/api/metrics.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace espalier {
+namespace {
+
+const std::vector<double> kSeconds{0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5,
+                                   0.75,  1.0,   2.5,  5.0,  7.5,  10.0, 20.0, 40.0, 80.0, 160.0};
+const std::vector<double> kTokens{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000};
+
+// Counters of the engine's snapshot, whether or not anything was counted yet.
+struct CounterName {
+    const char* name;
+    const char* help;
+};
+constexpr CounterName kCounters[]{
+    {"prompt_tokens_total", "Prompt tokens processed."},
+    {"generation_tokens_total", "Tokens generated."},
+    {"num_preemptions_total", "Sequences put back for want of KV pages."},
+    {"prefix_cache_queries_total", "Prompt tokens looked up in the prefix cache."},
+    {"prefix_cache_hits_total", "Prompt tokens found in the prefix cache."},
+};
+constexpr const char* kFinishReasons[]{"stop", "length", "cancelled", "failed"};
+
+std::string number(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.10g", value);
+    return text;
+}
+
+void printHead(std::string& out, const std::string& name, std::string_view help, const char* type) {
+    out += "# HELP " + name + " " + std::string(help) + "\n# TYPE " + name + " " + type + "\n";
+}
+
+void printOne(std::string& out, const char* bareName, std::string_view help, const char* type, double value) {
+    const std::string name = std::string("espalier:") + bareName;
+    printHead(out, name, help, type);
+    out += name + " " + number(value) + "\n";
+}
+
+std::string escapedLabel(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        if (c == '\\' || c == '"') out += '\\';
+        if (c == '\n')
+            out += "\\n";
+        else
+            out += c;
+    }
+    return out;
+}
+
+double counter(const Snapshot& snapshot, const std::string& name) {
+    const auto found = snapshot.counters.find(name);
+    return found == snapshot.counters.end() ? 0.0 : found->second;
+}
+
+void printFinishReasons(std::string& out, const Snapshot& snapshot) {
+    const std::string name = "espalier:request_success_total";
+    printHead(out, name, "Requests ended, by reason.", "counter");
+    for (const char* reason : kFinishReasons)
+        out += name + "{finished_reason=\"" + reason + "\"} " +
+               number(counter(snapshot, std::string("request_success_total_") + reason)) + "\n";
+}
+
+void printMemory(std::string& out, const MemoryByOwner& memory) {
+    const std::string name = "espalier:memory_bytes";
+    printHead(out, name, "Device memory by owner.", "gauge");
+    const std::pair<const char*, std::int64_t> owners[]{
+        {"weights", memory.weights}, {"training", memory.training}, {"kv_running", memory.kvRunning},
+        {"kv_cached", memory.kvCached}, {"adapters", memory.adapters}, {"domain_rows", memory.domainRows},
+        {"workspace", memory.workspace}, {"free", memory.free}};
+    for (const auto& [owner, bytes] : owners)
+        out += name + "{owner=\"" + owner + "\"} " + std::to_string(bytes) + "\n";
+}
+
+void printModels(std::string& out, const std::vector<LoadedModel>& models) {
+    const std::string name = "espalier:model_requests";
+    printHead(out, name, "Requests of each loaded model.", "gauge");
+    for (const LoadedModel& model : models) {
+        const std::string label = "{model_name=\"" + escapedLabel(model.name) + "\",state=\"";
+        out += name + label + "running\"} " + std::to_string(model.running) + "\n";
+        out += name + label + "waiting\"} " + std::to_string(model.waiting) + "\n";
+    }
+}
+
+double poolShareUsed(const Snapshot& snapshot) {
+    std::int64_t pages = 0, used = 0;
+    for (const LoadedModel& model : snapshot.models) {
+        pages += model.poolPages;
+        used += model.poolPagesUsed;
+    }
+    return pages > 0 ? static_cast<double>(used) / static_cast<double>(pages) : 0.0;
+}
+
+}  // namespace
+
+void Histogram::add(double value) {
+    const auto bucket = std::lower_bound(m_bounds.begin(), m_bounds.end(), value) - m_bounds.begin();
+    ++m_counts[static_cast<std::size_t>(bucket)];
+    m_sum += value;
+}
+
+void Histogram::print(std::string& out, std::string_view bareName, std::string_view help) const {
+    const std::string name = "espalier:" + std::string(bareName);
+    printHead(out, name, help, "histogram");
+    std::int64_t sum = 0;
+    for (std::size_t i = 0; i < m_counts.size(); ++i) {
+        sum += m_counts[i];
+        const std::string bound = i < m_bounds.size() ? number(m_bounds[i]) : "+Inf";
+        out += name + "_bucket{le=\"" + bound + "\"} " + std::to_string(sum) + "\n";
+    }
+    out += name + "_sum " + number(m_sum) + "\n" + name + "_count " + std::to_string(sum) + "\n";
+}
+
+RequestMetrics::RequestMetrics()
+    : m_ttft(kSeconds), m_tpot(kSeconds), m_e2e(kSeconds), m_queue(kSeconds), m_promptTokens(kTokens),
+      m_generationTokens(kTokens) {}
+
+void RequestMetrics::ended(const Chunk& last) {
+    const std::lock_guard lock(m_mutex);
+    m_e2e.add(last.timing.totalMs / 1000.0);
+    m_queue.add(last.timing.queueMs / 1000.0);
+    m_promptTokens.add(last.usage.promptTokens);
+    m_generationTokens.add(last.usage.completionTokens);
+    if (last.usage.completionTokens > 0) m_ttft.add(last.timing.ttftMs / 1000.0);
+    if (last.timing.tokensPerS > 0) m_tpot.add(1.0 / last.timing.tokensPerS);
+}
+
+std::string RequestMetrics::text(const Snapshot& snapshot) const {
+    std::string out;
+    printOne(out, "num_requests_running", "Requests being computed.", "gauge", snapshot.running);
+    printOne(out, "num_requests_waiting", "Requests waiting for a place.", "gauge", snapshot.waiting);
+    printOne(out, "kv_cache_usage_perc", "Share of KV pages that running sequences hold, 1 = all.", "gauge",
+             poolShareUsed(snapshot));
+    for (const CounterName& entry : kCounters)
+        printOne(out, entry.name, entry.help, "counter", counter(snapshot, entry.name));
+    printFinishReasons(out, snapshot);
+    printOne(out, "prefill_tokens_per_second", "Prompt tokens over the last second.", "gauge",
+             snapshot.prefillTokensPerS);
+    printOne(out, "decode_tokens_per_second", "Generated tokens over the last second.", "gauge",
+             snapshot.decodeTokensPerS);
+    printOne(out, "process_resident_memory_bytes", "Resident memory of the daemon.", "gauge",
+             static_cast<double>(snapshot.residentBytes));
+    printMemory(out, snapshot.memory);
+    printModels(out, snapshot.models);
+    const std::lock_guard lock(m_mutex);
+    m_ttft.print(out, "time_to_first_token_seconds", "From submission to the first token.");
+    m_tpot.print(out, "time_per_output_token_seconds", "Mean time per token after the first, by request.");
+    m_e2e.print(out, "e2e_request_latency_seconds", "From submission to the last token.");
+    m_queue.print(out, "request_queue_time_seconds", "From submission to the first computed token.");
+    m_promptTokens.print(out, "request_prompt_tokens", "Prompt tokens by request.");
+    m_generationTokens.print(out, "request_generation_tokens", "Generated tokens by request.");
+    return out;
+}
+
+}  // namespace espalier

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/api/router.h"
+
+#include "core/api/protocol.h"
+
+namespace espalier {
+namespace {
+
+constexpr std::string_view kControl = "/control/";
+
+bool isControl(std::string_view path) { return path.substr(0, kControl.size()) == kControl; }
+
+HttpResponse errorFor(std::string_view path, const Error& error) {
+    return isControl(path) ? controlError(error) : openAiError(error);
+}
+
+bool matches(const Route& route, std::string_view path) {
+    if (route.path.back() != '/') return path == route.path;
+    return path.size() > route.path.size() && path.substr(0, route.path.size()) == route.path;
+}
+
+std::string_view openAiType(int status) {
+    switch (status) {
+        case 401: return "authentication_error";
+        case 403: return "permission_error";
+        case 429: return "rate_limit_error";
+        case 503: return "service_unavailable";
+        default: return status >= 500 ? "server_error" : "invalid_request_error";
+    }
+}
+
+// The names that OpenAI's clients look at; everything else keeps ours.
+std::string openAiCode(ErrorCode code) {
+    if (code == ErrorCode::ContextOverflow) return "context_length_exceeded";
+    if (code == ErrorCode::Unauthorized) return "invalid_api_key";
+    if (code == ErrorCode::Busy) return "rate_limit_exceeded";
+    return std::string(codeName(code));
+}
+
+}  // namespace
+
+int httpStatus(ErrorCode code) {
+    switch (code) {
+        case ErrorCode::InvalidArgument:
+        case ErrorCode::Unsupported:
+        case ErrorCode::ContextOverflow:
+        case ErrorCode::CorruptFile:
+        case ErrorCode::ShapeMismatch:
+        case ErrorCode::MissingTensor:
+        case ErrorCode::NonFinite: return 400;
+        case ErrorCode::Unauthorized: return 401;
+        case ErrorCode::NotFound: return 404;
+        case ErrorCode::AlreadyExists:
+        case ErrorCode::Locked: return 409;
+        case ErrorCode::TooLarge: return 413;
+        case ErrorCode::Busy: return 429;
+        case ErrorCode::Cancelled: return 499;
+        case ErrorCode::Draining:
+        case ErrorCode::PoolExhausted: return 503;
+        case ErrorCode::DiskFull: return 507;
+        case ErrorCode::IoError:
+        case ErrorCode::DeviceError:
+        case ErrorCode::Database:
+        case ErrorCode::Network:
+        case ErrorCode::Internal: return 500;
+    }
+    return 500;
+}
+
+HttpResponse jsonResponse(const Json& body, int status) { return {status, dumpJson(body), "application/json", {}}; }
+
+HttpResponse openAiError(const Error& error) {
+    const int status = httpStatus(error.code);
+    const Json param = status == 400 && !error.where.empty() ? Json(error.where) : Json();
+    auto response = jsonResponse({{"error",
+                                   {{"message", error.message},
+                                    {"type", openAiType(status)},
+                                    {"param", param},
+                                    {"code", openAiCode(error.code)}}}},
+                                 status);
+    if (status == 429) response.headers.emplace_back("Retry-After", "1");
+    if (status == 503) response.headers.emplace_back("Retry-After", "5");
+    if (status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
+    return response;
+}
+
+HttpResponse controlError(const Error& error) {
+    return jsonResponse({{"error", toJson(error)}}, httpStatus(error.code));
+}
+
+Router::Router(Keys keys, Workers& workers, std::string corsOrigin)
+    : m_keys(std::move(keys)), m_workers(workers), m_corsOrigin(std::move(corsOrigin)) {}
+
+void Router::add(Route route) { m_routes.push_back(std::move(route)); }
+void Router::add(std::vector<Route> routes) {
+    for (Route& route : routes) add(std::move(route));
+}
+
+HttpHeaders Router::commonHeaders() const {
+    HttpHeaders headers{{"X-Content-Type-Options", "nosniff"}};
+    if (m_corsOrigin.empty()) return headers;
+    headers.emplace_back("Access-Control-Allow-Origin", m_corsOrigin);
+    if (m_corsOrigin != "*") headers.emplace_back("Vary", "Origin");
+    return headers;
+}
+
+const Route* Router::find(const HttpRequest& head) const {
+    const std::string_view method = head.method == "HEAD" ? "GET" : std::string_view(head.method);
+    for (const Route& route : m_routes)
+        if (route.method == method && matches(route, head.path)) return &route;
+    return nullptr;
+}
+
+std::string Router::allowedMethods(std::string_view path) const {
+    std::string methods;
+    for (const Route& route : m_routes)
+        if (matches(route, path)) methods += (methods.empty() ? "" : ", ") + route.method;
+    return methods;
+}
+
+std::optional<HttpResponse> Router::preflight(const HttpRequest& head) const {
+    if (head.method != "OPTIONS" || m_corsOrigin.empty()) return std::nullopt;
+    const std::string methods = allowedMethods(head.path);
+    if (methods.empty()) return std::nullopt;
+    return HttpResponse{204, "", "",
+                        {{"Access-Control-Allow-Methods", methods},
+                         {"Access-Control-Allow-Headers", "Authorization, Content-Type"},
+                         {"Access-Control-Max-Age", "600"}}};
+}
+
+std::optional<HttpResponse> Router::refusal(const HttpRequest& head) {
+    if (auto allowed = preflight(head)) return allowed;
+    const Route* route = find(head);
+    // Without a key nothing is told, not even which paths there are.
+    if (!route || route->access != Access::Open) {
+        const auto caller = m_keys.caller(head.header("authorization"));
+        if (!caller)
+            return errorFor(head.path, fail(ErrorCode::Unauthorized,
+                                            head.header("authorization").empty()
+                                                ? "this route needs a key: Authorization: Bearer KEY"
+                                                : "the key is not one of this server's"));
+        if (route && route->access == Access::Admin && !caller->admin) {
+            auto response = errorFor(head.path, fail(ErrorCode::Unauthorized, "this route needs the admin key"));
+            response.status = 403;
+            return response;
+        }
+    }
+    if (route) return std::nullopt;
+    if (const std::string methods = allowedMethods(head.path); !methods.empty()) {
+        auto response = errorFor(head.path, fail(ErrorCode::InvalidArgument,
+                                                 head.path + " takes " + methods + ", not " + head.method));
+        response.status = 405;
+        response.headers.emplace_back("Allow", methods);
+        return response;
+    }
+    return errorFor(head.path, fail(ErrorCode::NotFound, "there is no route " + head.path));
+}
+
+void Router::serve(std::shared_ptr<HttpExchange> exchange) {
+    const Route* route = find(exchange->request());
+    const auto caller = m_keys.caller(exchange->request().header("authorization")).value_or(Caller{});
+    const auto started = m_workers.run([exchange, route, caller] {
+        try {
+            route->action(exchange, caller);
+        } catch (const std::exception& problem) {  // foreign code: memory, as a rule
+            exchange->respond(errorFor(exchange->request().path, fail(ErrorCode::Internal, problem.what())));
+        }
+    });
+    if (!started) exchange->respond(errorFor(exchange->request().path, started.error()));
+}
+
+HttpResponse Router::protocolError(int status, std::string_view sentence) {
+    ErrorCode code = ErrorCode::InvalidArgument;
+    if (status == 413 || status == 431) code = ErrorCode::TooLarge;
+    if (status == 503) code = ErrorCode::Busy;
+    if (status == 500) code = ErrorCode::Internal;
+    auto response = openAiError(fail(code, std::string(sentence)));
+    response.status = status;
+    return response;
+}
+
+}  // namespace espalier
