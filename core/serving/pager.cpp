@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/serving/pager.h"
+
+#include "core/serving/scheduler.h"
+
+namespace espalier {
+namespace {
+
+PrefixCache::Block tokensOf(const Sequence& sequence, std::size_t block) {
+    return PrefixCache::Block(sequence.tokens.data() + block * kTokensPerPage, kTokensPerPage);
+}
+
+const Hash128& parentKey(const Sequence& sequence, std::size_t block) {
+    return block == 0 ? sequence.rootKey : sequence.blockKeys[block - 1];
+}
+
+}  // namespace
+
+// A score and a mean need every row, so they cannot skip what the cache holds.
+bool Pager::canReuse(const Sequence& sequence) const {
+    const Request& request = sequence.request;
+    return m_usesCache && (request.kind == RequestKind::Generate ||
+                           (request.kind == RequestKind::Embed && request.pooling == Pooling::Last));
+}
+
+const Hash128& Pager::blockKey(Sequence& sequence, std::size_t block) const {
+    while (sequence.blockKeys.size() <= block) {
+        const std::size_t next = sequence.blockKeys.size();
+        sequence.blockKeys.push_back(m_cache.blockKey(parentKey(sequence, next), tokensOf(sequence, next)));
+    }
+    return sequence.blockKeys[block];
+}
+
+std::optional<PrefixCache::Hit> Pager::find(Sequence& sequence, std::int32_t block) const {
+    // The last token is always computed: its logits or hidden state are what the request is for.
+    if ((block + 1) * kTokensPerPage >= sequence.target()) return std::nullopt;
+    const auto index = static_cast<std::size_t>(block);
+    const Hash128& key = blockKey(sequence, index);
+    return m_cache.find(key, parentKey(sequence, index), tokensOf(sequence, index));
+}
+
+Pager::CachedPrefix Pager::cachedPrefix(Sequence& sequence) const {
+    CachedPrefix prefix;
+    if (!canReuse(sequence)) return prefix;
+    while (const auto hit = find(sequence, prefix.pages)) {
+        ++prefix.pages;
+        prefix.idlePages += hit->isIdle;
+    }
+    return prefix;
+}
+
+std::int32_t Pager::takeCachedPrefix(Sequence& sequence) {
+    CHECK(sequence.pages.empty() && sequence.computed == 0);
+    sequence.mayPublish = m_usesCache;
+    if (!canReuse(sequence)) return 0;
+    while (const auto hit = find(sequence, sequence.cachedBlocks)) {
+        m_cache.pin(hit->page);
+        sequence.pages.push_back(hit->page);
+        ++sequence.cachedBlocks;
+    }
+    sequence.computed = sequence.cachedBlocks * kTokensPerPage;
+    return sequence.target();
+}
+
+Result<void> Pager::grow(Sequence& sequence, std::int32_t rows) {
+    const std::int32_t needed =
+        pagesForTokens(sequence.computed + rows) - static_cast<std::int32_t>(sequence.pages.size());
+    if (needed <= 0) return {};
+    if (const std::int32_t missing = needed - m_pool.usage().of(PageOwner::Free); missing > 0) m_cache.evict(missing);
+    return m_pool.acquire(PageOwner::Kv, needed, sequence.pages);
+}
+
+void Pager::publish(Sequence& sequence) {
+    while (sequence.mayPublish && (sequence.cachedBlocks + 1) * kTokensPerPage <= sequence.computed) {
+        const auto block = static_cast<std::size_t>(sequence.cachedBlocks);
+        const Hash128 key = blockKey(sequence, block);
+        const auto published =
+            m_cache.publish(key, parentKey(sequence, block), tokensOf(sequence, block), sequence.pages[block]);
+        sequence.mayPublish = published.stored;
+        if (!published.stored) return;
+        sequence.pages[block] = published.page;
+        ++sequence.cachedBlocks;
+    }
+}
+
+void Pager::release(Sequence& sequence) {
+    const auto pages = std::span<const PageId>(sequence.pages);
+    const auto cached = static_cast<std::size_t>(sequence.cachedBlocks);
+    for (const PageId page : pages.subspan(cached)) m_pool.release(PageOwner::Kv, page);
+    m_cache.unpin(pages.first(cached));
+    sequence.pages.clear();
+    sequence.cachedBlocks = 0;
+    sequence.computed = 0;
+}
+
+std::int32_t Pager::sharedPages(const Sequence& sequence) const {
+    return m_cache.sharedCount(std::span(sequence.pages).first(static_cast<std::size_t>(sequence.cachedBlocks)));
+}
+
+Result<void> Pager::checkIntegrity(std::span<const std::unique_ptr<Sequence>> sequences) const {
+    TRY(m_pool.checkIntegrity());
+    TRY(m_cache.checkIntegrity());
+    std::vector<std::int32_t> owners(static_cast<std::size_t>(m_pool.pageCount()), 0);
+    std::vector<std::int32_t> readers(owners);
+    for (const auto& sequence : sequences)
+        for (std::size_t i = 0; i < sequence->pages.size(); ++i)
+            ++(i < static_cast<std::size_t>(sequence->cachedBlocks) ? readers
+                                                                    : owners)[static_cast<std::size_t>(sequence->pages[i])];
+    for (PageId page = 0; page < m_pool.pageCount(); ++page) {
+        const auto index = static_cast<std::size_t>(page);
+        const bool isKv = m_pool.owner(page) == PageOwner::Kv;
+        const bool isHeld = owners[index] == 1 || readers[index] > 0;
+        const bool isClear = owners[index] <= 1 && (owners[index] == 0 || readers[index] == 0);
+        if (isKv != isHeld || !isClear || m_cache.references(page) != readers[index])
+            return fail(ErrorCode::Internal, "page " + std::to_string(page) + " is " +
+                                                 std::string(pageOwnerName(m_pool.owner(page))) + ", has " +
+                                                 std::to_string(owners[index]) + " owners, " +
+                                                 std::to_string(readers[index]) + " readers and " +
+                                                 std::to_string(m_cache.references(page)) + " references");
+    }
+    return {};
+}
+
+}  // namespace espalier

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What a loaded model can be asked for. Pure; the one place that says no to a request before it costs anything.
+#pragma once
+
+#include <cstdint>
+
+#include "core/serving/request.h"
+
+namespace espalier {
+
+struct RequestLimits {
+    std::int32_t vocabulary = 0;
+    std::int32_t modelContext = 0;
+    std::int32_t poolTokens = 0;  // what all pages together hold
+    bool hasTokenizer = false;
+};
+
+constexpr std::int32_t kMaxLogprobs = 256;
+constexpr std::size_t kMaxStops = 16;
+constexpr std::size_t kMaxStopBytes = 4096;  // of one stop string
+
+// Errors: invalid_argument names the field; context_overflow, pool_exhausted give the numbers; unsupported.
+Result<void> checkRequest(const Request& request, const RequestLimits& limits);
+
+}  // namespace espalier

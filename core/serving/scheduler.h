@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the next step runs. Pure: the same view gives the same plan; no clock, no device, no pages taken. ServingLoop
+// does the effects. Order of the plan:
+//   1. running decodes, oldest arrival first, one row each. When pages run out, the running sequence that arrived last
+//      is preempted: it gives its pages back and computes its tokens, answers included, again later. The oldest is
+//      never preempted, so every request ends.
+//   2. prompts in chunks within what is left of the token budget, next from the least served tenant (FairShare), in it
+//      those that run already, then by arrival. A waiting request is admitted when the pages of its tokens, its expected
+//      answer and what the running ones are expected to take still fit above a watermark. When the next in fair order
+//      does not fit, none behind it is admitted: big requests are not starved by small ones.
+// Sources: Sarathi-Serve (chunked prefill beside decodes), arXiv 2403.02310; VTC, arXiv 2401.00588; vLLM (recompute).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/serving/page_pool.h"
+
+namespace espalier {
+
+struct SequenceView {
+    std::int32_t tenant = 0;     // index into QueueView::served
+    bool isRunning = false;
+    std::int32_t target = 0;     // tokens to compute until the next token can be drawn, or all is done
+    std::int32_t computed = 0;   // of these, in pages; of a waiting one: what the prefix cache would give it
+    std::int32_t pages = 0;      // that hold them
+    std::int32_t sharedPages = 0;  // running: pages others read too, that preemption would not free
+    std::int32_t idlePages = 0;    // waiting: cached pages among `pages` that are reclaimable until it takes them
+    std::int32_t generated = 0;
+    std::int32_t mayGenerate = 0;  // tokens it may still add; 0 for embeddings and scores
+    bool everyLogit = false;     // a score: each row takes a logit row
+    bool lastLogit = true;       // the row that reaches the target takes one
+
+    bool isDecode() const { return isRunning && generated > 0 && target - computed == 1; }
+};
+
+struct QueueView {
+    std::span<const SequenceView> sequences;  // running and waiting, by arrival
+    std::span<const double> served;           // per tenant
+};
+
+struct StepLimits {
+    std::int32_t maxBatchTokens = 256;
+    std::int32_t maxLogitRows = 256;
+    std::int32_t maxSequences = 64;     // running
+    std::int32_t expectedOutput = 64;   // tokens of an answer, 80th percentile of the recent past
+};
+
+struct StepPlan {
+    struct Work {
+        std::int32_t sequence = 0;  // index into the view
+        std::int32_t rows = 0;      // its next tokens
+    };
+    std::vector<std::int32_t> preempted;
+    std::vector<std::int32_t> admitted;
+    std::vector<Work> work;  // at most one per sequence
+
+    bool isEmpty() const { return preempted.empty() && work.empty(); }
+};
+
+// Requires: sequences' tokens fit the pool (submit checks); maxSequences <= maxBatchTokens and <= maxLogitRows.
+StepPlan planStep(const QueueView& queue, const PoolUsage& pool, const StepLimits& limits);
+
+std::int32_t pagesForTokens(std::int32_t tokens);
+
+}  // namespace espalier

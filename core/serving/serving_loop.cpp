@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/serving/serving_loop.h"
+
+#include <algorithm>
+#include <deque>
+
+#include "core/serving/batch_plan.h"
+#include "core/serving/fair_share.h"
+#include "core/serving/kv_cache.h"
+#include "core/serving/pager.h"
+#include "core/serving/request_check.h"
+#include "core/serving/sampler.h"
+#include "core/serving/scheduler.h"
+#include "core/serving/sequence.h"
+
+namespace espalier {
+namespace {
+
+// Output lengths of the answers that ended last, for admission.
+class OutputLengths {
+public:
+    void add(std::int32_t tokens) {
+        m_lengths.push_back(tokens);
+        if (m_lengths.size() > kRemembered) m_lengths.pop_front();
+        auto sorted = std::vector(m_lengths.begin(), m_lengths.end());
+        const auto at = sorted.begin() + static_cast<std::ptrdiff_t>((sorted.size() - 1) * 8 / 10);
+        std::nth_element(sorted.begin(), at, sorted.end());
+        m_expected = *at;
+    }
+    std::int32_t expected() const { return m_expected; }  // the 80th percentile
+
+private:
+    static constexpr std::size_t kRemembered = 128;
+    std::deque<std::int32_t> m_lengths;
+    std::int32_t m_expected = 64;
+};
+
+std::span<const float> row(const ConstTensorView& matrix, std::int32_t index) {
+    return {matrix.as<float>() + index * matrix.stride[0], static_cast<std::size_t>(matrix.cols())};
+}
+
+bool hasPenalties(const SamplingParams& params) {
+    return params.repetitionPenalty != 1.0 || params.presencePenalty != 0.0 || params.frequencyPenalty != 0.0;
+}
+
+}  // namespace
+
+class ServingLoop::Impl {
+public:
+    Impl(Backend& backend, Transformer& transformer, std::shared_ptr<const Tokenizer> tokenizer,
+         const ServingOptions& options, const Clock& clock, KvCache kv)
+        : m_transformer(transformer),
+          m_tokenizer(std::move(tokenizer)),
+          m_options(options),
+          m_clock(clock),
+          m_stream(backend.makeStream()),
+          m_kv(std::move(kv)),
+          m_pager(options.poolPages, options.prefixCache, options.hashKey) {
+        m_limits.maxBatchTokens = std::min(options.maxBatchTokens, transformer.maxBatchTokens());
+        m_limits.maxLogitRows = transformer.maxLogitRows();
+        m_limits.maxSequences =
+            std::min({options.maxSequences, m_limits.maxBatchTokens, m_limits.maxLogitRows});
+    }
+
+    ~Impl() {
+        for (const auto& sequence : m_sequences) finish(*sequence, FinishReason::Cancelled);
+    }
+
+    std::int32_t contextLimit() const {
+        return static_cast<std::int32_t>(std::min<std::int64_t>(m_transformer.spec().context, poolTokens()));
+    }
+
+    Result<void> submit(Request request);
+    void cancel(RequestId id);
+    bool step();
+    bool idle() const { return m_sequences.empty(); }
+    ServingStats stats() const;
+    Result<void> checkIntegrity() const { return m_pager.checkIntegrity(m_sequences); }
+    void dropPrefixCache() { m_pager.dropIdle(); }
+    std::vector<double> recentTtftMs() const { return m_ttftMs.values(m_clock.now()); }
+    std::vector<double> recentTpotMs() const { return m_tpotMs.values(m_clock.now()); }
+    std::int64_t kvBytes() const { return m_kv.bytes(); }
+
+private:
+    std::int64_t poolTokens() const { return std::int64_t{m_pager.pool().pageCount()} * kTokensPerPage; }
+
+    // a step
+    SequenceView viewOf(Sequence& sequence, bool mayAdmit);
+    StepPlan plan();
+    void preempt(Sequence& sequence);
+    void admit(Sequence& sequence);
+    void consume(const BatchPlan::Part& part, const Transformer::Output& output);
+    void sampleToken(Sequence& sequence, std::span<const float> logits);
+    void answer(Sequence& sequence, TokenId id);
+    void scoreTokens(const BatchPlan::Part& part, std::int32_t firstPosition, const ConstTensorView& logits);
+    void embed(const BatchPlan::Part& part, const ConstTensorView& hidden);
+    void recordToken(Sequence& sequence);
+
+    Chunk& freshChunk(const Sequence& sequence);
+    void finish(Sequence& sequence, FinishReason reason);
+    void fail(Sequence& sequence, Error error);
+    void complete(Sequence& sequence, FinishReason reason);
+    void removeDone();
+
+    Transformer& m_transformer;
+    std::shared_ptr<const Tokenizer> m_tokenizer;
+    const ServingOptions m_options;
+    const Clock& m_clock;
+    std::unique_ptr<Stream> m_stream;
+    KvCache m_kv;
+    Pager m_pager;
+    FairShare m_fairShare;
+    Sampler m_sampler;
+    StepLimits m_limits;
+    OutputLengths m_outputLengths;
+
+    std::vector<std::unique_ptr<Sequence>> m_sequences;  // running and waiting, by arrival
+    std::vector<SequenceView> m_views;
+    BatchPlan m_batch;
+    Chunk m_chunk;
+
+    ServingCounters m_counters;
+    LatencyWindow m_ttftMs, m_tpotMs, m_e2eMs, m_queueMs;
+    RateWindow m_prefillRate, m_decodeRate;
+};
+
+// ---- requests
+
+Result<void> ServingLoop::Impl::submit(Request request) {
+    const ArchSpec& spec = m_transformer.spec();
+    TRY(checkRequest(request, {.vocabulary = spec.vocabulary,
+                               .modelContext = spec.context,
+                               .poolTokens = static_cast<std::int32_t>(std::min<std::int64_t>(poolTokens(), INT32_MAX)),
+                               .hasTokenizer = m_tokenizer != nullptr}));
+    std::int32_t waiting = 0;
+    for (const auto& other : m_sequences) {
+        waiting += !other->isRunning;
+        if (other->request.id == request.id)
+            return espalier::fail(ErrorCode::AlreadyExists,
+                                  "request " + std::to_string(request.id.value) + " is already here");
+    }
+    if (waiting >= m_options.maxWaiting)
+        return espalier::fail(ErrorCode::Busy, std::to_string(waiting) + " requests are already waiting");
+
+    auto sequence = std::make_unique<Sequence>();
+    sequence->tokens = request.prompt;
+    sequence->request = std::move(request);
+    const Request& kept = sequence->request;
+    if (kept.kind == RequestKind::Generate) {
+        sequence->maxTokens = std::min(kept.maxTokens, contextLimit() - sequence->promptTokens());
+        if (hasPenalties(kept.sampling)) sequence->history.emplace().addPrompt(kept.prompt);
+        if (m_tokenizer) sequence->decoder.emplace(m_tokenizer, kept.skipSpecial);
+        if (!kept.stop.empty()) sequence->stops.emplace(kept.stop);
+    } else if (kept.kind == RequestKind::Embed) {
+        sequence->embedding.emplace(kept.pooling, kept.normalize);
+    }
+    sequence->tenant = m_fairShare.enter(kept.tenant);
+    sequence->rootKey = m_pager.rootKey({.modelDigest = m_options.modelDigest, .adapterDigest = {}, .tenant = kept.tenant});
+    sequence->submitted = m_clock.now();
+    m_sequences.push_back(std::move(sequence));
+    return {};
+}
+
+void ServingLoop::Impl::cancel(RequestId id) {
+    for (const auto& sequence : m_sequences)
+        if (sequence->request.id == id) finish(*sequence, FinishReason::Cancelled);
+    removeDone();
+}
+
+// ---- a step
+
+bool ServingLoop::Impl::step() {
+    if (m_sequences.empty()) return false;
+    const StepPlan plan = this->plan();
+    const auto at = [&](std::int32_t index) -> Sequence& { return *m_sequences[static_cast<std::size_t>(index)]; };
+    for (const std::int32_t index : plan.preempted) preempt(at(index));
+    for (const std::int32_t index : plan.admitted) admit(at(index));
+    m_batch.clear();
+    for (const StepPlan::Work& work : plan.work)  // a sequence that gets no pages after all waits for the next plan
+        if (m_pager.grow(at(work.sequence), work.rows)) m_batch.add(at(work.sequence), work.rows);
+    if (m_batch.isEmpty()) return !plan.isEmpty();
+
+    ++m_counters.steps;
+    const auto output = m_transformer.forward(*m_stream, m_batch.forwardBatch(), m_kv.layers());
+    for (const BatchPlan::Part& part : m_batch.parts()) {
+        if (output)
+            consume(part, *output);
+        else
+            fail(*part.sequence, output.error());
+    }
+    removeDone();
+    return true;
+}
+
+StepPlan ServingLoop::Impl::plan() {
+    std::int32_t running = 0;
+    for (const auto& sequence : m_sequences) running += sequence->isRunning;
+    m_views.clear();
+    for (const auto& sequence : m_sequences) m_views.push_back(viewOf(*sequence, running < m_limits.maxSequences));
+    m_limits.expectedOutput = m_outputLengths.expected();
+    return planStep({m_views, m_fairShare.served()}, m_pager.pool().usage(), m_limits);
+}
+
+SequenceView ServingLoop::Impl::viewOf(Sequence& sequence, bool mayAdmit) {
+    SequenceView view;
+    view.tenant = sequence.tenant;
+    view.isRunning = sequence.isRunning;
+    view.target = sequence.target();
+    view.generated = sequence.generated();
+    view.mayGenerate = std::max(0, sequence.maxTokens - sequence.generated());
+    view.everyLogit = sequence.request.kind == RequestKind::Score;
+    view.lastLogit = sequence.request.kind == RequestKind::Generate;
+    if (sequence.isRunning) {
+        view.computed = sequence.computed;
+        view.pages = static_cast<std::int32_t>(sequence.pages.size());
+        view.sharedPages = m_pager.sharedPages(sequence);
+    } else if (mayAdmit) {
+        const Pager::CachedPrefix prefix = m_pager.cachedPrefix(sequence);
+        view.computed = prefix.pages * kTokensPerPage;
+        view.pages = prefix.pages;
+        view.idlePages = prefix.idlePages;
+    }
+    return view;
+}
+
+void ServingLoop::Impl::preempt(Sequence& sequence) {
+    m_pager.release(sequence);
+    sequence.isRunning = false;
+    ++m_counters.preemptions;
+    if (sequence.embedding) sequence.embedding.emplace(sequence.request.pooling, sequence.request.normalize);
+}
+
+void ServingLoop::Impl::admit(Sequence& sequence) {
+    sequence.isRunning = true;
+    m_counters.prefixQueries += m_pager.takeCachedPrefix(sequence);
+    m_counters.prefixHits += sequence.computed;
+    if (sequence.admitted) return;
+    sequence.admitted = m_clock.now();
+    sequence.promptCached = sequence.computed;
+    sequence.charged = sequence.computed;
+    m_queueMs.add(*sequence.admitted, milliseconds(*sequence.admitted - sequence.submitted));
+}
+
+void ServingLoop::Impl::consume(const BatchPlan::Part& part, const Transformer::Output& output) {
+    Sequence& sequence = *part.sequence;
+    const std::int32_t firstPosition = sequence.computed;
+    sequence.computed += part.rows;
+    m_pager.publish(sequence);
+
+    const std::int32_t promptRows = std::clamp(sequence.promptTokens() - firstPosition, 0, part.rows);
+    m_prefillRate.add(m_clock.now(), promptRows);
+    const std::int32_t fresh = std::min(sequence.computed, sequence.promptTokens()) - sequence.charged;
+    if (fresh > 0) {
+        m_fairShare.charge(sequence.tenant, kPromptTokenCost * fresh);
+        sequence.charged += fresh;
+        if (sequence.charged >= std::min(sequence.target(), sequence.promptTokens()))
+            m_counters.promptTokens += sequence.promptTokens();
+    }
+
+    switch (sequence.request.kind) {
+        case RequestKind::Generate:
+            if (part.logits > 0) sampleToken(sequence, row(output.logits, part.firstLogit));
+            break;
+        case RequestKind::Score: scoreTokens(part, firstPosition, output.logits); break;
+        case RequestKind::Embed: embed(part, output.hidden); break;
+    }
+}
+
+void ServingLoop::Impl::sampleToken(Sequence& sequence, std::span<const float> logits) {
+    const Request& request = sequence.request;
+    const auto id = m_sampler.sample(logits, request.sampling, sequence.history ? &*sequence.history : nullptr,
+                                     static_cast<std::uint64_t>(sequence.generated()));
+    if (!id) return fail(sequence, id.error());
+    recordToken(sequence);
+    if (std::find(request.stopIds.begin(), request.stopIds.end(), *id) != request.stopIds.end()) {
+        freshChunk(sequence);
+        return complete(sequence, FinishReason::Stop);
+    }
+    Chunk& chunk = freshChunk(sequence);
+    if (request.logprobs >= 0) {
+        auto logprob = m_sampler.logprob(logits, *id, request.logprobs);
+        if (!logprob) return fail(sequence, logprob.error());
+        chunk.logprobs.push_back(std::move(*logprob));
+    }
+    answer(sequence, *id);
+}
+
+void ServingLoop::Impl::recordToken(Sequence& sequence) {
+    const TimePoint now = m_clock.now();
+    if (!sequence.firstToken) {
+        sequence.firstToken = now;
+        m_ttftMs.add(now, milliseconds(now - sequence.submitted));
+    } else {
+        m_tpotMs.add(now, milliseconds(now - sequence.lastToken));
+    }
+    sequence.lastToken = now;
+    ++sequence.drawn;
+    ++m_counters.generationTokens;
+    m_decodeRate.add(now, 1);
+    m_fairShare.charge(sequence.tenant, kGeneratedTokenCost);
+}
+
+// Adds one token to the answer and gives the chunk in the making to the sink.
+void ServingLoop::Impl::answer(Sequence& sequence, TokenId id) {
+    sequence.tokens.push_back(id);
+    if (sequence.history) sequence.history->addOutput(id);
+    m_chunk.ids.push_back(id);
+    bool stopped = false;
+    if (sequence.decoder) {
+        // A model may have more ids than its tokenizer knows; those add no text.
+        const std::string piece = sequence.decoder->push(id).value_or({});
+        if (sequence.stops)
+            stopped = sequence.stops->push(piece, m_chunk.text);
+        else
+            m_chunk.text += piece;
+    }
+    if (stopped)
+        complete(sequence, FinishReason::Stop);
+    else if (sequence.generated() >= sequence.maxTokens)
+        complete(sequence, FinishReason::Length);
+    else
+        sequence.request.sink(m_chunk);
+}
+
+void ServingLoop::Impl::scoreTokens(const BatchPlan::Part& part, std::int32_t firstPosition,
+                                    const ConstTensorView& logits) {
+    Sequence& sequence = *part.sequence;
+    Chunk& chunk = freshChunk(sequence);
+    // Computing again after a preemption gives what was given before.
+    for (std::int32_t i = std::max(0, sequence.scored - firstPosition); i < part.logits; ++i) {
+        const TokenId next = sequence.tokens[static_cast<std::size_t>(firstPosition + i + 1)];
+        auto logprob = m_sampler.logprob(row(logits, part.firstLogit + i), next, sequence.request.logprobs);
+        if (!logprob) return fail(sequence, logprob.error());
+        chunk.logprobs.push_back(std::move(*logprob));
+        ++sequence.scored;
+    }
+    if (sequence.computed >= sequence.target())
+        complete(sequence, FinishReason::Stop);
+    else if (!chunk.logprobs.empty())
+        sequence.request.sink(chunk);
+}
+
+void ServingLoop::Impl::embed(const BatchPlan::Part& part, const ConstTensorView& hidden) {
+    Sequence& sequence = *part.sequence;
+    for (std::int32_t i = 0; i < part.hiddens; ++i) sequence.embedding->add(row(hidden, part.firstHidden + i));
+    if (sequence.computed < sequence.target()) return;
+    auto embedding = sequence.embedding->finish();
+    if (!embedding) return fail(sequence, embedding.error());
+    freshChunk(sequence).embedding = std::move(*embedding);
+    complete(sequence, FinishReason::Stop);
+}
+
+// ---- ends
+
+Chunk& ServingLoop::Impl::freshChunk(const Sequence& sequence) {
+    m_chunk.id = sequence.request.id;
+    m_chunk.text.clear();
+    m_chunk.ids.clear();
+    m_chunk.logprobs.clear();
+    m_chunk.embedding.clear();
+    m_chunk.finish.reset();
+    m_chunk.error.reset();
+    m_chunk.usage = {};
+    m_chunk.timing = {};
+    return m_chunk;
+}
+
+void ServingLoop::Impl::finish(Sequence& sequence, FinishReason reason) {
+    freshChunk(sequence);
+    complete(sequence, reason);
+}
+
+void ServingLoop::Impl::fail(Sequence& sequence, Error error) {
+    freshChunk(sequence).error = std::move(error);
+    complete(sequence, FinishReason::Failed);
+}
+
+// Closes the chunk in the making, gives it to the sink and frees what the sequence holds.
+void ServingLoop::Impl::complete(Sequence& sequence, FinishReason reason) {
+    const TimePoint now = m_clock.now();
+    const bool isWhole = reason == FinishReason::Stop || reason == FinishReason::Length;
+    if (isWhole && sequence.decoder) {
+        // After a complete stop string the matcher gives nothing more.
+        const std::string rest = sequence.decoder->finish();
+        if (sequence.stops) {
+            if (!sequence.stops->push(rest, m_chunk.text)) sequence.stops->flush(m_chunk.text);
+        } else {
+            m_chunk.text += rest;
+        }
+    }
+    m_chunk.finish = reason;
+    m_chunk.usage = {sequence.promptTokens(), sequence.promptCached, sequence.generated()};
+    m_chunk.timing.queueMs = milliseconds(sequence.admitted.value_or(now) - sequence.submitted);
+    m_chunk.timing.totalMs = milliseconds(now - sequence.submitted);
+    if (sequence.firstToken) {
+        m_chunk.timing.ttftMs = milliseconds(*sequence.firstToken - sequence.submitted);
+        const double after = seconds(sequence.lastToken - *sequence.firstToken);
+        if (after > 0.0) m_chunk.timing.tokensPerS = (sequence.drawn - 1) / after;
+    }
+    switch (reason) {
+        case FinishReason::Stop: ++m_counters.finishedStop; break;
+        case FinishReason::Length: ++m_counters.finishedLength; break;
+        case FinishReason::Cancelled: ++m_counters.finishedCancelled; break;
+        case FinishReason::Failed: ++m_counters.finishedFailed; break;
+    }
+    if (isWhole) {
+        m_e2eMs.add(now, m_chunk.timing.totalMs);
+        if (sequence.request.kind == RequestKind::Generate) m_outputLengths.add(sequence.generated());
+    }
+    m_pager.release(sequence);
+    m_fairShare.leave(sequence.tenant);
+    sequence.isDone = true;
+    sequence.request.sink(m_chunk);
+}
+
+void ServingLoop::Impl::removeDone() {
+    std::erase_if(m_sequences, [](const std::unique_ptr<Sequence>& sequence) { return sequence->isDone; });
+}
+
+// ---- watching
+
+ServingStats ServingLoop::Impl::stats() const {
+    const TimePoint now = m_clock.now();
+    ServingStats stats;
+    for (const auto& sequence : m_sequences) ++(sequence->isRunning ? stats.running : stats.waiting);
+    stats.pages = m_pager.pool().usage();
+    stats.pageBytes = m_kv.bytesPerPage();
+    stats.prefillTokensPerS = m_prefillRate.perSecond(now);
+    stats.decodeTokensPerS = m_decodeRate.perSecond(now);
+    stats.ttftMs = m_ttftMs.percentiles(now);
+    stats.tpotMs = m_tpotMs.percentiles(now);
+    stats.e2eMs = m_e2eMs.percentiles(now);
+    stats.queueMs = m_queueMs.percentiles(now);
+    stats.counters = m_counters;
+    stats.counters.prefixEvictedPages = m_pager.evictedPages();
+    return stats;
+}
+
+// ---- the public face
+
+ServingLoop::ServingLoop(std::unique_ptr<Impl> impl) : m_impl(std::move(impl)) {}
+ServingLoop::~ServingLoop() = default;
+
+Result<std::unique_ptr<ServingLoop>> ServingLoop::create(Backend& backend, Transformer& transformer,
+                                                         std::shared_ptr<const Tokenizer> tokenizer,
+                                                         const ServingOptions& options, const Clock& clock) {
+    if (options.poolPages < 1 || options.maxBatchTokens < 1 || options.maxSequences < 1 || options.maxWaiting < 1)
+        return fail(ErrorCode::InvalidArgument, "pool pages, batch tokens, sequences and waiting requests must be at least 1");
+    TRY_ASSIGN(KvCache kv, KvCache::create(backend, transformer.spec(), options.kvType, options.poolPages));
+    return std::unique_ptr<ServingLoop>(new ServingLoop(
+        std::make_unique<Impl>(backend, transformer, std::move(tokenizer), options, clock, std::move(kv))));
+}
+
+std::int32_t ServingLoop::contextLimit() const { return m_impl->contextLimit(); }
+Result<void> ServingLoop::submit(Request request) { return m_impl->submit(std::move(request)); }
+void ServingLoop::cancel(RequestId id) { m_impl->cancel(id); }
+bool ServingLoop::step() { return m_impl->step(); }
+bool ServingLoop::idle() const { return m_impl->idle(); }
+ServingStats ServingLoop::stats() const { return m_impl->stats(); }
+std::vector<double> ServingLoop::recentTtftMs() const { return m_impl->recentTtftMs(); }
+std::vector<double> ServingLoop::recentTpotMs() const { return m_impl->recentTpotMs(); }
+std::int64_t ServingLoop::kvBytes() const { return m_impl->kvBytes(); }
+void ServingLoop::dropPrefixCache() { m_impl->dropPrefixCache(); }
+Result<void> ServingLoop::checkIntegrity() const { return m_impl->checkIntegrity(); }
+
+}  // namespace espalier
