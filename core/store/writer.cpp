@@ -79,16 +79,16 @@ void Writer::runBatch(std::deque<Entry>& batch) {
         committed = m_database.execute("COMMIT");
         if (!committed) (void)m_database.execute("ROLLBACK");
     }
-    std::int64_t failed = 0;
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-        Result<void> result = committed ? std::move(results[i]) : committed;
-        if (batch[i].done)
-            batch[i].done(std::move(result));
-        else if (!result)
-            ++failed;
+    for (Result<void>& result : results)
+        if (!committed) result = committed;
+    results.resize(batch.size(), committed);  // nothing ran when the transaction did not begin
+    {
+        // Counted before anyone is told: who waited for a flush sees the count.
+        const std::lock_guard lock(m_mutex);
+        for (std::size_t i = 0; i < batch.size(); ++i) m_failedPosts += !batch[i].done && !results[i];
     }
-    const std::lock_guard lock(m_mutex);
-    m_failedPosts += failed;
+    for (std::size_t i = 0; i < batch.size(); ++i)
+        if (batch[i].done) batch[i].done(std::move(results[i]));
 }
 
 }  // namespace espalier
