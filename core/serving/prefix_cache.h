@@ -30,10 +30,10 @@ namespace espalier {
 
 // What besides the tokens decides the content of a KV block, and who may see it.
 struct CacheDomain {
-    std::string_view modelDigest;
-    std::string_view adapterDigest;  // empty: no adapter
+    std::string_view modelDigest = {};
+    std::string_view adapterDigest = {};  // empty: no adapter
     float adapterScale = 1.0f;
-    std::string_view tenant;
+    std::string_view tenant = {};
 };
 
 class PrefixCache {
