@@ -42,13 +42,33 @@ public:
     ~PosixMap() override {
         if (m_size > 0) ::munmap(m_address, m_size);
     }
-    std::span<const std::byte> bytes() const override {
-        return {static_cast<const std::byte*>(m_address), m_size};
-    }
+    std::span<const std::byte> bytes() const override { return {static_cast<const std::byte*>(m_address), m_size}; }
 
 private:
     void* m_address;
     std::size_t m_size;
+};
+
+class PosixReader final : public ReadableFile {
+public:
+    PosixReader(Path path, int fd) : m_path(std::move(path)), m_fd(fd) {}
+
+    Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> into) override {
+        std::size_t done = 0;
+        while (done < into.size()) {
+            const ssize_t got =
+                ::pread(m_fd.get(), into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
+            if (got < 0 && errno == EINTR) continue;
+            if (got < 0) return systemError(m_path, "reading");
+            if (got == 0) break;
+            done += static_cast<std::size_t>(got);
+        }
+        return done;
+    }
+
+private:
+    Path m_path;
+    Descriptor m_fd;
 };
 
 class PosixFile final : public WritableFile {
@@ -85,21 +105,34 @@ Result<void> syncFolder(const Path& folder) {
     return {};
 }
 
+// An open descriptor of the regular file. O_NONBLOCK: opening a pipe or a device must not hang before it
+// can be refused.
+Result<int> openRegular(const Path& path, struct stat& status) {
+    Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (fd.get() < 0) return systemError(path, "opening");
+    if (::fstat(fd.get(), &status) != 0) return systemError(path, "reading the status of");
+    if (!S_ISREG(status.st_mode))
+        return fail(ErrorCode::InvalidArgument, path.string() + " is not a regular file", path.string());
+    return fd.take();
+}
+
 class PosixFileSystem final : public FileSystem {
 public:
     Result<std::unique_ptr<MappedFile>> map(const Path& path) override {
-        // O_NONBLOCK: opening a pipe or a device must not hang before it can be refused.
-        const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-        if (fd.get() < 0) return systemError(path, "opening");
         struct stat status {};
-        if (::fstat(fd.get(), &status) != 0) return systemError(path, "reading the status of");
-        if (!S_ISREG(status.st_mode))
-            return fail(ErrorCode::InvalidArgument, path.string() + " is not a regular file", path.string());
+        TRY_ASSIGN(const int opened, openRegular(path, status));
+        const Descriptor fd(opened);
         const auto size = static_cast<std::size_t>(status.st_size);
         if (size == 0) return std::unique_ptr<MappedFile>(new PosixMap(nullptr, 0));
         void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
         if (address == MAP_FAILED) return systemError(path, "mapping");
         return std::unique_ptr<MappedFile>(new PosixMap(address, size));
+    }
+
+    Result<std::unique_ptr<ReadableFile>> open(const Path& path) override {
+        struct stat status {};
+        TRY_ASSIGN(const int opened, openRegular(path, status));
+        return std::unique_ptr<ReadableFile>(new PosixReader(path, opened));
     }
 
     Result<std::unique_ptr<WritableFile>> create(const Path& path) override {
@@ -162,7 +195,8 @@ public:
         struct stat status {};
         if (::stat(path.c_str(), &status) != 0) return systemError(path, "reading the status of");
         return FileEntry{path, S_ISDIR(status.st_mode), S_ISREG(status.st_mode),
-                         static_cast<std::uint64_t>(status.st_size)};
+                         static_cast<std::uint64_t>(status.st_size),
+                         std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};
     }
 
     Result<std::uint64_t> freeBytes(const Path& path) override {
@@ -174,7 +208,9 @@ public:
 
 }  // namespace
 
-std::unique_ptr<FileSystem> makeFileSystem() { return std::make_unique<PosixFileSystem>(); }
+std::unique_ptr<FileSystem> makeFileSystem() {
+    return std::make_unique<PosixFileSystem>();
+}
 
 Result<void> writeAtomically(FileSystem& files, const Path& path, std::string_view content) {
     const Path temporary = path.string() + ".tmp" + std::to_string(::getpid());

@@ -30,6 +30,14 @@ public:
     }
 };
 
+// A file read piece by piece: a file that shrinks meanwhile gives short reads, never a fault.
+class ReadableFile {
+public:
+    virtual ~ReadableFile() = default;
+    // Fills `into` from `offset` on; the bytes read, fewer only at the end of the file.
+    virtual Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> into) = 0;
+};
+
 // A file being written. Nothing is durable before sync(); close() reports what the kernel reports late.
 class WritableFile {
 public:
@@ -44,6 +52,7 @@ struct FileEntry {
     bool isDirectory = false;
     bool isRegular = false;
     std::uint64_t bytes = 0;
+    std::int64_t modifiedNs = 0;  // Unix time of the last change of the content
 };
 
 class FileSystem {
@@ -52,6 +61,7 @@ public:
 
     // Errors: not_found; io_error; invalid_argument when the path is not a regular file (devices, pipes, folders).
     virtual Result<std::unique_ptr<MappedFile>> map(const Path& path) = 0;
+    virtual Result<std::unique_ptr<ReadableFile>> open(const Path& path) = 0;    // errors as map
     virtual Result<std::unique_ptr<WritableFile>> create(const Path& path) = 0;  // truncates
     // Whole small file as text. Error too_large over maxBytes.
     virtual Result<std::string> readText(const Path& path, std::uint64_t maxBytes) = 0;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Engine: the facade. Owns the workspace, the device, the loaded models and the jobs; the daemon, espalierctl in process
-// and the tests all stand on it. Commands go down through a bounded mailbox, events and snapshots come up.
+// Engine: the facade. Owns the workspace, the device, the loaded models and the jobs; the daemon, espalierctl in
+// process and the tests all stand on it. Commands go down through a bounded mailbox, events and snapshots come up.
 //
 // Threads: every public function may be called from any thread and none blocks on the device, except where it says
-// "waits". Inside: the engine thread (backend, pools, scheduler, serving tick), a worker for jobs, the store thread (the
-// only SQLite writer).
+// "waits". Inside: the engine thread (backend, pools, scheduler, serving tick), a worker for jobs, the store thread
+// (the only SQLite writer).
 #pragma once
 
 #include <cstdint>
@@ -25,27 +25,29 @@ namespace espalier {
 
 struct EngineOptions {
     Path workspace;
-    bool readOnly = false;             // share the workspace lock: commands that only read
-    std::int64_t poolBytes = 0;        // KV pool per loaded model; 0: an eighth of free memory, at most 4 GiB
-    std::int64_t memoryBudget = 0;     // weights + pools of all loaded models; 0: 80 % of free memory
+    bool readOnly = false;          // share the workspace lock: commands that only read
+    std::int64_t poolBytes = 0;     // KV pool per loaded model; 0: an eighth of free memory, at most 4 GiB
+    std::int64_t memoryBudget = 0;  // weights + pools of all loaded models; 0: 80 % of free memory
     std::int32_t maxBatchTokens = 256;
-    std::int32_t maxSequences = 64;    // running at once, per model
-    std::int32_t maxWaiting = 1024;    // beyond: busy
+    std::int32_t maxSequences = 64;  // running at once, per model
+    std::int32_t maxWaiting = 1024;  // beyond: busy
     DType kvType = DType::F32;
     bool prefixCache = true;
-    std::vector<std::string> preload;  // models to load at start
+    std::vector<std::string> preload;        // models to load at start
+    LogLevel stderrLog = LogLevel::Warning;  // lines from here on also go to standard error
 };
 
 struct ImportRequest {
     std::string path;
-    std::string name;                  // empty: the folder's name
-    bool link = false;                 // use the files in place instead of copying
+    std::string name;   // empty: the folder's name
+    bool link = false;  // use the files in place instead of copying
     bool allowNonFinite = false;
 };
 
 // What an import would do, before anything is copied.
 struct ImportProbe {
-    std::string path, suggestedName, family, architecture, dtype, licence, tokenizer;  // tokenizer: "byte-level BPE, 4,096"
+    std::string path, suggestedName, family, architecture, dtype, licence,
+        tokenizer;  // tokenizer: "byte-level BPE, 4,096"
     bool hasChatTemplate = false;
     std::int64_t parameters = 0, bytes = 0;
     std::int32_t context = 0;
@@ -67,12 +69,13 @@ public:
     virtual ~Engine() = default;  // cancels what runs, joins every thread, releases the lock
 
     // catalog
-    virtual std::vector<ModelRecord> models() const = 0;                       // not in the bin, by name
+    virtual std::vector<ModelRecord> models() const = 0;  // not in the bin, by name
     virtual std::vector<ModelRecord> bin() const = 0;
-    virtual Result<ModelRecord> findModel(std::string_view nameOrId) const = 0;  // error not_found lists the known names
-    virtual Result<void> removeModel(std::string_view nameOrId) = 0;           // into the bin; error busy while loaded in use
+    virtual Result<ModelRecord> findModel(std::string_view nameOrId) const = 0;  // not_found lists the known names
+    virtual Result<void> removeModel(
+        std::string_view nameOrId) = 0;  // into the bin; error busy while it answers requests
     virtual Result<void> restoreModel(std::string_view id) = 0;
-    virtual Result<void> emptyBin() = 0;                                       // deletes the files
+    virtual Result<void> emptyBin() = 0;  // deletes the files
     virtual Result<void> renameModel(std::string_view nameOrId, std::string_view name) = 0;
     virtual Result<std::shared_ptr<const TensorSource>> tensors(std::string_view nameOrId) const = 0;
     virtual Result<std::shared_ptr<const TextModel>> text(std::string_view nameOrId) const = 0;  // cached
@@ -80,22 +83,31 @@ public:
     // jobs
     virtual Result<ImportProbe> probeImport(const Path& path) const = 0;
     virtual Result<std::int64_t> startImport(const ImportRequest& request) = 0;
-    virtual Result<std::int64_t> startScan(std::string_view model) = 0;        // NaN scan and tensor norms
-    virtual Result<std::int64_t> startVerify(std::string_view model) = 0;      // digest again
-    virtual std::vector<JobRecord> jobs() const = 0;                           // newest first
+    virtual Result<std::int64_t> startScan(std::string_view model) = 0;    // NaN scan and tensor norms
+    virtual Result<std::int64_t> startVerify(std::string_view model) = 0;  // digest again
+    virtual std::vector<JobRecord> jobs() const = 0;                       // newest first
     virtual Result<JobRecord> job(std::int64_t id) const = 0;
     virtual Result<void> cancelJob(std::int64_t id) = 0;
     virtual Result<void> pauseJob(std::int64_t id) = 0;
-    virtual Result<void> resumeJob(std::int64_t id) = 0;   // paused or interrupted
-    virtual Result<void> discardJob(std::int64_t id) = 0;  // ended or interrupted: removes its row and leftovers
-    virtual Result<JobRecord> waitJob(std::int64_t id) = 0;  // waits
+    virtual Result<void> resumeJob(std::int64_t id) = 0;  // paused or interrupted
+    // Ended, paused or interrupted: removes its row and leftovers.
+    virtual Result<void> discardJob(std::int64_t id) = 0;
+    virtual Result<JobRecord> waitJob(std::int64_t id) = 0;  // waits until it is neither queued nor running
 
-    // serving. The model is loaded at first use while the budget allows, evicting idle models if it must.
-    virtual Result<RequestId> submit(std::string_view model, Request request) = 0;  // busy, draining, not_found, context_overflow, ...
-    virtual void cancel(RequestId id) = 0;
+    // serving. The model is loaded at first use while the budget allows, evicting idle models if it must. An engine
+    // opens in the state Serving.
+    //
+    // Gives the request its id and returns. Errors, the sink never being called: not_found, draining (also when serving
+    // is stopped), busy, context_overflow, invalid_argument, unsupported. After that the sink gets chunks, exactly one
+    // of them with finish set; what only the loaded model can tell (loading failed, the pool is too small) comes as
+    // that chunk: finish failed, with the error.
+    virtual Result<RequestId> submit(std::string_view model, Request request) = 0;
+    virtual void cancel(RequestId id) = 0;                         // unknown ids: no effect
     virtual Result<void> loadModel(std::string_view model) = 0;    // starts loading
-    virtual Result<void> unloadModel(std::string_view model) = 0;
-    virtual Result<void> setServing(ServeState state) = 0;         // Draining ends in Stopped when the last request ends
+    virtual Result<void> unloadModel(std::string_view model) = 0;  // starts unloading; its requests end as cancelled
+    // Draining refuses new requests and becomes Stopped when the last one ends; Stopped cancels what runs. Loaded
+    // models stay loaded.
+    virtual Result<void> setServing(ServeState state) = 0;
     virtual ServeState serving() const = 0;
 
     // watching
@@ -104,10 +116,10 @@ public:
     // Events after `sequence`, if the ring still holds them (error not_found: start over with a snapshot).
     virtual Result<std::vector<NumberedEvent>> eventsAfter(std::int64_t sequence) const = 0;
     virtual std::int64_t lastSequence() const = 0;
-    using EventSink = std::function<void(const NumberedEvent&)>;   // any thread; must not block
+    using EventSink = std::function<void(const NumberedEvent&)>;  // any thread; must neither block nor call the engine
     virtual std::unique_ptr<Subscription> subscribe(EventSink sink) = 0;
     virtual void log(std::string_view level, std::string_view source, std::string_view text) = 0;
-    virtual std::vector<LogRecord> newestLog(std::size_t count) const = 0;  // oldest of them first
+    virtual std::vector<LogRecord> newestLog(std::size_t count) const = 0;  // oldest of them first; survives a restart
 
     virtual const Backend& backend() const = 0;
     virtual const EngineOptions& options() const = 0;

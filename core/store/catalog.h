@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Catalog: the models of a workspace, those in use and those in the bin. Names are unique among the models in use,
-// digests among all. Rows are plain columns; what the store does not understand (spec, warnings, files) it keeps as
+// digests among all. Rows are plain columns; what the store does not understand (spec, warnings, parts) it keeps as
 // JSON text.
 //
 // Owner: Workspace. Thread: any; changes wait for the Writer.
@@ -30,7 +30,7 @@ struct CatalogRow {
     std::optional<std::int64_t> removedAt;
     std::string warnings;  // JSON array of sentences
     std::string spec;      // JSON of the ArchSpec
-    std::string files;     // JSON array of {name, bytes, sha256}
+    std::string parts;     // JSON array of {file, tensor, sha256}: what the digest was made of
 
     bool operator==(const CatalogRow&) const = default;
 };

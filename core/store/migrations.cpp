@@ -28,7 +28,7 @@ CREATE TABLE models(
     removed_at    INTEGER,
     warnings      TEXT NOT NULL,
     spec          TEXT NOT NULL,
-    files         TEXT NOT NULL
+    parts         TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX models_by_name ON models(name) WHERE removed_at IS NULL;
 )sql";

@@ -47,7 +47,7 @@ CatalogRow sampleModel(const std::string& name, const std::string& digest) {
     row.importedAt = 77;
     row.warnings = "[\"a sentence\"]";
     row.spec = R"({"hidden":64})";
-    row.files = "[]";
+    row.parts = "[]";
     return row;
 }
 

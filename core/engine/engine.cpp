@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/engine.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "core/engine/event_log.h"
+#include "core/engine/import_job.h"
+#include "core/engine/job_queue.h"
+#include "core/engine/model_files.h"
+#include "core/engine/model_jobs.h"
+#include "core/engine/model_shelf.h"
+#include "core/engine/serving_thread.h"
+#include "core/engine/watch.h"
+#include "core/engine/workspace.h"
+
+namespace espalier {
+namespace {
+
+constexpr std::int64_t kLargestDefaultPool = std::int64_t{4} << 30;
+
+EngineOptions withDefaults(EngineOptions options, const Backend& backend) {
+    const std::int64_t available = backend.device().freeBytes;
+    if (options.memoryBudget <= 0) options.memoryBudget = available / 5 * 4;
+    if (options.poolBytes <= 0) options.poolBytes = std::min(available / 8, kLargestDefaultPool);
+    return options;
+}
+
+// Members are in the order in which they come up; the reverse is the shutdown:
+//   1. serving: new commands are refused, a load on its way stops, every open request gets its last chunk, the models
+//      leave the device; the engine thread ends
+//   2. jobs: the running one is told to stop and becomes interrupted; its thread ends
+//   3. events, snapshots: nobody publishes any more; subscriptions may outlive the engine
+//   4. workspace: what is queued for the database is committed, the lock is given back
+class LocalEngine final : public Engine {
+public:
+    LocalEngine(std::unique_ptr<Workspace> workspace, const EngineOptions& options, Backend& backend, FileSystem& files,
+                Clock& clock)
+        : m_options(withDefaults(options, backend)),
+          m_backend(backend),
+          m_files(files),
+          m_clock(clock),
+          m_workspace(std::move(workspace)),
+          m_shelf(*m_workspace, files),
+          m_logRing(clock, options.stderrLog) {}
+    Result<void> start();
+
+    std::vector<ModelRecord> models() const override { return m_shelf.models(); }
+    std::vector<ModelRecord> bin() const override { return m_shelf.bin(); }
+    Result<ModelRecord> findModel(std::string_view nameOrId) const override { return m_shelf.find(nameOrId); }
+    Result<void> removeModel(std::string_view nameOrId) override;
+    Result<void> restoreModel(std::string_view id) override;
+    Result<void> emptyBin() override;
+    Result<void> renameModel(std::string_view nameOrId, std::string_view name) override;
+    Result<std::shared_ptr<const TensorSource>> tensors(std::string_view nameOrId) const override;
+    Result<std::shared_ptr<const TextModel>> text(std::string_view nameOrId) const override;
+
+    Result<ImportProbe> probeImport(const Path& path) const override;
+    Result<std::int64_t> startImport(const ImportRequest& request) override;
+    Result<std::int64_t> startScan(std::string_view model) override { return startModelJob("scan", "Scan", model); }
+    Result<std::int64_t> startVerify(std::string_view model) override {
+        return startModelJob("verify", "Verify", model);
+    }
+    std::vector<JobRecord> jobs() const override { return m_jobs->jobs(); }
+    Result<JobRecord> job(std::int64_t id) const override { return m_jobs->job(id); }
+    Result<void> cancelJob(std::int64_t id) override {
+        return writable([&] { return m_jobs->cancel(id); });
+    }
+    Result<void> pauseJob(std::int64_t id) override {
+        return writable([&] { return m_jobs->pause(id); });
+    }
+    Result<void> resumeJob(std::int64_t id) override {
+        return writable([&] { return m_jobs->resume(id); });
+    }
+    Result<void> discardJob(std::int64_t id) override {
+        return writable([&] { return m_jobs->discard(id); });
+    }
+    Result<JobRecord> waitJob(std::int64_t id) override { return m_jobs->wait(id); }
+
+    Result<RequestId> submit(std::string_view model, Request request) override;
+    void cancel(RequestId id) override { m_serving->cancel(id); }
+    Result<void> loadModel(std::string_view model) override;
+    Result<void> unloadModel(std::string_view model) override;
+    Result<void> setServing(ServeState state) override;
+    ServeState serving() const override { return m_serving->serving(); }
+
+    std::shared_ptr<const Snapshot> snapshot() const override { return m_watch.snapshot(); }
+    std::vector<HistoryPoint> history(std::int64_t seconds) const override { return m_watch.history(seconds); }
+    Result<std::vector<NumberedEvent>> eventsAfter(std::int64_t sequence) const override {
+        return m_events.after(sequence);
+    }
+    std::int64_t lastSequence() const override { return m_events.lastSequence(); }
+    std::unique_ptr<Subscription> subscribe(EventSink sink) override { return m_events.subscribe(std::move(sink)); }
+    void log(std::string_view level, std::string_view source, std::string_view text) override;
+    std::vector<LogRecord> newestLog(std::size_t count) const override;
+
+    const Backend& backend() const override { return m_backend; }
+    const EngineOptions& options() const override { return m_options; }
+
+private:
+    Result<std::int64_t> startModelJob(std::string_view kind, std::string_view verb, std::string_view model);
+    Result<std::unique_ptr<Job>> makeJob(std::int64_t id, std::string_view kind, const Json& arguments);
+    Result<ModelToServe> modelToServe(std::string_view nameOrId) const;
+    Result<void> reloadShelf();
+    void jobChanged(const JobRecord& job);
+
+    template <class Action>
+    Result<void> writable(const Action& action) const {
+        if (m_options.readOnly) return fail(ErrorCode::Locked, "the workspace is open for reading only");
+        return action();
+    }
+
+    const EngineOptions m_options;
+    Backend& m_backend;
+    FileSystem& m_files;
+    Clock& m_clock;
+    std::unique_ptr<Workspace> m_workspace;
+    mutable ModelShelf m_shelf;
+    LogRing m_logRing;
+    EventLog m_events;
+    Watch m_watch;
+    std::atomic<std::uint64_t> m_lastRequest = 0;
+    std::unique_ptr<JobQueue> m_jobs;
+    std::unique_ptr<ServingThread> m_serving;
+};
+
+Result<void> LocalEngine::reloadShelf() {
+    TRY_ASSIGN(const auto unreadable, m_shelf.reload());
+    for (const std::string& sentence : unreadable) log("error", "catalog", sentence);
+    return {};
+}
+
+Result<void> LocalEngine::start() {
+    if (!m_options.readOnly) {
+        TRY(removeOrphans(*m_workspace, m_files));
+        TRY(m_workspace->jobLog().trimLog(kRunLogRows));
+    }
+    TRY(reloadShelf());
+    TRY_ASSIGN(m_jobs, JobQueue::open(
+                           m_workspace->jobLog(), m_clock,
+                           [this](std::int64_t id, std::string_view kind, const Json& arguments) {
+                               return makeJob(id, kind, arguments);
+                           },
+                           [this](const JobRecord& job) { jobChanged(job); }, !m_options.readOnly));
+    ServingThread::Callbacks callbacks;
+    callbacks.publish = [this](Event event) { m_events.publish(std::move(event)); };
+    callbacks.log = [this](std::string_view level, std::string text) { log(level, "serve", text); };
+    callbacks.jobs = [this] { return m_jobs->jobs(); };
+    m_serving = std::make_unique<ServingThread>(m_backend, m_files, m_clock, m_options, m_watch, std::move(callbacks));
+    for (const std::string& name : m_options.preload) TRY(loadModel(name));
+    return {};
+}
+
+Result<void> LocalEngine::removeModel(std::string_view nameOrId) {
+    TRY_ASSIGN(const ModelRecord model, m_shelf.find(nameOrId));
+    if (const std::int32_t open = m_serving->openRequests(model.id); open > 0)
+        return fail(ErrorCode::Busy, "\"" + model.name + "\" is answering " + std::to_string(open) +
+                                         " requests: unload it or wait for them");
+    TRY(m_workspace->catalog().setRemoved(model.id, m_clock.unixMilliseconds()));
+    TRY(reloadShelf());
+    TRY(m_serving->unload(model.id));
+    m_events.publish(ModelChanged{model.id, "removed"});
+    log("audit", "catalog", "\"" + model.name + "\" (" + model.id + ") was put into the bin");
+    return {};
+}
+
+Result<void> LocalEngine::restoreModel(std::string_view id) {
+    TRY_ASSIGN(const ModelRecord model, m_shelf.findInBin(id));
+    TRY(m_workspace->catalog().setRemoved(model.id, std::nullopt));
+    TRY(reloadShelf());
+    m_events.publish(ModelChanged{model.id, "restored"});
+    log("audit", "catalog", "\"" + model.name + "\" (" + model.id + ") was restored");
+    return {};
+}
+
+Result<void> LocalEngine::emptyBin() {
+    for (const ModelRecord& model : m_shelf.bin()) {
+        // The row first: a folder without a row is an orphan and goes when the workspace is opened next.
+        TRY(m_workspace->catalog().erase(model.id));
+        if (!model.linked) TRY(m_files.removeTree(m_workspace->modelFolder(model.id)));
+        log("audit", "catalog", "\"" + model.name + "\" (" + model.id + ") was deleted");
+    }
+    return reloadShelf();
+}
+
+Result<void> LocalEngine::renameModel(std::string_view nameOrId, std::string_view name) {
+    TRY_ASSIGN(const ModelRecord model, m_shelf.find(nameOrId));
+    TRY(checkModelName(name));
+    TRY(m_workspace->catalog().rename(model.id, name));
+    TRY(reloadShelf());
+    m_serving->rename(model.id, std::string(name));
+    m_events.publish(ModelChanged{model.id, "renamed"});
+    log("audit", "catalog", "\"" + model.name + "\" (" + model.id + ") is now \"" + std::string(name) + "\"");
+    return {};
+}
+
+Result<std::shared_ptr<const TensorSource>> LocalEngine::tensors(std::string_view nameOrId) const {
+    TRY_ASSIGN(const ModelRecord model, m_shelf.find(nameOrId));
+    TRY_ASSIGN(auto source, openModelFolder(m_files, model.folder));
+    return std::shared_ptr<const TensorSource>(std::move(source));
+}
+
+Result<std::shared_ptr<const TextModel>> LocalEngine::text(std::string_view nameOrId) const {
+    TRY_ASSIGN(const ModelRecord model, m_shelf.find(nameOrId));
+    return m_shelf.text(model);
+}
+
+Result<ImportProbe> LocalEngine::probeImport(const Path& path) const {
+    TRY_ASSIGN(const ModelFiles model, readModelFiles(m_files, path));
+    ImportProbe probe;
+    probe.path = model.folder.string();
+    probe.suggestedName = model.suggestedName;
+    probe.family = model.spec.family;
+    probe.architecture = model.spec.architecture;
+    probe.dtype = model.dtype;
+    probe.licence = model.licence;
+    probe.tokenizer = model.tokenizer;
+    probe.hasChatTemplate = model.hasChatTemplate;
+    probe.parameters = model.parameters;
+    probe.bytes = static_cast<std::int64_t>(model.allBytes());
+    probe.context = model.spec.context;
+    TRY_ASSIGN(const std::uint64_t freeBytes, m_files.freeBytes(m_workspace->folder()));
+    probe.freeBytes = static_cast<std::int64_t>(freeBytes);
+    probe.warnings = model.warnings;
+    if (!model.leftOut.empty()) {
+        std::string names;
+        for (const std::string& name : model.leftOut) names += (names.empty() ? "" : ", ") + name;
+        probe.warnings.push_back("not copied: " + names);
+    }
+    return probe;
+}
+
+Result<std::int64_t> LocalEngine::startImport(const ImportRequest& request) {
+    if (request.path.empty()) return fail(ErrorCode::InvalidArgument, "no path was given", "path");
+    const Path path = std::filesystem::absolute(request.path).lexically_normal();
+    TRY(m_files.stat(path));
+    if (!request.name.empty()) {
+        TRY(checkModelName(request.name));
+        if (const auto taken = m_shelf.find(request.name))
+            return fail(ErrorCode::AlreadyExists,
+                        "the name \"" + request.name + "\" belongs to model " + taken->id + "; choose another",
+                        request.name);
+    }
+    const ImportArguments arguments{path.string(), request.name, request.link, request.allowNonFinite};
+    const std::string name = request.name.empty() ? suggestedModelName(path) : request.name;
+    return m_jobs->add("import", "Import " + name, importCommand(arguments), toJson(arguments));
+}
+
+Result<std::int64_t> LocalEngine::startModelJob(std::string_view kind, std::string_view verb, std::string_view model) {
+    TRY_ASSIGN(const ModelRecord record, m_shelf.find(model));
+    return m_jobs->add(kind, std::string(verb) + " " + record.name,
+                       "espalierctl jobs " + std::string(kind) + " " + record.name, {{"model", record.id}});
+}
+
+Result<std::unique_ptr<Job>> LocalEngine::makeJob(std::int64_t id, std::string_view kind, const Json& arguments) {
+    if (kind == "import") {
+        TRY_ASSIGN(auto parsed, importArgumentsFromJson(arguments));
+        return makeImportJob(*m_workspace, m_files, m_clock, id, std::move(parsed), [this](const std::string& modelId) {
+            (void)reloadShelf();
+            m_events.publish(ModelChanged{modelId, "imported"});
+        });
+    }
+    TRY_ASSIGN(std::string model, JsonReader(arguments, "the job's arguments").string("model"));
+    if (kind == "scan") return makeScanJob(*m_workspace, m_files, std::move(model));
+    if (kind == "verify") return makeVerifyJob(*m_workspace, m_files, std::move(model));
+    return fail(ErrorCode::Unsupported, "this version knows no job of kind \"" + std::string(kind) + "\"");
+}
+
+void LocalEngine::jobChanged(const JobRecord& job) {
+    m_events.publish(job);
+    if (job.state == JobState::Running || job.state == JobState::Queued) return;
+    const std::string ending = job.title + " is " + std::string(jobStateName(job.state));
+    log(job.error ? "error" : "info", job.kind, job.error ? ending + ": " + job.error->message : ending);
+}
+
+Result<ModelToServe> LocalEngine::modelToServe(std::string_view nameOrId) const {
+    ModelToServe model;
+    TRY_ASSIGN(model.record, m_shelf.find(nameOrId));
+    TRY_ASSIGN(model.text, m_shelf.text(model.record));
+    return model;
+}
+
+Result<RequestId> LocalEngine::submit(std::string_view model, Request request) {
+    TRY_ASSIGN(ModelToServe served, modelToServe(model));
+    const RequestId id{++m_lastRequest};
+    request.id = id;
+    TRY(m_serving->submit(std::move(served), std::move(request)));
+    return id;
+}
+
+Result<void> LocalEngine::loadModel(std::string_view model) {
+    TRY_ASSIGN(ModelToServe served, modelToServe(model));
+    return m_serving->load(std::move(served));
+}
+
+Result<void> LocalEngine::unloadModel(std::string_view model) {
+    TRY_ASSIGN(const ModelRecord record, m_shelf.find(model));
+    return m_serving->unload(record.id);
+}
+
+Result<void> LocalEngine::setServing(ServeState state) {
+    m_serving->setServing(state);
+    return {};
+}
+
+void LocalEngine::log(std::string_view level, std::string_view source, std::string_view text) {
+    const bool isAudit = level == "audit";
+    LogRecord record = m_logRing.append(isAudit ? LogLevel::Info : logLevelFromName(level), source, text);
+    // Audit entries are kept as such; to those who watch they are information.
+    if (record.level != logLevelName(LogLevel::Debug))
+        m_workspace->jobLog().append({record.at, isAudit ? "audit" : record.level, record.source, record.text});
+    m_events.publish(std::move(record));
+}
+
+std::vector<LogRecord> LocalEngine::newestLog(std::size_t count) const {
+    std::vector<LogRecord> records;
+    const auto limit = static_cast<std::int64_t>(std::min<std::size_t>(count, kRunLogRows));
+    const auto rows = m_workspace->jobLog().log(limit);
+    if (!rows) return records;
+    for (const LogRow& row : *rows)
+        records.push_back({row.at, row.level == "audit" ? "info" : row.level, row.source, row.text});
+    return records;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options, Backend& backend, FileSystem& files,
+                                             Clock& clock) {
+    const auto access = options.readOnly ? Workspace::Access::Read : Workspace::Access::Write;
+    TRY_ASSIGN(auto workspace, Workspace::open(options.workspace, access, files, clock));
+    auto engine = std::make_unique<LocalEngine>(std::move(workspace), options, backend, files, clock);
+    TRY(engine->start());
+    return std::unique_ptr<Engine>(std::move(engine));
+}
+
+}  // namespace espalier

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/import_job.h"
+
+#include <algorithm>
+#include <set>
+
+#include "core/engine/model_files.h"
+#include "core/engine/model_record.h"
+#include "core/models/transformer.h"
+
+namespace espalier {
+namespace {
+
+constexpr std::uint64_t kSpareBytes = 64ull << 20;  // left free for the database and everyone else
+constexpr std::size_t kNamedTensors = 5;            // of those with NaN, in a message
+
+std::string bytesText(std::uint64_t bytes) {
+    return std::to_string(bytes) + " bytes (" + std::to_string((bytes + 524288) >> 20) + " MiB)";
+}
+
+std::string shellQuoted(const std::string& word) {
+    const bool isPlain = !word.empty() && word.find_first_not_of(
+                                              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                              "0123456789_-./:=@%+,") == std::string::npos;
+    if (isPlain) return word;
+    std::string quoted = "'";
+    for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return quoted + "'";
+}
+
+// What is done, as the checkpoint keeps it.
+struct Done {
+    struct File {
+        std::string name;
+        std::uint64_t bytes = 0;
+        std::int64_t modifiedNs = 0;
+        std::vector<DigestPart> parts;
+    };
+    std::vector<File> files;
+    std::string placed;  // the model's id, once the finished folder may be under its final name
+
+    const File* find(const ModelFile& file) const {
+        for (const File& one : files)
+            if (one.name == file.name && one.bytes == file.bytes && one.modifiedNs == file.modifiedNs) return &one;
+        return nullptr;
+    }
+};
+
+Json toJson(const Done& done) {
+    Json files = Json::array();
+    for (const Done::File& file : done.files)
+        files.push_back({{"name", file.name},
+                         {"bytes", file.bytes},
+                         {"modified_ns", file.modifiedNs},
+                         {"parts", toJson(file.parts)}});
+    return {{"files", std::move(files)}, {"placed", done.placed}};
+}
+
+Result<Done> doneFromJson(const Json& json) {
+    Done done;
+    if (json.is_null()) return done;
+    const JsonReader reader(json, "the job's checkpoint");
+    TRY_ASSIGN(done.placed, reader.string("placed"));
+    const Json* files = reader.find("files");
+    if (!files) return reader.wrong("files", "an array");
+    for (const Json& item : *files) {
+        const JsonReader entry(item, "the job's checkpoint");
+        Done::File& file = done.files.emplace_back();
+        TRY_ASSIGN(file.name, entry.string("name"));
+        TRY_ASSIGN(const std::int64_t bytes, entry.integer("bytes", 0, INT64_MAX));
+        file.bytes = static_cast<std::uint64_t>(bytes);
+        TRY_ASSIGN(file.modifiedNs, entry.integer("modified_ns", INT64_MIN, INT64_MAX));
+        const Json* parts = entry.find("parts");
+        if (!parts) return entry.wrong("parts", "an array");
+        TRY_ASSIGN(file.parts, digestPartsFromJson(*parts, "the job's checkpoint"));
+    }
+    return done;
+}
+
+class ImportJob final : public Job {
+public:
+    ImportJob(Workspace& workspace, FileSystem& files, const Clock& clock, std::int64_t id, ImportArguments arguments,
+              ModelAdded added)
+        : m_workspace(workspace),
+          m_files(files),
+          m_clock(clock),
+          m_partial(workspace.partialFolder(id)),
+          m_arguments(std::move(arguments)),
+          m_added(std::move(added)) {}
+
+    Result<Json> run(JobContext& context) override;
+    void discard() override { (void)m_files.removeTree(m_partial); }
+
+private:
+    Result<void> transfer(JobContext& context);
+    Result<void> transferFile(JobContext& context, const ModelFile& file);
+    Result<void> checkSpace(std::uint64_t needed);
+    Result<void> checkNew() const;
+    Result<void> scan(JobContext& context);
+    Result<void> place(JobContext& context);
+    Result<void> addToCatalog();
+    Result<std::string> freeName() const;
+
+    Workspace& m_workspace;
+    FileSystem& m_files;
+    const Clock& m_clock;
+    const Path m_partial;
+    const ImportArguments m_arguments;
+    const ModelAdded m_added;
+
+    ModelFiles m_model;
+    Done m_done;
+    std::vector<DigestPart> m_parts;
+    std::string m_digest, m_id;
+    std::uint64_t m_doneBytes = 0;
+};
+
+Result<Json> ImportJob::run(JobContext& context) {
+    TRY_ASSIGN(m_done, doneFromJson(context.checkpoint()));
+    context.report(0, 0, "reading headers");
+    const Path placed = m_workspace.modelFolder(m_done.placed);
+    const bool isPlaced = !m_done.placed.empty() && !m_files.exists(m_partial) && m_files.exists(placed);
+    TRY_ASSIGN(m_model, readModelFiles(m_files, isPlaced ? placed : Path(m_arguments.path)));
+    if (isPlaced) {
+        // Stopped between the rename and the catalog row: the folder is whole, only the row is missing.
+        for (const Done::File& file : m_done.files) m_parts.insert(m_parts.end(), file.parts.begin(), file.parts.end());
+        m_model.suggestedName = suggestedModelName(m_arguments.path);
+    } else {
+        TRY(transfer(context));
+    }
+    TRY_ASSIGN(m_digest, combineDigest(m_model, m_parts));
+    m_id = modelIdOf(m_digest);
+    TRY(checkNew());
+    if (!isPlaced) {
+        TRY(scan(context));
+        TRY(place(context));
+    }
+    TRY(addToCatalog());
+    m_added(m_id);
+    return Json{{"model", m_id}};
+}
+
+Result<void> ImportJob::transfer(JobContext& context) {
+    if (!m_arguments.link) TRY(m_files.makeDirectories(m_partial));
+    std::uint64_t missing = 0;
+    for (const ModelFile& file : m_model.files)
+        if (!m_done.find(file)) missing += file.bytes;
+    if (!m_arguments.link) TRY(checkSpace(missing));
+
+    Done kept;  // what the source still agrees with
+    std::swap(kept, m_done);
+    for (const ModelFile& file : m_model.files) {
+        const Done::File* earlier = kept.find(file);
+        if (earlier && (m_arguments.link || m_files.exists(m_partial / file.name))) {
+            m_done.files.push_back(*earlier);
+            m_doneBytes += file.bytes;
+        } else {
+            if (!m_arguments.link) TRY(checkSpace(file.bytes));
+            TRY(transferFile(context, file));
+            TRY(context.saveCheckpoint(toJson(m_done)));
+        }
+        const auto& parts = m_done.files.back().parts;
+        m_parts.insert(m_parts.end(), parts.begin(), parts.end());
+    }
+    return {};
+}
+
+Result<void> ImportJob::transferFile(JobContext& context, const ModelFile& file) {
+    std::optional<Path> target;
+    if (!m_arguments.link) {
+        target = m_partial / file.name;
+        TRY(m_files.makeDirectories(target->parent_path()));
+    }
+    const std::string step = (m_arguments.link ? "reading " : "copying ") + file.name;
+    const auto all = static_cast<std::int64_t>(m_model.allBytes()) + m_model.tensorBytes;
+    context.report(static_cast<std::int64_t>(m_doneBytes), all, step);
+    TRY_ASSIGN(auto parts,
+               hashModelFile(m_files, m_model.folder, file, target, context.stop(), [&](std::uint64_t newBytes) {
+                   m_doneBytes += newBytes;
+                   context.report(static_cast<std::int64_t>(m_doneBytes), all, step);
+               }));
+    m_done.files.push_back({file.name, file.bytes, file.modifiedNs, std::move(parts)});
+    return {};
+}
+
+Result<void> ImportJob::checkSpace(std::uint64_t needed) {
+    TRY_ASSIGN(const std::uint64_t available, m_files.freeBytes(m_workspace.folder()));
+    if (available >= needed + kSpareBytes) return {};
+    return fail(ErrorCode::DiskFull,
+                "the copy needs " + bytesText(needed) + " and " + bytesText(kSpareBytes) + " to spare, " +
+                    m_workspace.folder().string() + " has " + bytesText(available) +
+                    " free: make room and resume the job, or import with --link",
+                m_workspace.folder().string());
+}
+
+Result<void> ImportJob::checkNew() const {
+    TRY_ASSIGN(const auto same, m_workspace.catalog().byDigest(m_digest));
+    if (!same) return {};
+    return fail(ErrorCode::AlreadyExists,
+                "this model is already here as \"" + same->name + "\" (" + same->id + ")" +
+                    (same->removedAt ? ", in the bin: restore it" : ""),
+                same->name);
+}
+
+Result<void> ImportJob::scan(JobContext& context) {
+    const Path& folder = m_arguments.link ? m_model.folder : m_partial;
+    TRY_ASSIGN(const auto source, openModelFolder(m_files, folder));
+    const auto all = static_cast<std::int64_t>(m_model.allBytes()) + m_model.tensorBytes;
+    const auto before = static_cast<std::int64_t>(m_model.allBytes());
+    TRY_ASSIGN(const auto bad, scanNonFinite(*source, context.stop(), [&](std::int64_t done) {
+                   context.report(before + done, all, "looking for NaN");
+               }));
+    if (bad.empty()) return {};
+    std::string names;
+    std::int64_t values = 0;
+    for (std::size_t i = 0; i < bad.size(); ++i) {
+        values += bad[i].nan + bad[i].infinite;
+        if (i < kNamedTensors)
+            names += (i > 0 ? ", " : "") + bad[i].name + " (" + std::to_string(bad[i].nan) + " NaN, " +
+                     std::to_string(bad[i].infinite) + " infinite)";
+    }
+    if (bad.size() > kNamedTensors) names += " and " + std::to_string(bad.size() - kNamedTensors) + " more";
+    const std::string sentence = std::to_string(values) + " weights are not finite: " + names;
+    if (!m_arguments.allowNonFinite)
+        return fail(ErrorCode::NonFinite, sentence + "; import with --allow-nonfinite to take it as it is",
+                    bad[0].name);
+    m_model.warnings.push_back(sentence);
+    return {};
+}
+
+Result<void> ImportJob::place(JobContext& context) {
+    if (m_arguments.link) return {};
+    if (context.stop().stop_requested()) return fail(ErrorCode::Cancelled, "the import was stopped");
+    m_done.placed = m_id;
+    TRY(context.saveCheckpoint(toJson(m_done)));
+    // Nothing in the catalog has this digest, so a folder of that name can only be an orphan.
+    TRY(m_files.removeTree(m_workspace.modelFolder(m_id)));
+    return m_files.rename(m_partial, m_workspace.modelFolder(m_id));
+}
+
+Result<std::string> ImportJob::freeName() const {
+    if (!m_arguments.name.empty()) return m_arguments.name;
+    TRY_ASSIGN(const auto rows, m_workspace.catalog().all());
+    std::set<std::string> taken;
+    for (const CatalogRow& row : rows)
+        if (!row.removedAt) taken.insert(row.name);
+    const std::string& wanted = m_model.suggestedName;
+    std::string name = wanted;
+    for (int number = 2; taken.contains(name); ++number) name = wanted + "-" + std::to_string(number);
+    return name;
+}
+
+Result<void> ImportJob::addToCatalog() {
+    CatalogRow row;
+    row.id = m_id;
+    TRY_ASSIGN(row.name, freeName());
+    row.digest = m_digest;
+    row.family = m_model.spec.family;
+    row.licence = m_model.licence;
+    row.parameters = m_model.parameters;
+    row.bytes = m_model.tensorBytes;
+    row.dtype = m_model.dtype;
+    row.source = m_arguments.path;
+    row.folder = (m_arguments.link ? m_model.folder : m_workspace.modelFolder(m_id)).string();
+    row.linked = m_arguments.link;
+    row.hasTokenizer = m_model.hasTokenizer;
+    row.hasTemplate = m_model.hasChatTemplate;
+    row.context = m_model.spec.context;
+    row.importedAt = m_clock.unixMilliseconds();
+    row.warnings = dumpJson(m_model.warnings);
+    row.spec = dumpJson(espalier::toJson(m_model.spec));
+    row.parts = dumpJson(espalier::toJson(m_parts));
+    auto added = m_workspace.catalog().add(row);
+    if (!added && !m_arguments.link) (void)m_files.removeTree(m_workspace.modelFolder(m_id));
+    return added;
+}
+
+}  // namespace
+
+Json toJson(const ImportArguments& arguments) {
+    return {{"path", arguments.path},
+            {"name", arguments.name},
+            {"link", arguments.link},
+            {"allow_nonfinite", arguments.allowNonFinite}};
+}
+
+Result<ImportArguments> importArgumentsFromJson(const Json& json) {
+    const JsonReader reader(json, "the job's arguments");
+    ImportArguments arguments;
+    TRY_ASSIGN(arguments.path, reader.string("path"));
+    TRY_ASSIGN(arguments.name, reader.stringOr("name", ""));
+    TRY_ASSIGN(arguments.link, reader.boolOr("link", false));
+    TRY_ASSIGN(arguments.allowNonFinite, reader.boolOr("allow_nonfinite", false));
+    return arguments;
+}
+
+std::string importCommand(const ImportArguments& arguments) {
+    std::string command = "espalierctl import " + shellQuoted(arguments.path);
+    if (!arguments.name.empty()) command += " --name " + shellQuoted(arguments.name);
+    if (arguments.link) command += " --link";
+    if (arguments.allowNonFinite) command += " --allow-nonfinite";
+    return command;
+}
+
+std::unique_ptr<Job> makeImportJob(Workspace& workspace, FileSystem& files, const Clock& clock, std::int64_t id,
+                                   ImportArguments arguments, ModelAdded added) {
+    return std::make_unique<ImportJob>(workspace, files, clock, id, std::move(arguments), std::move(added));
+}
+
+Result<void> removeOrphans(Workspace& workspace, FileSystem& files) {
+    std::set<std::string> kept;
+    TRY_ASSIGN(const auto models, workspace.catalog().all());
+    for (const CatalogRow& row : models) kept.insert(row.id);
+    TRY_ASSIGN(const auto jobs, workspace.jobLog().jobs());
+    for (const JobRow& job : jobs) {
+        const bool hasEnded = job.endedAt != 0;
+        if (job.kind != "import" || hasEnded) continue;
+        kept.insert(workspace.partialFolder(job.id).filename().string());
+        const auto checkpoint = job.checkpoint.empty() ? Result<Json>(Json()) : parseJson(job.checkpoint, "checkpoint");
+        if (const auto done = checkpoint ? doneFromJson(*checkpoint) : Result<Done>(checkpoint.error()))
+            kept.insert(done->placed);
+    }
+    TRY_ASSIGN(const auto entries, files.list(workspace.folder() / "models"));
+    for (const FileEntry& entry : entries)
+        if (!kept.contains(entry.path.filename().string())) TRY(files.removeTree(entry.path));
+    return {};
+}
+
+}  // namespace espalier

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/serving_thread.h"
+
+#include <algorithm>
+#include <exception>
+
+namespace espalier {
+namespace {
+
+constexpr auto kActivePeriod = std::chrono::milliseconds(100);
+constexpr auto kIdlePeriod = std::chrono::seconds(1);
+constexpr std::size_t kMailboxCapacity = 16384;
+
+// What can be said without the loaded model.
+Result<void> checkRequest(const ArchSpec& spec, const Request& request) {
+    if (request.prompt.empty()) return fail(ErrorCode::InvalidArgument, "the prompt has no tokens", "prompt");
+    const auto tokens = static_cast<std::int64_t>(request.prompt.size());
+    const std::int64_t room = request.kind == RequestKind::Generate ? 1 : 0;
+    if (tokens + room > spec.context)
+        return fail(ErrorCode::ContextOverflow,
+                    "the prompt has " + std::to_string(tokens) + " tokens, the model's context is " +
+                        std::to_string(spec.context),
+                    "prompt");
+    for (const TokenId id : request.prompt)
+        if (id < 0 || id >= spec.vocabulary)
+            return fail(ErrorCode::InvalidArgument,
+                        "token id " + std::to_string(id) + " is outside the model's vocabulary of " +
+                            std::to_string(spec.vocabulary),
+                        "prompt");
+    return request.sampling.validate();
+}
+
+bool isOpen(const JobRecord& job) {
+    return job.state == JobState::Queued || job.state == JobState::Running;
+}
+
+bool isEnded(const JobRecord& job) {
+    return job.state == JobState::Finished || job.state == JobState::Failed || job.state == JobState::Cancelled;
+}
+
+}  // namespace
+
+ServingThread::ServingThread(Backend& backend, FileSystem& files, Clock& clock, const EngineOptions& options,
+                             Watch& watch, Callbacks callbacks)
+    : m_backend(backend),
+      m_files(files),
+      m_clock(clock),
+      m_options(options),
+      m_watch(watch),
+      m_callbacks(std::move(callbacks)),
+      m_startedAt(clock.unixMilliseconds()),
+      m_device(backend.device().name),
+      m_mailbox(kMailboxCapacity),
+      m_host(makeHost()) {
+    m_thread = std::thread([this] { loop(); });
+}
+
+ServingThread::~ServingThread() {
+    m_mailbox.close();
+    m_thread.join();
+}
+
+std::unique_ptr<ModelHost> ServingThread::makeHost() {
+    ModelHost::Callbacks callbacks;
+    callbacks.changed = [this](const ModelRecord& model, std::string_view change) {
+        m_callbacks.publish(ModelChanged{model.id, std::string(change)});
+    };
+    callbacks.log = m_callbacks.log;
+    return std::make_unique<ModelHost>(m_backend, m_files, m_clock, m_options, std::move(callbacks));
+}
+
+Result<void> ServingThread::submit(ModelToServe model, Request request) {
+    CHECK(request.sink);
+    TRY(checkRequest(model.record.spec, request));
+    const std::string modelId = model.record.id;
+    {
+        const std::lock_guard lock(m_mutex);
+        if (m_serving != ServeState::Serving)
+            return fail(ErrorCode::Draining, m_serving == ServeState::Draining
+                                                 ? "the server is draining: it takes no new requests"
+                                                 : "serving is stopped");
+        const std::int32_t most = m_options.maxSequences + m_options.maxWaiting;
+        std::int32_t& open = m_open[modelId];
+        if (open >= most)
+            return fail(ErrorCode::Busy, std::to_string(open) + " requests are running or waiting for \"" +
+                                             model.record.name + "\"; try again later");
+        ++open;
+        ++m_openInAll;
+    }
+    request.sink = [this, modelId, sink = std::move(request.sink)](const Chunk& chunk) {
+        if (chunk.finish) requestEnded(modelId);
+        sink(chunk);
+    };
+    auto sent = m_mailbox.send(Submit{std::move(model), std::move(request)});
+    if (!sent) requestEnded(modelId);
+    return sent;
+}
+
+void ServingThread::requestEnded(const std::string& modelId) {
+    const std::lock_guard lock(m_mutex);
+    if (--m_open[modelId] == 0) m_open.erase(modelId);
+    --m_openInAll;
+}
+
+std::int32_t ServingThread::openRequests(std::string_view modelId) const {
+    const std::lock_guard lock(m_mutex);
+    const auto found = m_open.find(modelId);
+    return found == m_open.end() ? 0 : found->second;
+}
+
+void ServingThread::cancel(RequestId id) {
+    {
+        const std::lock_guard lock(m_mutex);
+        m_cancelled.push_back(id);
+    }
+    (void)m_mailbox.send(Wake{});  // full: the thread is awake anyway
+}
+
+Result<void> ServingThread::load(ModelToServe model) {
+    return m_mailbox.send(Load{std::move(model)});
+}
+
+Result<void> ServingThread::unload(std::string modelId) {
+    return m_mailbox.send(Unload{std::move(modelId)});
+}
+
+void ServingThread::rename(std::string modelId, std::string name) {
+    (void)m_mailbox.send(Rename{std::move(modelId), std::move(name)});
+}
+
+void ServingThread::setServing(ServeState state) {
+    {
+        const std::lock_guard lock(m_mutex);
+        if (m_serving == state) return;
+        m_serving = state;
+    }
+    m_callbacks.publish(ServeChanged{state});
+    (void)m_mailbox.send(Wake{});
+}
+
+ServeState ServingThread::serving() const {
+    const std::lock_guard lock(m_mutex);
+    return m_serving;
+}
+
+void ServingThread::loop() {
+    bool isBusy = false;
+    while (!m_mailbox.closed()) {
+        try {
+            isBusy = tick(isBusy ? m_mailbox.drain() : m_mailbox.waitAndDrain(untilSnapshot()));
+            if (!m_host->hasLoads()) continue;
+            m_host->loadNext([this] {
+                tick(m_mailbox.drain());
+                if (m_mailbox.closed()) m_host->stopLoading();
+            });
+            isBusy = true;
+        } catch (const std::exception& surprise) {
+            // Out of memory, or a library's surprise: what was loaded is in doubt, the engine goes on without it.
+            m_callbacks.log("error", std::string("every model was unloaded after: ") + surprise.what());
+            m_host = nullptr;
+            m_host = makeHost();
+        }
+    }
+    for (Command& command : m_mailbox.drain()) handle(std::move(command));
+    m_host = nullptr;
+}
+
+bool ServingThread::tick(std::vector<Command> commands) {
+    for (Command& command : commands) handle(std::move(command));
+    std::vector<RequestId> cancelled;
+    {
+        const std::lock_guard lock(m_mutex);
+        cancelled.swap(m_cancelled);
+    }
+    for (const RequestId id : cancelled) m_host->cancel(id);
+    settleServing();
+    const bool worked = m_host->step();
+    publishSnapshot(worked);
+    return worked;
+}
+
+void ServingThread::handle(Command command) {
+    if (auto* submitted = std::get_if<Submit>(&command))
+        m_host->submit(submitted->model, std::move(submitted->request));
+    else if (const auto* load = std::get_if<Load>(&command))
+        m_host->load(load->model);
+    else if (const auto* unload = std::get_if<Unload>(&command))
+        m_host->unload(unload->modelId);
+    else if (const auto* rename = std::get_if<Rename>(&command))
+        m_host->rename(rename->modelId, rename->name);
+}
+
+void ServingThread::settleServing() {
+    bool isStopped = false, hasDrained = false;
+    {
+        const std::lock_guard lock(m_mutex);
+        hasDrained = m_serving == ServeState::Draining && m_openInAll == 0;
+        if (hasDrained) m_serving = ServeState::Stopped;
+        isStopped = m_serving == ServeState::Stopped && m_openInAll > 0;
+    }
+    if (hasDrained) m_callbacks.publish(ServeChanged{ServeState::Stopped});
+    if (isStopped) m_host->cancelAll();
+}
+
+Duration ServingThread::untilSnapshot() const {
+    return std::max(Duration::zero(), m_nextSnapshot - m_clock.now());
+}
+
+void ServingThread::publishSnapshot(bool isActive) {
+    const TimePoint now = m_clock.now();
+    const bool wasIdle = m_nextSnapshot - now > kActivePeriod;
+    if (now < m_nextSnapshot && !(isActive && wasIdle)) return;
+    Snapshot snapshot = makeSnapshot();
+    const bool hasWork =
+        isActive || !m_host->idle() || m_host->hasLoads() || std::ranges::any_of(snapshot.jobs, isOpen);
+    m_nextSnapshot = now + (hasWork ? Duration(kActivePeriod) : Duration(kIdlePeriod));
+    m_watch.publish(std::move(snapshot));
+}
+
+Snapshot ServingThread::makeSnapshot() {
+    constexpr std::int64_t kShownMs = 60'000;  // an ended job stays in sight this long
+    Snapshot snapshot;
+    snapshot.at = m_clock.unixMilliseconds();
+    snapshot.serve = serving();
+    snapshot.startedAt = m_startedAt;
+    m_host->fill(snapshot);
+    snapshot.jobs = m_callbacks.jobs();
+    std::erase_if(snapshot.jobs,
+                  [&](const JobRecord& job) { return isEnded(job) && job.endedAt < snapshot.at - kShownMs; });
+    snapshot.processorShare = m_process.processorShare(m_clock.now());
+    snapshot.residentBytes = ProcessStats::residentBytes();
+    snapshot.device = m_device;
+    snapshot.computeMode = "f32";
+    return snapshot;
+}
+
+}  // namespace espalier

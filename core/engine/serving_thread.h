@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// ServingThread: the engine thread. Owns the backend and the models on it; everything it is told arrives as a command
+// and is handled at the start of its next tick. With nothing to do it sleeps until a command or the next snapshot.
+//
+// Owner: Engine. Thread: public functions from any.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "core/base/mailbox.h"
+#include "core/engine/model_host.h"
+#include "core/engine/process_stats.h"
+#include "core/engine/watch.h"
+
+namespace espalier {
+
+class ServingThread {
+public:
+    struct Callbacks {
+        std::function<void(Event)> publish;
+        std::function<void(std::string_view level, std::string text)> log;
+        std::function<std::vector<JobRecord>()> jobs;  // for snapshots
+    };
+    // options: poolBytes and memoryBudget are resolved, not 0. The references outlive the thread.
+    ServingThread(Backend& backend, FileSystem& files, Clock& clock, const EngineOptions& options, Watch& watch,
+                  Callbacks callbacks);
+    // Refuses new commands, gives every open request its last chunk, frees the models, joins.
+    ~ServingThread();
+    ServingThread(const ServingThread&) = delete;
+
+    // Errors and the fate of the request as Engine::submit. Requires: request.id is new.
+    Result<void> submit(ModelToServe model, Request request);
+    void cancel(RequestId id);
+    Result<void> load(ModelToServe model);
+    Result<void> unload(std::string modelId);
+    void rename(std::string modelId, std::string name);
+    void setServing(ServeState state);
+    ServeState serving() const;
+    std::int32_t openRequests(std::string_view modelId) const;
+
+private:
+    struct Submit {
+        ModelToServe model;
+        Request request;
+    };
+    struct Load {
+        ModelToServe model;
+    };
+    struct Unload {
+        std::string modelId;
+    };
+    struct Rename {
+        std::string modelId, name;
+    };
+    struct Wake {};  // something changed that is not a command
+    using Command = std::variant<Submit, Load, Unload, Rename, Wake>;
+
+    void loop();
+    bool tick(std::vector<Command> commands);  // false: there was nothing to compute
+    void handle(Command command);
+    void settleServing();
+    void publishSnapshot(bool isActive);
+    Duration untilSnapshot() const;
+    Snapshot makeSnapshot();
+    void requestEnded(const std::string& modelId);
+    std::unique_ptr<ModelHost> makeHost();
+
+    Backend& m_backend;
+    FileSystem& m_files;
+    Clock& m_clock;
+    const EngineOptions m_options;
+    Watch& m_watch;
+    const Callbacks m_callbacks;
+    const std::int64_t m_startedAt;
+    const std::string m_device;
+
+    mutable std::mutex m_mutex;  // guards the next four
+    ServeState m_serving = ServeState::Serving;
+    std::map<std::string, std::int32_t, std::less<>> m_open;  // requests by model, from submit to their last chunk
+    std::int64_t m_openInAll = 0;
+    std::vector<RequestId> m_cancelled;  // beside the mailbox: a cancel is never refused
+
+    Mailbox<Command> m_mailbox;
+    std::unique_ptr<ModelHost> m_host;
+    ProcessStats m_process;
+    TimePoint m_nextSnapshot{};
+    std::thread m_thread;
+};
+
+}  // namespace espalier

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/watch.h"
+
+#include <algorithm>
+
+namespace espalier {
+namespace {
+
+constexpr std::int64_t kPointEveryMs = 1000;
+constexpr std::size_t kPoints = 3600;
+
+HistoryPoint pointOf(const Snapshot& snapshot) {
+    return {snapshot.at,
+            snapshot.memory,
+            snapshot.prefillTokensPerS,
+            snapshot.decodeTokensPerS,
+            snapshot.running,
+            snapshot.waiting,
+            snapshot.ttftMs,
+            snapshot.tpotMs};
+}
+
+}  // namespace
+
+void Watch::publish(Snapshot snapshot) {
+    auto newest = std::make_shared<const Snapshot>(std::move(snapshot));
+    const std::lock_guard lock(m_mutex);
+    // A wall clock that was set back starts a new second too.
+    if (m_history.empty() || newest->at >= m_history.back().at + kPointEveryMs || newest->at < m_history.back().at) {
+        if (m_history.size() == kPoints) m_history.pop_front();
+        m_history.push_back(pointOf(*newest));
+    }
+    m_snapshot = std::move(newest);
+}
+
+std::shared_ptr<const Snapshot> Watch::snapshot() const {
+    const std::lock_guard lock(m_mutex);
+    return m_snapshot;
+}
+
+std::vector<HistoryPoint> Watch::history(std::int64_t seconds) const {
+    const std::lock_guard lock(m_mutex);
+    const auto count =
+        static_cast<std::ptrdiff_t>(std::clamp<std::int64_t>(seconds, 0, static_cast<std::int64_t>(m_history.size())));
+    return {m_history.end() - count, m_history.end()};
+}
+
+}  // namespace espalier

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Workspace: one folder with everything Espalier keeps, and the lock that says who may change it.
+//
+//   workspace.db           catalog, jobs, run log (core/store)
+//   lock                   held with flock: exclusively by who may write, shared by readers; names its writer
+//   models/<id>/           one model each; models/.partial-<job>/ is an import on its way
+//   adapters/ domains/ runs/
+//
+// Owner: Engine. Thread: any (the members guard themselves).
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/base/clock.h"
+#include "core/base/file_system.h"
+#include "core/store/catalog.h"
+#include "core/store/job_log.h"
+
+namespace espalier {
+
+class Workspace {
+public:
+    enum class Access : std::uint8_t { Write, Read };
+
+    // Creates what is missing (folders 0700) and brings the schema up to date. Read shares the lock; where the schema
+    // has to be created or changed first, it takes the lock alone for that moment.
+    // Errors: locked names who holds it; database; io_error.
+    static Result<std::unique_ptr<Workspace>> open(const Path& folder, Access access, FileSystem& files, Clock& clock);
+    ~Workspace();  // commits what is queued, then gives the lock back
+    Workspace(const Workspace&) = delete;
+
+    const Path& folder() const { return m_folder; }
+    Path modelFolder(std::string_view id) const { return m_folder / "models" / id; }
+    Path partialFolder(std::int64_t job) const { return m_folder / "models" / (".partial-" + std::to_string(job)); }
+
+    Catalog& catalog() { return m_catalog; }
+    JobLog& jobLog() { return m_jobLog; }
+    void flush();  // waits until every queued write is committed
+
+private:
+    class Lock;
+    Workspace(Path folder, std::unique_ptr<Lock> lock, std::unique_ptr<Writer> writer);
+
+    const Path m_folder;
+    std::unique_ptr<Lock> m_lock;
+    std::unique_ptr<Writer> m_writer;  // null: read only
+    Readers m_readers;
+    Catalog m_catalog;
+    JobLog m_jobLog;
+};
+
+}  // namespace espalier
