@@ -20,7 +20,7 @@ public:
     int threads() const;
 
     // Runs task(0) ... task(count - 1), each once; returns when all are done. Idle threads park; they spin briefly
-    // between calls of the same step only.
+    // between calls of the same step only, and a call never waits for a thread that has yet to wake.
     template <class Task>
     void parallelFor(std::int64_t count, const Task& task) {
         run(count, [](const void* context, std::int64_t index) { (*static_cast<const Task*>(context))(index); },
