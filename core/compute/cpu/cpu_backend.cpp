@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// How it differs from the contract: it does not. This file cuts the work into tasks for the threads; the kernels behind
+// CpuKernels do it. A task is a set of whole output elements, so neither the cut nor the thread changes a bit.
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <vector>
+
+#include "core/base/thread_pool.h"
+#include "core/compute/contract.h"
+#include "core/compute/cpu/cpu_machine.h"
+#include "core/compute/cpu/kernels.h"
+#include "core/compute/host_memory.h"
+
+namespace espalier {
+namespace {
+
+using namespace cpu;
+static_assert(kPageTokens == kTokensPerPage);
+
+// Below these a second thread costs more than it saves (waking one takes a few microseconds).
+constexpr std::int64_t kParallelMacs = 1 << 16;
+constexpr std::int64_t kParallelElements = 1 << 14;
+constexpr int kTasksPerThread = 4;  // so that a thread that was held up gets less
+
+constexpr std::int64_t divideUp(std::int64_t value, std::int64_t by) { return (value + by - 1) / by; }
+
+StoredType storedType(DType dtype) {
+    return dtype == DType::F32 ? kF32 : dtype == DType::BF16 ? kBf16 : kF16;
+}
+
+const CpuKernels& kernelsOf(IsaLevel level) {
+#if defined(__x86_64__)
+    if (level == IsaLevel::Avx512) return avx512Kernels();
+    if (level == IsaLevel::Avx2) return avx2Kernels();
+#endif
+    CHECK(level == IsaLevel::Plain);
+    return plainKernels();
+}
+
+std::string processorName() {
+    std::string name = "CPU";
+    std::FILE* file = std::fopen("/proc/cpuinfo", "re");
+    if (!file) return name;
+    char line[512];
+    while (std::fgets(line, sizeof line, file)) {
+        if (std::strncmp(line, "model name", 10) != 0) continue;
+        if (const char* colon = std::strchr(line, ':')) name = colon + 2;
+        while (!name.empty() && name.back() <= ' ') name.pop_back();
+        break;
+    }
+    std::fclose(file);
+    return name;
+}
+
+template <class T, class View>
+auto* rowOf(const View& view, std::int64_t row) {
+    return view.template as<T>() + row * view.stride[0];
+}
+
+// Copies panel `panel` of a row-major [N, K] matrix of T: [K][32], or [K / 2][32][2] for pairs.
+template <class T>
+void packPanel(T* to, const T* from, std::int64_t rows, std::int64_t cols, std::int64_t panel, bool pairs) {
+    const std::int64_t first = panel * kPanelColumns;
+    const std::int64_t count = std::min<std::int64_t>(kPanelColumns, rows - first);
+    to += panel * (pairs ? divideUp(cols, 2) * 2 : cols) * kPanelColumns;
+    for (std::int64_t k = 0; k < cols; ++k)
+        for (std::int64_t n = 0; n < count; ++n)
+            to[pairs ? (k / 2 * kPanelColumns + n) * 2 + k % 2 : k * kPanelColumns + n] = from[(first + n) * cols + k];
+}
+
+class CpuBackend final : public Backend, public CpuMachine {
+public:
+    explicit CpuBackend(const CpuOptions& options)
+        : m_isa(options.isa.value_or(bestIsa())),
+          m_kernels(kernelsOf(m_isa)),
+          m_memory(options.memoryLimit),
+          m_threads(options.threads) {
+        CHECK(m_isa <= bestIsa());
+        m_name = processorName() + ", " + std::to_string(m_threads.threads()) +
+                 (m_threads.threads() == 1 ? " thread, " : " threads, ") + std::string(isaName(m_isa));
+    }
+
+    DeviceDesc device() const override {
+        DeviceDesc desc;
+        desc.kind = DeviceKind::Cpu;
+        desc.name = m_name;
+        desc.isa = isaName(m_isa);
+        desc.memoryBytes = m_memory.limit();
+        desc.freeBytes = m_memory.free();
+        desc.threads = m_threads.threads();
+        return desc;
+    }
+
+    Result<Buffer> allocate(std::int64_t bytes, MemoryKind kind) override {
+        TRY_ASSIGN(std::byte * data, m_memory.allocate(bytes));
+        return Buffer(*this, data, bytes, kind);
+    }
+    void copy(Stream&, void* to, const void* from, std::int64_t bytes) override {
+        std::memcpy(to, from, static_cast<std::size_t>(bytes));
+    }
+    void fill(Stream&, void* to, int byte, std::int64_t bytes) override {
+        std::memset(to, byte, static_cast<std::size_t>(bytes));
+    }
+
+    std::unique_ptr<Stream> makeStream() override { return std::make_unique<Stream>(); }
+    std::unique_ptr<StreamEvent> record(Stream&) override { return std::make_unique<StreamEvent>(); }
+    void wait(Stream&, const StreamEvent&) override {}
+    Result<void> synchronize(Stream&) override { return {}; }
+
+    std::int64_t packedBytes(std::int64_t rows, std::int64_t cols, DType dtype) const override {
+        const std::int64_t k = dtype == DType::BF16 ? divideUp(cols, 2) * 2 : cols;
+        return divideUp(rows, kPanelColumns) * kPanelColumns * k * static_cast<std::int64_t>(bytesOf(dtype));
+    }
+
+    Result<WeightMatrix> packWeight(ConstTensorView source) override {
+        contract::packWeight(source);
+        const std::int64_t rows = source.rows();
+        const std::int64_t cols = source.cols();
+        TRY_ASSIGN(Buffer panels, allocate(packedBytes(rows, cols, source.dtype), MemoryKind::Device));
+        m_threads.parallelFor(divideUp(rows, kPanelColumns), [&](std::int64_t panel) {
+            if (source.dtype == DType::F32)
+                packPanel(reinterpret_cast<float*>(panels.data()), source.as<float>(), rows, cols, panel, false);
+            else
+                packPanel(reinterpret_cast<std::uint16_t*>(panels.data()), source.as<std::uint16_t>(), rows, cols,
+                          panel, source.dtype == DType::BF16);
+        });
+        return WeightMatrix{rows, cols, source.dtype, std::move(panels)};
+    }
+
+    void gemm(Stream&, TensorView y, ConstTensorView x, const WeightMatrix& w, const GemmDesc& desc) override {
+        contract::gemm(y, x, w, desc);
+        const GemmArgs args{x.as<float>(),   x.stride[0], w.panels.data(),
+                            w.cols,          w.rows,      y.as<float>(),
+                            y.stride[0],     desc.bias.data ? desc.bias.as<float>() : nullptr,
+                            desc.accumulate};
+        const auto kernel = m_kernels.gemm[storedType(w.dtype)];
+        const std::int64_t rows = x.rows();
+        const std::int64_t panels = divideUp(w.rows, kPanelColumns);
+        const std::int64_t tasks = tasksFor(rows * w.rows * w.cols, kParallelMacs);
+        // Columns first: each thread streams its own weights. Rows are cut only when there are too few panels.
+        const std::int64_t panelsEach = divideUp(panels, tasks);
+        const std::int64_t panelTasks = divideUp(panels, panelsEach);
+        const std::int64_t rowsEach = divideUp(divideUp(rows, divideUp(tasks, panelTasks)), m_kernels.gemmRows) *
+                                      m_kernels.gemmRows;
+        const std::int64_t rowTasks = divideUp(rows, rowsEach);
+        m_threads.parallelFor(panelTasks * rowTasks, [&](std::int64_t task) {
+            const std::int64_t panel = task % panelTasks * panelsEach;
+            const std::int64_t row = task / panelTasks * rowsEach;
+            kernel(args, row, std::min(row + rowsEach, rows), panel, std::min(panel + panelsEach, panels));
+        });
+    }
+
+    void norm(Stream&, TensorView y, ConstTensorView x, ConstTensorView weight, const NormDesc& desc) override {
+        contract::norm(y, x, weight, desc);
+        const NormArgs args{x.as<float>(),      x.stride[0],
+                            y.as<float>(),      y.stride[0],
+                            x.cols(),           weight.as<float>(),
+                            desc.bias.data ? desc.bias.as<float>() : nullptr,
+                            desc.eps,           desc.kind == NormKind::LayerNorm};
+        forRows(x.rows(), x.cols(), [&](std::int64_t first, std::int64_t last) { m_kernels.norm(args, first, last); });
+    }
+
+    void gather(Stream&, TensorView out, const WeightMatrix& table, ConstTensorView ids) override {
+        contract::gather(out, table, ids);
+        const auto kernel = m_kernels.gather[storedType(table.dtype)];
+        forRows(out.rows(), table.cols, [&](std::int64_t first, std::int64_t last) {
+            for (std::int64_t t = first; t < last; ++t)
+                kernel(rowOf<float>(out, t), table.panels.data(), table.cols, ids.as<std::int32_t>()[t]);
+        });
+    }
+
+    void rope(Stream&, TensorView x, ConstTensorView cos, ConstTensorView sin, const RopeDesc& desc) override {
+        contract::rope(x, cos, sin, desc);
+        const RopeArgs args{x.as<float>(), x.stride[0], cos.as<float>(), cos.stride[0],     sin.as<float>(),
+                            sin.stride[0], desc.heads,  desc.headDim,    desc.rotaryDim / 2};
+        forRows(x.rows(), x.cols(), [&](std::int64_t first, std::int64_t last) { m_kernels.rope(args, first, last); });
+    }
+
+    void storeKv(Stream&, const KvPages& pages, ConstTensorView k, ConstTensorView v,
+                 std::span<const Segment> segments) override {
+        contract::storeKv(*this, pages, k, v, segments);
+        const auto kernel = m_kernels.storeKv[storedType(pages.dtype)];
+        forRows(pages.kvHeads, k.rows() * pages.headDim, [&](std::int64_t first, std::int64_t last) {
+            for (std::int64_t head = first; head < last; ++head)
+                for (const Segment& segment : segments) storeHead(kernel, pages, k, v, segment, static_cast<int>(head));
+        });
+    }
+
+    void attention(Stream&, TensorView out, ConstTensorView q, const KvPages& pages, std::span<const Segment> segments,
+                   const AttentionDesc& desc) override;
+
+    void activation(Stream&, TensorView out, ConstTensorView gate, ConstTensorView up, ActivationKind kind) override {
+        contract::activation(out, gate, up);
+        const ActivationArgs args{out.as<float>(), out.stride[0],
+                                  gate.as<float>(), gate.stride[0],
+                                  up.data ? up.as<float>() : nullptr, up.data ? up.stride[0] : 0,
+                                  gate.cols()};
+        const auto kernel = m_kernels.activation[static_cast<int>(kind)];
+        forRows(gate.rows(), gate.cols(), [&](std::int64_t first, std::int64_t last) { kernel(args, first, last); });
+    }
+
+    void add(Stream&, TensorView y, ConstTensorView x) override {
+        contract::add(y, x);
+        forRows(y.rows(), y.cols(), [&](std::int64_t first, std::int64_t last) {
+            for (std::int64_t t = first; t < last; ++t) m_kernels.add(rowOf<float>(y, t), rowOf<float>(x, t), y.cols());
+        });
+    }
+
+    std::int64_t kvPageBytes(int kvHeads, int headDim, DType dtype) const override {
+        return std::int64_t{2} * kvHeads * headDim * kTokensPerPage * static_cast<std::int64_t>(bytesOf(dtype));
+    }
+
+    ThreadPool& threads() override { return m_threads; }
+    const CpuKernels& kernels() const override { return m_kernels; }
+
+private:
+    std::int64_t tasksFor(std::int64_t work, std::int64_t threshold) const {
+        return work < threshold || m_threads.threads() == 1 ? 1 : std::int64_t{m_threads.threads()} * kTasksPerThread;
+    }
+
+    // body(first, last) over [0, rows), in parallel when rows * cols is worth it.
+    template <class Body>
+    void forRows(std::int64_t rows, std::int64_t cols, const Body& body) {
+        if (rows == 0) return;
+        const std::int64_t each = divideUp(rows, tasksFor(rows * cols, kParallelElements));
+        m_threads.parallelFor(divideUp(rows, each), [&](std::int64_t task) {
+            body(task * each, std::min(task * each + each, rows));
+        });
+    }
+
+    static void storeHead(void (*kernel)(const StoreArgs&), const KvPages& pages, const ConstTensorView& k,
+                          const ConstTensorView& v, const Segment& segment, int head) {
+        for (std::int32_t done = 0; done < segment.rows;) {
+            const std::int32_t position = segment.position0 + done;
+            const int slot = position % kTokensPerPage;
+            const int count = std::min(segment.rows - done, kTokensPerPage - slot);
+            const std::int64_t row = segment.firstRow + done;
+            const std::int64_t column = std::int64_t{head} * pages.headDim;
+            const std::int32_t page = segment.pages[static_cast<std::size_t>(position / kTokensPerPage)];
+            kernel({pages.base + page * pages.pageBytes, pages.kvHeads, head, pages.headDim, slot, count,
+                    rowOf<float>(k, row) + column, k.stride[0], rowOf<float>(v, row) + column, v.stride[0]});
+            done += count;
+        }
+    }
+
+    void release(std::byte* data, std::int64_t bytes, MemoryKind) override { m_memory.release(data, bytes); }
+
+    IsaLevel m_isa;
+    const CpuKernels& m_kernels;
+    HostMemory m_memory;
+    ThreadPool m_threads;
+    std::string m_name;
+    std::vector<AttentionArgs> m_attention;  // one per task; kept for its capacity
+};
+
+// A task is a block of rows of one segment for one kv head: its queries share every load of K and V.
+void CpuBackend::attention(Stream&, TensorView out, ConstTensorView q, const KvPages& pages,
+                           std::span<const Segment> segments, const AttentionDesc& desc) {
+    contract::attention(*this, out, q, pages, segments, desc);
+    constexpr int kQueriesPerTask = 32;  // their accumulators and one page of K and V fit the first-level cache
+    const int group = desc.heads / pages.kvHeads;
+    const int rowsEach = std::max(1, kQueriesPerTask / group);
+    m_attention.clear();
+    std::int64_t work = 0;
+    for (const Segment& segment : segments)
+        for (std::int32_t row = 0; row < segment.rows; row += rowsEach)
+            for (int head = 0; head < pages.kvHeads; ++head) {
+                const std::int64_t column = std::int64_t{head} * group * pages.headDim;
+                const int rows = std::min(rowsEach, segment.rows - row);
+                const int position = segment.position0 + row;
+                m_attention.push_back({rowOf<float>(q, segment.firstRow + row) + column, q.stride[0],
+                                       rowOf<float>(out, segment.firstRow + row) + column, out.stride[0], pages.base,
+                                       pages.pageBytes, segment.pages.data(), pages.kvHeads, head, pages.headDim, group,
+                                       rows, position, desc.window, desc.scale, nullptr});
+                work += std::int64_t{rows} * group * (position + rows) * pages.headDim;
+            }
+    const auto kernel = m_kernels.attention[storedType(pages.dtype)];
+    const auto count = static_cast<std::int64_t>(m_attention.size());
+    const auto run = [&](std::int64_t task) {
+        thread_local std::vector<float> scratch;
+        AttentionArgs args = m_attention[static_cast<std::size_t>(task)];
+        const std::int64_t floats = attentionScratch(std::int64_t{args.rows} * group, pages.headDim);
+        if (static_cast<std::int64_t>(scratch.size()) < floats) scratch.resize(static_cast<std::size_t>(floats));
+        args.scratch = scratch.data();
+        kernel(args);
+    };
+    if (work < kParallelMacs)
+        for (std::int64_t task = 0; task < count; ++task) run(task);
+    else
+        m_threads.parallelFor(count, run);
+}
+
+}  // namespace
+
+std::unique_ptr<Backend> makeCpuBackend(const CpuOptions& options) { return std::make_unique<CpuBackend>(options); }
+
+CpuMachine* cpuMachineOf(Backend& backend) { return dynamic_cast<CpuMachine*>(&backend); }
+
+}  // namespace espalier

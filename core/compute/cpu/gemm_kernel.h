@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// y[t,n] = sum_k x[t,k] w[n,k]: one register tile of `Rows` rows by `Vectors` vectors of `Panels` panels. Every output is
+// one chain of multiply-adds over ascending k from zero, in whichever tile it falls: the shape of the tile is speed
+// only. One row (decode) reads the weights once at memory speed; a full tile runs at the rate of the FMA units.
+#pragma once
+
+namespace {
+
+template <class Stored>
+constexpr std::int64_t panelElements(std::int64_t k) {
+    return (Stored::kPairs ? (k + 1) / 2 * 2 : k) * espalier::cpu::kPanelColumns;
+}
+
+// One k step: acc += x[:, k] * w[:, k], with `weights(p, c)` giving vector c of panel p.
+template <int Rows, int Vectors, class Weights>
+inline __attribute__((always_inline)) void step(F (&acc)[Rows][Vectors], const float* x, std::int64_t xStride,
+                                                const Weights& weights) {
+    F w[Vectors];
+#pragma GCC unroll 16
+    for (int v = 0; v < Vectors; ++v) w[v] = weights(v);
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) {
+        const F broadcast = Simd::set(x[r * xStride]);
+#pragma GCC unroll 16
+        for (int v = 0; v < Vectors; ++v) acc[r][v] = Simd::fma(broadcast, w[v], acc[r][v]);
+    }
+}
+
+template <class Stored, int Rows, int Vectors, int Panels>
+inline __attribute__((always_inline)) void sumTile(F (&acc)[Rows][Vectors * Panels], const float* x,
+                                                   std::int64_t xStride, const typename Stored::T* panel,
+                                                   std::int64_t k) {
+    constexpr int kColumns = espalier::cpu::kPanelColumns;
+    const std::int64_t panelStride = panelElements<Stored>(k);
+    const auto at = [&](std::int64_t offset, int v, int perVector) {
+        return panel + (v / Vectors) * panelStride + offset + (v % Vectors) * perVector;
+    };
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r)
+#pragma GCC unroll 16
+        for (int v = 0; v < Vectors * Panels; ++v) acc[r][v] = Simd::zero();
+    if constexpr (Stored::kPairs) {
+        std::int64_t i = 0;
+        for (; i + 2 <= k; i += 2) {
+            step(acc, x + i, xStride, [&](int v) { return Simd::loadEven(at(i * kColumns, v, 2 * kWidth)); });
+            step(acc, x + i + 1, xStride, [&](int v) { return Simd::loadOdd(at(i * kColumns, v, 2 * kWidth)); });
+        }
+        if (i < k) step(acc, x + i, xStride, [&](int v) { return Simd::loadEven(at(i * kColumns, v, 2 * kWidth)); });
+    } else {
+        for (std::int64_t i = 0; i < k; ++i)
+            step(acc, x + i, xStride, [&](int v) { return Stored::load(at(i * kColumns, v, kWidth)); });
+    }
+}
+
+inline void writeOutput(const espalier::cpu::GemmArgs& args, std::int64_t row, std::int64_t column, F value) {
+    if (column >= args.n) return;
+    const std::int64_t left = args.n - column;
+    const int n = left < kWidth ? static_cast<int>(left) : kWidth;
+    float* y = args.y + row * args.yStride + column;
+    if (args.bias) value = Simd::add(value, loadSome(args.bias + column, n));
+    if (args.accumulate) value = Simd::add(loadSome(y, n), value);
+    storeSome(y, value, n);
+}
+
+// `Panels` panels from `panel` on, rows [row, row + Rows).
+template <class Stored, int Rows, int Panels>
+inline void multiply(const espalier::cpu::GemmArgs& args, std::int64_t row, std::int64_t panel) {
+    constexpr int kColumns = espalier::cpu::kPanelColumns;
+    constexpr int kVectors = Simd::tileVectors(Rows);
+    const auto* weights =
+        reinterpret_cast<const typename Stored::T*>(args.panels) + panel * panelElements<Stored>(args.k);
+    for (int part = 0; part < kColumns; part += kVectors * kWidth) {
+        F acc[Rows][kVectors * Panels];
+        sumTile<Stored, Rows, kVectors, Panels>(acc, args.x + row * args.xStride, args.xStride,
+                                                weights + part * (Stored::kPairs ? 2 : 1), args.k);
+#pragma GCC unroll 16
+        for (int r = 0; r < Rows; ++r)
+#pragma GCC unroll 16
+            for (int v = 0; v < kVectors * Panels; ++v)
+                writeOutput(args, row + r, (panel + v / kVectors) * kColumns + part + v % kVectors * kWidth, acc[r][v]);
+    }
+}
+
+template <class Stored, int Rows>
+void multiplyPanels(const espalier::cpu::GemmArgs& args, std::int64_t row, std::int64_t panel0, std::int64_t panel1) {
+    constexpr int kPanels = Simd::tilePanels(Rows);
+    std::int64_t panel = panel0;
+    for (; panel + kPanels <= panel1; panel += kPanels) multiply<Stored, Rows, kPanels>(args, row, panel);
+    for (; panel < panel1; ++panel) multiply<Stored, Rows, 1>(args, row, panel);
+}
+
+// Calls the tile of `rows` rows, 1 <= rows <= Rows.
+template <class Stored, int Rows>
+void dispatchRows(int rows, const espalier::cpu::GemmArgs& args, std::int64_t row, std::int64_t panel0,
+                  std::int64_t panel1) {
+    if (rows == Rows) return multiplyPanels<Stored, Rows>(args, row, panel0, panel1);
+    if constexpr (Rows > 1) dispatchRows<Stored, Rows - 1>(rows, args, row, panel0, panel1);
+}
+
+// Panels outside, rows inside: a panel stays in the second-level cache while the rows pass over it. Rows are cut into
+// tiles of nearly equal height: 13 rows run as 7 + 6, not as 12 + 1.
+template <class Stored>
+void gemm(const espalier::cpu::GemmArgs& args, std::int64_t row0, std::int64_t row1, std::int64_t panel0,
+          std::int64_t panel1) {
+    constexpr int kPanelGroup = 4;
+    const std::int64_t tiles = (row1 - row0 + Simd::kGemmRows - 1) / Simd::kGemmRows;
+    for (std::int64_t panel = panel0; panel < panel1; panel += kPanelGroup) {
+        const std::int64_t end = panel + kPanelGroup < panel1 ? panel + kPanelGroup : panel1;
+        for (std::int64_t tile = 0, row = row0; tile < tiles; ++tile) {
+            const auto rows = static_cast<int>((row1 - row + tiles - tile - 1) / (tiles - tile));
+            dispatchRows<Stored, Simd::kGemmRows>(rows, args, row, panel, end);
+            row += rows;
+        }
+    }
+}
+
+// out[k] = w[row, k].
+template <class Stored>
+void gather(float* out, const std::byte* panels, std::int64_t k, std::int64_t row) {
+    constexpr int kColumns = espalier::cpu::kPanelColumns;
+    const auto* panel = reinterpret_cast<const typename Stored::T*>(panels) +
+                        row / kColumns * panelElements<Stored>(k);
+    const std::int64_t column = row % kColumns;
+    forVectors(k, [&](std::int64_t first, int n) {
+        typename Stored::T lanes[kWidth] = {};
+        for (int i = 0; i < n; ++i) {
+            const std::int64_t at = first + i;
+            lanes[i] = Stored::kPairs ? panel[at / 2 * 2 * kColumns + column * 2 + at % 2] : panel[at * kColumns + column];
+        }
+        storeSome(out + first, Stored::load(lanes, n), n);
+    });
+}
+
+}  // namespace

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The table of one instruction set, and the two probes that measurements use.
+#pragma once
+
+namespace {
+
+float fmaRounds(std::int64_t rounds, std::int64_t* flops) {
+    constexpr int kChains = 12;
+    const F a = Simd::set(0.999f);
+    const F b = Simd::set(0.001f);
+    F acc[kChains];
+    for (int i = 0; i < kChains; ++i) acc[i] = Simd::set(static_cast<float>(i));
+    for (std::int64_t round = 0; round < rounds; ++round)
+#pragma GCC unroll 16
+        for (int i = 0; i < kChains; ++i) acc[i] = Simd::fma(acc[i], a, b);
+    F total = Simd::zero();
+    for (int i = 0; i < kChains; ++i) total = Simd::add(total, acc[i]);
+    *flops = rounds * kChains * kWidth * 2;
+    return Simd::sum(total);
+}
+
+std::uint32_t sumWords(const std::uint32_t* words, std::int64_t count) {
+    std::uint32_t total = 0;
+    for (std::int64_t i = 0; i < count; ++i) total += words[i];
+    return total;
+}
+
+constexpr espalier::cpu::CpuKernels kTable = {
+    {gemm<StoredF32>, gemm<StoredBf16>, gemm<StoredF16>},
+    Simd::kGemmRows,
+    {gather<StoredF32>, gather<StoredBf16>, gather<StoredF16>},
+    norm,
+    rope,
+    {activation<silu>, activation<gelu>, activation<geluTanh>, activation<relu>},
+    add,
+    {storeKv<StoredF32>, storeKv<StoredBf16>, storeKv<StoredF16>},
+    {attention<StoredF32>, attention<StoredBf16>, attention<StoredF16>},
+    fmaRounds,
+    sumWords,
+};
+
+}  // namespace

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// CpuKernels: the inner loops of the CPU backend as one table of plain functions, made once per instruction set
+// (kernels_plain.cpp, kernels_avx2.cpp, kernels_avx512.cpp from the same templates) and chosen at run time.
+//
+// Files compiled for an instruction set hold nothing with external linkage but their table function, and use no inline
+// function of the standard library: the linker keeps one copy of such a function, and it might keep the one that an
+// older processor cannot run.
+//
+// Layout of weights: a panel holds 32 output columns, rows beyond N are zero.
+//   f32   [ceil(N/32)][K][32]
+//   f16   [ceil(N/32)][K][32]
+//   bf16  [ceil(N/32)][ceil(K/2)][32][2]   both halves of a 32-bit word belong to one column, k even in the low half
+// Layout of a KV page: K [kvHeads][headDim][16], then V [kvHeads][16][headDim].
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace espalier::cpu {
+
+constexpr int kPanelColumns = 32;
+constexpr int kPageTokens = 16;
+
+// Index into the per-type members below.
+enum StoredType { kF32, kBf16, kF16, kStoredTypes };
+
+struct GemmArgs {
+    const float* x;
+    std::int64_t xStride;
+    const std::byte* panels;
+    std::int64_t k;
+    std::int64_t n;
+    float* y;
+    std::int64_t yStride;
+    const float* bias;  // or null
+    bool accumulate;
+};
+
+struct NormArgs {
+    const float* x;
+    std::int64_t xStride;
+    float* y;
+    std::int64_t yStride;
+    std::int64_t dim;
+    const float* weight;
+    const float* bias;  // or null
+    float eps;
+    bool subtractMean;
+};
+
+struct RopeArgs {
+    float* x;
+    std::int64_t xStride;
+    const float* cos;
+    std::int64_t cosStride;
+    const float* sin;
+    std::int64_t sinStride;
+    int heads, headDim, half;
+};
+
+struct ActivationArgs {
+    float* out;
+    std::int64_t outStride;
+    const float* gate;
+    std::int64_t gateStride;
+    const float* up;  // or null
+    std::int64_t upStride;
+    std::int64_t cols;
+};
+
+// Tokens [slot0, slot0 + count) of one page, one kv head; k and v point at the first token's head.
+struct StoreArgs {
+    std::byte* page;
+    int kvHeads, kvHead, headDim;
+    int slot0, count;
+    const float* k;
+    std::int64_t kStride;
+    const float* v;
+    std::int64_t vStride;
+};
+
+// Rows [0, rows) of one segment, first at `position`, for the query heads of one kv head.
+struct AttentionArgs {
+    const float* q;  // first row, first query head of the group
+    std::int64_t qStride;
+    float* out;
+    std::int64_t outStride;
+    const std::byte* base;
+    std::int64_t pageBytes;
+    const std::int32_t* pages;
+    int kvHeads, kvHead, headDim, group;
+    int rows, position, window;
+    float scale;
+    float* scratch;  // attentionScratch(rows * group, headDim) floats
+};
+
+constexpr std::int64_t attentionScratch(std::int64_t queries, std::int64_t headDim) {
+    return queries * ((headDim + 15) / 16 * 16 + 2);
+}
+
+struct CpuKernels {
+    // y of rows [row0, row1) and panels [panel0, panel1).
+    void (*gemm[kStoredTypes])(const GemmArgs&, std::int64_t row0, std::int64_t row1, std::int64_t panel0,
+                               std::int64_t panel1);
+    int gemmRows;  // the row tile: splitting rows elsewhere wastes work, never bits
+    void (*gather[kStoredTypes])(float* out, const std::byte* panels, std::int64_t k, std::int64_t row);
+    void (*norm)(const NormArgs&, std::int64_t row0, std::int64_t row1);
+    void (*rope)(const RopeArgs&, std::int64_t row0, std::int64_t row1);
+    void (*activation[4])(const ActivationArgs&, std::int64_t row0, std::int64_t row1);  // by ActivationKind
+    void (*add)(float* y, const float* x, std::int64_t count);                           // y += x
+    void (*storeKv[kStoredTypes])(const StoreArgs&);
+    void (*attention[kStoredTypes])(const AttentionArgs&);
+    // For measurements: `rounds` times kFmaPerRound independent fused (plain level: separate) multiply-adds; the sum of
+    // `count` 32-bit words.
+    float (*fmaRounds)(std::int64_t rounds, std::int64_t* flops);
+    std::uint32_t (*sumWords)(const std::uint32_t* words, std::int64_t count);
+};
+
+const CpuKernels& plainKernels();
+const CpuKernels& avx2Kernels();
+const CpuKernels& avx512Kernels();
+
+}  // namespace espalier::cpu
