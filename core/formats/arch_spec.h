@@ -27,12 +27,16 @@ struct RopeSpec {
     double lowFrequencyFactor = 1.0;
     double highFrequencyFactor = 4.0;
     std::int32_t originalContext = 8192;
+
+    bool operator==(const RopeSpec&) const = default;
 };
 
 struct LayerSpec {
     std::int32_t heads = 0;
     std::int32_t kvHeads = 0;  // divides heads
     std::int32_t neurons = 0;  // MLP width
+
+    bool operator==(const LayerSpec&) const = default;
 };
 
 struct ArchSpec {

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <QTemporaryDir>
+#include <QTest>
+#include <functional>
+
+#include "core/formats/tensor_source.h"
+#include "tests/support/test_main.h"
+#include "tests/support/tiny_model.h"
+
+using namespace espalier;
+using namespace espalier::test;
+
+namespace {
+
+RawTensor scalar(const std::string& name) {
+    return {name, "F32", {1}, std::vector<std::byte>(4)};
+}
+
+void writeShard(const Path& folder, const std::string& name, std::initializer_list<const char*> tensors) {
+    std::vector<RawTensor> raw;
+    for (const char* tensor : tensors) raw.push_back(scalar(tensor));
+    writeFile(folder / name, safetensorsBytes(raw));
+}
+
+void writeIndex(const Path& folder, const Json& map) {
+    writeFile(folder / "model.safetensors.index.json", Json{{"weight_map", map}}.dump());
+}
+
+struct BadFolder {
+    const char* name;
+    std::function<void(const Path& folder)> make;
+    ErrorCode code;
+    const char* names;
+};
+
+std::vector<BadFolder> badFolders() {
+    const auto quantised = [](const char* method) {
+        return [method](const Path& folder) {
+            writeShard(folder, "model.safetensors", {"a"});
+            writeFile(folder / "config.json", Json{{"quantization_config", {{"quant_method", method}}}}.dump());
+        };
+    };
+    const auto shardNamed = [](const char* name) {
+        return [name](const Path& folder) { writeIndex(folder, {{"a", name}}); };
+    };
+    return {
+        {"empty", [](const Path&) {}, ErrorCode::NotFound, "model.safetensors"},
+        {"pickle only", [](const Path& folder) { writeFile(folder / "pytorch_model.bin", "x"); },
+         ErrorCode::Unsupported, "pytorch_model.bin: pickle"},
+        {"checkpoint of another kind", [](const Path& folder) { writeFile(folder / "consolidated.00.pth", "x"); },
+         ErrorCode::Unsupported, "consolidated.00.pth"},
+        {"GPTQ by config", quantised("gptq"), ErrorCode::Unsupported, "GPTQ"},
+        {"AWQ by config", quantised("awq"), ErrorCode::Unsupported, "AWQ"},
+        {"FP8 by config", quantised("fp8"), ErrorCode::Unsupported, "FP8"},
+        {"unknown packing by config", quantised("zip9"), ErrorCode::Unsupported, "zip9"},
+        {"GPTQ by tensor names",
+         [](const Path& folder) {
+             writeShard(folder, "model.safetensors", {"model.layers.0.self_attn.q_proj.qweight"});
+         },
+         ErrorCode::Unsupported, "GPTQ"},
+        {"config that is not JSON",
+         [](const Path& folder) {
+             writeShard(folder, "model.safetensors", {"a"});
+             writeFile(folder / "config.json", "{");
+         },
+         ErrorCode::CorruptFile, "config.json"},
+        {"weights are a link loop",
+         [](const Path& folder) { std::filesystem::create_symlink("model.safetensors", folder / "model.safetensors"); },
+         ErrorCode::IoError, "model.safetensors"},
+        {"weights are two links in a ring",
+         [](const Path& folder) {
+             std::filesystem::create_symlink("other", folder / "model.safetensors");
+             std::filesystem::create_symlink("model.safetensors", folder / "other");
+         },
+         ErrorCode::IoError, "model.safetensors"},
+        {"weights are a device",
+         [](const Path& folder) { std::filesystem::create_symlink("/dev/zero", folder / "model.safetensors"); },
+         ErrorCode::InvalidArgument, "model.safetensors is not a regular file"},
+        {"weights are a folder",
+         [](const Path& folder) { std::filesystem::create_directory(folder / "model.safetensors"); },
+         ErrorCode::InvalidArgument, "model.safetensors"},
+        {"config is a device",
+         [](const Path& folder) { std::filesystem::create_symlink("/dev/zero", folder / "config.json"); },
+         ErrorCode::InvalidArgument, "config.json"},
+        {"index without a map", [](const Path& folder) { writeFile(folder / "model.safetensors.index.json", "{}"); },
+         ErrorCode::CorruptFile, "weight_map"},
+        {"index that is a list", [](const Path& folder) { writeFile(folder / "model.safetensors.index.json", "[]"); },
+         ErrorCode::CorruptFile, "weight_map"},
+        {"index maps to a number",
+         [](const Path& folder) {
+             writeIndex(folder, {{"a", 1}});
+         },
+         ErrorCode::CorruptFile, "the shard of a"},
+        {"shard outside the folder", shardNamed("../secret.safetensors"), ErrorCode::CorruptFile, "the shard of a"},
+        {"shard with an absolute path", shardNamed("/etc/passwd"), ErrorCode::CorruptFile, "the shard of a"},
+        {"shard is the parent", shardNamed(".."), ErrorCode::CorruptFile, "the shard of a"},
+        {"shard without a name", shardNamed(""), ErrorCode::CorruptFile, "the shard of a"},
+        {"shard is missing", shardNamed("one.safetensors"), ErrorCode::NotFound, "one.safetensors"},
+        {"tensor is not in its shard",
+         [](const Path& folder) {
+             writeShard(folder, "one.safetensors", {"a"});
+             writeIndex(folder, {{"a", "one.safetensors"}, {"b", "one.safetensors"}});
+         },
+         ErrorCode::MissingTensor, "one.safetensors: the tensor b"},
+        {"tensor is in the other shard",
+         [](const Path& folder) {
+             writeShard(folder, "one.safetensors", {"a"});
+             writeShard(folder, "two.safetensors", {"b"});
+             writeIndex(folder, {{"a", "two.safetensors"}, {"b", "one.safetensors"}});
+         },
+         ErrorCode::MissingTensor, "the tensor a"},
+        {"tensor in two shards",
+         [](const Path& folder) {
+             writeShard(folder, "one.safetensors", {"a", "b"});
+             writeShard(folder, "two.safetensors", {"b"});
+             writeIndex(folder, {{"a", "one.safetensors"}, {"b", "two.safetensors"}});
+         },
+         ErrorCode::CorruptFile, "the tensor b"},
+    };
+}
+
+}  // namespace
+
+class TestModelFolder : public QObject {
+    Q_OBJECT
+private slots:
+    void badFoldersAreRefusedByName_data() {
+        QTest::addColumn<int>("index");
+        int index = 0;
+        for (const BadFolder& bad : badFolders()) QTest::newRow(bad.name) << index++;
+    }
+    void badFoldersAreRefusedByName() {
+        QFETCH(int, index);
+        const BadFolder bad = badFolders()[static_cast<std::size_t>(index)];
+        const QTemporaryDir temporary;
+        const Path folder = temporary.path().toStdString();
+        bad.make(folder);
+        const auto files = makeFileSystem();
+        const auto source = openModelFolder(*files, folder);
+        QVERIFY(!source);
+        const std::string text = source.error().text();
+        QVERIFY2(source.error().code == bad.code, text.c_str());
+        QVERIFY2(text.find(bad.names) != std::string::npos, text.c_str());
+    }
+    void aFileIsNotAFolder() {
+        const QTemporaryDir temporary;
+        const Path path = temporary.filePath("model.safetensors").toStdString();
+        writeFile(path, "x");
+        const auto files = makeFileSystem();
+        QCOMPARE(openModelFolder(*files, path).error().code, ErrorCode::InvalidArgument);
+        QCOMPARE(openModelFolder(*files, path.parent_path() / "absent").error().code, ErrorCode::NotFound);
+    }
+    void linkedFilesAreFollowed() {
+        const QTemporaryDir temporary;
+        const Path root = temporary.path().toStdString();
+        std::filesystem::create_directory(root / "blobs");
+        std::filesystem::create_directory(root / "snapshot");
+        writeShard(root / "blobs", "0a1b2c", {"a"});
+        std::filesystem::create_symlink("../blobs/0a1b2c", root / "snapshot/model.safetensors");
+        const auto files = makeFileSystem();
+        const auto source = openModelFolder(*files, root / "snapshot");
+        QVERIFY2(source, source ? "" : source.error().message.c_str());
+        QVERIFY((*source)->find("a"));
+    }
+    void shardsReadAsOneSource() {
+        const QTemporaryDir temporary;
+        const Path folder = temporary.path().toStdString();
+        writeFile(folder / "one.safetensors", safetensorsBytes({{"z", "U8", {1}, {std::byte{1}}}}));
+        writeFile(folder / "two.safetensors",
+                  safetensorsBytes({{"a", "U8", {1}, {std::byte{2}}}, {"unlisted", "U8", {1}, {std::byte{3}}}}));
+        writeIndex(folder, {{"z", "one.safetensors"}, {"a", "two.safetensors"}});
+        const auto files = makeFileSystem();
+        const auto source = openModelFolder(*files, folder);
+        QVERIFY2(source, source ? "" : source.error().message.c_str());
+        QCOMPARE((*source)->tensors().size(), std::size_t{3});
+        QCOMPARE((*source)->tensors()[0].name, std::string("a"));
+        QCOMPARE((*source)->bytes(*(*source)->find("z"))[0], std::byte{1});
+        QCOMPARE((*source)->bytes(*(*source)->find("a"))[0], std::byte{2});
+        QCOMPARE((*source)->bytes(*(*source)->find("unlisted"))[0], std::byte{3});
+        QCOMPARE((*source)->find("z")->location(), std::string("one.safetensors: z"));
+    }
+    void oneFileIsPreferredToAnIndex() {
+        const QTemporaryDir temporary;
+        const Path folder = temporary.path().toStdString();
+        writeShard(folder, "model.safetensors", {"a"});
+        writeIndex(folder, {{"b", "absent.safetensors"}});
+        const auto files = makeFileSystem();
+        QVERIFY(openModelFolder(*files, folder));
+    }
+};
+ESPALIER_TEST(tst_model_folder, TestModelFolder)
+#include "tst_model_folder.moc"
