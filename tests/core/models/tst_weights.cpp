@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <QTemporaryDir>
+#include <QTest>
+#include <algorithm>
+
+#include "core/compute/reference/reference_backend.h"
+#include "core/models/transformer.h"
+#include "tests/support/model_runner.h"
+#include "tests/support/test_main.h"
+#include "tests/support/tiny_model.h"
+
+using namespace espalier;
+using namespace espalier::test;
+
+namespace {
+
+// A tiny model's tensors, changed by a test, as a folder of its own.
+class Folder {
+public:
+    explicit Folder(const TinyModelOptions& options = {}) : m_path(m_temporary.path().toStdString()) {
+        writeTinyModel(m_path, options);
+        const auto source = open();
+        for (const TensorEntry& entry : source->tensors()) {
+            const auto bytes = source->bytes(entry);
+            const char* dtype = entry.dtype == DType::F32 ? "F32" : entry.dtype == DType::BF16 ? "BF16" : "F16";
+            tensors.push_back({entry.name, dtype, entry.shape, {bytes.begin(), bytes.end()}});
+        }
+        spec = archSpecFromConfig(tinyConfig(options), "config.json").value();
+    }
+
+    std::unique_ptr<TensorSource> open() const { return openModelFolder(*m_files, m_path).value(); }
+    std::unique_ptr<TensorSource> write() const {
+        writeFile(m_path / "model.safetensors", safetensorsBytes(tensors));
+        return open();
+    }
+    RawTensor& tensor(const std::string& name) {
+        return *std::find_if(tensors.begin(), tensors.end(), [&](const RawTensor& raw) { return raw.name == name; });
+    }
+    const Path& path() const { return m_path; }
+
+    std::vector<RawTensor> tensors;
+    ArchSpec spec;
+
+private:
+    QTemporaryDir m_temporary;
+    Path m_path;
+    std::unique_ptr<FileSystem> m_files = makeFileSystem();
+};
+
+}  // namespace
+
+class TestWeights : public QObject {
+    Q_OBJECT
+private slots:
+    void aWholeFolderPasses() {
+        for (const bool tied : {false, true}) {
+            Folder folder({.tied = tied, .attentionBias = true, .mlpBias = true, .dtype = DType::F16});
+            const auto report = checkWeights(folder.spec, *folder.open());
+            QVERIFY2(report, report ? "" : report.error().message.c_str());
+            QVERIFY(report->warnings.empty());
+            std::int64_t parameters = 0;
+            for (const RawTensor& tensor : folder.tensors)
+                parameters += static_cast<std::int64_t>(tensor.bytes.size() / 2);
+            QCOMPARE(report->parameters, parameters);
+            QCOMPARE(report->bytes, 2 * parameters);
+        }
+    }
+    void everyMissingTensorIsNamed() {
+        Folder folder({.attentionBias = true, .mlpBias = true});
+        const std::vector<RawTensor> all = folder.tensors;
+        for (const RawTensor& gone : all) {
+            folder.tensors = all;
+            std::erase_if(folder.tensors, [&](const RawTensor& tensor) { return tensor.name == gone.name; });
+            const auto report = checkWeights(folder.spec, *folder.write());
+            QVERIFY(!report);
+            QCOMPARE(report.error().code, ErrorCode::MissingTensor);
+            QVERIFY2(report.error().message.find(gone.name) != std::string::npos, report.error().message.c_str());
+        }
+    }
+    void aWrongShapeIsNamedWithBothShapes() {
+        Folder folder;
+        RawTensor& query = folder.tensor("model.layers.1.self_attn.q_proj.weight");
+        std::swap(query.shape[0], query.shape[1]);
+        query.shape = {query.shape[0] / 2, query.shape[1] * 2};
+        const auto report = checkWeights(folder.spec, *folder.write());
+        QCOMPARE(report.error().code, ErrorCode::ShapeMismatch);
+        QCOMPARE(report.error().message,
+                 std::string("model.safetensors: model.layers.1.self_attn.q_proj.weight must have the "
+                             "shape [48, 48], found [24, 96]"));
+    }
+    void anIntegerWeightIsRefusedByName() {
+        Folder folder;
+        folder.tensor("model.norm.weight").dtype = "I32";
+        const auto report = checkWeights(folder.spec, *folder.write());
+        QCOMPARE(report.error().code, ErrorCode::Unsupported);
+        QVERIFY(report.error().message.find("model.norm.weight must be f32, bf16 or f16, found i32") !=
+                std::string::npos);
+    }
+    void knownLeftoversAreSilentAndOtherExtrasAreListed() {
+        Folder folder({.tied = true});
+        const std::vector<std::byte> four(4);
+        folder.tensors.push_back({"model.layers.0.self_attn.rotary_emb.inv_freq", "F32", {1}, four});
+        folder.tensors.push_back({"position_ids", "I32", {1}, four});
+        folder.tensors.push_back({"lm_head.weight", "F32", {1}, four});  // a tied model may carry a copy
+        const auto silent = checkWeights(folder.spec, *folder.write());
+        QVERIFY(silent && silent->warnings.empty());
+        folder.tensors.push_back({"vision.patch", "F32", {1}, four});
+        folder.tensors.push_back({"my_position_ids", "F32", {1}, four});
+        const auto warned = checkWeights(folder.spec, *folder.write());
+        QCOMPARE(warned->warnings.size(), std::size_t{1});
+        QCOMPARE(warned->warnings[0], std::string("2 tensors are not used: my_position_ids, vision.patch"));
+        QCOMPARE(warned->parameters, silent->parameters);
+    }
+    void tokenIdsBeyondTheEmbeddingAreAWarning() {
+        Folder folder;
+        folder.spec.eosIds = {271, 272};
+        const auto report = checkWeights(folder.spec, *folder.open());
+        QCOMPARE(report->warnings.size(), std::size_t{1});
+        QVERIFY(report->warnings[0].find("272") != std::string::npos);
+    }
+
+    void nonFiniteValuesAreCountedByTensor() {
+        for (const DType dtype : {DType::F32, DType::BF16, DType::F16}) {
+            Folder folder({.dtype = dtype, .nanTensor = "model.layers.1.mlp.up_proj.weight"});
+            const auto found = scanNonFinite(*folder.open(), {}, {});
+            QCOMPARE(found->size(), std::size_t{1});
+            QCOMPARE((*found)[0].name, std::string("model.layers.1.mlp.up_proj.weight"));
+            QCOMPARE((*found)[0].nan, std::int64_t{1});
+            QCOMPARE((*found)[0].infinite, std::int64_t{0});
+        }
+    }
+    void bothInfinitiesAreFoundAndLargeFiniteValuesAreNot() {
+        Folder folder;
+        RawTensor& norm = folder.tensor("model.norm.weight");
+        const std::uint32_t values[] = {0x7f800000u, 0xff800000u, 0x7f7fffffu, 0xff7fffffu, 0x00000001u, 0xffffffffu};
+        std::copy(std::as_bytes(std::span(values)).begin(), std::as_bytes(std::span(values)).end(), norm.bytes.begin());
+        const auto found = scanNonFinite(*folder.write(), {}, {});
+        QCOMPARE((*found)[0].infinite, std::int64_t{2});
+        QCOMPARE((*found)[0].nan, std::int64_t{1});
+    }
+    void aScanReportsEveryByteAndCanBeCancelled() {
+        Folder folder;
+        std::int64_t last = 0;
+        std::int64_t all = 0;
+        for (const RawTensor& tensor : folder.tensors) all += static_cast<std::int64_t>(tensor.bytes.size());
+        QVERIFY(scanNonFinite(*folder.open(), {}, [&](std::int64_t done) { last = done; })->empty());
+        QCOMPARE(last, all);
+        std::stop_source stop;
+        stop.request_stop();
+        QCOMPARE(scanNonFinite(*folder.open(), stop.get_token(), {}).error().code, ErrorCode::Cancelled);
+    }
+
+    void loadingRefusesWhatTheCheckRefuses() {
+        Folder folder;
+        std::erase_if(folder.tensors, [](const RawTensor& tensor) { return tensor.name == "model.norm.weight"; });
+        const auto backend = makeReferenceBackend();
+        QCOMPARE(Transformer::load(*backend, folder.spec, *folder.write(), {}).error().code, ErrorCode::MissingTensor);
+    }
+    void loadingReportsEveryByteAndCanBeCancelled() {
+        Folder folder;
+        const auto backend = makeReferenceBackend();
+        std::vector<std::pair<std::int64_t, std::int64_t>> steps;
+        TransformerOptions options;
+        options.progress = [&](std::int64_t done, std::int64_t all) { steps.emplace_back(done, all); };
+        QVERIFY(Transformer::load(*backend, folder.spec, *folder.open(), options));
+        QCOMPARE(steps.front().first, std::int64_t{0});
+        QCOMPARE(steps.back().first, steps.back().second);
+        QVERIFY(std::is_sorted(steps.begin(), steps.end()));
+        std::stop_source stop;
+        options.stop = stop.get_token();
+        options.progress = [&](std::int64_t done, std::int64_t) {
+            if (done > 0) stop.request_stop();
+        };
+        QCOMPARE(Transformer::load(*backend, folder.spec, *folder.open(), options).error().code, ErrorCode::Cancelled);
+    }
+    void theEstimateIsWhatLoadingTakes() {
+        const auto backend = makeReferenceBackend();
+        for (const bool tied : {false, true}) {
+            Folder folder({.tied = tied, .attentionBias = true, .mlpBias = true, .dtype = DType::BF16});
+            const auto source = folder.open();
+            const TransformerOptions options{.maxBatchTokens = 33, .maxLogitRows = 5, .progress = {}, .stop = {}};
+            const auto estimate = estimateMemory(*backend, folder.spec, *source, DType::F32, options);
+            const auto model = Transformer::load(*backend, folder.spec, *source, options);
+            QCOMPARE((*model)->weightBytes(), estimate.weightsBytes);
+            QCOMPARE((*model)->workspaceBytes(), estimate.workspaceBytes);
+            QCOMPARE(estimate.kvBytesPerToken, 2 * backend->kvPageBytes(2, 12, DType::F32) / kTokensPerPage);
+        }
+    }
+    // Writers that do not pad the header leave every tensor at an odd address.
+    void weightsAtOddAddressesLoadTheSame() {
+        const auto backend = makeReferenceBackend();
+        Folder folder({.dtype = DType::BF16});
+        const auto logits = [&] {
+            const LoadedModel model = loadModel(*backend, folder.path());
+            KvMemory memory(*backend, model.spec, 1);
+            return SequenceRunner(*backend, *model.transformer, memory, 3).append(std::vector<std::int32_t>{5, 6, 7});
+        };
+        const std::vector<float> expected = logits();
+        const std::string padded = safetensorsBytes(folder.tensors);
+        const std::size_t headerBytes =
+            static_cast<unsigned char>(padded[0]) + 256u * static_cast<unsigned char>(padded[1]);
+        const std::string header = padded.substr(8, headerBytes) + " ";
+        writeFile(folder.path() / "model.safetensors", safetensorsBytes(header, padded.substr(8 + headerBytes)));
+        QVERIFY(logits() == expected);
+    }
+};
+ESPALIER_TEST(tst_weights, TestWeights)
+#include "tst_weights.moc"
