@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Any bytes as a safetensors file: refused, or every tensor lies inside them.
+#include "core/formats/safetensors.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace espalier;
+    const auto bytes = std::as_bytes(std::span(data, size));
+    const auto entries = readSafetensorsHeader(bytes, "fuzz.safetensors");
+    if (!entries) return 0;
+    for (const SafetensorsEntry& entry : *entries) {
+        CHECK(entry.tensor.bytes >= 0);
+        CHECK(entry.offset <= size && static_cast<std::uint64_t>(entry.tensor.bytes) <= size - entry.offset);
+    }
+    return 0;
+}
