@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Tokenizer: text to token ids and back, as tokenizer.json describes it. Ids equal those of Hugging Face `tokenizers`.
 // A pipeline of small units (added tokens, normaliser, pre-tokeniser, model, post-processor, decoder), each chosen by
-// its "type" in the file; an unknown type is refused by name.
+// its "type" in the file; an unknown type is refused by name. "truncation" and "padding" of the file are not read.
 //
 // Owner: whoever loaded the model, shared. Thread: any; encode and decode are const and keep no hidden state.
 #pragma once
@@ -16,33 +16,32 @@
 
 #include "core/base/json.h"
 #include "core/base/result.h"
+#include "core/tokenizer/marked_text.h"
 
 namespace espalier {
 
 using TokenId = std::int32_t;
 
-struct TextRange {  // bytes [begin, end)
-    std::size_t begin = 0;
-    std::size_t end = 0;
-};
-
 struct EncodeOptions {
     bool addSpecial = false;            // run the post-processor (BOS and the like)
-    std::span<const TextRange> verbatim;  // sorted; inside them no added or special token is recognised
+    // Sorted, disjoint. A special token that meets one of them is plain text there; added tokens that are not special
+    // are vocabulary and stay tokens.
+    std::span<const TextRange> verbatim;
 };
 
 class Tokenizer {
 public:
     virtual ~Tokenizer() = default;
 
-    // Invalid UTF-8 is read as U+FFFD. Error unsupported names what the text cannot be encoded with.
+    // Invalid UTF-8 is read as U+FFFD; a character the vocabulary cannot spell becomes the unknown token, or nothing
+    // when the file names none. Errors: unsupported when a split pattern gives up on the text; too_large over 256 MiB.
     virtual Result<std::vector<TokenId>> encode(std::string_view text, const EncodeOptions& options = {}) const = 0;
 
-    // Ids outside the vocabulary: error invalid_argument naming the id.
+    // Bytes that never make a character become U+FFFD. Ids outside the vocabulary: error invalid_argument naming the id.
     virtual Result<std::string> decode(std::span<const TokenId> ids, bool skipSpecial) const = 0;
 
     // The raw bytes one token adds when it follows others; pieces of characters stay pieces. Empty for special tokens
-    // when skipSpecial. Used by StreamDecoder.
+    // when skipSpecial. isFirst: no token that was not skipped came before it. Used by StreamDecoder.
     virtual Result<std::string> decodePiece(TokenId id, bool skipSpecial, bool isFirst) const = 0;
 
     virtual std::int64_t vocabularySize() const = 0;  // largest id + 1
@@ -55,7 +54,8 @@ public:
 Result<std::shared_ptr<const Tokenizer>> parseTokenizer(std::string_view json, std::string_view where);
 
 // Turns tokens into text as they come, never emitting part of a character: an incomplete UTF-8 sequence waits for its
-// next token. finish() gives what is left, U+FFFD for what never became a character.
+// next token. finish() gives what is left, U+FFFD for what never became a character. All that it gives, joined, equals
+// decode() of the ids. Thread: one at a time.
 class StreamDecoder {
 public:
     StreamDecoder(std::shared_ptr<const Tokenizer> tokenizer, bool skipSpecial);

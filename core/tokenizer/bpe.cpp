@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/tokenizer/bpe.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "core/tokenizer/token_limits.h"
+#include "core/tokenizer/utf8.h"
+
+namespace espalier {
+namespace {
+
+constexpr char32_t kLowCharacters = 0x180;  // covers the byte alphabet (up to U+0143)
+
+struct PairText {
+    std::string_view left, right;
+};
+
+// "a b" or ["a", "b"].
+std::optional<PairText> pairOf(const Json& entry) {
+    if (entry.is_array() && entry.size() == 2 && entry[0].is_string() && entry[1].is_string())
+        return PairText{entry[0].get_ref<const std::string&>(), entry[1].get_ref<const std::string&>()};
+    if (!entry.is_string()) return std::nullopt;
+    const std::string_view text = entry.get_ref<const std::string&>();
+    const std::size_t space = text.find(' ');
+    if (space == std::string_view::npos || text.find(' ', space + 1) != std::string_view::npos) return std::nullopt;
+    return PairText{text.substr(0, space), text.substr(space + 1)};
+}
+
+Result<Vocabulary> readVocabulary(const JsonReader& reader, const std::string& where) {
+    const Json* list = reader.find("vocab");
+    if (!list || !list->is_object()) return reader.wrong("vocab", "an object of tokens and ids");
+    if (list->size() > kMaxTokens) return tooMany(where, "tokens", list->size(), kMaxTokens);
+    Vocabulary vocabulary;
+    const JsonReader ids(*list, where + ".vocab");
+    for (const auto& [token, value] : list->items()) {
+        if (token.size() > kMaxTokenBytes) return tooMany(where, "bytes in a token", token.size(), kMaxTokenBytes);
+        TRY_ASSIGN(const std::int64_t id, ids.integer(token, 0, kMaxTokenId));
+        if (!vocabulary.insert(token, static_cast<TokenId>(id))) {
+            const std::string* other = vocabulary.tokenOf(static_cast<TokenId>(id));
+            return fail(ErrorCode::CorruptFile,
+                        where + ": the tokens " + inQuotes(other ? *other : token) + " and " + inQuotes(token) +
+                            " have the same id " + std::to_string(id),
+                        where);
+        }
+    }
+    return vocabulary;
+}
+
+Result<void> refuseUnsupported(const Json& spec, const std::string& where) {
+    for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
+        const auto found = spec.find(key);
+        if (found != spec.end() && !found->is_null() && *found != "")
+            return fail(ErrorCode::Unsupported, where + ": \"" + key + "\" is not supported", where);
+    }
+    const auto dropout = spec.find("dropout");
+    if (dropout != spec.end() && !dropout->is_null() && *dropout != 0)
+        return fail(ErrorCode::Unsupported, where + ": \"dropout\" makes ids random and is not supported", where);
+    return {};
+}
+
+}  // namespace
+
+MergeTable::MergeTable(std::size_t count) : m_slots(std::bit_ceil(std::max<std::size_t>(2 * count, 16))) {}
+
+std::size_t MergeTable::slotOf(std::uint64_t pair) const {
+    const std::size_t mask = m_slots.size() - 1;
+    std::uint64_t mixed = pair * 0x9E3779B97F4A7C15ull;
+    std::size_t slot = static_cast<std::size_t>(mixed ^ (mixed >> 32)) & mask;
+    while (m_slots[slot].pair != pair && m_slots[slot].pair != kFree) slot = (slot + 1) & mask;
+    return slot;
+}
+
+void MergeTable::set(TokenId left, TokenId right, Merge merge) {
+    const std::uint64_t pair = static_cast<std::uint64_t>(left) << 32 | static_cast<std::uint32_t>(right);
+    m_slots[slotOf(pair)] = {pair, merge};
+}
+
+const MergeTable::Merge* MergeTable::find(TokenId left, TokenId right) const {
+    const Slot& slot = m_slots[slotOf(static_cast<std::uint64_t>(left) << 32 | static_cast<std::uint32_t>(right))];
+    return slot.pair == kFree ? nullptr : &slot.merge;
+}
+
+Result<std::unique_ptr<const TokenModel>> Bpe::parse(const Json& spec, const std::string& where) {
+    TRY(refuseUnsupported(spec, where));
+    const JsonReader reader(spec, where);
+    std::unique_ptr<Bpe> bpe(new Bpe);
+    TRY_ASSIGN(bpe->m_vocabulary, readVocabulary(reader, where));
+    const Json* merges = reader.find("merges");
+    if (!merges || !merges->is_array()) return reader.wrong("merges", "an array");
+    TRY(bpe->readMerges(*merges, where));
+    TRY_ASSIGN(bpe->m_ignoreMerges, reader.boolOr("ignore_merges", false));
+    TRY_ASSIGN(bpe->m_fuseUnknown, reader.boolOr("fuse_unk", false));
+    TRY_ASSIGN(const bool byteFallback, reader.boolOr("byte_fallback", false));
+    TRY_ASSIGN(const std::string unknown, reader.stringOr("unk_token", ""));
+    if (!unknown.empty()) {
+        bpe->m_unknown = bpe->m_vocabulary.idOf(unknown);
+        if (!bpe->m_unknown) return reader.wrong("unk_token", "a token of the vocabulary");
+    }
+    if (byteFallback) {
+        for (int byte = 0; byte < 256; ++byte)
+            bpe->m_byteTokens.push_back(bpe->m_vocabulary.idOf(byteTokenName(static_cast<unsigned char>(byte))).value_or(-1));
+    }
+    bpe->indexCharacters();
+    return std::unique_ptr<const TokenModel>(std::move(bpe));
+}
+
+Result<void> Bpe::readMerges(const Json& list, const std::string& where) {
+    if (list.size() > kMaxMerges) return tooMany(where, "merges", list.size(), kMaxMerges);
+    m_merges = MergeTable(list.size());
+    std::string whole;
+    std::uint32_t rank = 0;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        const std::string place = where + ".merges[" + std::to_string(i) + "]";
+        if (list[i].is_string() && list[i].get_ref<const std::string&>().starts_with("#version")) continue;
+        const auto pair = pairOf(list[i]);
+        if (!pair) return fail(ErrorCode::CorruptFile, place + ": expected two tokens, found " + brief(list[i]), where);
+        const auto left = m_vocabulary.idOf(pair->left);
+        const auto right = m_vocabulary.idOf(pair->right);
+        whole.assign(pair->left).append(pair->right);
+        const auto made = m_vocabulary.idOf(whole);
+        if (!left || !right || !made) {
+            const std::string absent(!left ? pair->left : !right ? pair->right : std::string_view(whole));
+            return fail(ErrorCode::CorruptFile, place + ": the vocabulary has no token " + inQuotes(absent), where);
+        }
+        m_merges.set(*left, *right, {rank++, *made});
+    }
+    return {};
+}
+
+void Bpe::indexCharacters() {
+    std::string character;
+    for (char32_t code = 0; code < kLowCharacters; ++code) {
+        character.clear();
+        appendUtf8(character, code);
+        m_lowCharacters.push_back(m_vocabulary.idOf(character).value_or(-1));
+    }
+}
+
+std::optional<TokenId> Bpe::idOfCharacter(std::string_view character, char32_t code) const {
+    if (code >= kLowCharacters) return m_vocabulary.idOf(character);
+    const TokenId id = m_lowCharacters[code];
+    return id < 0 ? std::nullopt : std::optional(id);
+}
+
+bool Bpe::spellInBytes(std::string_view character, std::vector<Symbol>& symbols) const {
+    if (m_byteTokens.empty()) return false;
+    const auto idOfByte = [this](char byte) { return m_byteTokens[static_cast<unsigned char>(byte)]; };
+    if (std::any_of(character.begin(), character.end(), [&](char byte) { return idOfByte(byte) < 0; })) return false;
+    for (const char byte : character) symbols.push_back({idOfByte(byte), 0, 0});
+    return true;
+}
+
+void Bpe::spell(std::string_view piece, std::vector<Symbol>& symbols) const {
+    symbols.clear();
+    // An unknown character waits, so that with fuse_unk a run of them becomes one token; without an unknown token it
+    // is dropped. Both as `tokenizers` does.
+    bool unknownWaits = false;
+    const auto flush = [&] {
+        if (unknownWaits) symbols.push_back({*m_unknown, 0, 0});
+        unknownWaits = false;
+    };
+    for (std::size_t at = 0; at < piece.size();) {
+        const Utf8Char c = decodeUtf8(piece, at);
+        const std::string_view character = piece.substr(at, c.bytes);
+        at += c.bytes;
+        if (const auto id = idOfCharacter(character, c.code)) {
+            flush();
+            symbols.push_back({*id, 0, 0});
+        } else if (!spellInBytes(character, symbols) && m_unknown) {
+            if (!m_fuseUnknown) flush();
+            unknownWaits = true;
+        }
+    }
+    flush();
+    const auto count = static_cast<std::int32_t>(symbols.size());
+    for (std::int32_t i = 0; i < count; ++i) {
+        symbols[static_cast<std::size_t>(i)].previous = i - 1;
+        symbols[static_cast<std::size_t>(i)].next = i + 1 < count ? i + 1 : -1;
+    }
+}
+
+void Bpe::merge(Workspace& work) const {
+    auto& symbols = work.symbols;
+    auto& heap = work.heap;
+    heap.clear();
+    const auto symbol = [&](std::int32_t at) -> Symbol& { return symbols[static_cast<std::size_t>(at)]; };
+    const auto later = [](const Candidate& a, const Candidate& b) {
+        return a.rank != b.rank ? a.rank > b.rank : a.at > b.at;
+    };
+    const auto offer = [&](std::int32_t at, bool heaped) {
+        if (at < 0 || symbol(at).next < 0) return;
+        const auto* merge = m_merges.find(symbol(at).id, symbol(symbol(at).next).id);
+        if (!merge) return;
+        heap.push_back({merge->rank, at, merge->id});
+        if (heaped) std::push_heap(heap.begin(), heap.end(), later);
+    };
+    for (std::int32_t at = 0; at + 1 < static_cast<std::int32_t>(symbols.size()); ++at) offer(at, false);
+    std::make_heap(heap.begin(), heap.end(), later);
+    while (!heap.empty()) {
+        std::pop_heap(heap.begin(), heap.end(), later);
+        const Candidate best = heap.back();
+        heap.pop_back();
+        Symbol& left = symbol(best.at);
+        if (left.id < 0 || left.next < 0) continue;
+        Symbol& right = symbol(left.next);
+        // The pair may have changed since it was offered; a changed pair was offered anew.
+        const auto* merge = m_merges.find(left.id, right.id);
+        if (!merge || merge->id != best.id) continue;
+        left.id = best.id;
+        right.id = -1;
+        left.next = right.next;
+        if (left.next >= 0) symbol(left.next).previous = best.at;
+        offer(left.previous, true);
+        offer(best.at, true);
+    }
+}
+
+void Bpe::tokenize(const PieceList& list, std::vector<TokenId>& ids) const {
+    Workspace work;
+    for (std::size_t i = 0; i < list.pieces.size(); ++i) {
+        const std::string_view piece = list.piece(i);
+        if (m_ignoreMerges) {
+            if (const auto whole = m_vocabulary.idOf(piece)) {
+                ids.push_back(*whole);
+                continue;
+            }
+        }
+        spell(piece, work.symbols);
+        merge(work);
+        for (const Symbol& symbol : work.symbols)
+            if (symbol.id >= 0) ids.push_back(symbol.id);
+    }
+}
+
+Result<std::unique_ptr<const TokenModel>> parseTokenModel(const Json& spec, const std::string& where) {
+    const std::string place = where + ": model";
+    const JsonReader reader(spec, place);
+    if (!spec.is_object())
+        return fail(ErrorCode::CorruptFile, place + ": expected an object, found " + brief(spec), where);
+    // Files written before the type was stored are byte-pair encodings when they have merges.
+    TRY_ASSIGN(const std::string type, reader.has("merges") ? reader.stringOr("type", "BPE") : reader.string("type"));
+    if (type == "BPE") return Bpe::parse(spec, place);
+    return fail(ErrorCode::Unsupported, where + ": the model type \"" + type + "\" is not supported", where);
+}
+
+}  // namespace espalier

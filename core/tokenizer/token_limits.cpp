@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/tokenizer/token_limits.h"
+
+#include "core/tokenizer/utf8.h"
+
+namespace espalier {
+
+Error tooMany(const std::string& where, std::string_view what, std::size_t found, std::size_t most) {
+    return fail(ErrorCode::TooLarge,
+                where + ": " + std::to_string(found) + " " + std::string(what) + ", at most " + std::to_string(most) +
+                    " are supported",
+                where);
+}
+
+std::string brief(const Json& value) {
+    std::string text = dumpJson(value);
+    if (text.size() <= 60) return text;
+    text.resize(57);
+    text.resize(completeUtf8(text));
+    return text + "...";
+}
+
+std::string inQuotes(std::string_view text) { return brief(Json(text)); }
+
+std::string byteTokenName(unsigned char byte) {
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    return {'<', '0', 'x', kDigits[byte >> 4], kDigits[byte & 15], '>'};
+}
+
+}  // namespace espalier

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What a tokenizer.json may hold, far above any published one, and the sentences when it holds more.
+// Thread: any (constants and free functions).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/base/json.h"
+
+namespace espalier {
+
+inline constexpr std::size_t kMaxTokens = 4u << 20;
+inline constexpr std::size_t kMaxMerges = 8u << 20;
+inline constexpr std::size_t kMaxAddedTokens = 1u << 20;
+inline constexpr std::size_t kMaxTokenBytes = 4096;
+inline constexpr std::size_t kMaxAddedTokenBytes = 1024;
+inline constexpr std::int64_t kMaxTokenId = INT32_MAX;
+inline constexpr std::size_t kMaxEncodedBytes = 256u << 20;
+
+Error tooMany(const std::string& where, std::string_view what, std::size_t found, std::size_t most);
+std::string inQuotes(std::string_view text);  // in double quotes, cut after 60 bytes, control bytes escaped
+std::string brief(const Json& value);       // as JSON, cut after 60 bytes
+std::string byteTokenName(unsigned char byte);  // "<0x0A>"
+
+}  // namespace espalier
