@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <optional>
 
@@ -18,7 +19,7 @@ void TokenHistory::addPrompt(std::span<const TokenId> prompt) {
 
 // Cody-Waite reduction x = n ln 2 + r, |r| <= ln 2 / 2, and the degree-6 polynomial of Cephes' expf.
 float expNegative(float x) {
-    x = std::max(x, -88.0f);
+    x = x < -88.0f ? -88.0f : x;
     // Adding and subtracting 1.5 x 2^23 rounds to the nearest integer and vectorises.
     const float n = (x * 1.44269504f + 12582912.0f) - 12582912.0f;
     const float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
@@ -29,40 +30,48 @@ float expNegative(float x) {
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     const float fraction = p * (r * r) + r + 1.0f;
-    const float scale = std::bit_cast<float>((static_cast<std::int32_t>(n) + 127) << 23);
-    return x < -87.0f ? 0.0f : fraction * scale;
+    return fraction * std::bit_cast<float>((static_cast<std::int32_t>(n) + 127) << 23);  // n = -127 gives 0
 }
 
 namespace {
 
+constexpr std::size_t kLanes = 16;  // independent running values, so that the compiler may vectorise
+
 // The largest logit; none when one is NaN or +infinity, or all are -infinity.
 std::optional<float> finiteMaximum(std::span<const float> logits) {
-    float largest = -std::numeric_limits<float>::infinity();
-    bool ordered = true;
-    for (const float logit : logits) {
-        ordered &= logit <= std::numeric_limits<float>::max();  // false for NaN and +infinity
-        largest = std::max(largest, logit);
-    }
-    if (!ordered || largest == -std::numeric_limits<float>::infinity()) return std::nullopt;
-    return largest;
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    std::array<float, kLanes> largest;
+    std::array<std::int32_t, kLanes> broken{};
+    largest.fill(-kInfinity);
+    const auto take = [&](std::size_t lane, float logit) {
+        largest[lane] = largest[lane] < logit ? logit : largest[lane];
+        broken[lane] |= !(logit < kInfinity);  // true for NaN
+    };
+    std::size_t i = 0;
+    for (; i + kLanes <= logits.size(); i += kLanes)
+        for (std::size_t lane = 0; lane < kLanes; ++lane) take(lane, logits[i + lane]);
+    for (; i < logits.size(); ++i) take(0, logits[i]);
+    const float result = *std::max_element(largest.begin(), largest.end());
+    const bool isBroken = std::any_of(broken.begin(), broken.end(), [](std::int32_t b) { return b != 0; });
+    if (isBroken || result == -kInfinity) return std::nullopt;
+    return result;
 }
 
 Error notFinite() { return fail(ErrorCode::NonFinite, "the model's logits are not finite: its weights or input overflow"); }
 
-// Eight partial sums, element i in sum i % 8, added up in order: one order whatever the compiler vectorises.
-double orderedSum(std::span<const float> values) {
-    std::array<double, 8> lanes{};
+// Sums the values that reach `threshold`: element i in partial sum i % kLanes, those added up in order. One order
+// whatever the compiler vectorises.
+double orderedSum(std::span<const float> values, float threshold = 0.0f) {
+    std::array<double, kLanes> lanes{};
     std::size_t i = 0;
-    for (; i + 8 <= values.size(); i += 8)
-        for (std::size_t lane = 0; lane < 8; ++lane) lanes[lane] += static_cast<double>(values[i + lane]);
-    for (std::size_t lane = 0; i < values.size(); ++i, ++lane) lanes[lane] += static_cast<double>(values[i]);
+    for (; i + kLanes <= values.size(); i += kLanes)
+        for (std::size_t lane = 0; lane < kLanes; ++lane)
+            lanes[lane] += static_cast<double>(values[i + lane] < threshold ? 0.0f : values[i + lane]);
+    for (std::size_t lane = 0; i < values.size(); ++i, ++lane)
+        lanes[lane] += static_cast<double>(values[i] < threshold ? 0.0f : values[i]);
     double sum = 0.0;
     for (const double lane : lanes) sum += lane;
     return sum;
-}
-
-TokenId firstLargest(std::span<const float> logits) {
-    return static_cast<TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
 
 double uniformDraw(const SamplingParams& params, std::uint64_t index) {
@@ -87,47 +96,66 @@ void Sampler::applyBiasAndPenalties(const SamplingParams& params, const TokenHis
     }
 }
 
-void Sampler::sortBest(std::size_t count) {
-    if (count < m_candidates.size())
-        std::nth_element(m_candidates.begin(), m_candidates.begin() + static_cast<std::ptrdiff_t>(count),
-                         m_candidates.end(), isBetter);
-    std::sort(m_candidates.begin(), m_candidates.begin() + static_cast<std::ptrdiff_t>(std::min(count, m_candidates.size())),
-              isBetter);
+// Of every kBlock values only the largest is looked at first: at least `count` values reach the count-th of these
+// maxima, so all of the best do, and few others.
+void Sampler::takeBest(std::span<const float> values, std::size_t count) {
+    constexpr std::size_t kBlock = 64;
+    float threshold = -std::numeric_limits<float>::infinity();
+    m_maxima.clear();
+    for (std::size_t i = 0; i < values.size(); i += kBlock) {
+        float largest = values[i];
+        for (std::size_t k = i; k < std::min(i + kBlock, values.size()); ++k) largest = std::max(largest, values[k]);
+        m_maxima.push_back(largest);
+    }
+    if (count <= m_maxima.size()) {
+        const auto at = m_maxima.begin() + static_cast<std::ptrdiff_t>(count) - 1;
+        std::nth_element(m_maxima.begin(), at, m_maxima.end(), std::greater<>());
+        threshold = *at;
+    }
+    m_candidates.clear();
+    for (std::size_t i = 0; i < values.size(); ++i)
+        if (values[i] >= threshold) m_candidates.push_back({values[i], static_cast<TokenId>(i)});
+    const auto end = m_candidates.begin() + static_cast<std::ptrdiff_t>(std::min(count, m_candidates.size()));
+    if (end != m_candidates.end()) std::nth_element(m_candidates.begin(), end, m_candidates.end(), isBetter);
+    std::sort(m_candidates.begin(), end, isBetter);
+    m_candidates.erase(end, m_candidates.end());
 }
 
-void Sampler::cutToTopK(std::int32_t k) {
-    const auto kept = std::min(static_cast<std::size_t>(k), m_candidates.size());
-    sortBest(kept);
-    m_candidates.resize(kept);
-}
-
-void Sampler::cutToTopP(double p) {
-    m_weights.clear();
-    for (const Candidate& candidate : m_candidates) m_weights.push_back(candidate.weight);
-    const double wanted = p * orderedSum(m_weights);
-    // The nucleus is usually small: sort as many as it takes.
-    for (std::size_t sorted = 256;; sorted *= 4) {
-        sortBest(sorted);
-        double mass = 0.0;
-        for (std::size_t i = 0; i < std::min(sorted, m_candidates.size()); ++i) {
-            mass += static_cast<double>(m_candidates[i].weight);
-            if (mass >= wanted) {
-                m_candidates.resize(i + 1);
-                return;
-            }
-        }
-        if (sorted >= m_candidates.size()) return;
+// Keeps the shortest beginning of the sorted candidates that holds `mass`, all when together they hold less.
+void Sampler::cutToMass(double mass) {
+    double sum = 0.0;
+    for (std::size_t i = 0; i < m_candidates.size(); ++i) {
+        sum += static_cast<double>(m_candidates[i].weight);
+        if (sum >= mass) return m_candidates.resize(i + 1);
     }
 }
 
-void Sampler::cutCandidates(const SamplingParams& params) {
+void Sampler::takeAbove(float threshold) {
     m_candidates.clear();
     for (std::size_t i = 0; i < m_weights.size(); ++i)
-        m_candidates.push_back({m_weights[i], static_cast<TokenId>(i)});
-    if (params.topK > 0) cutToTopK(params.topK);
-    if (params.topP < 1.0) cutToTopP(params.topP);
-    if (params.minP > 0.0)  // the likeliest has weight 1
-        std::erase_if(m_candidates, [&](const Candidate& c) { return static_cast<double>(c.weight) < params.minP; });
+        if (m_weights[i] >= threshold) m_candidates.push_back({m_weights[i], static_cast<TokenId>(i)});
+}
+
+void Sampler::cutCandidates(const SamplingParams& params) {
+    if (params.topK > 0) {
+        takeBest(m_weights, static_cast<std::size_t>(params.topK));
+        if (params.topP < 1.0) {
+            double kept = 0.0;
+            for (const Candidate& candidate : m_candidates) kept += static_cast<double>(candidate.weight);
+            cutToMass(params.topP * kept);
+        }
+    } else if (params.topP < 1.0) {
+        const double wanted = params.topP * orderedSum(m_weights);
+        float threshold = 1.0f;  // the largest weight; lowered until the nucleus is above it
+        while (threshold > 0.0f && orderedSum(m_weights, threshold) < wanted) threshold *= 0.25f;
+        takeAbove(threshold);
+        std::sort(m_candidates.begin(), m_candidates.end(), isBetter);
+        cutToMass(wanted);
+    } else {
+        takeAbove(static_cast<float>(params.minP));
+    }
+    // The likeliest has weight 1.
+    std::erase_if(m_candidates, [&](const Candidate& c) { return static_cast<double>(c.weight) < params.minP; });
     m_weights.clear();
     for (const Candidate& candidate : m_candidates) m_weights.push_back(candidate.weight);
 }
@@ -141,11 +169,12 @@ Result<TokenId> Sampler::sample(std::span<const float> logits, const SamplingPar
     }
     const auto largest = finiteMaximum(logits);
     if (!largest) return notFinite();
-    if (params.temperature <= 0.0) return firstLargest(logits);
+    if (params.temperature <= 0.0)
+        return static_cast<TokenId>(std::find(logits.begin(), logits.end(), *largest) - logits.begin());
 
     m_weights.resize(logits.size());
-    for (std::size_t i = 0; i < logits.size(); ++i)
-        m_weights[i] = expNegative(static_cast<float>(static_cast<double>(logits[i] - *largest) / params.temperature));
+    const auto inverse = static_cast<float>(std::min(1.0 / params.temperature, 1e30));  // finite: 0 x it is 0
+    for (std::size_t i = 0; i < logits.size(); ++i) m_weights[i] = expNegative((logits[i] - *largest) * inverse);
     const bool cut = params.topK > 0 || params.topP < 1.0 || params.minP > 0.0;
     if (cut) cutCandidates(params);
 
@@ -172,9 +201,7 @@ Result<TokenLogprob> Sampler::logprob(std::span<const float> logits, TokenId id,
     };
     TokenLogprob result{id, logprobOf(logits[static_cast<std::size_t>(id)]), {}};
     if (top <= 0) return result;
-    m_candidates.clear();
-    for (std::size_t i = 0; i < logits.size(); ++i) m_candidates.push_back({logits[i], static_cast<TokenId>(i)});
-    cutToTopK(top);
+    takeBest(logits, static_cast<std::size_t>(top));
     for (const Candidate& candidate : m_candidates) result.top.emplace_back(candidate.id, logprobOf(candidate.weight));
     return result;
 }

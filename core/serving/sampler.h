@@ -49,17 +49,17 @@ private:
     }
     void applyBiasAndPenalties(const SamplingParams& params, const TokenHistory* history);
     void cutCandidates(const SamplingParams& params);  // m_weights -> m_candidates, cut, -> m_weights
-    void cutToTopK(std::int32_t k);
-    void cutToTopP(double p);
-    // The best `count` candidates first, in order; the rest behind in any order.
-    void sortBest(std::size_t count);
+    void takeBest(std::span<const float> values, std::size_t count);  // -> m_candidates, best first
+    void takeAbove(float threshold);  // of m_weights, -> m_candidates in id order
+    void cutToMass(double mass);
 
     std::vector<float> m_logits;
     std::vector<float> m_weights;
+    std::vector<float> m_maxima;
     std::vector<Candidate> m_candidates;
 };
 
-// exp(x) for x <= 0 within 2 ulp, without libm; 0 below -87. Exposed for its test.
+// exp(x) for x <= 0 within 2 ulp, without libm; 0 where the result would be denormal. Exposed for its test.
 float expNegative(float x);
 
 }  // namespace espalier
