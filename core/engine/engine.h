@@ -38,16 +38,16 @@ struct EngineOptions {
 };
 
 struct ImportRequest {
-    std::string path;
-    std::string name;   // empty: the folder's name
-    bool link = false;  // use the files in place instead of copying
+    std::string path = {};
+    std::string name = {};  // empty: the folder's name
+    bool link = false;      // use the files in place instead of copying
     bool allowNonFinite = false;
 };
 
 // What an import would do, before anything is copied.
 struct ImportProbe {
-    std::string path, suggestedName, family, architecture, dtype, licence,
-        tokenizer;  // tokenizer: "byte-level BPE, 4,096"
+    std::string path, suggestedName, family, architecture, dtype, licence;
+    std::string tokenizer;  // for people: "byte-level BPE, 4,096"
     bool hasChatTemplate = false;
     std::int64_t parameters = 0, bytes = 0;
     std::int32_t context = 0;

@@ -37,7 +37,7 @@ struct Done {
         std::vector<DigestPart> parts;
     };
     std::vector<File> files;
-    std::string placed;  // the model's id, once the finished folder may be under its final name
+    std::string placed;  // the model's id, once its folder may be under its final name and its row in the catalog
 
     const File* find(const ModelFile& file) const {
         for (const File& one : files)
@@ -89,13 +89,13 @@ public:
           m_added(std::move(added)) {}
 
     Result<Json> run(JobContext& context) override;
-    void discard() override { (void)m_files.removeTree(m_partial); }
+    void discard(const Json& checkpoint) override;
 
 private:
     Result<void> transfer(JobContext& context);
     Result<void> transferFile(JobContext& context, const ModelFile& file);
     Result<void> checkSpace(std::uint64_t needed);
-    Result<void> checkNew() const;
+    Result<bool> isAddedByThisJob() const;
     Result<void> scan(JobContext& context);
     Result<void> place(JobContext& context);
     Result<void> addToCatalog();
@@ -130,14 +130,23 @@ Result<Json> ImportJob::run(JobContext& context) {
     }
     TRY_ASSIGN(m_digest, combineDigest(m_model, m_parts));
     m_id = modelIdOf(m_digest);
-    TRY(checkNew());
-    if (!isPlaced) {
+    TRY_ASSIGN(const bool isAdded, isAddedByThisJob());
+    if (!isPlaced && !isAdded) {
         TRY(scan(context));
         TRY(place(context));
     }
-    TRY(addToCatalog());
+    if (!isAdded) TRY(addToCatalog());
     m_added(m_id);
     return Json{{"model", m_id}};
+}
+
+void ImportJob::discard(const Json& checkpoint) {
+    (void)m_files.removeTree(m_partial);
+    const auto done = doneFromJson(checkpoint);
+    if (!done || done->placed.empty()) return;
+    const auto models = m_workspace.catalog().all();
+    if (models && std::ranges::find(*models, done->placed, &CatalogRow::id) == models->end())
+        (void)m_files.removeTree(m_workspace.modelFolder(done->placed));
 }
 
 Result<void> ImportJob::transfer(JobContext& context) {
@@ -148,7 +157,7 @@ Result<void> ImportJob::transfer(JobContext& context) {
     if (!m_arguments.link) TRY(checkSpace(missing));
 
     Done kept;  // what the source still agrees with
-    std::swap(kept, m_done);
+    std::swap(kept.files, m_done.files);
     for (const ModelFile& file : m_model.files) {
         const Done::File* earlier = kept.find(file);
         if (earlier && (m_arguments.link || m_files.exists(m_partial / file.name))) {
@@ -193,9 +202,11 @@ Result<void> ImportJob::checkSpace(std::uint64_t needed) {
                 m_workspace.folder().string());
 }
 
-Result<void> ImportJob::checkNew() const {
+// True: the process ended between the catalog row and the job's own end. Error already_exists: somebody else's model.
+Result<bool> ImportJob::isAddedByThisJob() const {
     TRY_ASSIGN(const auto same, m_workspace.catalog().byDigest(m_digest));
-    if (!same) return {};
+    if (!same) return false;
+    if (same->id == m_done.placed) return true;
     return fail(ErrorCode::AlreadyExists,
                 "this model is already here as \"" + same->name + "\" (" + same->id + ")" +
                     (same->removedAt ? ", in the bin: restore it" : ""),
@@ -229,10 +240,10 @@ Result<void> ImportJob::scan(JobContext& context) {
 }
 
 Result<void> ImportJob::place(JobContext& context) {
-    if (m_arguments.link) return {};
     if (context.stop().stop_requested()) return fail(ErrorCode::Cancelled, "the import was stopped");
     m_done.placed = m_id;
     TRY(context.saveCheckpoint(toJson(m_done)));
+    if (m_arguments.link) return {};
     // Nothing in the catalog has this digest, so a folder of that name can only be an orphan.
     TRY(m_files.removeTree(m_workspace.modelFolder(m_id)));
     return m_files.rename(m_partial, m_workspace.modelFolder(m_id));
@@ -270,9 +281,7 @@ Result<void> ImportJob::addToCatalog() {
     row.warnings = dumpJson(m_model.warnings);
     row.spec = dumpJson(espalier::toJson(m_model.spec));
     row.parts = dumpJson(espalier::toJson(m_parts));
-    auto added = m_workspace.catalog().add(row);
-    if (!added && !m_arguments.link) (void)m_files.removeTree(m_workspace.modelFolder(m_id));
-    return added;
+    return m_workspace.catalog().add(row);
 }
 
 }  // namespace

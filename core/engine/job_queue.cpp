@@ -159,7 +159,7 @@ void JobQueue::setState(Entry& entry, JobState state) {
     entry.record.state = state;
     entry.record.bytesPerS = 0;
     entry.record.etaS = -1;
-    if (isEnded(state)) entry.record.endedAt = m_clock.unixMilliseconds();
+    if (isEnded(state) && entry.record.endedAt == 0) entry.record.endedAt = m_clock.unixMilliseconds();
     m_changed(entry.record);
     m_settled.notify_all();
     if (state == JobState::Queued) m_wake.notify_all();
@@ -209,7 +209,7 @@ Result<JobRecord> JobQueue::job(std::int64_t id) const {
 }
 
 Result<void> JobQueue::cancel(std::int64_t id) {
-    std::string kind, arguments;
+    Leftovers leftovers;
     {
         const std::lock_guard lock(m_mutex);
         Entry* entry = find(id);
@@ -220,11 +220,10 @@ Result<void> JobQueue::cancel(std::int64_t id) {
             entry->stop.request_stop();
             return {};
         }
-        kind = entry->record.kind;
-        arguments = entry->arguments;
+        leftovers = leftoversOf(*entry);
         setState(*entry, JobState::Cancelled);
     }
-    discardLeftovers(id, kind, arguments);
+    discardLeftovers(leftovers);
     return save(id);
 }
 
@@ -257,7 +256,7 @@ Result<void> JobQueue::resume(std::int64_t id) {
 }
 
 Result<void> JobQueue::discard(std::int64_t id) {
-    std::string kind, arguments;
+    Leftovers leftovers;
     bool hasLeftovers = false;
     {
         const std::lock_guard lock(m_mutex);
@@ -266,12 +265,11 @@ Result<void> JobQueue::discard(std::int64_t id) {
         if (!isEnded(entry->record.state) && !isResting(entry->record.state))
             return wrongState(entry->record, "discarded");
         hasLeftovers = isResting(entry->record.state);
-        kind = entry->record.kind;
-        arguments = entry->arguments;
+        leftovers = leftoversOf(*entry);
         std::erase_if(m_entries, [id](const auto& one) { return one->record.id == id; });
     }
     m_settled.notify_all();
-    if (hasLeftovers) discardLeftovers(id, kind, arguments);
+    if (hasLeftovers) discardLeftovers(leftovers);
     return m_log.erase(id);
 }
 
@@ -337,35 +335,38 @@ void JobQueue::runOne(std::int64_t id) {
 }
 
 void JobQueue::finish(std::int64_t id, Result<Json> outcome) {
-    JobState state = JobState::Finished;
-    std::string kind, arguments;
+    JobRecord ended;
+    Leftovers leftovers;
     {
         const std::lock_guard lock(m_mutex);
-        Entry& entry = *find(id);
-        kind = entry.record.kind;
-        arguments = entry.arguments;
+        const Entry& entry = *find(id);
+        ended = entry.record;
+        leftovers = leftoversOf(entry);
         if (outcome) {
-            entry.record.result = dumpJson(*outcome);
-            entry.record.progress = 1.0;
-            entry.record.doneBytes = entry.record.allBytes;
+            ended.state = JobState::Finished;
+            ended.result = dumpJson(*outcome);
+            ended.progress = 1.0;
+            ended.doneBytes = ended.allBytes;
         } else if (outcome.error().code == ErrorCode::Cancelled && entry.wish != Wish::None) {
-            state = entry.wish == Wish::Pause      ? JobState::Paused
-                    : entry.wish == Wish::Shutdown ? JobState::Interrupted
-                                                   : JobState::Cancelled;
+            ended.state = entry.wish == Wish::Pause      ? JobState::Paused
+                          : entry.wish == Wish::Shutdown ? JobState::Interrupted
+                                                         : JobState::Cancelled;
         } else {
             // A full disk is mended outside: what is done stays, and the job goes on when there is room.
-            state = outcome.error().code == ErrorCode::DiskFull ? JobState::Paused : JobState::Failed;
-            entry.record.error = std::move(outcome).error();
+            const bool isFull = outcome.error().code == ErrorCode::DiskFull;
+            ended.state = isFull ? JobState::Paused : JobState::Failed;
+            ended.error = std::move(outcome).error();
         }
     }
-    // Leftovers go before the state says so: whoever waits for the end finds a clean folder.
-    if (state == JobState::Failed || state == JobState::Cancelled) discardLeftovers(id, kind, arguments);
-    {
-        const std::lock_guard lock(m_mutex);
-        m_running = 0;
-        setState(*find(id), state);
-    }
-    (void)save(id);
+    // Whoever sees the end finds a clean folder, and finds the same end after a crash.
+    if (ended.state == JobState::Failed || ended.state == JobState::Cancelled) discardLeftovers(leftovers);
+    if (isEnded(ended.state)) ended.endedAt = m_clock.unixMilliseconds();
+    (void)m_log.update(rowOf(ended, leftovers.arguments, leftovers.checkpoint));
+    const std::lock_guard lock(m_mutex);
+    m_running = 0;
+    Entry& entry = *find(id);
+    entry.record = std::move(ended);
+    setState(entry, entry.record.state);
 }
 
 void JobQueue::report(std::int64_t id, std::int64_t doneBytes, std::int64_t allBytes, std::string_view step) {
@@ -396,10 +397,16 @@ void JobQueue::report(std::int64_t id, std::int64_t doneBytes, std::int64_t allB
     m_changed(record);
 }
 
-void JobQueue::discardLeftovers(std::int64_t id, std::string_view kind, std::string_view arguments) {
-    const auto parsed = parseJson(arguments, "the job's arguments");
-    if (!parsed) return;
-    if (const auto job = m_factory(id, kind, *parsed)) (*job)->discard();
+JobQueue::Leftovers JobQueue::leftoversOf(const Entry& entry) {
+    return {entry.record.id, entry.record.kind, entry.arguments, entry.checkpoint};
+}
+
+void JobQueue::discardLeftovers(const Leftovers& leftovers) {
+    const auto arguments = parseJson(leftovers.arguments, "the job's arguments");
+    const auto checkpoint =
+        leftovers.checkpoint.empty() ? Result<Json>(Json()) : parseJson(leftovers.checkpoint, "the job's checkpoint");
+    if (!arguments || !checkpoint) return;
+    if (const auto job = m_factory(leftovers.id, leftovers.kind, *arguments)) (*job)->discard(*checkpoint);
 }
 
 }  // namespace espalier

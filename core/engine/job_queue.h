@@ -41,8 +41,9 @@ public:
     virtual ~Job() = default;
     // The result document of a finished job.
     virtual Result<Json> run(JobContext& context) = 0;
-    // Removes what an unfinished run left behind. Called after cancelling, failing and discarding; never while it runs.
-    virtual void discard() = 0;
+    // Removes what an unfinished run left behind; checkpoint: its last, null: none. Called on a fresh object after
+    // cancelling, failing and discarding; never while the job runs.
+    virtual void discard(const Json& checkpoint) = 0;
 };
 
 // Makes the job of a row again, also after a restart. Error unsupported: a kind this program does not know.
@@ -83,6 +84,10 @@ private:
         TimePoint rateFrom{};
         std::int64_t rateFromBytes = 0;
     };
+    struct Leftovers {
+        std::int64_t id = 0;
+        std::string kind, arguments, checkpoint;
+    };
     class Context;
 
     JobQueue(JobLog& log, const Clock& clock, JobFactory factory, ChangeSink changed, bool runJobs);
@@ -92,10 +97,11 @@ private:
     void finish(std::int64_t id, Result<Json> outcome);
     void report(std::int64_t id, std::int64_t doneBytes, std::int64_t allBytes, std::string_view step);
     Result<void> save(std::int64_t id);
-    void discardLeftovers(std::int64_t id, std::string_view kind, std::string_view arguments);
+    void discardLeftovers(const Leftovers& leftovers);
     Entry* find(std::int64_t id);
     const Entry* find(std::int64_t id) const;
-    // Requires m_mutex.
+    // Require m_mutex.
+    static Leftovers leftoversOf(const Entry& entry);
     void setState(Entry& entry, JobState state);
 
     JobLog& m_log;

@@ -92,7 +92,7 @@ public:
         }
         return Json{{"model", m_modelId}, {"tensors", std::move(tensors)}, {"nan", nan}, {"infinite", infinite}};
     }
-    void discard() override {}
+    void discard(const Json&) override {}
 
 private:
     Workspace& m_workspace;
@@ -126,7 +126,7 @@ public:
         if (digest == row.digest) return Json{{"model", m_modelId}, {"digest", digest}};
         return difference(row, expected, found);
     }
-    void discard() override {}
+    void discard(const Json&) override {}
 
 private:
     static Error difference(const CatalogRow& row, const std::vector<DigestPart>& expected,

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/fault_injection.h"
+
+namespace espalier::test {
+
+class FaultyFile final : public WritableFile {
+public:
+    FaultyFile(FaultInjection& faults, Path path, std::unique_ptr<WritableFile> file)
+        : m_faults(faults), m_path(std::move(path)), m_file(std::move(file)) {}
+
+    Result<void> append(std::span<const std::byte> bytes) override {
+        TRY(m_faults.count(m_path));
+        TRY(m_faults.spend(m_path, bytes.size()));
+        TRY(m_file->append(bytes));
+        m_written += bytes.size();
+        return {};
+    }
+    Result<void> sync() override {
+        TRY(m_faults.count(m_path));
+        TRY(m_file->sync());
+        m_faults.noteSynced(m_path, m_written);
+        return {};
+    }
+    Result<void> close() override {
+        TRY(m_faults.count(m_path));
+        return m_file->close();
+    }
+
+private:
+    FaultInjection& m_faults;
+    const Path m_path;
+    std::unique_ptr<WritableFile> m_file;
+    std::uint64_t m_written = 0;
+};
+
+void FaultInjection::failCall(std::int64_t n, ErrorCode code) {
+    const std::lock_guard lock(m_mutex);
+    m_failAt = m_calls + n;
+    m_failWith = code;
+}
+
+std::int64_t FaultInjection::changingCalls() const {
+    const std::lock_guard lock(m_mutex);
+    return m_calls;
+}
+
+void FaultInjection::fillDiskAfter(std::optional<std::uint64_t> bytes, bool announced) {
+    const std::lock_guard lock(m_mutex);
+    m_diskLeft = bytes;
+    m_announced = announced;
+}
+
+void FaultInjection::atEachCall(std::function<void(std::int64_t call, const Path&)> hook) {
+    const std::lock_guard lock(m_mutex);
+    m_hook = std::move(hook);
+}
+
+void FaultInjection::loseUnsyncedWrites() {
+    const std::lock_guard lock(m_mutex);
+    for (const auto& [path, bytes] : m_synced) {
+        std::error_code ignored;  // a file that is gone has nothing to lose
+        std::filesystem::resize_file(path, bytes, ignored);
+    }
+    m_synced.clear();
+}
+
+Result<void> FaultInjection::count(const Path& path) {
+    std::function<void(std::int64_t, const Path&)> hook;
+    std::int64_t call = 0;
+    bool fails = false;
+    {
+        const std::lock_guard lock(m_mutex);
+        call = ++m_calls;
+        fails = call == m_failAt;
+        hook = m_hook;
+    }
+    if (hook) hook(call, path);
+    if (fails) return fail(m_failWith, "planted failure at " + path.string(), path.string());
+    return {};
+}
+
+Result<void> FaultInjection::spend(const Path& path, std::uint64_t bytes) {
+    const std::lock_guard lock(m_mutex);
+    if (!m_diskLeft) return {};
+    if (bytes > *m_diskLeft)
+        return fail(ErrorCode::DiskFull, "writing " + path.string() + ": planted full disk", path.string());
+    *m_diskLeft -= bytes;
+    return {};
+}
+
+void FaultInjection::noteSynced(const Path& path, std::uint64_t bytes) {
+    const std::lock_guard lock(m_mutex);
+    m_synced[path] = bytes;
+}
+
+Result<std::unique_ptr<WritableFile>> FaultInjection::create(const Path& path) {
+    TRY(count(path));
+    TRY_ASSIGN(auto file, m_files.create(path));
+    noteSynced(path, 0);
+    return std::unique_ptr<WritableFile>(new FaultyFile(*this, path, std::move(file)));
+}
+
+Result<void> FaultInjection::makeDirectories(const Path& path) {
+    TRY(count(path));
+    return m_files.makeDirectories(path);
+}
+
+Result<void> FaultInjection::rename(const Path& from, const Path& to) {
+    TRY(count(from));
+    TRY(m_files.rename(from, to));
+    noteRenamed(from, to);
+    return count(to);
+}
+
+void FaultInjection::noteRenamed(const Path& from, const Path& to) {
+    const std::lock_guard lock(m_mutex);
+    std::map<Path, std::uint64_t> moved;
+    for (const auto& [path, bytes] : m_synced) {
+        const Path below = path.lexically_relative(from);
+        const bool isInside = !below.empty() && *below.begin() != "..";
+        moved[path == from ? to : isInside ? to / below : path] = bytes;
+    }
+    m_synced = std::move(moved);
+}
+
+Result<void> FaultInjection::remove(const Path& path) {
+    TRY(count(path));
+    return m_files.remove(path);
+}
+
+Result<void> FaultInjection::removeTree(const Path& path) {
+    TRY(count(path));
+    return m_files.removeTree(path);
+}
+
+Result<std::uint64_t> FaultInjection::freeBytes(const Path& path) {
+    {
+        const std::lock_guard lock(m_mutex);
+        if (m_announced && m_diskLeft) return *m_diskLeft;
+    }
+    return m_files.freeBytes(path);
+}
+
+}  // namespace espalier::test
