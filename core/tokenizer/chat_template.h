@@ -40,6 +40,10 @@ public:
     virtual Result<RenderedChat> render(const ChatInput& input) const = 0;
 };
 
+// Messages as templates expect them: null content is an empty string, a list of text parts is their texts joined. Errors
+// invalid_argument name the message and what is wrong with it. render() does this itself.
+Result<Json> normaliseMessages(const Json& messages);
+
 // The ids of a rendered chat: special tokens of the template become tokens, those inside contents stay text.
 Result<std::vector<TokenId>> encodeChat(const Tokenizer& tokenizer, const RenderedChat& chat);
 
