@@ -11,6 +11,7 @@
 #include <array>
 
 class QApplication;
+class QDBusVariant;
 
 namespace espalier {
 
@@ -93,7 +94,7 @@ signals:
     void chosen(espalier::ThemeChoice choice);
 
 private slots:
-    void desktopSettingChanged(const QString& group, const QString& key, const class QDBusVariant& value);
+    void desktopSettingChanged(const QString& group, const QString& key, const QDBusVariant& value);
 
 private:
     void askDesktop();
