@@ -9,7 +9,7 @@
 
 #include "core/api/protocol.h"
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 constexpr int kPollMs = 50;
@@ -135,4 +135,4 @@ QString DaemonLauncher::logTail() const {
     return lines.isEmpty() ? QString() : lines.last();
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

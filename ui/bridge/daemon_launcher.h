@@ -13,7 +13,7 @@
 
 #include "core/base/result.h"
 
-namespace espalier {
+namespace espalier::ui {
 
 struct DaemonAddress {
     QUrl url;
@@ -35,7 +35,7 @@ public:
 
 signals:
     void starting();
-    void found(const espalier::DaemonAddress& address);
+    void found(const espalier::ui::DaemonAddress& address);
     void failed(const espalier::Error& error);
 
 private:
@@ -51,4 +51,4 @@ private:
     bool m_triedAnyPort = false;
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -9,7 +9,7 @@
 
 #include "core/api/protocol.h"
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 constexpr int kCallTimeoutMs = 60'000;
@@ -460,4 +460,4 @@ void EngineClient::dropStream() {
     m_stream = nullptr;
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -24,7 +24,7 @@
 
 class QNetworkReply;
 
-namespace espalier {
+namespace espalier::ui {
 
 enum class Link { Detached, Starting, Connecting, Attached, Lost, Refused };
 
@@ -77,8 +77,8 @@ public:
 
 signals:
     void text(const QString& piece);
-    void progressed(const espalier::ChatEnd& soFar);
-    void finished(const espalier::ChatEnd& end);
+    void progressed(const espalier::ui::ChatEnd& soFar);
+    void finished(const espalier::ui::ChatEnd& end);
     void failed(const espalier::Error& error);
 
 private:
@@ -165,4 +165,4 @@ private:
     QString m_instance;   // pid and start of the daemon the sequence numbers belong to
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/bridge/sse_parser.h"
 
-namespace espalier {
+namespace espalier::ui {
 
 std::vector<SseEvent> SseParser::feed(const QByteArray& bytes) {
     std::vector<SseEvent> events;
@@ -57,4 +57,4 @@ void SseParser::takeLine(const QByteArray& line, std::vector<SseEvent>& out) {
     }
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-namespace espalier {
+namespace espalier::ui {
 
 struct SseEvent {
     std::optional<qint64> id;
@@ -34,4 +34,4 @@ private:
     bool m_lastWasCr = false;
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -7,7 +7,7 @@
 #include <array>
 #include <cmath>
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 const QLocale& english() {
@@ -90,4 +90,4 @@ QString text(const std::string& utf8) {
     return QString::fromUtf8(utf8.data(), qsizetype(utf8.size()));
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

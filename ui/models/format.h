@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-namespace espalier {
+namespace espalier::ui {
 
 QString formatCount(qint64 value);                    // "128,256"
 QString formatShort(double value);                    // "8.03 B", "412 M", "12.1 k", "640"
@@ -20,4 +20,4 @@ QString formatDay(qint64 unixMs);                     // "12 Nov"
 QString formatDigest(const std::string& digest);      // "3f9a1c…70e2"
 QString text(const std::string& utf8);
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -6,7 +6,7 @@
 
 #include "ui/models/format.h"
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 const QString kNothing = QStringLiteral("–");
@@ -127,4 +127,4 @@ QVariant JobTable::cell(int row, int column, int role) const {
     }
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -6,7 +6,7 @@
 #include "ui/models/record_table.h"
 #include "ui/shell/icons.h"
 
-namespace espalier {
+namespace espalier::ui {
 
 struct StateMark {
     QString icon, word;
@@ -39,4 +39,4 @@ private:
     std::vector<JobRecord> m_jobs;  // by falling id
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui

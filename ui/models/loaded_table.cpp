@@ -4,7 +4,7 @@
 #include "ui/models/format.h"
 #include "ui/shell/icons.h"
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 double poolShare(const LoadedModel& model) {
@@ -68,4 +68,4 @@ QVariant LoadedTable::cell(int row, int column, int role) const {
     }
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -5,7 +5,7 @@
 #include "core/engine/messages.h"
 #include "ui/models/record_table.h"
 
-namespace espalier {
+namespace espalier::ui {
 
 class LoadedTable : public RecordTable {
     Q_OBJECT
@@ -24,4 +24,4 @@ private:
     std::vector<LoadedModel> m_models;
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui

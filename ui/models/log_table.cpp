@@ -6,7 +6,7 @@
 #include "ui/models/format.h"
 #include "ui/shell/icons.h"
 
-namespace espalier {
+namespace espalier::ui {
 
 int severity(const std::string& level) {
     if (level == "error") return 3;
@@ -65,4 +65,4 @@ QVariant LogTable::cell(int row, int column, int role) const {
     }
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

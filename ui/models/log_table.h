@@ -7,7 +7,7 @@
 #include "core/engine/messages.h"
 #include "ui/models/record_table.h"
 
-namespace espalier {
+namespace espalier::ui {
 
 int severity(const std::string& level);  // debug 0, info 1, warning 2, error 3
 
@@ -32,4 +32,4 @@ private:
     std::deque<LogRecord> m_records;
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui

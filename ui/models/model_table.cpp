@@ -5,7 +5,7 @@
 
 #include "ui/models/format.h"
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 bool sameModel(const ModelRecord& a, const ModelRecord& b) {
@@ -89,4 +89,4 @@ QVariant ModelTable::cell(int row, int column, int role) const {
     }
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -5,7 +5,7 @@
 #include "core/engine/messages.h"
 #include "ui/models/record_table.h"
 
-namespace espalier {
+namespace espalier::ui {
 
 class ModelTable : public RecordTable {
     Q_OBJECT
@@ -27,4 +27,4 @@ private:
     std::vector<ModelRecord> m_models;
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/models/record_table.h"
 
-namespace espalier {
+namespace espalier::ui {
 
 RecordTable::RecordTable(std::vector<Column> columns, QObject* parent)
     : QAbstractTableModel(parent), m_columns(std::move(columns)) {}
@@ -39,4 +39,4 @@ void RecordTable::rowChanged(int row) {
     emit dataChanged(index(row, 0), index(row, columnCount() - 1));
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

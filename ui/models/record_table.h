@@ -8,7 +8,7 @@
 #include <QAbstractTableModel>
 #include <vector>
 
-namespace espalier {
+namespace espalier::ui {
 
 enum CellRole {
     SortRole = Qt::UserRole,  // the value itself
@@ -42,4 +42,4 @@ private:
     std::vector<Column> m_columns;
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -6,7 +6,7 @@
 
 #include "core/base/check.h"
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 struct Range {
@@ -137,4 +137,4 @@ std::vector<std::vector<PlotPoint>> decimateStack(const SampleRing& ring, std::s
     return edges;
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

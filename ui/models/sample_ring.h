@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-namespace espalier {
+namespace espalier::ui {
 
 inline constexpr double kGap = std::numeric_limits<double>::quiet_NaN();
 
@@ -54,4 +54,4 @@ std::vector<PlotPoint> decimateLine(const SampleRing& ring, int column, double f
 std::vector<std::vector<PlotPoint>> decimateStack(const SampleRing& ring, std::span<const int> columns, double from,
                                                   double to, int pixels, double gapAfter);
 
-}  // namespace espalier
+}  // namespace espalier::ui

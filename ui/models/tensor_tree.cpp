@@ -7,7 +7,7 @@
 #include "ui/models/format.h"
 #include "ui/models/record_table.h"
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 QString shapeText(const TensorFact& tensor) {
@@ -124,4 +124,4 @@ QVariant TensorTree::headerData(int section, Qt::Orientation orientation, int ro
     }
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -8,7 +8,7 @@
 #include "ui/bridge/engine_client.h"
 #include "ui/shell/icons.h"
 
-namespace espalier {
+namespace espalier::ui {
 
 class TensorTree : public QAbstractItemModel {
     Q_OBJECT
@@ -42,4 +42,4 @@ private:
     std::vector<Node> m_nodes;
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui

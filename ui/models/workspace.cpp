@@ -4,7 +4,7 @@
 #include <QDir>
 #include <array>
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 constexpr int kHistorySeconds = 3600;
@@ -115,4 +115,4 @@ void Workspace::backfill(const std::vector<HistoryPoint>& points) {
     m_history = std::move(merged);
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

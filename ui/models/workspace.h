@@ -15,7 +15,7 @@
 #include "ui/models/model_table.h"
 #include "ui/models/sample_ring.h"
 
-namespace espalier {
+namespace espalier::ui {
 
 // Columns of Workspace::history(). Memory in bytes, stacked in this order.
 enum class Metric {
@@ -63,4 +63,4 @@ private:
     bool m_hasModels = false;
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -12,7 +12,7 @@
 #include "ui/widgets/plot.h"
 #include "ui/widgets/table_view.h"
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 constexpr int kSparkSpan = 900;
@@ -258,4 +258,4 @@ void HomePage::showToday() {
     m_todayStack->setCurrentIndex(m_today->model()->rowCount() == 0 ? 1 : 0);
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

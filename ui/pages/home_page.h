@@ -9,7 +9,7 @@ class QGridLayout;
 class QStackedLayout;
 class QVBoxLayout;
 
-namespace espalier {
+namespace espalier::ui {
 
 class Dashboard;
 class MemoryBar;
@@ -53,4 +53,4 @@ private:
     TableView* m_today = nullptr;
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -12,7 +12,7 @@
 
 #include "ui/models/format.h"
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 constexpr int kProbeDelayMs = 300;  // typing a path asks once it pauses
@@ -156,4 +156,4 @@ void ImportDialog::start() {
     });
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

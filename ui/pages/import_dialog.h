@@ -12,7 +12,7 @@ class QCheckBox;
 class QGridLayout;
 class QLineEdit;
 
-namespace espalier {
+namespace espalier::ui {
 
 class ImportDialog : public QDialog {
     Q_OBJECT
@@ -42,4 +42,4 @@ private:
     int m_probeNumber = 0;
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui

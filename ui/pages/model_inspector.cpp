@@ -12,7 +12,7 @@
 #include "ui/models/format.h"
 #include "ui/widgets/table_view.h"
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 // Enter keeps the new name, Esc and leaving drop it.
@@ -193,4 +193,4 @@ void ModelInspector::commitRename() {
     });
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -14,7 +14,7 @@ class QSortFilterProxyModel;
 class QStackedLayout;
 class QTabBar;
 
-namespace espalier {
+namespace espalier::ui {
 
 class TreeView;
 
@@ -50,4 +50,4 @@ private:
     ErrorStrip* m_error;
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui

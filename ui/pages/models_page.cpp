@@ -8,12 +8,12 @@
 #include <QStackedLayout>
 
 #include "ui/models/format.h"
-#include "ui/pages/memory_estimate.h"
+#include "ui/pages/memory_estimate_panel.h"
 #include "ui/pages/model_inspector.h"
 #include "ui/pages/tokenizer_panel.h"
 #include "ui/widgets/table_view.h"
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 constexpr int kInspectorWide = 488, kInspectorMedium = 448;
@@ -74,7 +74,7 @@ ModelsPage::ModelsPage(Workspace& workspace, Actions& actions)
       m_header(new PageHeader(tr("Models"))),
       m_filtered(new QSortFilterProxyModel(this)),
       m_inspector(new ModelInspector(workspace, actions)),
-      m_estimate(new MemoryEstimate(workspace)),
+      m_estimate(new MemoryEstimatePanel(workspace)),
       m_tokenizer(new TokenizerPanel(workspace)),
       m_splitter(new QSplitter) {
     m_filtered->setSourceModel(&workspace.models());
@@ -259,4 +259,4 @@ void ModelsPage::inspect(const QString& id) {
     });
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

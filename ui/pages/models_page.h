@@ -10,9 +10,9 @@ class QSortFilterProxyModel;
 class QSplitter;
 class QStackedLayout;
 
-namespace espalier {
+namespace espalier::ui {
 
-class MemoryEstimate;
+class MemoryEstimatePanel;
 class ModelInspector;
 class TableView;
 class TokenizerPanel;
@@ -48,10 +48,10 @@ private:
     TextLabel* m_binText = nullptr;
     ErrorStrip* m_error = nullptr;
     ModelInspector* m_inspector;
-    MemoryEstimate* m_estimate;
+    MemoryEstimatePanel* m_estimate;
     TokenizerPanel* m_tokenizer;
     QSplitter* m_splitter;
     QString m_inspected, m_selectNext;
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -4,7 +4,7 @@
 #include <QBoxLayout>
 #include <QPainter>
 
-namespace espalier {
+namespace espalier::ui {
 
 Breadth breadthOf(int windowWidth) {
     if (windowWidth < 1280) return Breadth::Narrow;
@@ -38,4 +38,4 @@ void PageHeader::add(QWidget* action) {
     m_row->addWidget(action);
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -12,7 +12,7 @@
 
 class QBoxLayout;
 
-namespace espalier {
+namespace espalier::ui {
 
 // The widths the layout knows (the window's, in pixels at 1x).
 enum class Breadth { Narrow, Medium, Wide };  // under 1280, under 1440, from 1440
@@ -53,4 +53,4 @@ protected:
     Actions& m_actions;
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -15,7 +15,7 @@
 #include "ui/widgets/plot.h"
 #include "ui/widgets/table_view.h"
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 constexpr double kGib = double(1 << 30);
@@ -301,4 +301,4 @@ void ServePage::exportPlots() {
     }
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

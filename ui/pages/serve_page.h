@@ -8,7 +8,7 @@
 class QGridLayout;
 class QStackedLayout;
 
-namespace espalier {
+namespace espalier::ui {
 
 class Dashboard;
 class OwnerTable;
@@ -51,4 +51,4 @@ private:
     ErrorStrip* m_error = nullptr;
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui

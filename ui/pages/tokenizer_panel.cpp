@@ -9,7 +9,7 @@
 #include "ui/models/format.h"
 #include "ui/widgets/token_strip.h"
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 constexpr int kTypingPauseMs = 150;
@@ -79,4 +79,4 @@ void TokenizerPanel::tokenize() {
     });
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -10,7 +10,7 @@
 class QLineEdit;
 class QStackedLayout;
 
-namespace espalier {
+namespace espalier::ui {
 
 class TokenStrip;
 
@@ -35,4 +35,4 @@ private:
     int m_number = 0;
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -3,7 +3,7 @@
 
 #include "core/base/check.h"
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 constexpr auto kPlaceProperty = "espalierPlace";
@@ -44,4 +44,4 @@ QPushButton* buttonFor(QAction* action, const QString& text, ButtonRole role, Co
     return made;
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

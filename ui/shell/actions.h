@@ -13,7 +13,7 @@
 
 #include "ui/widgets/controls.h"
 
-namespace espalier {
+namespace espalier::ui {
 
 namespace action {
 inline constexpr auto kImport = "model.import";
@@ -62,4 +62,4 @@ private:
 QPushButton* buttonFor(QAction* action, const QString& text, ButtonRole role = ButtonRole::Plain,
                        ControlSize size = ControlSize::Normal);
 
-}  // namespace espalier
+}  // namespace espalier::ui

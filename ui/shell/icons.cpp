@@ -8,7 +8,7 @@
 #include <QPixmapCache>
 #include <QSvgRenderer>
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 // Asks the theme for the colour when it paints, so no icon has to be made again after a change of theme.
@@ -77,4 +77,4 @@ QPixmap iconPixmap(const QString& name, QRgb color, int size, double pixelRatio)
     return pixmap;
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -10,7 +10,7 @@
 
 #include "ui/shell/theme.h"
 
-namespace espalier {
+namespace espalier::ui {
 
 // Which colour of the theme a mark takes.
 enum class Tone { Text, Secondary, Accent, OnAccent, Warn, Error };
@@ -19,4 +19,4 @@ QRgb toneColor(const ThemeColors& colors, Tone tone);
 QIcon icon(const QString& name, Tone tone = Tone::Text);
 QPixmap iconPixmap(const QString& name, QRgb color, int size, double pixelRatio);
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -17,7 +17,7 @@
 #include "ui/shell/icons.h"
 #include "ui/shell/theme.h"
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 constexpr auto kRoleProperty = "espalierRole";
@@ -504,4 +504,4 @@ int Style::styleHint(StyleHint hint, const QStyleOption* option, const QWidget* 
     return QProxyStyle::styleHint(hint, option, widget, answer);
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -5,7 +5,7 @@
 
 #include <QProxyStyle>
 
-namespace espalier {
+namespace espalier::ui {
 
 enum class ButtonRole { Plain, Primary };
 enum class ControlSize { Small, Normal, Large };  // 24, 28 and 36 px high
@@ -37,4 +37,4 @@ public:
                   QStyleHintReturn* answer) const override;
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui

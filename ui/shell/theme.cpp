@@ -11,7 +11,7 @@
 
 #include "ui/shell/style.h"
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 constexpr auto kPortal = "org.freedesktop.portal.Desktop";
@@ -139,4 +139,4 @@ void Theme::apply() {
     if (m_app.palette() != palette) m_app.setPalette(palette);
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -13,7 +13,7 @@
 class QApplication;
 class QDBusVariant;
 
-namespace espalier {
+namespace espalier::ui {
 
 struct ThemeColors {
     // roles of QPalette
@@ -91,7 +91,7 @@ public:
     void choose(ThemeChoice choice);
 
 signals:
-    void chosen(espalier::ThemeChoice choice);
+    void chosen(espalier::ui::ThemeChoice choice);
 
 private slots:
     void desktopSettingChanged(const QString& group, const QString& key, const QDBusVariant& value);
@@ -105,4 +105,4 @@ private:
     bool m_desktopIsDark = false;
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui

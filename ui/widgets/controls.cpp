@@ -6,7 +6,7 @@
 #include <QPainter>
 #include <cmath>
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 constexpr int kBadgeHeight = 20;
@@ -303,4 +303,4 @@ void ProgressBar::paintEvent(QPaintEvent*) {
     paint(&painter, rect(), m_share, toneColor(c, m_tone), c.line);
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -17,7 +17,7 @@
 class QBoxLayout;
 class QButtonGroup;
 
-namespace espalier {
+namespace espalier::ui {
 
 // One line of text that gives way: cut with an ellipsis when space is short, and then its tooltip holds all of it.
 class TextLabel : public QWidget {
@@ -142,4 +142,4 @@ private:
     Tone m_tone = Tone::Accent;
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -4,7 +4,7 @@
 #include <QEvent>
 #include <QWidget>
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 constexpr int kTickMs = 100;
@@ -57,4 +57,4 @@ bool Dashboard::eventFilter(QObject*, QEvent* event) {
     return false;
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -13,7 +13,7 @@
 
 class QWidget;
 
-namespace espalier {
+namespace espalier::ui {
 
 class Dashboard : public QObject {
     Q_OBJECT
@@ -47,4 +47,4 @@ private:
     std::optional<double> m_cursor;
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui

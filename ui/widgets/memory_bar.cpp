@@ -6,7 +6,7 @@
 #include "ui/models/format.h"
 #include "ui/widgets/memory_owner.h"
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 constexpr int kBar = 28, kGapBelowBar = 8, kLegendRow = 20, kSwatch = 10;
@@ -96,4 +96,4 @@ void MemoryBar::paintEvent(QPaintEvent*) {
     }
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

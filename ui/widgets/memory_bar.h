@@ -6,7 +6,7 @@
 
 #include "core/engine/messages.h"
 
-namespace espalier {
+namespace espalier::ui {
 
 class MemoryBar : public QWidget {
     Q_OBJECT
@@ -33,4 +33,4 @@ private:
     MemoryByOwner m_memory;
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -6,7 +6,7 @@
 #include <QPixmap>
 #include <QPixmapCache>
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 QRgb ground(const ThemeColors& c, MemoryOwner owner) {
@@ -91,4 +91,4 @@ qint64 bytesOf(const MemoryByOwner& memory, MemoryOwner owner) {
     return memory.free;
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

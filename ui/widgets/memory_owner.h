@@ -8,7 +8,7 @@
 #include "core/engine/messages.h"
 #include "ui/shell/theme.h"
 
-namespace espalier {
+namespace espalier::ui {
 
 enum class MemoryOwner { Weights, Training, KvRunning, KvCached, Adapters, DomainRows, Work, Free };
 inline constexpr std::array kMemoryOwners{MemoryOwner::Weights, MemoryOwner::Training, MemoryOwner::KvRunning,
@@ -20,4 +20,4 @@ QBrush ownerBrush(const ThemeColors& colors, MemoryOwner owner);  // lines on ca
 QRgb ownerNameColor(const ThemeColors& colors, MemoryOwner owner);
 qint64 bytesOf(const MemoryByOwner& memory, MemoryOwner owner);
 
-}  // namespace espalier
+}  // namespace espalier::ui

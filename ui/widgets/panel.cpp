@@ -6,7 +6,7 @@
 #include <QGuiApplication>
 #include <QPainter>
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 constexpr int kTitleHeight = 32;
@@ -142,4 +142,4 @@ void ErrorStrip::paintEvent(QPaintEvent*) {
     paintGround(this, c.errorGround, c.error);
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -10,7 +10,7 @@
 
 class QVBoxLayout;
 
-namespace espalier {
+namespace espalier::ui {
 
 class Panel : public QFrame {
     Q_OBJECT
@@ -63,4 +63,4 @@ private:
     QPushButton* m_fold;
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -9,7 +9,7 @@
 
 #include "ui/models/format.h"
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 constexpr QMargins kMargins(40, 6, 10, 20);
@@ -643,4 +643,4 @@ void PlotLegend::paintEvent(QPaintEvent*) {
     }
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -14,7 +14,7 @@
 #include "ui/widgets/dashboard.h"
 #include "ui/widgets/memory_owner.h"
 
-namespace espalier {
+namespace espalier::ui {
 
 struct LineSpec {
     QString name;
@@ -92,4 +92,4 @@ private:
 // The pen of a series: colour and dash of its position, hairline.
 QPen seriesPen(const ThemeColors& colors, int series);
 
-}  // namespace espalier
+}  // namespace espalier::ui

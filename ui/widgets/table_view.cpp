@@ -9,7 +9,7 @@
 #include "ui/models/record_table.h"
 #include "ui/widgets/controls.h"
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 constexpr int kSide = 12;
@@ -167,4 +167,4 @@ void TreeView::resizeEvent(QResizeEvent* event) {
     shareWidth(header(), m_widths, viewport()->width());
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

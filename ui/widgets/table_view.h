@@ -7,7 +7,7 @@
 #include <QTableView>
 #include <QTreeView>
 
-namespace espalier {
+namespace espalier::ui {
 
 class CellDelegate : public QStyledItemDelegate {
     Q_OBJECT
@@ -53,4 +53,4 @@ private:
     std::vector<int> m_widths;
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -6,7 +6,7 @@
 
 #include "ui/shell/theme.h"
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 constexpr int kCellHeight = 34, kGap = 2, kRowGap = 4;
@@ -94,4 +94,4 @@ void TokenStrip::paintEvent(QPaintEvent* event) {
     }
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

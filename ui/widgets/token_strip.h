@@ -6,7 +6,7 @@
 
 #include "ui/bridge/engine_client.h"
 
-namespace espalier {
+namespace espalier::ui {
 
 class TokenStrip : public QWidget {
     Q_OBJECT
@@ -33,4 +33,4 @@ private:
     std::vector<Cell> m_cells;
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui

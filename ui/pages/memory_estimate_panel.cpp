@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "ui/pages/memory_estimate.h"
+#include "ui/pages/memory_estimate_panel.h"
 
 #include <QBoxLayout>
 #include <QSpinBox>
@@ -8,7 +8,7 @@
 #include "ui/models/format.h"
 #include "ui/widgets/plot.h"
 
-namespace espalier {
+namespace espalier::ui {
 namespace {
 
 enum Column { kWeights, kWork, kKv, kColumns };
@@ -57,7 +57,7 @@ MemoryNeed memoryNeed(const ModelInspection& model, int sequences, int context) 
     return {model.weightsBytes, model.kvBytesPerToken * context * sequences, model.workspaceBytes};
 }
 
-MemoryEstimate::MemoryEstimate(Workspace& workspace)
+MemoryEstimatePanel::MemoryEstimatePanel(Workspace& workspace)
     : Panel(tr("Memory estimate")),
       m_workspace(workspace),
       m_curve(kColumns, kCurvePoints + 1),
@@ -85,11 +85,11 @@ MemoryEstimate::MemoryEstimate(Workspace& workspace)
                             line(MemoryOwner::Work, new TextLabel(tr("Workspace"), text_size::kTable), m_work), horizontalLine(),
                             row({LayoutItem(new TextLabel(tr("Together"), text_size::kTable, QFont::DemiBold), 1), m_sum}, 8), nullptr}, 8));
     setContent(row({LayoutItem(m_plot, 1), side}, 12, {0, 0, 11, 8}));
-    connect(m_sequences, &QSpinBox::valueChanged, this, &MemoryEstimate::estimate);
-    connect(m_context, &QSpinBox::valueChanged, this, &MemoryEstimate::estimate);
+    connect(m_sequences, &QSpinBox::valueChanged, this, &MemoryEstimatePanel::estimate);
+    connect(m_context, &QSpinBox::valueChanged, this, &MemoryEstimatePanel::estimate);
 }
 
-void MemoryEstimate::show(const ModelInspection* model) {
+void MemoryEstimatePanel::show(const ModelInspection* model) {
     m_model = model ? std::optional(*model) : std::nullopt;
     if (model && model->record.context > 0) {
         const QSignalBlocker quiet(m_context);
@@ -99,7 +99,7 @@ void MemoryEstimate::show(const ModelInspection* model) {
     estimate();
 }
 
-void MemoryEstimate::estimate() {
+void MemoryEstimatePanel::estimate() {
     m_curve.clear();
     if (!m_model) {
         m_fit->hide();
@@ -135,4 +135,4 @@ void MemoryEstimate::estimate() {
         m_fit->show(QStringLiteral("triangle-alert"), tr("%1 too much").arg(formatBytes(need.sum() - total)), Tone::Warn);
 }
 
-}  // namespace espalier
+}  // namespace espalier::ui

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// MemoryEstimate: what a model needs on the device for a number of sequences at once and a context, line by line, and
+// MemoryEstimatePanel: what a model needs on the device for a number of sequences at once and a context, line by line, and
 // as a curve over the number of sequences against what the device has.
 #pragma once
 
@@ -9,7 +9,7 @@
 
 class QSpinBox;
 
-namespace espalier {
+namespace espalier::ui {
 
 class Plot;
 
@@ -19,10 +19,10 @@ struct MemoryNeed {
 };
 MemoryNeed memoryNeed(const ModelInspection& model, int sequences, int context);
 
-class MemoryEstimate : public Panel {
+class MemoryEstimatePanel : public Panel {
     Q_OBJECT
 public:
-    explicit MemoryEstimate(Workspace& workspace);
+    explicit MemoryEstimatePanel(Workspace& workspace);
     void show(const ModelInspection* model);  // null: nothing is known yet
 
 private:
@@ -37,4 +37,4 @@ private:
     Badge* m_fit;
 };
 
-}  // namespace espalier
+}  // namespace espalier::ui
