@@ -10,6 +10,7 @@
 #include <QSpinBox>
 #include <QTableView>
 #include <QTextBrowser>
+#include <QTreeView>
 
 #include "tests/ui/support/bench.h"
 #include "ui/pages/serve_page.h"
@@ -63,7 +64,7 @@ private slots:
         QVERIFY(table);
         QTRY_COMPARE(table->model()->rowCount(), 2);
         QTest::mouseClick(table->viewport(), Qt::LeftButton, {}, table->visualRect(table->model()->index(1, 0)).center());
-        QTRY_COMPARE(bench.daemon.last(QStringLiteral("inspect"))->body["model"], "m-beta");
+        QTRY_COMPARE(bench.daemon.argument(QStringLiteral("inspect"), "model"), QStringLiteral("m-beta"));
         auto* tree = bench.find<QTreeView>(QStringLiteral("Tensors"));
         QVERIFY(tree);
         QTRY_COMPARE(tree->model()->rowCount(), 4);  // embeddings and three layers
@@ -89,7 +90,7 @@ private slots:
         QVERIFY(bench.click(QStringLiteral("Rename")));
         QTest::keyClicks(edit, QStringLiteral("garden"));
         QTest::keyClick(edit, Qt::Key_Return);
-        QTRY_COMPARE(bench.daemon.last(QStringLiteral("rename"))->body["name"], "garden");
+        QTRY_COMPARE(bench.daemon.argument(QStringLiteral("rename"), "name"), QStringLiteral("garden"));
         QTRY_COMPARE(bench.workspace.models().models().front().name, std::string("garden"));
     }
     void models_removeGoesToTheBinAndUndoBringsItBack() {
@@ -101,7 +102,7 @@ private slots:
         QTRY_COMPARE(bench.workspace.models().rowCount(), 0);
         QTest::keyClick(&bench.window, Qt::Key_Z, Qt::ControlModifier);
         QTRY_COMPARE(bench.workspace.models().rowCount(), 1);
-        QCOMPARE(bench.daemon.last(QStringLiteral("restore"))->body["id"], "m-alpha");
+        QCOMPARE(bench.daemon.argument(QStringLiteral("restore"), "id"), QStringLiteral("m-alpha"));
     }
     void models_saysWhyAnOperationFailed() {
         Bench bench;
@@ -124,9 +125,8 @@ private slots:
         QVERIFY(bench.click(QStringLiteral("Files: Link in place")));
         QTRY_VERIFY(bench.click(QStringLiteral("Import")));
         QTRY_COMPARE(bench.daemon.count(QStringLiteral("import")), 1);
-        const Json& body = bench.daemon.last(QStringLiteral("import"))->body;
-        QCOMPARE(body["path"], "/data/tiny");
-        QCOMPARE(body["link"], true);
+        QCOMPARE(bench.daemon.argument(QStringLiteral("import"), "path"), QStringLiteral("/data/tiny"));
+        QCOMPARE(bench.daemon.argument(QStringLiteral("import"), "link"), QStringLiteral("true"));
         QTRY_VERIFY(!bench.find<QLineEdit>(QStringLiteral("Folder")));
     }
     void import_explainsAFolderItDoesNotUnderstand() {
@@ -151,7 +151,7 @@ private slots:
         QApplication::sendEvent(&bench.window, &drop);
         QVERIFY(!bench.find<QWidget>(QStringLiteral("Drop here")));
         QTRY_COMPARE(bench.daemon.count(QStringLiteral("probe")), 1);
-        QCOMPARE(bench.daemon.last(QStringLiteral("probe"))->body["path"], "/data/dropped");
+        QCOMPARE(bench.daemon.argument(QStringLiteral("probe"), "path"), QStringLiteral("/data/dropped"));
     }
     void import_progressIsShownAndCanBeCancelled() {
         Bench bench;
@@ -166,7 +166,7 @@ private slots:
         QTRY_VERIFY(bench.find<ProgressBar>(QStringLiteral("Import tiny")));
         QCOMPARE(bench.find<ProgressBar>(QStringLiteral("Import tiny"))->share(), 0.44);
         QTRY_VERIFY(bench.click(QStringLiteral("Cancel")));
-        QTRY_COMPARE(bench.daemon.last(QStringLiteral("job-cancel"))->body["id"], 41);
+        QTRY_COMPARE(bench.daemon.argument(QStringLiteral("job-cancel"), "id"), QStringLiteral("41"));
     }
     void serve_startsStopsAndDrains() {
         Bench bench;

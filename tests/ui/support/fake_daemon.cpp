@@ -63,6 +63,13 @@ const HttpCall* FakeDaemon::last(const QString& operation) const {
     return nullptr;
 }
 
+QString FakeDaemon::argument(const QString& operation, const char* key) const {
+    const HttpCall* call = last(operation);
+    if (!call || !call->body.is_object() || !call->body.contains(key)) return {};
+    const Json& value = call->body[key];
+    return QString::fromStdString(value.is_string() ? value.get<std::string>() : dumpJson(value));
+}
+
 int FakeDaemon::eventStreams() const {
     return int(std::count_if(m_streams.begin(), m_streams.end(), [](const auto& socket) { return socket && socket->isOpen(); }));
 }

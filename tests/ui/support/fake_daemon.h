@@ -48,6 +48,8 @@ public:
     std::vector<HttpCall> calls;
     int count(const QString& operation) const;
     const HttpCall* last(const QString& operation) const;
+    // An argument of the last call of an operation: a string as it is, anything else as JSON; empty when there is none.
+    QString argument(const QString& operation, const char* key) const;
     int eventStreams() const;
 
     ModelRecord addModel(const std::string& name);
