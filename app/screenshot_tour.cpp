@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/screenshot_tour.h"
+
+#include <QApplication>
+#include <QDialog>
+#include <QDir>
+#include <QPainter>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <cstdio>
+
+#include "ui/models/format.h"
+#include "ui/pages/import_dialog.h"
+
+namespace espalier::ui {
+namespace {
+
+constexpr int kPollMs = 50;
+constexpr qint64 kPatienceMs = 90'000;  // a model loads, an answer is written
+constexpr double kPlotSeconds = 12;     // what the plots should have to show
+
+}  // namespace
+
+ScreenshotTour::ScreenshotTour(MainWindow& window, Workspace& workspace, Theme& theme, const QString& folder, const QString& model)
+    : m_window(window), m_workspace(workspace), m_theme(theme), m_folder(folder), m_model(model) {
+    m_poll.setInterval(kPollMs);
+    connect(&m_poll, &QTimer::timeout, this, &ScreenshotTour::look);
+    connect(&workspace.engine(), &EngineClient::jobChanged, this, [this](const JobRecord& job) {
+        if (job.state == JobState::Finished) ++m_answers;
+    });
+    addSteps();
+}
+
+template <class T>
+T* ScreenshotTour::named(const QString& accessibleName) const {
+    for (T* widget : m_window.findChildren<T*>())
+        if (widget->accessibleName() == accessibleName && widget->isVisible()) return widget;
+    return nullptr;
+}
+
+void ScreenshotTour::ask(const QString& question) {
+    m_window.goTo(QStringLiteral("playground"));
+    if (auto* input = named<QPlainTextEdit>(tr("Message"))) input->setPlainText(question);
+    if (auto* send = named<QPushButton>(tr("Send"))) send->click();
+}
+
+void ScreenshotTour::step(const QString& name, std::function<void()> begin, std::function<bool()> isThere, int settleMs, bool takesPicture) {
+    m_steps.push_back({name, std::move(begin), std::move(isThere), settleMs, takesPicture});
+}
+
+void ScreenshotTour::addSteps() {
+    const auto always = [] { return true; };
+    const auto attached = [this] { return m_workspace.snapshot() && m_workspace.hasModelList(); };
+    const auto hasModel = [this] { return m_workspace.models().rowCount() > 0; };
+    const auto answered = [this] { return named<QPushButton>(tr("Regenerate")) && named<QPushButton>(tr("Regenerate"))->isEnabled(); };
+    const auto plotsHaveData = [this] {
+        const SampleRing& history = m_workspace.history();
+        return history.size() > 1 && history.lastX() - history.x(0) > kPlotSeconds && m_workspace.snapshot()->ttftMs.samples > 0;
+    };
+    step(QStringLiteral("attached"), [this] { m_window.resize(1440, 900); }, attached, 0, false);
+    if (!m_model.isEmpty()) {
+        step(QStringLiteral("import"), [this] { m_window.openImport(m_model); },
+             [this] { return named<QPushButton>(tr("Import")) && named<QPushButton>(tr("Import"))->isEnabled(); });
+        step(QStringLiteral("imported"), [this] { named<QPushButton>(tr("Import"))->click(); }, [this, hasModel] { return hasModel() && m_answers > 0; }, 0, false);
+    }
+    step(QStringLiteral("models"), [this] { m_window.goTo(QStringLiteral("models")); }, hasModel, 1200);
+    step(QStringLiteral("playground"), [this] { ask(tr("Write about a garden in spring.")); }, answered);
+    step(QStringLiteral("more"), [this] { ask(tr("Go on.")); }, answered, 0, false);
+    step(QStringLiteral("serve"), [this] { m_window.goTo(QStringLiteral("serve")); }, plotsHaveData, 1200);
+    step(QStringLiteral("home"), [this] { m_window.goTo(QStringLiteral("home")); }, always, 1200);
+    step(QStringLiteral("jobs-dock"), [this] { m_window.actions().get(action::kJobsDock)->trigger(); }, always);
+    step(QStringLiteral("palette"), [this] {
+        m_window.actions().get(action::kJobsDock)->trigger();
+        m_window.actions().get(action::kPalette)->trigger();
+    }, always);
+    step(QStringLiteral("home-dark"), [this] {
+        m_window.actions().get(action::kGoHome)->trigger();
+        m_window.setFocus();
+        m_theme.choose(ThemeChoice::Dark);
+    }, always, 1200);
+    step(QStringLiteral("serve-dark"), [this] { m_window.goTo(QStringLiteral("serve")); }, always, 1200);
+    step(QStringLiteral("models-dark"), [this] { m_window.goTo(QStringLiteral("models")); }, always, 1200);
+    step(QStringLiteral("serve-1024"), [this] {
+        m_theme.choose(ThemeChoice::Light);
+        m_window.resize(1024, 768);
+        m_window.goTo(QStringLiteral("serve"));
+    }, always, 1200);
+    for (const QString& page : {QStringLiteral("home"), QStringLiteral("models"), QStringLiteral("playground")})
+        step(page + QStringLiteral("-1024"), [this, page] { m_window.goTo(page); }, always, 1200);
+}
+
+void ScreenshotTour::start() {
+    if (!QDir().mkpath(m_folder)) {
+        std::fprintf(stderr, "%s cannot be made\n", qPrintable(m_folder));
+        emit finished(1);
+        return;
+    }
+    m_since.start();
+    m_steps.front().begin();
+    m_poll.start();
+}
+
+void ScreenshotTour::look() {
+    const Step& now = m_steps[m_at];
+    if (!m_there) {
+        if (now.isThere()) {
+            m_there = true;
+            m_thereSince.start();
+        } else if (m_since.elapsed() > kPatienceMs) {
+            std::fprintf(stderr, "the state \"%s\" did not appear\n", qPrintable(now.name));
+            save(now.name + QStringLiteral("-missing"));
+            m_poll.stop();
+            emit finished(1);
+        }
+        return;
+    }
+    if (m_thereSince.elapsed() < now.settleMs) return;
+    if (now.takesPicture && !save(now.name)) {
+        m_poll.stop();
+        emit finished(1);
+        return;
+    }
+    next();
+}
+
+void ScreenshotTour::next() {
+    m_there = false;
+    m_since.start();
+    if (++m_at < m_steps.size()) {
+        m_steps[m_at].begin();
+        return;
+    }
+    m_poll.stop();
+    emit finished(0);
+}
+
+// The window with the dialogs over it, as a person would see them.
+bool ScreenshotTour::save(const QString& name) {
+    QPixmap picture = m_window.grab();
+    for (auto* dialog : m_window.findChildren<QDialog*>()) {
+        if (!dialog->isVisible()) continue;
+        QPainter painter(&picture);
+        const QPixmap over = dialog->grab();
+        const QPoint at((m_window.width() - dialog->width()) / 2, (m_window.height() - dialog->height()) / 2);
+        painter.fillRect(QRect(at, dialog->size()).adjusted(-1, -1, 1, 1), m_window.palette().color(QPalette::Dark));
+        painter.drawPixmap(at, over);
+    }
+    const QString path = QDir(m_folder).filePath(name + QStringLiteral(".png"));
+    if (picture.save(path)) return true;
+    std::fprintf(stderr, "%s cannot be written\n", qPrintable(path));
+    return false;
+}
+
+}  // namespace espalier::ui

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// ScreenshotTour: drives the real program through its journeys against the running daemon and saves one picture per
+// state. A state that does not appear in time fails the tour by name.
+//
+// Owner: main. Thread: Qt.
+#pragma once
+
+#include <QElapsedTimer>
+#include <QObject>
+#include <QTimer>
+#include <functional>
+#include <vector>
+
+#include "ui/shell/main_window.h"
+
+namespace espalier::ui {
+
+class ScreenshotTour : public QObject {
+    Q_OBJECT
+public:
+    // `model` is a folder that the tour looks at in the import dialog and imports as a link; may be empty.
+    ScreenshotTour(MainWindow& window, Workspace& workspace, Theme& theme, const QString& folder, const QString& model);
+    void start();
+
+signals:
+    void finished(int exitCode);
+
+private:
+    struct Step {
+        QString name;
+        std::function<void()> begin;
+        std::function<bool()> isThere;
+        int settleMs;       // after it is there, before the picture
+        bool takesPicture;
+    };
+    void addSteps();
+    void step(const QString& name, std::function<void()> begin, std::function<bool()> isThere, int settleMs = 400,
+              bool takesPicture = true);
+    void look();
+    void next();
+    bool save(const QString& name);
+    template <class T>
+    T* named(const QString& accessibleName) const;
+    void ask(const QString& question);
+
+    MainWindow& m_window;
+    Workspace& m_workspace;
+    Theme& m_theme;
+    QString m_folder, m_model;
+    std::vector<Step> m_steps;
+    std::size_t m_at = 0;
+    QTimer m_poll;
+    QElapsedTimer m_since, m_thereSince;
+    bool m_there = false;
+    int m_answers = 0;
+};
+
+}  // namespace espalier::ui

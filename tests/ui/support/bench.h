@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Bench: the workbench on a FakeDaemon, as a test drives it: a window that is attached, and widgets found by the name a
+// screen reader would read.
+#pragma once
+
+#include <QAbstractButton>
+#include <QSettings>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include "tests/ui/support/fake_daemon.h"
+#include "tests/ui/support/ui_test_main.h"
+#include "ui/shell/main_window.h"
+
+namespace espalier::test {
+
+struct Bench {
+    FakeDaemon daemon;
+    QTemporaryDir folder;
+    QSettings settings{folder.filePath(QStringLiteral("settings.ini")), QSettings::IniFormat};
+    ui::EngineClient engine;
+    ui::Workspace workspace{engine};
+    ui::MainWindow window{workspace, theme(), settings};
+
+    // Attaches and shows; true once models and a first snapshot are there.
+    bool open(const QString& page = QStringLiteral("home"), QSize size = {1440, 900}) {
+        window.goTo(page);
+        window.resize(size);
+        window.show();
+        engine.attach(daemon.url(), daemon.key);
+        if (!QTest::qWaitFor([this] { return daemon.eventStreams() > 0 && workspace.hasModelList(); })) return false;
+        daemon.sendSnapshot();
+        return QTest::qWaitFor([this] { return workspace.snapshot() != nullptr; });
+    }
+
+    template <class T>
+    T* find(const QString& accessibleName) {
+        for (QWidget* top : QApplication::topLevelWidgets())
+            for (T* widget : top->findChildren<T*>())
+                if (widget->accessibleName() == accessibleName && widget->isVisible()) return widget;
+        return nullptr;
+    }
+    // A visible button by name, clicked with the mouse; false when there is none or it is disabled.
+    bool click(const QString& accessibleName) {
+        for (QWidget* top : QApplication::topLevelWidgets())
+            for (auto* button : top->findChildren<QAbstractButton*>()) {
+                const QString name = button->accessibleName().isEmpty() ? button->text().trimmed() : button->accessibleName();
+                if (name != accessibleName || !button->isVisible() || !button->isEnabled()) continue;
+                QTest::mouseClick(button, Qt::LeftButton);
+                return true;
+            }
+        return false;
+    }
+};
+
+}  // namespace espalier::test

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// FakeDaemon: speaks the routes of core/api/protocol.h that the workbench uses, over a real socket in the test's own
+// thread. Its state is public: a test sets it, sends a snapshot or an event, and reads what was asked.
+#pragma once
+
+#include <QHash>
+#include <QObject>
+#include <QPointer>
+#include <QStringList>
+#include <QTcpServer>
+#include <QTcpSocket>
+#include <QUrl>
+
+#include "core/api/protocol.h"
+
+namespace espalier::test {
+
+struct HttpCall {
+    QString path;       // "/control/models", without the query
+    QString query;
+    QString authorization;
+    Json body;
+};
+
+class FakeDaemon : public QObject {
+    Q_OBJECT
+public:
+    FakeDaemon();
+
+    QUrl url() const;
+    QString key = QStringLiteral("esp_testkey");
+
+    // state
+    std::vector<ModelRecord> models, bin;
+    std::vector<JobRecord> jobs;
+    std::vector<LogRecord> log;
+    std::vector<HistoryPoint> history;
+    Snapshot snapshot;
+    ImportProbe probe;
+    QHash<QString, Error> failures;  // operation -> what it answers
+    QStringList chatPieces{QStringLiteral("Hello"), QStringLiteral(" from"), QStringLiteral(" the garden.")};
+    std::optional<Error> chatFailure;
+    bool holdChat = false;           // send the first piece and wait
+    int tensorsPerModel = 9;
+    std::int64_t startedAt = 1;
+
+    // what was asked
+    std::vector<HttpCall> calls;
+    int count(const QString& operation) const;
+    const HttpCall* last(const QString& operation) const;
+    // An argument of the last call of an operation: a string as it is, anything else as JSON; empty when there is none.
+    QString argument(const QString& operation, const char* key) const;
+    int eventStreams() const;
+
+    ModelRecord addModel(const std::string& name);
+    void sendSnapshot();             // snapshot.at moves on by 100 ms
+    void sendEvent(const Event& event);
+    void sendRaw(const QByteArray& bytes);
+    void finishChat();
+    void hangUp();                   // closes every connection, keeps listening
+    void goAway();                   // also stops listening
+    void comeBack();                 // on the same port
+
+private:
+    void accept();
+    void read(QTcpSocket* socket);
+    void serve(QTcpSocket* socket, const HttpCall& call);
+    Json answer(const QString& operation, const Json& arguments);
+    void respond(QTcpSocket* socket, int status, const Json& body);
+    void streamChat(QTcpSocket* socket);
+    void sendChunk(QTcpSocket* socket, const QString& text);
+
+    QTcpServer m_server;
+    quint16 m_port = 0;
+    QHash<QTcpSocket*, QByteArray> m_buffers;
+    std::vector<QPointer<QTcpSocket>> m_streams;
+    QPointer<QTcpSocket> m_chat;
+    std::int64_t m_sequence = 0;
+};
+
+}  // namespace espalier::test

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <QFile>
+#include <QSignalSpy>
+#include <QTemporaryDir>
+
+#include "tests/ui/support/fake_daemon.h"
+#include "tests/ui/support/ui_test_main.h"
+#include "ui/bridge/engine_client.h"
+
+using namespace espalier;
+using namespace espalier::ui;
+using espalier::test::FakeDaemon;
+
+class TestBridge : public QObject {
+    Q_OBJECT
+private slots:
+    void parser_joinsLinesAndReadsNamesAndIds() {
+        SseParser parser;
+        const auto events = parser.feed(": hello\nid: 7\nevent: job\ndata: a\ndata: b\n\ndata:c\n\n");
+        QCOMPARE(events.size(), 2u);
+        QCOMPARE(events[0].id, std::optional<qint64>(7));
+        QCOMPARE(events[0].name, QStringLiteral("job"));
+        QCOMPARE(events[0].data, QByteArray("a\nb"));
+        QCOMPARE(events[1].name, QStringLiteral("message"));
+        QCOMPARE(events[1].data, QByteArray("c"));
+        QVERIFY(!events[1].id);
+    }
+    void parser_givesTheSameEventsWhereverTheBytesAreCut() {
+        const QByteArray stream = QStringLiteral("event: log\r\ndata: gr\u00fcne \u82bd \U0001F331\r\n\r\nid: 2\rdata: x\r\rdata: y\n\n").toUtf8();
+        SseParser whole;
+        const auto expected = whole.feed(stream);
+        QCOMPARE(expected.size(), 3u);
+        QCOMPARE(QString::fromUtf8(expected[0].data), QStringLiteral("gr\u00fcne \u82bd \U0001F331"));
+        for (qsizetype first = 0; first <= stream.size(); ++first) {
+            for (qsizetype second = first; second <= stream.size(); ++second) {
+                SseParser parser;
+                std::vector<SseEvent> events;
+                for (const QByteArray& part : {stream.left(first), stream.mid(first, second - first), stream.mid(second)})
+                    for (SseEvent& event : parser.feed(part)) events.push_back(std::move(event));
+                QCOMPARE(events.size(), expected.size());
+                for (std::size_t i = 0; i < events.size(); ++i) {
+                    QCOMPARE(events[i].data, expected[i].data);
+                    QCOMPARE(events[i].id, expected[i].id);
+                }
+            }
+        }
+    }
+    void parser_dropsAnEventThatIsTooLargeAndGoesOn() {
+        SseParser parser;
+        QVERIFY(parser.feed("data: " + QByteArray(SseParser::kMaxEventBytes + 10, 'x') + "\n\n").empty());
+        QCOMPARE(parser.feed("data: y\n\n").size(), 1u);
+    }
+    void client_attachesAndHandsOnSnapshotsAndEvents() {
+        FakeDaemon daemon;
+        EngineClient client;
+        QSignalSpy attached(&client, &EngineClient::attached), jobs(&client, &EngineClient::jobChanged);
+        std::shared_ptr<const Snapshot> got;
+        connect(&client, &EngineClient::snapshotArrived, this, [&](const auto& snapshot) { got = snapshot; });
+        client.attach(daemon.url(), daemon.key);
+        QTRY_COMPARE(daemon.eventStreams(), 1);
+        QCOMPARE(attached.count(), 1);
+        QCOMPARE(attached[0][0].toBool(), true);
+        QCOMPARE(client.workspace(), QStringLiteral("/srv/harbour-lane"));
+        daemon.snapshot.running = 7;
+        daemon.sendSnapshot();
+        QTRY_VERIFY(got);
+        QCOMPARE(got->running, 7);
+        JobRecord job;
+        job.id = 3;
+        daemon.sendEvent(job);
+        QTRY_COMPARE(jobs.count(), 1);
+    }
+    void client_saysThatAKeyIsNotAccepted() {
+        FakeDaemon daemon;
+        EngineClient client;
+        client.attach(daemon.url(), QStringLiteral("wrong"));
+        QTRY_COMPARE(client.link(), Link::Refused);
+        QCOMPARE(client.trouble()->code, ErrorCode::Unauthorized);
+    }
+    void client_takesALostStreamUpAgainAndAsksForTheGap() {
+        FakeDaemon daemon;
+        EngineClient client;
+        client.attach(daemon.url(), daemon.key);
+        QTRY_COMPARE(daemon.eventStreams(), 1);
+        for (int i = 0; i < 3; ++i) daemon.sendEvent(JobRecord{});
+        QSignalSpy jobs(&client, &EngineClient::jobChanged), attached(&client, &EngineClient::attached);
+        QTRY_COMPARE(jobs.count(), 3);
+        daemon.goAway();
+        QTRY_COMPARE(client.link(), Link::Lost);
+        daemon.comeBack();
+        QTRY_VERIFY_WITH_TIMEOUT(client.isAttached() && daemon.eventStreams() == 1, 10'000);
+        QCOMPARE(daemon.last(QStringLiteral("events"))->query, QStringLiteral("after=3"));
+        QCOMPARE(attached.last()[0].toBool(), false);
+    }
+    void client_startsOverWithAnotherDaemon() {
+        FakeDaemon daemon;
+        EngineClient client;
+        client.attach(daemon.url(), daemon.key);
+        QTRY_COMPARE(daemon.eventStreams(), 1);
+        QSignalSpy jobs(&client, &EngineClient::jobChanged), attached(&client, &EngineClient::attached);
+        daemon.sendEvent(JobRecord{});
+        QTRY_COMPARE(jobs.count(), 1);
+        daemon.goAway();
+        daemon.startedAt = 2;
+        daemon.comeBack();
+        QTRY_VERIFY_WITH_TIMEOUT(attached.count() == 1, 10'000);
+        QCOMPARE(attached[0][0].toBool(), true);
+        QTRY_COMPARE(daemon.last(QStringLiteral("events"))->query, QString());
+    }
+    void answers_areDroppedWhenTheirGuardIsGone() {
+        FakeDaemon daemon;
+        EngineClient client;
+        client.attach(daemon.url(), daemon.key);
+        QTRY_VERIFY(client.isAttached());
+        auto guard = std::make_unique<QObject>();
+        bool called = false;
+        client.models(false, guard.get(), [&](const auto&) { called = true; });
+        guard.reset();
+        QTRY_VERIFY(daemon.count(QStringLiteral("models")) > 0);
+        QTest::qWait(50);
+        QVERIFY(!called);
+    }
+    void answers_carryTheDaemonsWords() {
+        FakeDaemon daemon;
+        daemon.failures.insert(QStringLiteral("probe"), fail(ErrorCode::CorruptFile, "config.json: \"hidden_size\" must be an integer", "config.json"));
+        EngineClient client;
+        client.attach(daemon.url(), daemon.key);
+        QTRY_VERIFY(client.isAttached());
+        std::optional<Error> error;
+        client.probe(QStringLiteral("/x"), this, [&](Result<ImportProbe> answer) { error = answer.error(); });
+        QTRY_VERIFY(error);
+        QCOMPARE(error->code, ErrorCode::CorruptFile);
+        QVERIFY(error->message.find("hidden_size") != std::string::npos);
+    }
+    void inspect_readsAModelOfManyTensors() {
+        FakeDaemon daemon;
+        daemon.addModel("large");
+        daemon.tensorsPerModel = 3000;  // parsed off the Qt thread
+        EngineClient client;
+        client.attach(daemon.url(), daemon.key);
+        QTRY_VERIFY(client.isAttached());
+        std::size_t tensors = 0;
+        client.inspect(QStringLiteral("large"), this, [&](Result<ModelInspection> model) { tensors = model ? model->tensors.size() : 1; });
+        QTRY_COMPARE(tensors, 3001u);
+    }
+    void chat_streamsItsPiecesAndCounts() {
+        FakeDaemon daemon;
+        EngineClient client;
+        client.attach(daemon.url(), daemon.key);
+        QTRY_VERIFY(client.isAttached());
+        ChatRequest request;
+        request.model = QStringLiteral("tiny");
+        request.messages = {{QStringLiteral("user"), QStringLiteral("Hi")}};
+        request.seed = 7;
+        QString answer;
+        std::optional<ChatEnd> end;
+        ChatStream* stream = client.chat(request, this);
+        connect(stream, &ChatStream::text, this, [&](const QString& piece) { answer += piece; });
+        connect(stream, &ChatStream::finished, this, [&](const ChatEnd& e) { end = e; });
+        QTRY_VERIFY(end);
+        QCOMPARE(answer, QStringLiteral("Hello from the garden."));
+        QCOMPARE(end->completionTokens, 3);
+        QCOMPARE(end->promptTokens, 12);
+        QCOMPARE(end->finish, QStringLiteral("stop"));
+        const Json& body = daemon.last(QStringLiteral("completions"))->body;
+        QCOMPARE(body["seed"].get<int>(), 7);
+        QVERIFY(body["stream"].get<bool>());
+    }
+    void chat_saysWhyItFailed() {
+        FakeDaemon daemon;
+        daemon.chatFailure = fail(ErrorCode::Draining, "The server is draining and takes no new requests");
+        EngineClient client;
+        client.attach(daemon.url(), daemon.key);
+        QTRY_VERIFY(client.isAttached());
+        std::optional<Error> error;
+        ChatStream* stream = client.chat({}, this);
+        connect(stream, &ChatStream::failed, this, [&](const Error& e) { error = e; });
+        QTRY_VERIFY(error);
+        QCOMPARE(error->code, ErrorCode::Draining);
+    }
+    void launcher_findsTheDaemonOfALivingProcessOnly() {
+        QTemporaryDir folder;
+        const auto write = [&](const QString& name, const QByteArray& text) {
+            QFile file(folder.filePath(name));
+            QVERIFY(file.open(QIODevice::WriteOnly));
+            file.write(text);
+        };
+        QVERIFY(!findDaemon(folder.path()));
+        write(QStringLiteral("key"), "esp_abc\n");
+        write(QStringLiteral("daemon.json"), "{\"url\":\"http://127.0.0.1:1\",\"pid\":" + QByteArray::number(QCoreApplication::applicationPid()) + ",\"key_file\":\"key\"}");
+        const auto found = findDaemon(folder.path());
+        QVERIFY(found);
+        QCOMPARE(found->key, QStringLiteral("esp_abc"));
+        QCOMPARE(found->url, QUrl(QStringLiteral("http://127.0.0.1:1")));
+        write(QStringLiteral("daemon.json"), "{\"url\":\"http://127.0.0.1:1\",\"pid\":4000000,\"key_file\":\"key\"}");
+        QVERIFY(!findDaemon(folder.path()));
+        write(QStringLiteral("daemon.json"), "{ not json");
+        QVERIFY(!findDaemon(folder.path()));
+    }
+};
+ESPALIER_TEST(tst_bridge, TestBridge)
+#include "tst_bridge.moc"

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <QAbstractItemModelTester>
+#include <QPersistentModelIndex>
+#include <cmath>
+#include <random>
+
+#include "tests/ui/support/ui_test_main.h"
+#include "ui/models/conversation.h"
+#include "ui/models/format.h"
+#include "ui/models/job_table.h"
+#include "ui/models/loaded_table.h"
+#include "ui/models/log_table.h"
+#include "ui/models/model_table.h"
+#include "ui/models/sample_ring.h"
+#include "ui/models/tensor_tree.h"
+#include "ui/pages/memory_estimate_panel.h"
+#include "ui/shell/docks.h"
+
+using namespace espalier;
+using namespace espalier::ui;
+
+namespace {
+
+constexpr auto kFatal = QAbstractItemModelTester::FailureReportingMode::QtTest;
+
+ModelRecord model(const std::string& id) {
+    ModelRecord record;
+    record.id = record.name = id;
+    return record;
+}
+
+JobRecord job(std::int64_t id, JobState state = JobState::Running) {
+    JobRecord record;
+    record.id = id;
+    record.state = state;
+    return record;
+}
+
+}  // namespace
+
+class TestModels : public QObject {
+    Q_OBJECT
+private slots:
+    void modelTable_keepsRowsThatStay() {
+        ModelTable table;
+        QAbstractItemModelTester tester(&table, kFatal);
+        table.setModels({model("a"), model("b"), model("c")});
+        const QPersistentModelIndex c = table.index(2, 0);
+        table.setModels({model("c"), model("d"), model("a")});
+        QCOMPARE(c.row(), 0);
+        QCOMPARE(table.rowCount(), 3);
+        QCOMPARE(table.index(1, 0).data().toString(), QStringLiteral("d"));
+        table.setModels({});
+        QVERIFY(!c.isValid());
+    }
+    void modelTable_survivesRandomChanges() {
+        ModelTable table;
+        QAbstractItemModelTester tester(&table, kFatal);
+        const unsigned seed = 20260101;
+        std::mt19937 random(seed);
+        for (int round = 0; round < 200; ++round) {
+            std::vector<ModelRecord> models;
+            for (int i = 0; i < 8; ++i)
+                if (random() % 2) models.push_back(model(std::string(1, char('a' + i))));
+            std::shuffle(models.begin(), models.end(), random);
+            table.setModels(models);
+            for (int row = 0; row < table.rowCount(); ++row)
+                QVERIFY2(table.index(row, 0).data(IdRole).toString().toStdString() == models[std::size_t(row)].id, qPrintable(QStringLiteral("seed %1, round %2").arg(seed).arg(round)));
+        }
+    }
+    void jobTable_isNewestFirstAndUpdatesInPlace() {
+        JobTable table;
+        QAbstractItemModelTester tester(&table, kFatal);
+        table.setJobs({job(1), job(5), job(3)});
+        table.update(job(4));
+        table.update(job(9));
+        table.update(job(3, JobState::Failed));
+        std::vector<qlonglong> ids;
+        for (int row = 0; row < table.rowCount(); ++row) ids.push_back(table.index(row, 0).data(IdRole).toLongLong());
+        QCOMPARE(ids, (std::vector<qlonglong>{9, 5, 4, 3, 1}));
+        QCOMPARE(table.index(3, JobTable::State).data().toString(), QStringLiteral("Failed"));
+        table.remove(5);
+        QCOMPARE(table.rowCount(), 4);
+    }
+    void logTable_holdsTheNewestLines() {
+        LogTable table;
+        QAbstractItemModelTester tester(&table, QAbstractItemModelTester::FailureReportingMode::Warning);
+        for (int i = 0; i < LogTable::kCapacity + 10; ++i) table.append({i, i % 100 == 0 ? "warning" : "info", "test", std::to_string(i)});
+        QCOMPARE(table.rowCount(), LogTable::kCapacity);
+        QCOMPARE(table.index(0, LogTable::Message).data().toString(), QStringLiteral("10"));
+        QCOMPARE(table.countAtLeast(2), LogTable::kCapacity / 100);
+    }
+    void loadedTable_growsAndShrinks() {
+        LoadedTable table;
+        QAbstractItemModelTester tester(&table, kFatal);
+        LoadedModel loaded;
+        loaded.poolPages = 100;
+        loaded.poolPagesUsed = 30;
+        loaded.poolPagesCached = 20;
+        table.setModels({loaded, loaded});
+        QCOMPARE(table.index(0, LoadedTable::Pool).data().toString(), QStringLiteral("50 %"));
+        table.setModels({});
+        table.setModels({loaded});
+        QCOMPARE(table.rowCount(), 1);
+    }
+    void tensorTree_groupsByLayerInNumberOrder() {
+        TensorTree tree;
+        QAbstractItemModelTester tester(&tree, kFatal);
+        std::vector<TensorFact> tensors{{QStringLiteral("model.embed_tokens.weight"), {10, 4}, QStringLiteral("bf16"), 80}};
+        for (const int layer : {10, 2, 0})
+            for (const char* part : {"mlp.up_proj", "input_layernorm"})
+                tensors.push_back({QStringLiteral("model.layers.%1.%2.weight").arg(layer).arg(QLatin1String(part)), {4, 4}, QStringLiteral("bf16"), 32});
+        tree.setTensors(tensors);
+        QStringList names;
+        for (int row = 0; row < tree.rowCount(); ++row) names << tree.index(row, 0).data().toString();
+        QCOMPARE(names, (QStringList{QStringLiteral("embed_tokens"), QStringLiteral("layers.0"), QStringLiteral("layers.2"), QStringLiteral("layers.10")}));
+        const QModelIndex layer = tree.index(1, 0);
+        QCOMPARE(tree.rowCount(layer), 2);
+        QCOMPARE(tree.index(0, 0, layer).data().toString(), QStringLiteral("mlp.up_proj"));
+        QCOMPARE(tree.index(0, TensorTree::Shape, layer).data().toString(), QStringLiteral("4 × 4"));
+        QCOMPARE(tree.index(1, TensorTree::Size).data().toString(), QStringLiteral("64 B"));
+    }
+    void sampleRing_forgetsTheOldestAndFindsByX() {
+        SampleRing ring(1, 4);
+        for (int i = 0; i < 7; ++i) ring.append(i, std::array{double(i * i)});
+        ring.append(6, std::array{99.0});  // not after the newest: dropped
+        QCOMPARE(ring.size(), 4);
+        QCOMPARE(ring.x(0), 3.0);
+        QCOMPARE(ring.value(3, 0), 36.0);
+        QCOMPARE(ring.lowerBound(4.5), 2);
+        QCOMPARE(ring.nearest(4.4), 1);
+        QCOMPARE(ring.nearest(100), 3);
+        QCOMPARE(SampleRing(1, 4).nearest(0), -1);
+    }
+    void decimatedLine_keepsEveryExtreme() {
+        SampleRing ring(1, 20'000);
+        std::mt19937 random(7);
+        for (int i = 0; i < 20'000; ++i) ring.append(i, std::array{double(random() % 1000)});
+        ring.append(20'000, std::array{5000.0});
+        const int pixels = 100;
+        const auto points = decimateLine(ring, 0, 0, 20'001, pixels, 10);
+        QVERIFY(points.size() <= std::size_t(4 * (pixels + 2)));
+        double greatest = 0;
+        for (std::size_t i = 0; i < points.size(); ++i) {
+            greatest = std::max(greatest, points[i].y);
+            if (i > 0) QVERIFY(points[i].x > points[i - 1].x);
+        }
+        QCOMPARE(greatest, 5000.0);
+    }
+    void decimatedLine_showsGapsAsGaps() {
+        SampleRing ring(1, 100);
+        for (int i = 0; i < 10; ++i) ring.append(i, std::array{1.0});
+        ring.append(10, std::array{kGap});
+        for (int i = 50; i < 60; ++i) ring.append(i, std::array{2.0});
+        int gaps = 0;
+        for (const PlotPoint& point : decimateLine(ring, 0, 0, 60, 600, 5)) gaps += std::isnan(point.y);
+        QCOMPARE(gaps, 1);
+        QVERIFY(decimateLine(SampleRing(1, 4), 0, 0, 1, 100, 5).empty());
+    }
+    void decimatedStack_addsUp() {
+        SampleRing ring(2, 100);
+        for (int i = 0; i < 50; ++i) ring.append(i, std::array{double(i), 10.0});
+        const auto edges = decimateStack(ring, std::array{0, 1}, 0, 49, 1000, 5);
+        QCOMPARE(edges[0].size(), 50u);
+        for (std::size_t i = 0; i < 50; ++i) QCOMPARE(edges[1][i].y, edges[0][i].y + 10.0);
+    }
+    void numbersReadAsTheHouseWritesThem() {
+        QCOMPARE(formatCount(128256), QStringLiteral("128,256"));
+        QCOMPARE(formatShort(8.03e9), QStringLiteral("8.03 B"));
+        QCOMPARE(formatShort(412e6), QStringLiteral("412 M"));
+        QCOMPARE(formatBytes(16'060'522'496), QStringLiteral("14.96 GiB"));
+        QCOMPARE(formatBytes(8192), QStringLiteral("8.0 KiB"));
+        QCOMPARE(formatBytes(0), QStringLiteral("0 B"));
+        QCOMPARE(formatDuration(18'840), QStringLiteral("5 h 14 min"));
+        QCOMPARE(formatDuration(200), QStringLiteral("3 min 20 s"));
+        QCOMPARE(formatDigest("sha256:3f9a1c0000000000000000000000000070e2"), QStringLiteral("3f9a1c…70e2"));
+    }
+    void conversation_asksAgainWithoutTheLastAnswer() {
+        Conversation chat;
+        chat.setSystem(QStringLiteral("Be brief."));
+        chat.addUser(QStringLiteral("Hi"));
+        chat.addAnswer(QStringLiteral("Hello"));
+        QVERIFY(chat.dropAnswer());
+        const ChatRequest request = chat.request({});
+        QCOMPARE(request.messages.size(), 2u);
+        QCOMPARE(request.messages[0].role, QStringLiteral("system"));
+        QVERIFY(!chat.dropAnswer());
+    }
+    void curl_quotesForTheShellAndHoldsNoKey() {
+        ChatRequest request;
+        request.messages = {{QStringLiteral("user"), QStringLiteral("It's $HOME `x`")}};
+        DaemonAddress address;
+        address.url = QUrl(QStringLiteral("http://127.0.0.1:8420"));
+        address.key = QStringLiteral("esp_secret");
+        address.keyFile = QStringLiteral("/w/admin.key");
+        const QString command = asCurl(request, address);
+        QVERIFY(!command.contains(QLatin1String("esp_secret")));
+        QVERIFY(command.contains(QLatin1String("It'\\''s $HOME `x`")));
+        QVERIFY(command.contains(QLatin1String("cat '/w/admin.key'")));
+    }
+    void estimate_growsWithSequencesAndContext() {
+        ModelInspection inspection;
+        inspection.weightsBytes = 1000;
+        inspection.kvBytesPerToken = 10;
+        inspection.workspaceBytes = 50;
+        QCOMPARE(memoryNeed(inspection, 4, 100).sum(), 1000 + 4000 + 50);
+    }
+    void diagnostics_holdNoSecrets() {
+        const QString clean = withoutSecrets(QStringLiteral("Authorization: Bearer esp_7Qk2abcdef then esp_Lw9fxyz in a line"));
+        QVERIFY(!clean.contains(QLatin1String("7Qk2")));
+        QVERIFY(!clean.contains(QLatin1String("Lw9f")));
+    }
+};
+ESPALIER_TEST(tst_models, TestModels)
+#include "tst_models.moc"

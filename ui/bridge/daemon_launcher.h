@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// DaemonLauncher: finds the daemon of a workspace through its daemon.json, or starts `espalierctl serve` detached, so
+// that it outlives the window, and waits for the file without blocking.
+//
+// Owner: EngineClient. Thread: Qt.
+#pragma once
+
+#include <QElapsedTimer>
+#include <QObject>
+#include <QTimer>
+#include <QUrl>
+#include <optional>
+
+#include "core/base/result.h"
+
+namespace espalier::ui {
+
+struct DaemonAddress {
+    QUrl url;
+    QString key;
+    QString keyFile;  // empty when the key was given by a person
+    qint64 pid = 0;
+};
+
+// The daemon a workspace names, if its process still lives. Reads two small files.
+std::optional<DaemonAddress> findDaemon(const QString& workspace);
+QString espalierctlPath();  // beside this executable, else the one on the PATH
+
+class DaemonLauncher : public QObject {
+    Q_OBJECT
+public:
+    explicit DaemonLauncher(QObject* parent = nullptr);
+    void open(const QString& workspace);
+    void cancel();
+
+signals:
+    void starting();
+    void found(const espalier::ui::DaemonAddress& address);
+    void failed(const espalier::Error& error);
+
+private:
+    void start(const QStringList& extraArguments);
+    void look();
+    void fail(const QString& sentence);
+    QString logTail() const;
+
+    QString m_workspace;
+    QTimer m_poll;
+    QElapsedTimer m_since;
+    qint64 m_pid = 0;
+    bool m_triedAnyPort = false;
+};
+
+}  // namespace espalier::ui

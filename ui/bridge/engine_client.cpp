@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/bridge/engine_client.h"
+
+#include <QCoreApplication>
+#include <QNetworkReply>
+#include <QNetworkRequest>
+#include <QThreadPool>
+#include <QUrlQuery>
+
+#include "core/api/protocol.h"
+
+namespace espalier::ui {
+namespace {
+
+constexpr int kCallTimeoutMs = 60'000;
+constexpr int kSilenceMs = 5'000;  // snapshots come at least once a second
+constexpr int kFirstPauseMs = 250;
+constexpr int kLongestPauseMs = 8'000;
+constexpr qsizetype kLargeAnswer = 128 << 10;  // parsed off the Qt thread
+
+std::string_view view(const QByteArray& bytes) {
+    return {bytes.constData(), std::size_t(bytes.size())};
+}
+
+// The error of an answer that is not 2xx, in the daemon's words when it sent any.
+Error errorOf(const QNetworkReply& reply, const QByteArray& body) {
+    const std::string where = reply.url().toString().toStdString();
+    if (const auto json = parseJson(view(body), where); json && json->is_object() && json->contains("error"))
+        return errorFromJson((*json)["error"]);
+    const int status = reply.attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
+    if (status == 401 || status == 403)
+        return fail(ErrorCode::Unauthorized, "The server does not accept this key", where);
+    if (status > 0) return fail(ErrorCode::Network, "The server answered with status " + std::to_string(status), where);
+    return fail(ErrorCode::Network, "The server does not answer: " + reply.errorString().toStdString(), where);
+}
+
+template <class T, class Read>
+Result<std::vector<T>> readList(const Json& json, const char* key, Read read) {
+    std::vector<T> list;
+    const auto found = json.find(key);
+    if (found == json.end() || !found->is_array())
+        return fail(ErrorCode::CorruptFile, std::string("The answer has no list \"") + key + "\"", key);
+    list.reserve(found->size());
+    for (const Json& item : *found) {
+        TRY_ASSIGN(T value, read(item));
+        list.push_back(std::move(value));
+    }
+    return list;
+}
+
+Result<TensorFact> tensorFact(const Json& json) {
+    const JsonReader reader(json, "tensors");
+    TensorFact fact;
+    TRY_ASSIGN(const std::string name, reader.string("name"));
+    TRY_ASSIGN(const std::string dtype, reader.string("dtype"));
+    TRY_ASSIGN(fact.bytes, reader.integer("bytes", 0, INT64_MAX));
+    fact.name = QString::fromStdString(name);
+    fact.dtype = QString::fromStdString(dtype);
+    if (const Json* shape = reader.find("shape"); shape && shape->is_array())
+        for (const Json& extent : *shape) fact.shape.push_back(extent.is_number_integer() ? extent.get<qint64>() : 0);
+    return fact;
+}
+
+Result<ModelInspection> inspection(const Json& json) {
+    const JsonReader reader(json, "inspect");
+    ModelInspection result;
+    if (const Json* record = reader.find("record")) {
+        TRY_ASSIGN(result.record, modelFromJson(*record));
+    }
+    if (const Json* memory = reader.find("memory"); memory && memory->is_object()) {
+        const JsonReader bytes(*memory, "memory");
+        TRY_ASSIGN(result.weightsBytes, bytes.integerOr("weights_bytes", 0, 0, INT64_MAX));
+        TRY_ASSIGN(result.kvBytesPerToken, bytes.integerOr("kv_bytes_per_token", 0, 0, INT64_MAX));
+        TRY_ASSIGN(result.workspaceBytes, bytes.integerOr("workspace_bytes", 0, 0, INT64_MAX));
+    }
+    if (reader.has("tensors")) {
+        TRY_ASSIGN(result.tensors, readList<TensorFact>(json, "tensors", tensorFact));
+    }
+    if (const Json* config = reader.find("config")) result.config = QString::fromStdString(dumpJson(*config, 2));
+    return result;
+}
+
+Result<Tokenization> tokenization(const Json& json) {
+    Tokenization result;
+    const JsonReader reader(json, "tokenize");
+    const Json* ids = reader.find("ids");
+    const Json* tokens = reader.find("tokens");
+    if (!ids || !ids->is_array() || !tokens || !tokens->is_array()) return reader.wrong("ids", "a list");
+    for (const Json& id : *ids) result.ids.push_back(id.is_number_integer() ? id.get<qint64>() : -1);
+    for (const Json& token : *tokens)
+        result.tokens << (token.is_string() ? QString::fromStdString(token.get_ref<const std::string&>()) : QString());
+    return result;
+}
+
+// Turns an answer in JSON into one of T by `read`, passing errors through.
+template <class T, class Read>
+EngineClient::Answer<Json> reading(EngineClient::Answer<T> answer, Read read) {
+    return [answer = std::move(answer), read](Result<Json> json) {
+        if (!json)
+            answer(std::move(json).error());
+        else
+            answer(read(*json));
+    };
+}
+
+}  // namespace
+
+Json ChatRequest::toJson(bool stream) const {
+    Json list = Json::array();
+    for (const ChatMessage& message : messages)
+        list.push_back({{"role", message.role.toStdString()}, {"content", message.content.toStdString()}});
+    Json body = {{"model", model.toStdString()}, {"messages", list}, {"temperature", temperature},
+                 {"top_p", topP}, {"max_tokens", maxTokens}, {"stream", stream}};
+    if (stream) body["stream_options"] = {{"include_usage", true}};
+    if (seed) body["seed"] = *seed;
+    return body;
+}
+
+ChatStream::ChatStream(QNetworkReply* reply, QObject* parent) : QObject(parent), m_reply(reply) {
+    m_clock.start();
+    connect(reply, &QNetworkReply::readyRead, this, &ChatStream::read);
+    connect(reply, &QNetworkReply::finished, this, &ChatStream::replyEnded);
+}
+
+ChatStream::~ChatStream() {
+    if (!m_reply) return;
+    m_reply->disconnect(this);
+    m_reply->abort();
+    m_reply->deleteLater();
+}
+
+void ChatStream::cancel() {
+    if (m_over) return;
+    m_end.finish = QStringLiteral("cancelled");
+    end();
+}
+
+void ChatStream::read() {
+    const QByteArray bytes = m_reply->readAll();
+    const int status = m_reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
+    if (status != 200) {
+        m_errorBody += bytes;
+        return;
+    }
+    for (const SseEvent& event : m_parser.feed(bytes)) {
+        if (!m_over) take(event);
+    }
+}
+
+void ChatStream::take(const SseEvent& event) {
+    if (event.data == "[DONE]") {
+        end();
+        return;
+    }
+    const auto json = parseJson(view(event.data), "chat");
+    if (!json || !json->is_object()) return;
+    if (json->contains("error")) {
+        m_over = true;
+        emit failed(errorFromJson((*json)["error"]));
+        deleteLater();
+        return;
+    }
+    if (const auto usage = json->find("usage"); usage != json->end() && usage->is_object()) {
+        const JsonReader reader(*usage, "usage");
+        m_end.promptTokens = int(reader.integerOr("prompt_tokens", 0, 0, INT_MAX).value_or(0));
+        m_end.completionTokens = int(reader.integerOr("completion_tokens", 0, 0, INT_MAX).value_or(0));
+        if (const Json* details = reader.find("prompt_tokens_details"); details && details->is_object())
+            m_end.cachedTokens =
+                int(JsonReader(*details, "usage").integerOr("cached_tokens", 0, 0, INT_MAX).value_or(0));
+    }
+    const auto choices = json->find("choices");
+    if (choices == json->end() || !choices->is_array() || choices->empty() || !choices->front().is_object()) return;
+    const JsonReader choice(choices->front(), "choices");
+    if (const Json* reason = choice.find("finish_reason"); reason && reason->is_string())
+        m_end.finish = QString::fromStdString(reason->get_ref<const std::string&>());
+    const Json* delta = choice.find("delta");
+    if (!delta || !delta->is_object()) return;
+    const auto content = JsonReader(*delta, "delta").stringOr("content", {});
+    if (!content || content->empty()) return;
+    m_lastMs = m_clock.elapsed();
+    if (m_firstMs < 0) {
+        m_firstMs = m_lastMs;
+        m_end.ttftMs = double(m_firstMs);
+    }
+    ++m_pieces;
+    if (m_pieces > 1 && m_lastMs > m_firstMs) m_end.tokensPerS = (m_pieces - 1) * 1000.0 / double(m_lastMs - m_firstMs);
+    emit text(QString::fromStdString(*content));
+    emit progressed(m_end);
+}
+
+void ChatStream::replyEnded() {
+    if (m_over) return;
+    if (m_reply->bytesAvailable() > 0) read();
+    if (m_over) return;
+    const int status = m_reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
+    if (status == 200 && !m_end.finish.isEmpty()) {
+        end();
+        return;
+    }
+    m_over = true;
+    const Error error = status == 200 && m_reply->error() == QNetworkReply::NoError
+                            ? fail(ErrorCode::Network, "The connection ended before the answer did", "chat")
+                            : errorOf(*m_reply, m_errorBody);
+    emit failed(error);
+    deleteLater();
+}
+
+void ChatStream::end() {
+    m_over = true;
+    // A piece may hold more than one token, so the true count decides once it is known.
+    if (m_end.completionTokens > 1 && m_lastMs > m_firstMs)
+        m_end.tokensPerS = (m_end.completionTokens - 1) * 1000.0 / double(m_lastMs - m_firstMs);
+    if (m_end.completionTokens == 0) m_end.completionTokens = m_pieces;
+    emit finished(m_end);
+    deleteLater();
+}
+
+EngineClient::EngineClient(QObject* parent) : QObject(parent), m_launcher(this) {
+    m_retry.setSingleShot(true);
+    m_silence.setSingleShot(true);
+    m_silence.setInterval(kSilenceMs);
+    connect(&m_launcher, &DaemonLauncher::starting, this, [this] { setLink(Link::Starting); });
+    connect(&m_launcher, &DaemonLauncher::found, this, &EngineClient::found);
+    connect(&m_launcher, &DaemonLauncher::failed, this, [this](const Error& error) { setLink(Link::Refused, error); });
+    connect(&m_retry, &QTimer::timeout, this, [this] {
+        // The workspace's daemon may have come back under another port and key.
+        if (!m_folder.isEmpty())
+            m_launcher.open(m_folder);
+        else
+            sayHello();
+    });
+    connect(&m_silence, &QTimer::timeout, this, [this] {
+        lostStream(fail(ErrorCode::Network, "The server has been silent for five seconds", m_address.url.host().toStdString()));
+    });
+}
+
+EngineClient::~EngineClient() {
+    dropStream();
+}
+
+void EngineClient::openWorkspace(const QString& folder) {
+    dropStream();
+    m_folder = m_workspace = folder;
+    m_attempts = 0;
+    m_launcher.open(folder);
+}
+
+void EngineClient::attach(const QUrl& url, const QString& key) {
+    dropStream();
+    m_launcher.cancel();
+    m_folder.clear();
+    m_workspace = url.host();
+    m_attempts = 0;
+    DaemonAddress address;
+    address.url = url;
+    address.key = key;
+    found(address);
+}
+
+void EngineClient::retryNow() {
+    if (m_link != Link::Lost && m_link != Link::Refused) return;
+    m_attempts = 0;
+    m_retry.start(0);
+}
+
+void EngineClient::call(const QString& operation, const Json& arguments, QObject* guard, Answer<Json> answer) {
+    const QNetworkRequest post = request(QStringLiteral("/control/") + operation);
+    QNetworkReply* reply = m_network.post(post, QByteArray::fromStdString(dumpJson(arguments)));
+    QPointer<QObject> alive(guard);
+    connect(reply, &QNetworkReply::finished, this, [reply, alive, answer = std::move(answer)] {
+        reply->deleteLater();
+        if (!alive) return;
+        const QByteArray body = reply->readAll();
+        const int status = reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
+        if (reply->error() != QNetworkReply::NoError || status / 100 != 2) {
+            answer(errorOf(*reply, body));
+        } else if (body.size() < kLargeAnswer) {
+            answer(parseJson(view(body), "answer"));
+        } else {
+            QThreadPool::globalInstance()->start([body, alive, answer] {
+                auto json = std::make_shared<Result<Json>>(parseJson(view(body), "answer"));
+                QMetaObject::invokeMethod(QCoreApplication::instance(), [json, alive, answer] {
+                    if (alive) answer(std::move(*json));
+                }, Qt::QueuedConnection);
+            });
+        }
+    });
+}
+
+void EngineClient::models(bool bin, QObject* guard, Answer<std::vector<ModelRecord>> answer) {
+    call(QStringLiteral("models"), {{"bin", bin}}, guard, reading<std::vector<ModelRecord>>(std::move(answer), [](const Json& json) {
+             return readList<ModelRecord>(json, "models", modelFromJson);
+         }));
+}
+
+void EngineClient::jobs(QObject* guard, Answer<std::vector<JobRecord>> answer) {
+    call(QStringLiteral("jobs"), Json::object(), guard, reading<std::vector<JobRecord>>(std::move(answer), [](const Json& json) {
+             return readList<JobRecord>(json, "jobs", jobFromJson);
+         }));
+}
+
+void EngineClient::log(int limit, QObject* guard, Answer<std::vector<LogRecord>> answer) {
+    call(QStringLiteral("log"), {{"limit", limit}}, guard, reading<std::vector<LogRecord>>(std::move(answer), [](const Json& json) {
+             return readList<LogRecord>(json, "records", logFromJson);
+         }));
+}
+
+void EngineClient::history(int seconds, QObject* guard, Answer<std::vector<HistoryPoint>> answer) {
+    call(QStringLiteral("history"), {{"seconds", seconds}}, guard,
+         reading<std::vector<HistoryPoint>>(std::move(answer), [](const Json& json) {
+             return readList<HistoryPoint>(json, "points", historyPointFromJson);
+         }));
+}
+
+void EngineClient::inspect(const QString& model, QObject* guard, Answer<ModelInspection> answer) {
+    call(QStringLiteral("inspect"), {{"model", model.toStdString()}, {"tensors", true}}, guard,
+         reading<ModelInspection>(std::move(answer), inspection));
+}
+
+void EngineClient::tokenize(const QString& model, const QString& text, QObject* guard, Answer<Tokenization> answer) {
+    call(QStringLiteral("tokenize"), {{"model", model.toStdString()}, {"text", text.toStdString()}}, guard,
+         reading<Tokenization>(std::move(answer), tokenization));
+}
+
+void EngineClient::probe(const QString& path, QObject* guard, Answer<ImportProbe> answer) {
+    call(QStringLiteral("probe"), {{"path", path.toStdString()}}, guard, reading<ImportProbe>(std::move(answer), probeFromJson));
+}
+
+void EngineClient::startImport(const ImportRequest& request, QObject* guard, Answer<qint64> answer) {
+    Json arguments = {{"path", request.path}, {"link", request.link}, {"allow_nonfinite", request.allowNonFinite}};
+    if (!request.name.empty()) arguments["name"] = request.name;
+    call(QStringLiteral("import"), arguments, guard, reading<qint64>(std::move(answer), [](const Json& json) -> Result<qint64> {
+             TRY_ASSIGN(const std::int64_t id, JsonReader(json, "import").integer("job", 0, INT64_MAX));
+             return qint64(id);
+         }));
+}
+
+ChatStream* EngineClient::chat(const ChatRequest& chatRequest, QObject* parent) {
+    QNetworkRequest post = request(QStringLiteral("/v1/chat/completions"));
+    post.setTransferTimeout(0);
+    post.setRawHeader("Accept", "text/event-stream");
+    return new ChatStream(m_network.post(post, QByteArray::fromStdString(dumpJson(chatRequest.toJson(true)))), parent);
+}
+
+QNetworkRequest EngineClient::request(const QString& path) const {
+    QUrl url = m_address.url;
+    url.setPath(path);
+    QNetworkRequest made(url);
+    made.setRawHeader("Authorization", "Bearer " + m_address.key.toUtf8());
+    made.setHeader(QNetworkRequest::ContentTypeHeader, QStringLiteral("application/json"));
+    made.setTransferTimeout(kCallTimeoutMs);
+    return made;
+}
+
+void EngineClient::setLink(Link link, std::optional<Error> trouble) {
+    m_link = link;
+    m_trouble = std::move(trouble);
+    emit linkChanged();
+}
+
+void EngineClient::found(const DaemonAddress& address) {
+    m_address = address;
+    sayHello();
+}
+
+void EngineClient::sayHello() {
+    if (m_link != Link::Lost) setLink(Link::Connecting);
+    call(QStringLiteral("hello"), Json::object(), this, [this](Result<Json> answer) {
+        if (!answer) {
+            if (answer.error().code == ErrorCode::Unauthorized)
+                setLink(Link::Refused, std::move(answer).error());
+            else
+                lostStream(answer.error());
+            return;
+        }
+        const JsonReader reader(*answer, "hello");
+        const auto protocol = reader.integerOr("protocol", 0, 0, INT_MAX).value_or(0);
+        if (protocol != kProtocolVersion) {
+            setLink(Link::Refused,
+                    fail(ErrorCode::Unsupported, "The server speaks protocol " + std::to_string(protocol) +
+                         ", this workbench " + std::to_string(kProtocolVersion) + "; use matching versions"));
+            return;
+        }
+        const auto pid = reader.integerOr("pid", 0, 0, INT64_MAX).value_or(0);
+        const auto started = reader.integerOr("started_at", 0, 0, INT64_MAX).value_or(0);
+        const QString instance = QStringLiteral("%1/%2/%3").arg(m_address.url.toString()).arg(pid).arg(started);
+        const bool fresh = instance != m_instance;
+        if (fresh) m_lastSequence = -1;
+        m_instance = instance;
+        if (const auto folder = reader.stringOr("workspace", {}); folder && !folder->empty())
+            m_workspace = QString::fromStdString(*folder);
+        listen();
+        m_attempts = 0;
+        setLink(Link::Attached);
+        emit attached(fresh);
+    });
+}
+
+void EngineClient::listen() {
+    dropStream();
+    QNetworkRequest get = request(QStringLiteral("/control/events"));
+    if (m_lastSequence >= 0) {
+        QUrl url = get.url();
+        QUrlQuery query;
+        query.addQueryItem(QStringLiteral("after"), QString::number(m_lastSequence));
+        url.setQuery(query);
+        get.setUrl(url);
+    }
+    get.setTransferTimeout(0);
+    get.setRawHeader("Accept", "text/event-stream");
+    m_parser.reset();
+    m_stream = m_network.get(get);
+    m_silence.start();
+    connect(m_stream, &QNetworkReply::readyRead, this, [this] {
+        m_silence.start();
+        for (const SseEvent& event : m_parser.feed(m_stream->readAll())) takeEvent(event);
+    });
+    connect(m_stream, &QNetworkReply::finished, this, [this] { lostStream(errorOf(*m_stream, {})); });
+}
+
+void EngineClient::takeEvent(const SseEvent& event) {
+    if (event.name == QLatin1String("lost")) {
+        emit attached(true);
+        return;
+    }
+    const auto json = parseJson(view(event.data), "event");
+    if (!json) return;
+    if (event.name == QLatin1String("snapshot")) {
+        auto snapshot = snapshotFromJson(*json);
+        if (snapshot) emit snapshotArrived(std::make_shared<const Snapshot>(std::move(*snapshot)));
+        return;
+    }
+    if (event.id) m_lastSequence = *event.id;
+    const auto known = eventFromJson(event.name.toStdString(), *json);
+    if (!known) return;  // of a newer daemon
+    if (const auto* job = std::get_if<JobRecord>(&*known)) emit jobChanged(*job);
+    if (const auto* model = std::get_if<ModelChanged>(&*known)) emit modelChanged(*model);
+    if (const auto* serve = std::get_if<ServeChanged>(&*known)) emit serveChanged(*serve);
+    if (const auto* record = std::get_if<LogRecord>(&*known)) emit logged(*record);
+}
+
+void EngineClient::lostStream(const Error& error) {
+    dropStream();
+    setLink(Link::Lost, error);
+    scheduleRetry();
+}
+
+void EngineClient::scheduleRetry() {
+    m_retry.start(qMin(kLongestPauseMs, kFirstPauseMs << qMin(m_attempts, 5)));
+    ++m_attempts;
+}
+
+void EngineClient::dropStream() {
+    m_silence.stop();
+    m_retry.stop();
+    if (!m_stream) return;
+    m_stream->disconnect(this);
+    m_stream->abort();
+    m_stream->deleteLater();
+    m_stream = nullptr;
+}
+
+}  // namespace espalier::ui

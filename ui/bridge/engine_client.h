@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// EngineClient: the workbench's only way to the daemon. Opens a workspace (its daemon is found or started) or attaches
+// to a server by URL and key, keeps one event stream alive, and turns calls into answers. A lost stream is taken up
+// again with growing pauses and asks for the gap by sequence number.
+//
+// Every answer is given on the Qt thread, never from inside the call. It carries a guard: when the guard is gone, the
+// answer is dropped.
+//
+// Owner: main. Thread: Qt.
+#pragma once
+
+#include <QNetworkAccessManager>
+#include <QObject>
+#include <QPointer>
+#include <QTimer>
+#include <functional>
+#include <memory>
+
+#include "core/base/json.h"
+#include "core/engine/engine.h"
+#include "core/engine/messages.h"
+#include "ui/bridge/daemon_launcher.h"
+#include "ui/bridge/sse_parser.h"
+
+class QNetworkReply;
+
+namespace espalier::ui {
+
+enum class Link { Detached, Starting, Connecting, Attached, Lost, Refused };
+
+struct TensorFact {
+    QString name;
+    std::vector<qint64> shape;
+    QString dtype;
+    qint64 bytes = 0;
+};
+
+struct ModelInspection {
+    ModelRecord record;
+    qint64 weightsBytes = 0, kvBytesPerToken = 0, workspaceBytes = 0;
+    std::vector<TensorFact> tensors;
+    QString config;  // indented JSON
+};
+
+struct Tokenization {
+    std::vector<qint64> ids;
+    QStringList tokens;
+};
+
+struct ChatMessage {
+    QString role, content;
+};
+
+struct ChatRequest {
+    QString model;
+    std::vector<ChatMessage> messages;
+    double temperature = 0.7, topP = 1.0;
+    std::optional<qint64> seed;
+    int maxTokens = 512;
+    Json toJson(bool stream) const;  // the body of POST /v1/chat/completions
+};
+
+struct ChatEnd {
+    QString finish;  // "stop", "length", "cancelled"
+    int promptTokens = 0, cachedTokens = 0, completionTokens = 0;
+    double ttftMs = 0, tokensPerS = 0;
+};
+
+// One streamed answer. Deletes itself after finished or failed; destroying it or cancel() closes the connection, and
+// the daemon stops generating.
+class ChatStream : public QObject {
+    Q_OBJECT
+public:
+    ChatStream(QNetworkReply* reply, QObject* parent);
+    ~ChatStream() override;
+    void cancel();
+
+signals:
+    void text(const QString& piece);
+    void progressed(const espalier::ui::ChatEnd& soFar);
+    void finished(const espalier::ui::ChatEnd& end);
+    void failed(const espalier::Error& error);
+
+private:
+    void read();
+    void take(const SseEvent& event);
+    void replyEnded();
+    void end();
+
+    QPointer<QNetworkReply> m_reply;
+    SseParser m_parser;
+    QByteArray m_errorBody;
+    QElapsedTimer m_clock;
+    qint64 m_firstMs = -1, m_lastMs = 0;
+    ChatEnd m_end;
+    int m_pieces = 0;
+    bool m_over = false;
+};
+
+class EngineClient : public QObject {
+    Q_OBJECT
+public:
+    explicit EngineClient(QObject* parent = nullptr);
+    ~EngineClient() override;
+
+    void openWorkspace(const QString& folder);
+    void attach(const QUrl& url, const QString& key);
+    void retryNow();  // while lost or refused
+
+    Link link() const { return m_link; }
+    bool isAttached() const { return m_link == Link::Attached; }
+    const DaemonAddress& address() const { return m_address; }
+    QString workspace() const { return m_workspace; }  // as the daemon names it once attached
+    bool isForeign() const { return m_folder.isEmpty(); }
+    std::optional<Error> trouble() const { return m_trouble; }
+
+    template <class T>
+    using Answer = std::function<void(Result<T>)>;
+
+    // Any operation of core/api/protocol.h.
+    void call(const QString& operation, const Json& arguments, QObject* guard, Answer<Json> answer);
+
+    void models(bool bin, QObject* guard, Answer<std::vector<ModelRecord>> answer);
+    void jobs(QObject* guard, Answer<std::vector<JobRecord>> answer);
+    void log(int limit, QObject* guard, Answer<std::vector<LogRecord>> answer);
+    void history(int seconds, QObject* guard, Answer<std::vector<HistoryPoint>> answer);
+    void inspect(const QString& model, QObject* guard, Answer<ModelInspection> answer);
+    void tokenize(const QString& model, const QString& text, QObject* guard, Answer<Tokenization> answer);
+    void probe(const QString& path, QObject* guard, Answer<ImportProbe> answer);
+    void startImport(const ImportRequest& request, QObject* guard, Answer<qint64> answer);
+    ChatStream* chat(const ChatRequest& request, QObject* parent);
+
+signals:
+    void linkChanged();
+    void attached(bool fresh);  // fresh: another daemon than before, or a gap that is gone: read everything again
+    void snapshotArrived(const std::shared_ptr<const espalier::Snapshot>& snapshot);
+    void jobChanged(const espalier::JobRecord& job);
+    void modelChanged(const espalier::ModelChanged& change);
+    void serveChanged(const espalier::ServeChanged& change);
+    void logged(const espalier::LogRecord& record);
+
+private:
+    QNetworkRequest request(const QString& path) const;
+    void setLink(Link link, std::optional<Error> trouble = std::nullopt);
+    void found(const DaemonAddress& address);
+    void sayHello();
+    void listen();
+    void takeEvent(const SseEvent& event);
+    void lostStream(const Error& error);
+    void scheduleRetry();
+    void dropStream();
+
+    QNetworkAccessManager m_network;
+    DaemonLauncher m_launcher;
+    DaemonAddress m_address;
+    QString m_folder;     // the workspace opened here; empty when attached by URL
+    QString m_workspace;
+    Link m_link = Link::Detached;
+    std::optional<Error> m_trouble;
+    QPointer<QNetworkReply> m_stream;
+    SseParser m_parser;
+    QTimer m_retry, m_silence;
+    int m_attempts = 0;
+    qint64 m_lastSequence = -1;
+    QString m_instance;   // pid and start of the daemon the sequence numbers belong to
+};
+
+}  // namespace espalier::ui

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/models/job_table.h"
+
+#include <QCoreApplication>
+#include <algorithm>
+
+#include "ui/models/format.h"
+
+namespace espalier::ui {
+namespace {
+
+const QString kNothing = QStringLiteral("–");
+
+QString cellText(const JobRecord& job, int column) {
+    const bool moving = job.state == JobState::Running || job.state == JobState::Paused;
+    switch (column) {
+        case JobTable::Title: return text(job.title);
+        case JobTable::Kind: return text(job.kind);
+        case JobTable::State: return markOf(job.state).word;
+        case JobTable::Progress: return moving ? QStringLiteral("%1 %").arg(qRound(job.progress * 100)) : kNothing;
+        case JobTable::Rate:
+            if (job.state != JobState::Running || job.bytesPerS <= 0) return kNothing;
+            return formatBytes(qint64(job.bytesPerS)) + QStringLiteral("/s");
+        default: return timeLeft(job);
+    }
+}
+
+auto findJob(auto& jobs, qint64 id) {
+    return std::find_if(jobs.begin(), jobs.end(), [id](const JobRecord& job) { return job.id == id; });
+}
+
+}  // namespace
+
+StateMark markOf(JobState state) {
+    const auto tr = [](const char* word) { return QCoreApplication::translate("JobState", word); };
+    switch (state) {
+        case JobState::Queued: return {QStringLiteral("clock"), tr("Queued"), Tone::Secondary};
+        case JobState::Running: return {QStringLiteral("circle-play"), tr("Running"), Tone::Accent};
+        case JobState::Paused: return {QStringLiteral("circle-pause"), tr("Paused"), Tone::Text};
+        case JobState::Interrupted: return {QStringLiteral("rotate-ccw"), tr("Interrupted"), Tone::Warn};
+        case JobState::Finished: return {QStringLiteral("circle-check"), tr("Finished"), Tone::Secondary};
+        case JobState::Failed: return {QStringLiteral("circle-x"), tr("Failed"), Tone::Error};
+        case JobState::Cancelled: break;
+    }
+    return {QStringLiteral("circle-minus"), tr("Cancelled"), Tone::Secondary};
+}
+
+StateMark markOf(ServeState state) {
+    const auto tr = [](const char* word) { return QCoreApplication::translate("ServeState", word); };
+    switch (state) {
+        case ServeState::Serving: return {QStringLiteral("circle-play"), tr("Serving"), Tone::Accent};
+        case ServeState::Draining: return {QStringLiteral("clock"), tr("Draining"), Tone::Warn};
+        case ServeState::Stopped: break;
+    }
+    return {QStringLiteral("circle-minus"), tr("Stopped"), Tone::Secondary};
+}
+
+QString timeLeft(const JobRecord& job) {
+    return job.state == JobState::Running && job.etaS >= 0 ? formatDuration(job.etaS) : kNothing;
+}
+
+bool needsYou(const JobRecord& job) {
+    return job.state == JobState::Failed || job.state == JobState::Interrupted;
+}
+
+bool isActive(const JobRecord& job) {
+    return job.state == JobState::Queued || job.state == JobState::Running || job.state == JobState::Paused;
+}
+
+JobTable::JobTable(QObject* parent)
+    : RecordTable({{tr("Job")}, {tr("Kind")}, {tr("State")}, {tr("Progress")}, {tr("Rate"), true}, {tr("Time left"), true}},
+                  parent) {}
+
+void JobTable::setJobs(std::vector<JobRecord> jobs) {
+    beginResetModel();
+    m_jobs = std::move(jobs);
+    std::sort(m_jobs.begin(), m_jobs.end(), [](const JobRecord& a, const JobRecord& b) { return a.id > b.id; });
+    endResetModel();
+}
+
+void JobTable::update(const JobRecord& job) {
+    const auto at = std::find_if(m_jobs.begin(), m_jobs.end(), [&](const JobRecord& known) { return known.id <= job.id; });
+    const int row = int(at - m_jobs.begin());
+    if (at != m_jobs.end() && at->id == job.id) {
+        *at = job;
+        rowChanged(row);
+        return;
+    }
+    beginInsertRows({}, row, row);
+    m_jobs.insert(at, job);
+    endInsertRows();
+}
+
+void JobTable::remove(qint64 id) {
+    const auto at = findJob(m_jobs, id);
+    if (at == m_jobs.end()) return;
+    const int row = int(at - m_jobs.begin());
+    beginRemoveRows({}, row, row);
+    m_jobs.erase(at);
+    endRemoveRows();
+}
+
+const JobRecord* JobTable::find(qint64 id) const {
+    const auto at = findJob(m_jobs, id);
+    return at == m_jobs.end() ? nullptr : &*at;
+}
+
+int JobTable::rowCount(const QModelIndex& parent) const {
+    return parent.isValid() ? 0 : int(m_jobs.size());
+}
+
+QVariant JobTable::cell(int row, int column, int role) const {
+    const JobRecord& job = m_jobs[std::size_t(row)];
+    switch (role) {
+        case Qt::DisplayRole: return cellText(job, column);
+        case Qt::ToolTipRole:
+            if (job.error) return text(job.error->message);
+            return column == Title ? text(job.command) : text(job.step);
+        case IconRole: return column == State ? QVariant(markOf(job.state).icon) : QVariant();
+        case ToneRole: return column == State ? QVariant(int(markOf(job.state).tone)) : QVariant();
+        case ShareRole:
+            if (column != Progress || (job.state != JobState::Running && job.state != JobState::Paused)) return {};
+            return job.progress;
+        case StrongRole: return column == Title;
+        case IdRole: return qlonglong(job.id);
+        default: return {};
+    }
+}
+
+}  // namespace espalier::ui

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/models/log_table.h"
+
+#include <algorithm>
+
+#include "ui/models/format.h"
+#include "ui/shell/icons.h"
+
+namespace espalier::ui {
+
+int severity(const std::string& level) {
+    if (level == "error") return 3;
+    if (level == "warning") return 2;
+    return level == "info" ? 1 : 0;
+}
+
+LogTable::LogTable(QObject* parent)
+    : RecordTable({{tr("Time")}, {tr("Level")}, {tr("Source")}, {tr("Message")}}, parent) {}
+
+void LogTable::setRecords(std::vector<LogRecord> records) {
+    beginResetModel();
+    std::stable_sort(records.begin(), records.end(), [](const LogRecord& a, const LogRecord& b) { return a.at < b.at; });
+    const std::ptrdiff_t tooMany = std::max<std::ptrdiff_t>(0, std::ptrdiff_t(records.size()) - kCapacity);
+    m_records.assign(records.begin() + tooMany, records.end());
+    endResetModel();
+}
+
+void LogTable::append(const LogRecord& record) {
+    if (m_records.size() == kCapacity) {
+        beginRemoveRows({}, 0, 0);
+        m_records.pop_front();
+        endRemoveRows();
+    }
+    beginInsertRows({}, rowCount(), rowCount());
+    m_records.push_back(record);
+    endInsertRows();
+}
+
+int LogTable::countAtLeast(int least) const {
+    return int(std::count_if(m_records.begin(), m_records.end(),
+                             [&](const LogRecord& record) { return severity(record.level) >= least; }));
+}
+
+int LogTable::rowCount(const QModelIndex& parent) const {
+    return parent.isValid() ? 0 : int(m_records.size());
+}
+
+QVariant LogTable::cell(int row, int column, int role) const {
+    const LogRecord& record = m_records[std::size_t(row)];
+    const int level = severity(record.level);
+    switch (role) {
+        case Qt::DisplayRole:
+            if (column == Time) return formatClock(record.at);
+            return text(column == Level ? record.level : column == Source ? record.source : record.text);
+        case Qt::ToolTipRole: return column == Message ? QVariant(text(record.text)) : QVariant();
+        case SortRole: return level;
+        case IconRole:
+            if (column != Level || level < 2) return {};
+            return level == 3 ? QStringLiteral("circle-x") : QStringLiteral("triangle-alert");
+        case ToneRole:
+            if (column == Level && level >= 2) return int(level == 3 ? Tone::Error : Tone::Warn);
+            return int(column == Message ? Tone::Text : Tone::Secondary);
+        case MonoRole: return column == Message;
+        default: return {};
+    }
+}
+
+}  // namespace espalier::ui

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Workspace: what the workbench knows about the daemon it is attached to. Tables and the history of the plots, filled
+// at attach and kept true by events and snapshots. Pages read it; what they change goes to EngineClient.
+//
+// Owner: main. Thread: Qt.
+#pragma once
+
+#include <QObject>
+#include <memory>
+
+#include "ui/bridge/engine_client.h"
+#include "ui/models/job_table.h"
+#include "ui/models/loaded_table.h"
+#include "ui/models/log_table.h"
+#include "ui/models/model_table.h"
+#include "ui/models/sample_ring.h"
+
+namespace espalier::ui {
+
+// Columns of Workspace::history(). Memory in bytes, stacked in this order.
+enum class Metric {
+    Weights, Training, KvRunning, KvCached, Adapters, DomainRows, Work, Free,
+    Prefill, Decode, Running, Waiting, TtftP50, TtftP95, TtftP99, TpotP50, TpotP95, TpotP99, Count
+};
+
+class Workspace : public QObject {
+    Q_OBJECT
+public:
+    explicit Workspace(EngineClient& engine, QObject* parent = nullptr);
+
+    EngineClient& engine() const { return m_engine; }
+    ModelTable& models() { return m_models; }
+    ModelTable& bin() { return m_bin; }
+    JobTable& jobs() { return m_jobs; }
+    LogTable& log() { return m_log; }
+    LoadedTable& loaded() { return m_loaded; }
+    const SampleRing& history() const { return m_history; }     // x: Unix seconds
+    const Snapshot* snapshot() const { return m_snapshot.get(); }  // null before the first one
+    bool hasModelList() const { return m_hasModels; }
+
+    QString name() const;  // the folder's last part, or the host
+    void refreshModels();
+    void discardJob(qint64 id);
+
+signals:
+    void snapshotChanged();
+    void modelsChanged();
+    void jobsChanged();
+    void logChanged();
+
+private:
+    void readEverything();
+    void take(const std::shared_ptr<const Snapshot>& snapshot);
+    void backfill(const std::vector<HistoryPoint>& points);
+
+    EngineClient& m_engine;
+    ModelTable m_models, m_bin;
+    JobTable m_jobs;
+    LogTable m_log;
+    LoadedTable m_loaded;
+    SampleRing m_history;
+    std::shared_ptr<const Snapshot> m_snapshot;
+    bool m_hasModels = false;
+};
+
+}  // namespace espalier::ui

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/pages/home_page.h"
+
+#include <QGridLayout>
+#include <QHeaderView>
+#include <QScrollArea>
+#include <QSortFilterProxyModel>
+#include <QStackedLayout>
+
+#include "ui/models/format.h"
+#include "ui/widgets/memory_bar.h"
+#include "ui/widgets/plot.h"
+#include "ui/widgets/table_view.h"
+
+namespace espalier::ui {
+namespace {
+
+constexpr int kSparkSpan = 900;
+constexpr int kNeedsShown = 4;
+
+// The day's events: information and worse, newest first.
+class NewestFirst : public QSortFilterProxyModel {
+public:
+    using QSortFilterProxyModel::QSortFilterProxyModel;
+
+protected:
+    bool lessThan(const QModelIndex& a, const QModelIndex& b) const override { return a.row() < b.row(); }
+    bool filterAcceptsRow(int row, const QModelIndex& parent) const override {
+        return sourceModel()->index(row, LogTable::Level, parent).data(SortRole).toInt() >= 1;
+    }
+};
+
+QStackedLayout* withEmptyView(Panel* panel, QWidget* content, EmptyView* empty) {
+    auto* holder = new QWidget;
+    auto* stack = new QStackedLayout(holder);
+    stack->addWidget(content);
+    stack->addWidget(empty);
+    panel->setContent(holder);
+    return stack;
+}
+
+}  // namespace
+
+HomePage::HomePage(Workspace& workspace, Actions& actions)
+    : Page(workspace, actions), m_header(new PageHeader(tr("Home"))), m_overview(new QWidget), m_grid(new QGridLayout(m_overview)) {
+    m_dashboard = new Dashboard(workspace.history(), this);
+    m_dashboard->setSpan(kSparkSpan);
+    m_header->add(buttonFor(actions.get(action::kOpenSample), tr("Open sample")));
+    m_header->add(buttonFor(actions.get(action::kAttach), tr("Attach to a server")));
+    m_header->add(buttonFor(actions.get(action::kImport), tr("Import model"), ButtonRole::Primary));
+
+    m_panels = {serverPanel(), memoryPanel(), needsYouPanel(), jobsPanel(), modelsPanel(), todayPanel()};
+    m_grid->setContentsMargins(12, 8, 12, 12);
+    m_grid->setSpacing(8);
+    auto* scroll = new QScrollArea;
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setWidgetResizable(true);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setWidget(m_overview);
+    scroll->setFocusPolicy(Qt::NoFocus);
+
+    auto* holder = new QWidget;
+    m_stack = new QStackedLayout(holder);
+    m_stack->addWidget(scroll);
+    m_stack->addWidget(beginning());
+    setLayout(column({m_header, LayoutItem(holder, 1)}, 0));
+    fold(Breadth::Wide);
+
+    connect(&workspace, &Workspace::snapshotChanged, this, &HomePage::showSnapshot);
+    connect(&workspace, &Workspace::modelsChanged, this, &HomePage::showModels);
+    connect(&workspace, &Workspace::jobsChanged, this, &HomePage::showJobs);
+    connect(&workspace, &Workspace::logChanged, this, &HomePage::showToday);
+    connect(&engine(), &EngineClient::linkChanged, this, &HomePage::showModels);
+    showModels();
+    showJobs();
+    showToday();
+}
+
+void HomePage::fold(Breadth breadth) {
+    for (Panel* panel : m_panels) m_grid->removeWidget(panel);
+    for (int i = 0; i < 3; ++i) {
+        m_grid->setColumnStretch(i, 0);
+        m_grid->setColumnMinimumWidth(i, 0);
+        m_grid->setRowStretch(i, 0);
+    }
+    for (int i = 0; i < int(m_panels.size()); ++i) m_grid->addWidget(m_panels[std::size_t(i)], i / 2, i % 2);
+    if (breadth == Breadth::Narrow) {
+        m_grid->setColumnStretch(0, 1);
+        m_grid->setColumnStretch(1, 1);
+        m_overview->setMinimumHeight(760);
+    } else {
+        m_grid->setColumnMinimumWidth(0, breadth == Breadth::Wide ? 400 : 348);
+        m_grid->setColumnStretch(1, 1);
+        m_overview->setMinimumHeight(0);
+    }
+    m_grid->setRowMinimumHeight(0, 204);
+    m_grid->setRowStretch(1, 5);
+    m_grid->setRowStretch(2, 6);
+}
+
+QWidget* HomePage::beginning() {
+    auto* view = new QWidget;
+    auto* mark = new EmptyView(QStringLiteral("sprout"), tr("Import a model to serve it, or begin with the sample workspace."));
+    mark->setFixedHeight(96);
+    auto* buttons = row({nullptr, buttonFor(m_actions.get(action::kImport), tr("Import model"), ButtonRole::Primary),
+                         buttonFor(m_actions.get(action::kOpenSample), tr("Open sample")),
+                         buttonFor(m_actions.get(action::kAttach), tr("Attach to a server")), nullptr});
+    view->setLayout(column({nullptr, mark, buttons, nullptr}, 12));
+    return view;
+}
+
+Panel* HomePage::serverPanel() {
+    auto* panel = new Panel(tr("Server"));
+    m_serveBadge = new Badge;
+    panel->addTitleWidget(m_serveBadge);
+    panel->addTitleWidget(buttonFor(m_actions.get(action::kGoServe), tr("Open"), ButtonRole::Plain, ControlSize::Small));
+    m_running = new Figure(tr("Running"), text_size::kFigure);
+    m_waiting = new Figure(tr("Waiting"), text_size::kFigure);
+    m_decode = new Figure(tr("Decode"), text_size::kFigure);
+    m_ttft = new Figure(tr("TTFT p95"), text_size::kFigure);
+    m_decodePlot = new Plot(m_workspace.history(), *m_dashboard, tr("Decode rate, tokens per second"));
+    m_decodePlot->setLines({{tr("Decode"), int(Metric::Decode), 0, true}});
+    m_decodePlot->setNoDataText(tr("No samples yet"));
+    m_decodePlot->setMinimumHeight(100);
+    panel->setContent(column({row({m_running, m_waiting, m_decode, m_ttft, nullptr}, 24, {11, 0, 11, 0}),
+                              LayoutItem(m_decodePlot, 1)}, 4));
+    return panel;
+}
+
+Panel* HomePage::memoryPanel() {
+    m_memory = new Panel(tr("Device memory"));
+    m_memoryBar = new MemoryBar;
+    const auto fact = [](const QString& name, TextLabel*& value) {
+        auto* label = new TextLabel(name, text_size::kTable, QFont::Normal, Tone::Secondary);
+        label->setElide(Qt::ElideNone);
+        label->setMinimumWidth(96);
+        value = new TextLabel(QStringLiteral("–"), text_size::kTable, QFont::Medium);
+        return row({label, LayoutItem(value, 1)}, 8);
+    };
+    auto* facts = column({fact(tr("Engine in RAM"), m_resident), fact(tr("Processor"), m_processor),
+                          fact(tr("Device"), m_compute)}, 8);
+    m_memory->setContent(column({m_memoryBar, 4, horizontalLine(), 4, facts, nullptr}, 4, {11, 4, 11, 11}));
+    return m_memory;
+}
+
+Panel* HomePage::needsYouPanel() {
+    m_needs = new Panel(tr("Needs you"));
+    m_needs->addTitleLine();
+    m_needsList = new QWidget;
+    m_needsList->setLayout(new QVBoxLayout);
+    m_needsList->layout()->setContentsMargins({});
+    m_needs->setContent(m_needsList);
+    return m_needs;
+}
+
+Panel* HomePage::jobsPanel() {
+    m_jobs = new Panel(tr("Jobs"));
+    m_jobs->addTitleWidget(buttonFor(m_actions.get(action::kJobsDock), tr("Open"), ButtonRole::Plain, ControlSize::Small));
+    auto* table = new TableView(&m_workspace.jobs(), tr("Jobs"), kListRow, {22, 12, 15, 24, 13, 14});
+    table->setFocusPolicy(Qt::TabFocus);
+    m_jobsStack = withEmptyView(m_jobs, table, new EmptyView(QStringLiteral("list-checks"), tr("No jobs yet: an import is the first.")));
+    return m_jobs;
+}
+
+Panel* HomePage::modelsPanel() {
+    m_models = new Panel(tr("Models"));
+    m_models->addTitleWidget(buttonFor(m_actions.get(action::kGoModels), tr("Open"), ButtonRole::Plain, ControlSize::Small));
+    m_models->setContent(new TableView(&m_workspace.models(), tr("Models"), kListRow, {44, 0, 24, 24, 16, 0, 0}));
+    return m_models;
+}
+
+Panel* HomePage::todayPanel() {
+    auto* panel = new Panel(tr("Events"));
+    panel->addTitleWidget(buttonFor(m_actions.get(action::kLogDock), tr("Log"), ButtonRole::Plain, ControlSize::Small));
+    auto* newest = new NewestFirst(this);
+    newest->setSourceModel(&m_workspace.log());
+    newest->sort(0, Qt::DescendingOrder);
+    m_today = new TableView(newest, tr("Events"), kShortRow, {13, 0, 13, 74});
+    m_today->horizontalHeader()->hide();
+    m_todayStack = withEmptyView(panel, m_today, new EmptyView(QStringLiteral("scroll-text"), tr("Nothing has happened yet.")));
+    return panel;
+}
+
+void HomePage::showSnapshot() {
+    const Snapshot& s = *m_workspace.snapshot();
+    const StateMark mark = markOf(s.serve);
+    m_serveBadge->show(mark.icon, mark.word, mark.tone);
+    m_running->setValue(formatCount(s.running));
+    m_waiting->setValue(formatCount(s.waiting));
+    m_decode->setValue(formatRate(s.decodeTokensPerS), tr("tok/s"));
+    m_ttft->setValue(s.ttftMs.samples > 0 ? formatMs(s.ttftMs.p95) : QStringLiteral("–"), tr("ms"));
+    m_memory->setUnit(tr("%1 of %2 GiB").arg(formatGib(s.memory.total - s.memory.free), formatGib(s.memory.total)));
+    m_memoryBar->setMemory(s.memory);
+    m_resident->setText(formatBytes(s.residentBytes));
+    m_processor->setText(tr("%1 cores").arg(s.processorShare, 0, 'f', 2));
+    m_compute->setText(text(s.device) + (s.computeMode.empty() ? QString() : QStringLiteral(", ") + text(s.computeMode)));
+}
+
+void HomePage::showModels() {
+    const bool empty = m_workspace.hasModelList() && m_workspace.models().rowCount() == 0 && m_workspace.jobs().rowCount() == 0;
+    m_stack->setCurrentIndex(empty ? 1 : 0);
+    m_models->setUnit(formatCount(m_workspace.models().rowCount()));
+    m_header->setFacts(m_workspace.name() + QStringLiteral(" · ") + engine().workspace());
+}
+
+void HomePage::showJobs() {
+    const auto& jobs = m_workspace.jobs().jobs();
+    const auto count = [&](JobState state) {
+        return std::count_if(jobs.begin(), jobs.end(), [&](const JobRecord& job) { return job.state == state; });
+    };
+    m_jobs->setUnit(tr("%1 running, %2 queued").arg(count(JobState::Running)).arg(count(JobState::Queued)));
+    m_jobsStack->setCurrentIndex(jobs.empty() ? 1 : 0);
+
+    QLayout* list = m_needsList->layout();
+    while (QLayoutItem* item = list->takeAt(0)) {
+        delete item->widget();
+        delete item;
+    }
+    int shown = 0;
+    for (const JobRecord& job : jobs) {
+        if (!needsYou(job) || shown == kNeedsShown) continue;
+        list->addWidget(needRow(job));
+        ++shown;
+    }
+    const auto needs = std::count_if(jobs.begin(), jobs.end(), needsYou);
+    m_needs->setUnit(needs == 0 ? QString() : formatCount(needs));
+    if (shown == 0)
+        list->addWidget(new EmptyView(QStringLiteral("circle-check"), tr("Nothing needs you.")));
+    else
+        static_cast<QVBoxLayout*>(list)->addStretch(1);
+    showModels();
+}
+
+QWidget* HomePage::needRow(const JobRecord& job) {
+    const StateMark mark = markOf(job.state);
+    auto* badge = new Badge;
+    badge->show(mark.icon, mark.word, mark.tone);
+    auto* why = paragraph(job.error ? text(job.error->message) : tr("The engine ended while it ran."), text_size::kCaption);
+    const qint64 id = job.id;
+    auto* buttons = new QHBoxLayout;
+    buttons->setSpacing(4);
+    if (job.state == JobState::Interrupted) {
+        auto* resume = button(tr("Resume"), QStringLiteral("play"), ButtonRole::Plain, ControlSize::Small);
+        connect(resume, &QPushButton::clicked, this,
+                [this, id] { engine().call(QStringLiteral("job-resume"), {{"id", id}}, this, [](const Result<Json>&) {}); });
+        buttons->addWidget(resume);
+    }
+    auto* discard = button(tr("Discard"), {}, ButtonRole::Plain, ControlSize::Small);
+    connect(discard, &QPushButton::clicked, this, [this, id] { m_workspace.discardJob(id); });
+    buttons->addWidget(discard);
+    auto* widget = new QWidget;
+    auto* title = new TextLabel(text(job.title), text_size::kTable, QFont::Medium);
+    widget->setLayout(column({row({badge, LayoutItem(title, 1), buttons}, 8, {11, 8, 8, 0}), row({why}, 0, {11, 0, 11, 8}), horizontalLine()}, 4));
+    return widget;
+}
+
+void HomePage::showToday() {
+    m_todayStack->setCurrentIndex(m_today->model()->rowCount() == 0 ? 1 : 0);
+}
+
+}  // namespace espalier::ui

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/pages/memory_estimate_panel.h"
+
+#include <QBoxLayout>
+#include <QSpinBox>
+#include <array>
+
+#include "ui/models/format.h"
+#include "ui/widgets/plot.h"
+
+namespace espalier::ui {
+namespace {
+
+enum Column { kWeights, kWork, kKv, kColumns };
+constexpr int kMostSequences = 4096;
+constexpr int kCurvePoints = 128;
+
+QSpinBox* number(int low, int high, int value, const QString& name) {
+    auto* box = new QSpinBox;
+    box->setRange(low, high);
+    box->setValue(value);
+    box->setGroupSeparatorShown(true);
+    box->setAccessibleName(name);
+    box->setFixedWidth(96);
+    return box;
+}
+
+QLayout* field(const QString& name, QWidget* control) {
+    auto* label = new TextLabel(name, text_size::kTable, QFont::Normal, Tone::Secondary);
+    return row({LayoutItem(label, 1), control}, 8);
+}
+
+class Swatch : public QWidget {
+public:
+    explicit Swatch(MemoryOwner owner) : m_owner(owner) { setFixedSize(10, 10); }
+
+protected:
+    void paintEvent(QPaintEvent*) override {
+        QPainter painter(this);
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(ownerBrush(colorsOf(palette()), m_owner));
+        painter.drawRoundedRect(rect(), 2, 2);
+    }
+
+private:
+    MemoryOwner m_owner;
+};
+
+QLayout* line(MemoryOwner owner, TextLabel* name, TextLabel* value) {
+    value->setElide(Qt::ElideNone);
+    return row({new Swatch(owner), LayoutItem(name, 1), value}, 8);
+}
+
+}  // namespace
+
+MemoryNeed memoryNeed(const ModelInspection& model, int sequences, int context) {
+    return {model.weightsBytes, model.kvBytesPerToken * context * sequences, model.workspaceBytes};
+}
+
+MemoryEstimatePanel::MemoryEstimatePanel(Workspace& workspace)
+    : Panel(tr("Memory estimate")),
+      m_workspace(workspace),
+      m_curve(kColumns, kCurvePoints + 1),
+      m_plot(new Plot(m_curve, tr("Memory by sequences at once, GiB"))),
+      m_sequences(number(1, kMostSequences, 8, tr("Sequences at once"))),
+      m_context(number(1, 1 << 24, 2048, tr("Context, tokens"))),
+      m_weights(new TextLabel({}, text_size::kTable, QFont::Medium)),
+      m_kv(new TextLabel({}, text_size::kTable, QFont::Medium)),
+      m_kvName(new TextLabel({}, text_size::kTable)),
+      m_work(new TextLabel({}, text_size::kTable, QFont::Medium)),
+      m_sum(new TextLabel({}, text_size::kTable, QFont::DemiBold)),
+      m_fit(new Badge) {
+    setUnit(tr("GiB by sequences at once"));
+    m_fit->hide();
+    addTitleWidget(m_fit);
+    m_plot->setDivisor(double(1 << 30));
+    m_plot->setNoDataText(tr("Choose a model"));
+    m_plot->setAreas({{kWeights, MemoryOwner::Weights}, {kWork, MemoryOwner::Work}, {kKv, MemoryOwner::KvRunning}});
+    m_sum->setElide(Qt::ElideNone);
+    auto* side = new QWidget;
+    side->setFixedWidth(248);
+    side->setLayout(column({field(tr("Sequences at once"), m_sequences), field(tr("Context, tokens"), m_context), horizontalLine(),
+                            line(MemoryOwner::Weights, new TextLabel(tr("Weights"), text_size::kTable), m_weights),
+                            line(MemoryOwner::KvRunning, m_kvName, m_kv),
+                            line(MemoryOwner::Work, new TextLabel(tr("Workspace"), text_size::kTable), m_work), horizontalLine(),
+                            row({LayoutItem(new TextLabel(tr("Together"), text_size::kTable, QFont::DemiBold), 1), m_sum}, 8), nullptr}, 8));
+    setContent(row({LayoutItem(m_plot, 1), side}, 12, {0, 0, 11, 8}));
+    connect(m_sequences, &QSpinBox::valueChanged, this, &MemoryEstimatePanel::estimate);
+    connect(m_context, &QSpinBox::valueChanged, this, &MemoryEstimatePanel::estimate);
+}
+
+void MemoryEstimatePanel::show(const ModelInspection* model) {
+    m_model = model ? std::optional(*model) : std::nullopt;
+    if (model && model->record.context > 0) {
+        const QSignalBlocker quiet(m_context);
+        m_context->setMaximum(model->record.context);
+        m_context->setValue(qMin(2048, model->record.context));
+    }
+    estimate();
+}
+
+void MemoryEstimatePanel::estimate() {
+    m_curve.clear();
+    if (!m_model) {
+        m_fit->hide();
+        for (TextLabel* label : {m_weights, m_kv, m_work, m_sum}) label->setText(QStringLiteral("–"));
+        m_kvName->setText(tr("KV"));
+        m_plot->refresh();
+        return;
+    }
+    const int sequences = m_sequences->value(), context = m_context->value();
+    const int most = qMin(kMostSequences, qMax(16, (sequences * 8 / 3 + 15) / 16 * 16));
+    for (int i = 0; i <= kCurvePoints; ++i) {
+        const double x = double(most) * i / kCurvePoints;
+        const MemoryNeed need = memoryNeed(*m_model, 1, context);
+        const std::array<double, kColumns> values{double(need.weights), double(need.workspace), double(need.kv) * x};
+        m_curve.append(x, values);
+    }
+    const MemoryNeed need = memoryNeed(*m_model, sequences, context);
+    m_weights->setText(formatBytes(need.weights));
+    m_kv->setText(formatBytes(need.kv));
+    m_kvName->setText(tr("KV, %1 a token").arg(formatBytes(m_model->kvBytesPerToken)));
+    m_work->setText(formatBytes(need.workspace));
+    m_sum->setText(formatBytes(need.sum()));
+    const qint64 total = m_workspace.snapshot() ? m_workspace.snapshot()->memory.total : 0;
+    m_plot->setReference(total > 0 && double(total) < 4.0 * double(need.sum()) ? std::optional(double(total)) : std::nullopt,
+                         tr("device %1").arg(formatGib(total)));
+    m_plot->setRange(0, most);
+    m_plot->setMark(sequences, tr("%1 at once").arg(formatCount(sequences)));
+    m_plot->refresh();
+    m_fit->setVisible(total > 0);
+    if (need.sum() <= total)
+        m_fit->show(QStringLiteral("check"), tr("Fits: %1 to spare").arg(formatBytes(total - need.sum())), Tone::Accent);
+    else
+        m_fit->show(QStringLiteral("triangle-alert"), tr("%1 too much").arg(formatBytes(need.sum() - total)), Tone::Warn);
+}
+
+}  // namespace espalier::ui

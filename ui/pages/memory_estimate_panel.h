@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// MemoryEstimatePanel: what a model needs on the device for a number of sequences at once and a context, line by line, and
+// as a curve over the number of sequences against what the device has.
+#pragma once
+
+#include "ui/models/sample_ring.h"
+#include "ui/models/workspace.h"
+#include "ui/widgets/panel.h"
+
+class QSpinBox;
+
+namespace espalier::ui {
+
+class Plot;
+
+struct MemoryNeed {
+    qint64 weights = 0, kv = 0, workspace = 0;
+    qint64 sum() const { return weights + kv + workspace; }
+};
+MemoryNeed memoryNeed(const ModelInspection& model, int sequences, int context);
+
+class MemoryEstimatePanel : public Panel {
+    Q_OBJECT
+public:
+    explicit MemoryEstimatePanel(Workspace& workspace);
+    void show(const ModelInspection* model);  // null: nothing is known yet
+
+private:
+    void estimate();
+
+    Workspace& m_workspace;
+    std::optional<ModelInspection> m_model;
+    SampleRing m_curve;
+    Plot* m_plot;
+    QSpinBox *m_sequences, *m_context;
+    TextLabel *m_weights, *m_kv, *m_kvName, *m_work, *m_sum;
+    Badge* m_fit;
+};
+
+}  // namespace espalier::ui

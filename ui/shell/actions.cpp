@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/shell/actions.h"
+
+#include "core/base/check.h"
+
+namespace espalier::ui {
+namespace {
+
+constexpr auto kPlaceProperty = "espalierPlace";
+constexpr auto kIconProperty = "espalierIcon";
+
+}  // namespace
+
+QAction* Actions::add(const QString& id, const QString& where, const QString& text, const QString& iconName,
+                      const QKeySequence& shortcut, std::function<void()> run) {
+    auto* action = new QAction(text, this);
+    action->setObjectName(id);
+    action->setProperty(kPlaceProperty, where);
+    action->setProperty(kIconProperty, iconName);
+    if (!iconName.isEmpty()) action->setIcon(icon(iconName));
+    if (!shortcut.isEmpty()) action->setShortcut(shortcut);
+    connect(action, &QAction::triggered, this, [run = std::move(run)] { run(); });
+    m_all.push_back(action);
+    m_byId.insert(id, action);
+    return action;
+}
+
+QAction* Actions::get(const QString& id) const {
+    QAction* action = m_byId.value(id);
+    CHECK(action != nullptr);
+    return action;
+}
+
+QString Actions::placeOf(const QAction* action) {
+    return action->property(kPlaceProperty).toString();
+}
+
+QPushButton* buttonFor(QAction* action, const QString& text, ButtonRole role, ControlSize size) {
+    QPushButton* made = button(text, action->property(kIconProperty).toString(), role, size);
+    made->setEnabled(action->isEnabled());
+    made->setToolTip(action->shortcut().toString(QKeySequence::NativeText));
+    QObject::connect(made, &QPushButton::clicked, action, &QAction::trigger);
+    QObject::connect(action, &QAction::changed, made, [made, action] { made->setEnabled(action->isEnabled()); });
+    return made;
+}
+
+}  // namespace espalier::ui

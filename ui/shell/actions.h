@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Actions: everything the workbench can do, by name. Menus, buttons and the palette (Ctrl+K) all hold the same QAction,
+// so that what can be done is found in one place and is enabled in one place.
+//
+// Owner: MainWindow. Thread: Qt.
+#pragma once
+
+#include <QAction>
+#include <QHash>
+#include <QObject>
+#include <functional>
+#include <vector>
+
+#include "ui/widgets/controls.h"
+
+namespace espalier::ui {
+
+namespace action {
+inline constexpr auto kImport = "model.import";
+inline constexpr auto kOpenWorkspace = "file.open";
+inline constexpr auto kOpenSample = "file.sample";
+inline constexpr auto kAttach = "file.attach";
+inline constexpr auto kUndo = "edit.undo";
+inline constexpr auto kRename = "model.rename";
+inline constexpr auto kRemove = "model.remove";
+inline constexpr auto kVerify = "model.verify";
+inline constexpr auto kScan = "model.scan";
+inline constexpr auto kLoad = "model.load";
+inline constexpr auto kUnload = "model.unload";
+inline constexpr auto kEmptyBin = "model.empty-bin";
+inline constexpr auto kServeToggle = "serve.toggle";
+inline constexpr auto kDrain = "serve.drain";
+inline constexpr auto kCopyUrl = "serve.copy-url";
+inline constexpr auto kPausePlots = "serve.pause-plots";
+inline constexpr auto kGoHome = "view.home";
+inline constexpr auto kGoModels = "view.models";
+inline constexpr auto kGoServe = "view.serve";
+inline constexpr auto kGoPlayground = "view.playground";
+inline constexpr auto kJobsDock = "view.jobs";
+inline constexpr auto kLogDock = "view.log";
+inline constexpr auto kPalette = "tools.palette";
+}  // namespace action
+
+class Actions : public QObject {
+    Q_OBJECT
+public:
+    using QObject::QObject;
+
+    // `where` names the menu; the palette shows it before the text.
+    QAction* add(const QString& id, const QString& where, const QString& text, const QString& iconName,
+                 const QKeySequence& shortcut, std::function<void()> run);
+    QAction* get(const QString& id) const;  // Requires: it was added
+    const std::vector<QAction*>& all() const { return m_all; }
+    static QString placeOf(const QAction* action);
+
+private:
+    std::vector<QAction*> m_all;
+    QHash<QString, QAction*> m_byId;
+};
+
+// A button that is the action: same icon, enabled together. The text may be shorter than the action's.
+QPushButton* buttonFor(QAction* action, const QString& text, ButtonRole role = ButtonRole::Plain,
+                       ControlSize size = ControlSize::Normal);
+
+}  // namespace espalier::ui

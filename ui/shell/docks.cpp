@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/shell/docks.h"
+
+#include <QBoxLayout>
+#include <QClipboard>
+#include <QComboBox>
+#include <QGuiApplication>
+#include <QLineEdit>
+#include <QPainter>
+#include <QRegularExpression>
+#include <QScrollBar>
+#include <QSortFilterProxyModel>
+
+#include "ui/models/format.h"
+#include "ui/widgets/table_view.h"
+
+namespace espalier::ui {
+namespace {
+
+constexpr int kDockHeight = 200;
+
+class DockGround : public QWidget {
+protected:
+    void paintEvent(QPaintEvent*) override {
+        const ThemeColors& c = colorsOf(palette());
+        QPainter painter(this);
+        painter.fillRect(rect(), QColor(c.base));
+        painter.fillRect(QRect(0, 0, width(), 1), QColor(c.line));
+    }
+    QSize sizeHint() const override { return QSize(400, kDockHeight); }
+};
+
+void setUpDock(QDockWidget* dock, const QString& name, QLayout* content) {
+    dock->setObjectName(name);
+    dock->setWindowTitle(name);
+    dock->setAllowedAreas(Qt::BottomDockWidgetArea);
+    dock->setFeatures(QDockWidget::DockWidgetClosable);
+    dock->setTitleBarWidget(new QWidget);
+    auto* ground = new DockGround;
+    ground->setLayout(content);
+    dock->setWidget(ground);
+    dock->setAccessibleName(name);
+}
+
+QToolButton* closeButton(QDockWidget* dock) {
+    auto* close = toolButton(QStringLiteral("x"), QDockWidget::tr("Close"));
+    QObject::connect(close, &QToolButton::clicked, dock, &QWidget::hide);
+    return close;
+}
+
+class LogFilter : public QSortFilterProxyModel {
+public:
+    using QSortFilterProxyModel::QSortFilterProxyModel;
+    void setLeast(int level) {
+        m_least = level;
+        invalidateFilter();
+    }
+
+protected:
+    bool filterAcceptsRow(int row, const QModelIndex& parent) const override {
+        return sourceModel()->index(row, LogTable::Level, parent).data(SortRole).toInt() >= m_least &&
+               QSortFilterProxyModel::filterAcceptsRow(row, parent);
+    }
+
+private:
+    int m_least = 1;
+};
+
+}  // namespace
+
+JobsDock::JobsDock(Workspace& workspace, QWidget* parent)
+    : QDockWidget(parent),
+      m_workspace(workspace),
+      m_table(new TableView(&workspace.jobs(), tr("Jobs"), kShortRow, {24, 10, 14, 22, 12, 12})),
+      m_cancel(button(tr("Cancel"), {}, ButtonRole::Plain, ControlSize::Small)),
+      m_pause(button(tr("Pause"), QStringLiteral("pause"), ButtonRole::Plain, ControlSize::Small)),
+      m_resume(button(tr("Resume"), QStringLiteral("play"), ButtonRole::Plain, ControlSize::Small)),
+      m_discard(button(tr("Discard"), {}, ButtonRole::Plain, ControlSize::Small)),
+      m_copy(button(tr("Copy command"), QStringLiteral("copy"), ButtonRole::Plain, ControlSize::Small)),
+      m_error(new ErrorStrip) {
+    auto* title = new TextLabel(tr("Jobs"), text_size::kTable, QFont::DemiBold);
+    auto* bar = row({title, nullptr, m_copy, m_pause, m_resume, m_cancel, m_discard, closeButton(this)}, 8, {12, 4, 8, 4});
+    setUpDock(this, tr("Jobs"), column({bar, row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), LayoutItem(m_table, 1)}, 0));
+    connect(m_cancel, &QPushButton::clicked, this, [this] { act(QStringLiteral("job-cancel")); });
+    connect(m_pause, &QPushButton::clicked, this, [this] { act(QStringLiteral("job-pause")); });
+    connect(m_resume, &QPushButton::clicked, this, [this] { act(QStringLiteral("job-resume")); });
+    connect(m_discard, &QPushButton::clicked, this, [this] {
+        if (const JobRecord* job = current()) m_workspace.discardJob(job->id);
+    });
+    connect(m_copy, &QPushButton::clicked, this, [this] {
+        if (const JobRecord* job = current()) QGuiApplication::clipboard()->setText(text(job->command));
+    });
+    connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &JobsDock::showCurrent);
+    connect(&workspace, &Workspace::jobsChanged, this, &JobsDock::showCurrent);
+    showCurrent();
+}
+
+const JobRecord* JobsDock::current() const {
+    const int row = m_table->currentRow();
+    return row < 0 ? nullptr : &m_workspace.jobs().jobs()[std::size_t(row)];
+}
+
+void JobsDock::showCurrent() {
+    const JobRecord* job = current();
+    m_cancel->setEnabled(job && isActive(*job));
+    m_pause->setEnabled(job && job->state == JobState::Running);
+    m_resume->setEnabled(job && (job->state == JobState::Paused || job->state == JobState::Interrupted));
+    m_discard->setEnabled(job && !isActive(*job));
+    m_copy->setEnabled(job && !job->command.empty());
+    const qint64 failed = job && job->error ? job->id : -1;
+    if (failed == m_errorOf) return;
+    m_errorOf = failed;
+    if (failed >= 0)
+        m_error->showError(tr("%1 failed").arg(text(job->title)), *job->error);
+    else
+        m_error->clear();
+}
+
+void JobsDock::act(const QString& operation) {
+    const JobRecord* job = current();
+    if (!job) return;
+    m_workspace.engine().call(operation, {{"id", job->id}}, this, [this](const Result<Json>& answer) {
+        if (!answer) m_error->showError(tr("The job did not take this"), answer.error());
+    });
+}
+
+LogDock::LogDock(Workspace& workspace, QWidget* parent)
+    : QDockWidget(parent), m_workspace(workspace), m_filtered(new LogFilter(this)), m_level(new QComboBox) {
+    m_filtered->setSourceModel(&workspace.log());
+    m_filtered->setFilterKeyColumn(LogTable::Message);
+    m_filtered->setFilterCaseSensitivity(Qt::CaseInsensitive);
+    m_table = new TableView(m_filtered, tr("Log"), kLiveRow, {9, 9, 9, 73});
+    m_level->addItems({tr("Everything"), tr("Information"), tr("Warnings"), tr("Errors")});
+    m_level->setCurrentIndex(1);
+    m_level->setAccessibleName(tr("Least level shown"));
+    setControlSize(m_level, ControlSize::Small);
+    auto* search = new QLineEdit;
+    search->setPlaceholderText(tr("Search"));
+    search->setAccessibleName(tr("Search the log"));
+    search->setFixedWidth(200);
+    setControlSize(search, ControlSize::Small);
+    auto* copy = button(tr("Copy diagnostics"), QStringLiteral("copy"), ButtonRole::Plain, ControlSize::Small);
+    auto* title = new TextLabel(tr("Log"), text_size::kTable, QFont::DemiBold);
+    setUpDock(this, tr("Log"), column({row({title, nullptr, m_level, search, copy, closeButton(this)}, 8, {12, 4, 8, 4}), LayoutItem(m_table, 1)}, 0));
+    connect(m_level, &QComboBox::currentIndexChanged, this, [this](int index) { static_cast<LogFilter*>(m_filtered)->setLeast(index); });
+    connect(search, &QLineEdit::textChanged, m_filtered, &QSortFilterProxyModel::setFilterFixedString);
+    connect(copy, &QPushButton::clicked, this, &LogDock::copyAll);
+    connect(m_filtered, &QAbstractItemModel::rowsInserted, this, [this] {
+        QScrollBar* bar = m_table->verticalScrollBar();
+        if (bar->value() >= bar->maximum() - 2 * kLiveRow) QMetaObject::invokeMethod(m_table, &QTableView::scrollToBottom, Qt::QueuedConnection);
+    });
+}
+
+void LogDock::copyAll() {
+    QString out = QStringLiteral("Espalier " ESPALIER_VERSION "\n");
+    if (const Snapshot* s = m_workspace.snapshot())
+        out += QStringLiteral("%1, %2, %3\n").arg(text(s->device), text(s->computeMode), formatBytes(s->residentBytes));
+    for (const LogRecord& record : m_workspace.log().records())
+        out += QStringLiteral("%1 %2 %3 %4\n").arg(formatClock(record.at), text(record.level), text(record.source), text(record.text));
+    QGuiApplication::clipboard()->setText(withoutSecrets(out));
+}
+
+QString withoutSecrets(const QString& text) {
+    static const QRegularExpression key(QStringLiteral("\\besp_[A-Za-z0-9_-]{4,}"));
+    static const QRegularExpression bearer(QStringLiteral("(Bearer\\s+)\\S+"), QRegularExpression::CaseInsensitiveOption);
+    QString out = text;
+    out.replace(bearer, QStringLiteral("\\1[removed]"));
+    return out.replace(key, QStringLiteral("esp_[removed]"));
+}
+
+}  // namespace espalier::ui

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The two docks: Jobs (progress, reason of failure, cancel, pause, resume, discard) and Log (level, search, copy with
+// secrets removed). They stay at the bottom and never float.
+#pragma once
+
+#include <QDockWidget>
+
+#include "ui/models/workspace.h"
+#include "ui/widgets/panel.h"
+
+class QComboBox;
+class QSortFilterProxyModel;
+
+namespace espalier::ui {
+
+class TableView;
+
+class JobsDock : public QDockWidget {
+    Q_OBJECT
+public:
+    explicit JobsDock(Workspace& workspace, QWidget* parent = nullptr);
+
+private:
+    const JobRecord* current() const;
+    void showCurrent();
+    void act(const QString& operation);
+
+    Workspace& m_workspace;
+    TableView* m_table;
+    QPushButton *m_cancel, *m_pause, *m_resume, *m_discard, *m_copy;
+    ErrorStrip* m_error;
+    qint64 m_errorOf = -1;
+};
+
+class LogDock : public QDockWidget {
+    Q_OBJECT
+public:
+    explicit LogDock(Workspace& workspace, QWidget* parent = nullptr);
+
+private:
+    void copyAll();
+
+    Workspace& m_workspace;
+    QSortFilterProxyModel* m_filtered;
+    QComboBox* m_level;
+    TableView* m_table;
+};
+
+// Keys and bearer tokens in a text, replaced.
+QString withoutSecrets(const QString& text);
+
+}  // namespace espalier::ui

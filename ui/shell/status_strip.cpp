@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/shell/status_strip.h"
+
+#include <QBoxLayout>
+#include <QPainter>
+
+#include "ui/models/format.h"
+
+namespace espalier::ui {
+namespace {
+
+TextLabel* small(const QString& text = {}, QFont::Weight weight = QFont::Normal, Tone tone = Tone::Text) {
+    auto* label = new TextLabel(text, text_size::kTable, weight, tone);
+    label->setElide(Qt::ElideNone);
+    return label;
+}
+
+QPushButton* dockButton(QAction* action, const QString& text) {
+    auto* made = buttonFor(action, text, ButtonRole::Plain, ControlSize::Small);
+    made->setFlat(true);
+    made->setFocusPolicy(Qt::TabFocus);
+    return made;
+}
+
+}  // namespace
+
+StatusStrip::StatusStrip(Workspace& workspace, Actions& actions, QWidget* parent)
+    : QWidget(parent),
+      m_workspace(workspace),
+      m_running(new Badge),
+      m_logWorst(new Badge),
+      m_queued(small({}, QFont::Normal, Tone::Secondary)),
+      m_longest(new TextLabel({}, text_size::kTable)),
+      m_percent(small({}, QFont::DemiBold)),
+      m_left(small({}, QFont::Normal, Tone::Secondary)),
+      m_processor(small({}, QFont::DemiBold)),
+      m_memory(small({}, QFont::DemiBold)),
+      m_memoryTotal(small({}, QFont::Normal, Tone::Secondary)),
+      m_bar(new ProgressBar),
+      m_link(new Badge),
+      m_longestPart(new QWidget),
+      m_processorPart(new QWidget),
+      m_retry(button(tr("Retry"), {}, ButtonRole::Plain, ControlSize::Small)) {
+    m_bar->setFixedWidth(96);
+    m_bar->setAccessibleName(tr("Progress of the longest job"));
+    m_longest->setMaximumWidth(200);
+    m_longestPart->setLayout(row({verticalLine(), m_longest, m_bar, m_percent, m_left}, 8, {0, 0, 0, 0}));
+    m_processorPart->setLayout(row({small(tr("Engine")), m_processor}, 6));
+    setLayout(row({dockButton(actions.get(action::kJobsDock), tr("Jobs")), m_running, m_queued, m_longestPart,
+                   verticalLine(), dockButton(actions.get(action::kLogDock), tr("Log")), m_logWorst, nullptr, m_processorPart, verticalLine(),
+                   small(tr("Device memory")), m_memory, m_memoryTotal, verticalLine(), m_link, m_retry}, 8, {8, 4, 12, 3}));
+    setFixedHeight(28);
+    setAccessibleName(tr("Status"));
+    connect(m_retry, &QPushButton::clicked, this, [this] { m_workspace.engine().retryNow(); });
+    connect(&workspace, &Workspace::jobsChanged, this, &StatusStrip::showJobs);
+    connect(&workspace, &Workspace::logChanged, this, &StatusStrip::showLog);
+    connect(&workspace, &Workspace::snapshotChanged, this, &StatusStrip::showMachine);
+    connect(&workspace.engine(), &EngineClient::linkChanged, this, &StatusStrip::showLink);
+    showJobs();
+    showLog();
+    showLink();
+}
+
+void StatusStrip::setNarrow(bool narrow) {
+    m_narrow = narrow;
+    m_processorPart->setVisible(!narrow);
+    showJobs();
+}
+
+void StatusStrip::markLogRead() {
+    m_readWarnings = m_workspace.log().countAtLeast(2);
+    showLog();
+}
+
+void StatusStrip::showJobs() {
+    const auto& jobs = m_workspace.jobs().jobs();
+    int running = 0, queued = 0;
+    const JobRecord* longest = nullptr;
+    for (const JobRecord& job : jobs) {
+        running += job.state == JobState::Running;
+        queued += job.state == JobState::Queued;
+        if (job.state == JobState::Running && (!longest || job.etaS > longest->etaS)) longest = &job;
+    }
+    m_running->setVisible(running > 0);
+    m_running->show(QStringLiteral("circle-play"), tr("%1 running").arg(running), Tone::Accent);
+    m_queued->setVisible(queued > 0);
+    m_queued->setText(tr("%1 queued").arg(queued));
+    m_longestPart->setVisible(longest && !m_narrow);
+    if (!longest) return;
+    m_longest->setText(text(longest->title));
+    m_bar->setShare(longest->progress);
+    m_percent->setText(QStringLiteral("%1 %").arg(qRound(longest->progress * 100)));
+    m_left->setText(longest->etaS >= 0 ? tr("%1 left").arg(timeLeft(*longest)) : QString());
+}
+
+void StatusStrip::showLog() {
+    const int errors = m_workspace.log().countAtLeast(3);
+    const int unread = m_workspace.log().countAtLeast(2) - m_readWarnings;
+    m_logWorst->setVisible(unread > 0);
+    const bool anyError = errors > 0;
+    m_logWorst->show(anyError ? QStringLiteral("circle-x") : QStringLiteral("triangle-alert"), QString::number(unread),
+                     anyError ? Tone::Error : Tone::Warn);
+    m_logWorst->setAccessibleName(tr("%n warnings or errors", nullptr, unread));
+}
+
+void StatusStrip::showMachine() {
+    const Snapshot& s = *m_workspace.snapshot();
+    m_processor->setText(tr("%1 %").arg(qRound(s.processorShare * 100)));
+    m_processorPart->setToolTip(text(s.device));
+    m_memory->setText(formatGib(s.memory.total - s.memory.free));
+    m_memoryTotal->setText(tr("of %1 GiB").arg(formatGib(s.memory.total)));
+    showJobs();
+}
+
+void StatusStrip::showLink() {
+    const EngineClient& engine = m_workspace.engine();
+    m_retry->setVisible(engine.link() == Link::Lost || engine.link() == Link::Refused);
+    switch (engine.link()) {
+        case Link::Detached: m_link->show(QStringLiteral("plug"), tr("Not attached"), Tone::Secondary); break;
+        case Link::Starting: m_link->show(QStringLiteral("clock"), tr("Starting the engine"), Tone::Secondary); break;
+        case Link::Connecting: m_link->show(QStringLiteral("clock"), tr("Connecting"), Tone::Secondary); break;
+        case Link::Attached: m_link->show(QStringLiteral("plug"), tr("Attached"), Tone::Text); break;
+        case Link::Lost: m_link->show(QStringLiteral("triangle-alert"), tr("Connection lost, retrying"), Tone::Warn); break;
+        case Link::Refused: m_link->show(QStringLiteral("circle-x"), tr("Not connected"), Tone::Error); break;
+    }
+    const auto trouble = engine.trouble();
+    m_link->setToolTip(trouble ? text(trouble->message) : engine.address().url.toString());
+}
+
+void StatusStrip::paintEvent(QPaintEvent*) {
+    const ThemeColors& c = colorsOf(palette());
+    QPainter painter(this);
+    painter.fillRect(rect(), QColor(c.side));
+    painter.fillRect(QRect(0, 0, width(), 1), QColor(c.line));
+}
+
+}  // namespace espalier::ui

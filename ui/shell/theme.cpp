@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/shell/theme.h"
+
+#include <QApplication>
+#include <QDBusConnection>
+#include <QDBusMessage>
+#include <QDBusPendingCallWatcher>
+#include <QDBusPendingReply>
+#include <QDBusVariant>
+#include <QFontDatabase>
+
+#include "ui/shell/style.h"
+
+namespace espalier::ui {
+namespace {
+
+constexpr auto kPortal = "org.freedesktop.portal.Desktop";
+constexpr auto kPortalPath = "/org/freedesktop/portal/desktop";
+constexpr auto kPortalSettings = "org.freedesktop.portal.Settings";
+constexpr auto kAppearance = "org.freedesktop.appearance";
+constexpr auto kColorScheme = "color-scheme";
+constexpr unsigned kPrefersDark = 1;
+
+// The portal wraps the value once when it announces a change and twice when it is read.
+bool prefersDark(QVariant value) {
+    while (value.userType() == qMetaTypeId<QDBusVariant>()) value = value.value<QDBusVariant>().variant();
+    return value.toUInt() == kPrefersDark;
+}
+
+}  // namespace
+
+QPalette paletteOf(const ThemeColors& c) {
+    QPalette palette;
+    const auto set = [&](QPalette::ColorRole role, QRgb color) { palette.setColor(role, QColor(color)); };
+    set(QPalette::Window, c.window);
+    set(QPalette::Base, c.base);
+    set(QPalette::AlternateBase, c.alternateBase);
+    for (const auto role : {QPalette::WindowText, QPalette::Text, QPalette::ButtonText, QPalette::HighlightedText})
+        set(role, c.text);
+    set(QPalette::PlaceholderText, c.secondary);
+    set(QPalette::Button, c.button);
+    set(QPalette::Highlight, c.selection);
+    set(QPalette::Link, c.accentText);
+    set(QPalette::LinkVisited, c.accentText);
+    set(QPalette::ToolTipBase, c.tooltip);
+    set(QPalette::ToolTipText, c.tooltipText);
+    set(QPalette::BrightText, c.error);
+    set(QPalette::Light, c.light);
+    set(QPalette::Midlight, c.midlight);
+    set(QPalette::Mid, c.mid);
+    set(QPalette::Dark, c.dark);
+    set(QPalette::Shadow, c.shadow);
+    for (const auto role : {QPalette::WindowText, QPalette::Text, QPalette::ButtonText, QPalette::HighlightedText,
+                            QPalette::PlaceholderText})
+        palette.setColor(QPalette::Disabled, role, QColor(c.disabledText));
+    return palette;
+}
+
+const ThemeColors& colorsOf(const QPalette& palette) {
+    return palette.color(QPalette::Active, QPalette::Text).lightness() > 127 ? kDarkTheme : kLightTheme;
+}
+
+QFont uiFont(int size, QFont::Weight weight) {
+    QFont font = QApplication::font();
+    font.setPixelSize(qRound(size * font.pixelSize() / double(text_size::kBody)));
+    font.setWeight(weight);
+    return font;
+}
+
+QFont monoFont(int size) {
+    QFont font = uiFont(size);
+    font.setFamilies({QStringLiteral("DejaVu Sans Mono"), QStringLiteral("monospace")});
+    font.setStyleHint(QFont::Monospace);
+    return font;
+}
+
+QString themeChoiceName(ThemeChoice choice) {
+    switch (choice) {
+        case ThemeChoice::Light: return QStringLiteral("light");
+        case ThemeChoice::Dark: return QStringLiteral("dark");
+        case ThemeChoice::System: break;
+    }
+    return QStringLiteral("system");
+}
+
+ThemeChoice themeChoiceFromName(const QString& name) {
+    if (name == QLatin1String("light")) return ThemeChoice::Light;
+    if (name == QLatin1String("dark")) return ThemeChoice::Dark;
+    return ThemeChoice::System;
+}
+
+Theme::Theme(QApplication& app) : m_app(app) {
+    for (const char* cut : {"Regular", "Medium", "SemiBold"})
+        QFontDatabase::addApplicationFont(QStringLiteral(":/fonts/EspalierSans-%1.otf").arg(QLatin1String(cut)));
+    // The desktop's font says how large people want their text; 10 points at 96 dpi is the usual 13 px.
+    const double desktopPoints = app.font().pointSizeF();
+    const double factor = desktopPoints > 0 ? qBound(1.0, desktopPoints / 10.0, 2.0) : 1.0;
+    QFont font(QStringList{QStringLiteral("Espalier Sans"), app.font().family()});
+    font.setPixelSize(qRound(text_size::kBody * factor));
+    font.setHintingPreference(QFont::PreferNoHinting);
+    app.setStyle(new Style);
+    app.setFont(font);
+    apply();
+    askDesktop();
+}
+
+void Theme::choose(ThemeChoice choice) {
+    if (m_choice == choice) return;
+    m_choice = choice;
+    apply();
+    emit chosen(choice);
+}
+
+void Theme::askDesktop() {
+    auto bus = QDBusConnection::sessionBus();
+    if (!bus.isConnected()) return;
+    auto message = QDBusMessage::createMethodCall(kPortal, kPortalPath, kPortalSettings, QStringLiteral("Read"));
+    message << QString::fromLatin1(kAppearance) << QString::fromLatin1(kColorScheme);
+    auto* watcher = new QDBusPendingCallWatcher(bus.asyncCall(message), this);
+    connect(watcher, &QDBusPendingCallWatcher::finished, this, [this, watcher] {
+        const QDBusPendingReply<QDBusVariant> reply = *watcher;
+        if (reply.isValid()) m_desktopIsDark = prefersDark(QVariant::fromValue(reply.value()));
+        watcher->deleteLater();
+        apply();
+    });
+    bus.connect(kPortal, kPortalPath, kPortalSettings, QStringLiteral("SettingChanged"), this,
+                SLOT(desktopSettingChanged(QString, QString, QDBusVariant)));
+}
+
+void Theme::desktopSettingChanged(const QString& group, const QString& key, const QDBusVariant& value) {
+    if (group != QLatin1String(kAppearance) || key != QLatin1String(kColorScheme)) return;
+    m_desktopIsDark = prefersDark(QVariant::fromValue(value));
+    apply();
+}
+
+void Theme::apply() {
+    const bool dark = m_choice == ThemeChoice::Dark || (m_choice == ThemeChoice::System && m_desktopIsDark);
+    const QPalette palette = paletteOf(dark ? kDarkTheme : kLightTheme);
+    if (m_app.palette() != palette) m_app.setPalette(palette);
+}
+
+}  // namespace espalier::ui

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/widgets/dashboard.h"
+
+#include <QEvent>
+#include <QWidget>
+
+namespace espalier::ui {
+namespace {
+
+constexpr int kTickMs = 100;
+
+}  // namespace
+
+Dashboard::Dashboard(const SampleRing& source, QWidget* page) : QObject(page), m_source(source) {
+    m_timer.setInterval(kTickMs);
+    connect(&m_timer, &QTimer::timeout, this, &Dashboard::tick);
+    page->installEventFilter(this);
+}
+
+void Dashboard::setSpan(double seconds) {
+    m_span = seconds;
+    emit spanChanged();
+}
+
+double Dashboard::to() const {
+    if (m_heldAt) return *m_heldAt;
+    return m_source.isEmpty() ? 0 : m_source.lastX();
+}
+
+double Dashboard::from() const {
+    if (m_span > 0) return to() - m_span;
+    return m_source.isEmpty() ? to() - 60 : std::min(m_source.x(0), to() - 60);
+}
+
+void Dashboard::setPaused(bool paused) {
+    if (paused == isPaused()) return;
+    m_heldAt = paused ? std::optional(to()) : std::nullopt;
+    emit pauseChanged();
+}
+
+int Dashboard::samplesBehind() const {
+    return m_heldAt ? m_source.size() - m_source.lowerBound(*m_heldAt) : 0;
+}
+
+void Dashboard::setCursor(std::optional<double> x) {
+    if (m_cursor == x) return;
+    m_cursor = x;
+    emit cursorMoved();
+}
+
+bool Dashboard::eventFilter(QObject*, QEvent* event) {
+    if (event->type() == QEvent::Show) {
+        m_timer.start();
+        emit spanChanged();  // what came while it was hidden
+    }
+    if (event->type() == QEvent::Hide) m_timer.stop();
+    return false;
+}
+
+}  // namespace espalier::ui

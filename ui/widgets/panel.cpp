@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/widgets/panel.h"
+
+#include <QBoxLayout>
+#include <QClipboard>
+#include <QGuiApplication>
+#include <QPainter>
+
+namespace espalier::ui {
+namespace {
+
+constexpr int kTitleHeight = 32;
+
+void paintGround(QWidget* widget, QRgb fill, QRgb border) {
+    QPainter painter(widget);
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(QColor(border));
+    painter.setBrush(QColor(fill));
+    painter.drawRoundedRect(QRectF(widget->rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6);
+}
+
+// An icon that follows the theme.
+class IconMark : public QWidget {
+public:
+    IconMark(const QString& name, int size, Tone tone) : m_name(name), m_tone(tone) { setFixedSize(size, size); }
+
+protected:
+    void paintEvent(QPaintEvent*) override {
+        const QRgb color = toneColor(colorsOf(palette()), m_tone);
+        QPainter(this).drawPixmap(rect(), iconPixmap(m_name, color, width(), devicePixelRatioF()));
+    }
+
+private:
+    QString m_name;
+    Tone m_tone;
+};
+
+}  // namespace
+
+Panel::Panel(const QString& title, QWidget* parent) : QFrame(parent), m_body(new QVBoxLayout(this)) {
+    m_body->setContentsMargins(1, 1, 1, 1);
+    m_body->setSpacing(0);
+    if (title.isEmpty()) return;
+    auto* name = new TextLabel(title, text_size::kTable, QFont::DemiBold);
+    name->setElide(Qt::ElideNone);
+    m_unit = new TextLabel({}, text_size::kCaption, QFont::Normal, Tone::Secondary);
+    m_titleRow = new QWidget;
+    m_titleRow->setFixedHeight(kTitleHeight);
+    m_titleRow->setLayout(row({name, LayoutItem(m_unit, 1)}, 8, {11, 0, 7, 0}));
+    m_body->addWidget(m_titleRow);
+    setAccessibleName(title);
+}
+
+void Panel::setUnit(const QString& unit) {
+    m_unit->setText(unit);
+}
+
+void Panel::addTitleWidget(QWidget* widget) {
+    m_titleRow->layout()->addWidget(widget);
+}
+
+void Panel::addTitleLine() {
+    m_body->addWidget(horizontalLine());
+}
+
+void Panel::setContent(QWidget* content, QMargins margins) {
+    if (margins.isNull()) {
+        m_body->addWidget(content, 1);
+    } else {
+        m_body->addLayout(column({LayoutItem(content, 1)}, 0, margins), 1);
+    }
+}
+
+void Panel::setContent(QLayout* content) {
+    m_body->addLayout(content, 1);
+}
+
+void Panel::paintEvent(QPaintEvent*) {
+    const ThemeColors& c = colorsOf(palette());
+    paintGround(this, c.base, c.line);
+}
+
+EmptyView::EmptyView(const QString& iconName, const QString& sentence, QPushButton* action, QWidget* parent)
+    : QWidget(parent), m_sentence(paragraph(sentence, text_size::kBody)) {
+    m_sentence->setAlignment(Qt::AlignHCenter);
+    m_sentence->setFixedWidth(320);
+    auto* box = column({nullptr, row({nullptr, new IconMark(iconName, 24, Tone::Secondary), nullptr}),
+                        row({nullptr, m_sentence, nullptr})},
+                       12);
+    if (action) LayoutItem(row({nullptr, action, nullptr})).addTo(box);
+    LayoutItem(nullptr).addTo(box);
+    setLayout(box);
+}
+
+void EmptyView::setSentence(const QString& sentence) {
+    m_sentence->setText(sentence);
+}
+
+ErrorStrip::ErrorStrip(QWidget* parent)
+    : QFrame(parent),
+      m_what(new TextLabel({}, text_size::kTable, QFont::Medium, Tone::Error)),
+      m_why(paragraph({}, text_size::kTable, Tone::Text)),
+      m_details(paragraph({}, text_size::kCaption, Tone::Text)),
+      m_fold(button(tr("Details"), {}, ButtonRole::Plain, ControlSize::Small)) {
+    auto* copy = button(tr("Copy"), QStringLiteral("copy"), ButtonRole::Plain, ControlSize::Small);
+    auto* close = toolButton(QStringLiteral("x"), tr("Dismiss"));
+    m_details->setFont(monoFont());
+    m_details->hide();
+    setLayout(row({column({new IconMark(QStringLiteral("circle-x"), 16, Tone::Error), nullptr}, 0),
+                   LayoutItem(column({m_what, m_why, m_details}, 2), 1),
+                   column({row({m_fold, copy, close}, 4), nullptr}, 0)},
+                  8, {12, 8, 8, 8}));
+    connect(m_fold, &QPushButton::clicked, this, [this] { m_details->setVisible(!m_details->isVisible()); });
+    connect(copy, &QPushButton::clicked, this, [this] { QGuiApplication::clipboard()->setText(text()); });
+    connect(close, &QToolButton::clicked, this, &ErrorStrip::clear);
+    setAccessibleName(tr("Error"));
+    hide();
+}
+
+void ErrorStrip::showError(const QString& what, const Error& error) {
+    m_what->setText(what);
+    m_why->setText(QString::fromStdString(error.message));
+    const auto code = codeName(error.code);
+    QString details = QString::fromUtf8(code.data(), qsizetype(code.size()));
+    if (!error.where.empty()) details += QStringLiteral(" · ") + QString::fromStdString(error.where);
+    m_details->setText(details);
+    m_details->hide();
+    setAccessibleDescription(text());
+    show();
+}
+
+void ErrorStrip::clear() {
+    hide();
+}
+
+QString ErrorStrip::text() const {
+    return m_what->text() + QLatin1Char('\n') + m_why->text() + QLatin1Char('\n') + m_details->text();
+}
+
+void ErrorStrip::paintEvent(QPaintEvent*) {
+    const ThemeColors& c = colorsOf(palette());
+    paintGround(this, c.errorGround, c.error);
+}
+
+}  // namespace espalier::ui

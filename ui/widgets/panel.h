@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Panel: a quiet surface with a title row; EmptyView: what a panel or page shows while there is nothing yet; ErrorStrip:
+// what stands in the place of the failed thing.
+#pragma once
+
+#include <QFrame>
+
+#include "core/base/result.h"
+#include "ui/widgets/controls.h"
+
+class QVBoxLayout;
+
+namespace espalier::ui {
+
+class Panel : public QFrame {
+    Q_OBJECT
+public:
+    // An empty title gives a panel without a title row. Lists and forms have a line under the title.
+    explicit Panel(const QString& title = {}, QWidget* parent = nullptr);
+
+    void setUnit(const QString& unit);           // or scope, beside the title
+    void addTitleWidget(QWidget* widget);        // at the right of the title row
+    void addTitleLine();
+    void setContent(QWidget* content, QMargins margins = {});
+    void setContent(QLayout* content);
+    QVBoxLayout* body() const { return m_body; }
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+
+private:
+    QVBoxLayout* m_body;
+    QWidget* m_titleRow = nullptr;
+    TextLabel* m_unit = nullptr;
+};
+
+class EmptyView : public QWidget {
+    Q_OBJECT
+public:
+    EmptyView(const QString& iconName, const QString& sentence, QPushButton* action = nullptr, QWidget* parent = nullptr);
+    void setSentence(const QString& sentence);
+
+private:
+    QLabel* m_sentence;
+};
+
+// What failed, why, what to do; the code and place fold out; Copy takes it all.
+class ErrorStrip : public QFrame {
+    Q_OBJECT
+public:
+    explicit ErrorStrip(QWidget* parent = nullptr);  // hidden until showError
+    void showError(const QString& what, const Error& error);
+    void clear();
+    QString text() const;
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+
+private:
+    TextLabel* m_what;
+    QLabel* m_why;
+    QLabel* m_details;
+    QPushButton* m_fold;
+};
+
+}  // namespace espalier::ui

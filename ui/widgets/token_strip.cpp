@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/widgets/token_strip.h"
+
+#include <QPainter>
+#include <QPaintEvent>
+
+#include "ui/shell/theme.h"
+
+namespace espalier::ui {
+namespace {
+
+constexpr int kCellHeight = 34, kGap = 2, kRowGap = 4;
+constexpr std::size_t kMostCells = 4000;  // a page of text; more is not read anyway
+
+QString visible(QString token) {
+    token.replace(QLatin1Char(' '), QChar(0x00B7));
+    token.replace(QLatin1Char('\n'), QChar(0x21B5));
+    token.replace(QLatin1Char('\t'), QChar(0x2192));
+    return token;
+}
+
+}  // namespace
+
+TokenStrip::TokenStrip(QWidget* parent) : QWidget(parent) {
+    setFont(monoFont());
+    setAccessibleName(tr("Tokens"));
+    QSizePolicy policy(QSizePolicy::Expanding, QSizePolicy::Minimum);
+    policy.setHeightForWidth(true);
+    setSizePolicy(policy);
+}
+
+void TokenStrip::setTokens(Tokenization tokens) {
+    m_cells.clear();
+    QStringList spoken;
+    const QFontMetrics mono = fontMetrics();
+    const QFontMetrics small(uiFont(text_size::kCaption));
+    const std::size_t count = std::min({tokens.ids.size(), std::size_t(tokens.tokens.size()), kMostCells});
+    for (std::size_t i = 0; i < count; ++i) {
+        Cell cell{visible(tokens.tokens[qsizetype(i)]), QString::number(tokens.ids[i]), 0, {}};
+        cell.width = qMax(mono.horizontalAdvance(cell.text), small.horizontalAdvance(cell.id)) + 10;
+        spoken << cell.text + QLatin1Char(' ') + cell.id;
+        m_cells.push_back(std::move(cell));
+    }
+    setAccessibleDescription(spoken.join(QStringLiteral(", ")));
+    setMinimumHeight(layOut(width(), &m_cells));
+    updateGeometry();
+    update();
+}
+
+int TokenStrip::layOut(int width, std::vector<Cell>* cells) const {
+    int x = 0, y = 0;
+    for (std::size_t i = 0; i < m_cells.size(); ++i) {
+        const int wide = m_cells[i].width;
+        if (x > 0 && x + wide > width) {
+            x = 0;
+            y += kCellHeight + kRowGap;
+        }
+        if (cells) (*cells)[i].rect = QRect(x, y, wide, kCellHeight);
+        x += wide + kGap;
+    }
+    return m_cells.empty() ? 0 : y + kCellHeight;
+}
+
+int TokenStrip::heightForWidth(int width) const {
+    return layOut(width, nullptr);
+}
+
+QSize TokenStrip::sizeHint() const {
+    return QSize(400, heightForWidth(qMax(width(), 200)));
+}
+
+void TokenStrip::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    setMinimumHeight(layOut(width(), &m_cells));
+}
+
+void TokenStrip::paintEvent(QPaintEvent* event) {
+    const ThemeColors& c = colorsOf(palette());
+    QPainter painter(this);
+    painter.setRenderHint(QPainter::Antialiasing);
+    const QFont small = uiFont(text_size::kCaption);
+    for (std::size_t i = 0; i < m_cells.size(); ++i) {
+        const Cell& cell = m_cells[i];
+        if (!cell.rect.intersects(event->rect())) continue;
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(QColor(i % 2 == 0 ? c.selection : c.hover));
+        painter.drawRoundedRect(cell.rect, 2, 2);
+        painter.setPen(QColor(c.text));
+        painter.setFont(font());
+        painter.drawText(cell.rect.adjusted(0, 2, 0, -17), Qt::AlignCenter, cell.text);
+        painter.setPen(QColor(c.secondary));
+        painter.setFont(small);
+        painter.drawText(cell.rect.adjusted(0, 17, 0, -1), Qt::AlignCenter, cell.id);
+    }
+}
+
+}  // namespace espalier::ui
