@@ -17,7 +17,7 @@ IsaLevel bestIsa();  // what this processor and operating system offer
 
 struct CpuOptions {
     int threads = 0;                // 0: every processor this process may use
-    std::optional<IsaLevel> isa;    // forced level, for tests; must not exceed bestIsa()
+    std::optional<IsaLevel> isa = {};  // forced level, for tests; must not exceed bestIsa()
     std::int64_t memoryLimit = 0;   // bytes allocate() may hand out in all; 0: what the machine has
 };
 

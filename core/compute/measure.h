@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What this machine can do with the backend's own threads and instruction set: the limits that every figure of speed is
+// given as a share of. Machines are shared and their bandwidth swings; measure beside the work, never once for all.
+//
+// Thread: the one that owns the backend (it must be idle otherwise).
+#pragma once
+
+#include <memory>
+
+#include "core/compute/backend.h"
+
+namespace espalier {
+
+// Reads a block that no cache holds. Keeps the block, so that repeated probes cost one pass each.
+class BandwidthProbe {
+public:
+    // Errors: unsupported (not a CPU backend), pool_exhausted. Requires: bytes > 0; more than twice the last-level cache.
+    static Result<BandwidthProbe> make(Backend& backend, std::int64_t bytes);
+
+    double gigabytesPerSecond() const;  // 1e9 bytes; the median of three passes
+
+private:
+    BandwidthProbe(Backend& backend, Buffer block) : m_backend(&backend), m_block(std::move(block)) {}
+
+    Backend* m_backend;
+    Buffer m_block;
+};
+
+// f32 multiply-adds from registers, all threads, in 1e9 operations per second (a multiply-add counts two): the best of
+// five runs of about 20 ms. Error unsupported when this is not a CPU backend.
+Result<double> fmaPeakGflops(Backend& backend);
+
+struct MachineFigures {
+    double readGigabytesPerSecond = 0.0;
+    double fmaGflops = 0.0;
+    int threads = 0;
+    std::string isa;
+};
+
+// Both, for `espalierctl doctor`. Takes about 0.3 s.
+Result<MachineFigures> measureMachine(Backend& backend);
+
+}  // namespace espalier

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <QTest>
+
+#include "core/compute/bench_ops.h"
+#include "core/compute/cpu/cpu_backend.h"
+#include "core/compute/measure.h"
+#include "core/compute/reference/reference_backend.h"
+#include "tests/support/test_main.h"
+
+using namespace espalier;
+
+class TestMeasure : public QObject {
+    Q_OBJECT
+private slots:
+    void figuresAreThereAndPositive() {
+        const auto backend = makeCpuBackend({.threads = 2});
+        const auto machine = measureMachine(*backend);
+        QVERIFY(machine);
+        QVERIFY(machine->readGigabytesPerSecond > 0.0 && machine->fmaGflops > 0.0);
+        QCOMPARE(machine->threads, 2);
+        QCOMPARE(machine->isa, std::string(isaName(bestIsa())));
+    }
+    void benchOps_reportsEachFigureOnce() {
+        const auto backend = makeCpuBackend({.threads = 2});
+        int reported = 0;
+        BenchOptions options{"tiny", true, 16 << 20, [&](const OpFigure&) { ++reported; }};
+        const auto figures = benchOps(*backend, options);
+        QVERIFY(figures);
+        QCOMPARE(static_cast<int>(figures->size()), reported);
+        QVERIFY(reported >= 12);
+        for (const OpFigure& figure : *figures)
+            QVERIFY(figure.microseconds > 0.0 && figure.gigabytesPerSecond > 0.0 && figure.shareOfBandwidth > 0.0);
+    }
+    void errors_nameWhatIsWrong() {
+        const auto backend = makeCpuBackend({.threads = 1});
+        const auto unknown = benchOps(*backend, {"13x", true, 1 << 20, {}});
+        QCOMPARE(unknown.error().code, ErrorCode::InvalidArgument);
+        QVERIFY(unknown.error().message.find("llama-7b") != std::string::npos);
+        const auto reference = makeReferenceBackend();
+        QCOMPARE(measureMachine(*reference).error().code, ErrorCode::Unsupported);
+        const auto small = makeCpuBackend({.threads = 1, .memoryLimit = 1 << 20});
+        QCOMPARE(benchOps(*small, {"tiny", true, 16 << 20, {}}).error().code, ErrorCode::PoolExhausted);
+    }
+};
+ESPALIER_TEST(tst_measure, TestMeasure)
+#include "tst_measure.moc"
