@@ -497,7 +497,7 @@ public:
         : m_core(std::make_shared<Core>(options, service)), m_acceptor(m_core->io), m_retry(m_core->io) {}
     ~AsioHttpServer() override { stop(); }
 
-    Result<void> listen() {
+    Result<void> open() {
         if (!m_core->options.tlsCertificate.empty()) TRY(loadTls());
         const std::string& host = m_core->options.host;
         const auto refused = [&](const error_code& cause) {
@@ -519,9 +519,12 @@ public:
         if (!cause) m_acceptor.listen(asio::socket_base::max_listen_connections, cause);
         if (cause) return refused(cause);
         m_port = m_acceptor.local_endpoint(cause).port();
+        return {};
+    }
+
+    void start() override {
         accept();
         m_thread = std::thread([core = m_core] { run(*core); });
-        return {};
     }
 
     std::string url() const override {
@@ -616,9 +619,9 @@ private:
 
 }  // namespace
 
-Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpServerOptions& options, HttpService& service) {
+Result<std::unique_ptr<HttpServer>> HttpServer::listen(const HttpServerOptions& options, HttpService& service) {
     auto server = std::make_unique<AsioHttpServer>(options, service);
-    TRY(server->listen());
+    TRY(server->open());
     return std::unique_ptr<HttpServer>(std::move(server));
 }
 

@@ -2,7 +2,7 @@
 // HttpServer: HTTP/1.1 over TCP or TLS on one network thread, for clients that are slow, broken or hostile. Every wait
 // has a deadline, every buffer a bound. Holds no idea of routes: HttpService has them.
 //
-// Owner: Daemon. Thread: start and stop from one thread; the rest any.
+// Owner: Daemon. Thread: listen, start and stop from one thread; the rest any.
 #pragma once
 
 #include <chrono>
@@ -35,10 +35,11 @@ struct HttpServerOptions {
 
 class HttpServer {
 public:
-    // Listens when it returns. Requires: service outlives the server. Errors: network (names the address; a port in use
-    // says so), invalid_argument (certificate or key that cannot be read).
-    static Result<std::unique_ptr<HttpServer>> start(const HttpServerOptions& options, HttpService& service);
+    // Takes the address; nobody is answered before start(). Requires: service outlives the server. Errors: network
+    // (names the address; a port in use says so), invalid_argument (certificate or key that cannot be read).
+    static Result<std::unique_ptr<HttpServer>> listen(const HttpServerOptions& options, HttpService& service);
     virtual ~HttpServer() = default;  // as stop()
+    virtual void start() = 0;
 
     virtual std::string url() const = 0;  // "http://127.0.0.1:8420"
     virtual std::uint16_t port() const = 0;

@@ -100,6 +100,7 @@ void visitFields(Record& record, Visit& visit) {
     visit("state", record.state);
     visit("progress", record.progress);
     visit("weights_bytes", record.weightsBytes);
+    visit("page_bytes", record.pageBytes);
     visit("pool_pages", record.poolPages);
     visit("pool_pages_used", record.poolPagesUsed);
     visit("pool_pages_cached", record.poolPagesCached);

@@ -80,6 +80,7 @@ struct LoadedModel {
     std::string state;               // "loading", "ready"
     double progress = 1.0;
     std::int64_t weightsBytes = 0;
+    std::int64_t pageBytes = 0;  // of one pool page, over all layers
     std::int64_t poolPages = 0;
     std::int64_t poolPagesUsed = 0;  // running
     std::int64_t poolPagesCached = 0;

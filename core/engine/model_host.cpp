@@ -318,6 +318,7 @@ void ModelHost::fill(Snapshot& snapshot) const {
         }
         if (hosted->loop) {
             const ServingStats stats = hosted->loop->stats();
+            model.pageBytes = stats.pageBytes;
             model.poolPages = stats.pages.total();
             model.poolPagesUsed = stats.pages.of(PageOwner::Kv);
             model.poolPagesCached = stats.pages.of(PageOwner::KvCached);

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The operations of core/api/protocol.h over an engine, by subject. LocalControl holds them under their names.
+#pragma once
+
+#include "core/api/control.h"
+
+namespace espalier {
+
+// catalog
+Result<Json> listModels(const ModelAccess& models, const Json& arguments);
+Result<Json> inspectModel(const ModelAccess& models, const Json& arguments);
+Result<Json> probeImport(const ModelAccess& models, const Json& arguments);
+Result<Json> startImport(const ModelAccess& models, const Json& arguments);
+
+// jobs
+Result<Json> listJobs(const ModelAccess& models);
+Result<Json> waitForJob(const ModelAccess& models, const Json& arguments, std::stop_token stop);
+
+// text
+Result<Json> tokenizeText(const ModelAccess& models, const Json& arguments);
+Result<Json> detokenizeIds(const ModelAccess& models, const Json& arguments);
+Result<Json> renderTemplate(const ModelAccess& models, const Json& arguments);
+
+// inference
+Result<Json> generate(const ModelAccess& models, const Json& arguments, const CallOptions& options);
+Result<Json> perplexity(const ModelAccess& models, const Json& arguments, const CallOptions& options);
+Result<Json> embed(const ModelAccess& models, const Json& arguments, const CallOptions& options);
+
+// watching
+Result<Json> statusOf(const ModelAccess& models, const Clock& clock, const ControlHost& host);
+Result<Json> history(const ModelAccess& models, const Json& arguments);
+Result<Json> newestLog(const ModelAccess& models, const Json& arguments);
+
+}  // namespace espalier

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Catalog, jobs and what there is to watch.
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+#include "core/api/json_fields.h"
+#include "core/api/operations.h"
+#include "core/api/protocol.h"
+#include "core/models/transformer.h"
+
+namespace espalier {
+namespace {
+
+constexpr std::int64_t kMaxWaitS = 3600;
+
+template <class Record>
+Json arrayOf(const std::vector<Record>& records) {
+    Json array = Json::array();
+    for (const Record& record : records) array.push_back(toJson(record));
+    return array;
+}
+
+bool hasEnded(JobState state) {
+    return state == JobState::Finished || state == JobState::Failed || state == JobState::Cancelled ||
+           state == JobState::Interrupted;
+}
+
+Json tensorJson(const TensorEntry& tensor) {
+    return {{"name", tensor.name}, {"shape", tensor.shape}, {"dtype", dtypeName(tensor.dtype)},
+            {"bytes", tensor.bytes}};
+}
+
+// What of the catalog is loaded, and how it is doing.
+Json modelStates(const std::vector<ModelRecord>& models, const Snapshot& snapshot) {
+    Json list = Json::array();
+    for (const ModelRecord& model : models) {
+        Json entry{{"id", model.id}, {"name", model.name}, {"state", "unloaded"}, {"running", 0}, {"waiting", 0}};
+        for (const LoadedModel& loaded : snapshot.models) {
+            if (loaded.name != model.name) continue;
+            entry["state"] = loaded.state;
+            entry["weights_bytes"] = loaded.weightsBytes;
+            entry["running"] = loaded.running;
+            entry["waiting"] = loaded.waiting;
+        }
+        list.push_back(std::move(entry));
+    }
+    return list;
+}
+
+// The page pools of the loaded models, in bytes by what the pages hold.
+Json poolBytes(const Snapshot& snapshot) {
+    std::int64_t all = 0, kv = 0;
+    for (const LoadedModel& model : snapshot.models) {
+        all += model.poolPages * model.pageBytes;
+        kv += (model.poolPagesUsed + model.poolPagesCached) * model.pageBytes;
+    }
+    const std::int64_t adapters = snapshot.memory.adapters;
+    return {{"bytes", all}, {"kv", kv}, {"adapters", adapters}, {"free", all - kv - adapters}};
+}
+
+}  // namespace
+
+Result<Json> listModels(const ModelAccess& models, const Json& arguments) {
+    TRY_ASSIGN(const bool bin, JsonFields(arguments).boolean("bin", false));
+    return Json{{"models", arrayOf(bin ? models.engine().bin() : models.engine().models())}};
+}
+
+Result<Json> inspectModel(const ModelAccess& models, const Json& arguments) {
+    const JsonFields fields(arguments);
+    TRY_ASSIGN(const std::string name, fields.requiredString("model"));
+    TRY_ASSIGN(const bool withTensors, fields.boolean("tensors", false));
+    Engine& engine = models.engine();
+    TRY_ASSIGN(const ModelRecord record, engine.findModel(name));
+    TRY_ASSIGN(const auto tensors, engine.tensors(name));
+    TransformerOptions sizes;
+    sizes.maxBatchTokens = engine.options().maxBatchTokens;
+    const MemoryEstimate memory =
+        estimateMemory(engine.backend(), record.spec, *tensors, engine.options().kvType, sizes);
+    Json answer{{"config", toJson(record.spec)},
+                {"parameters", record.parameters},
+                {"bytes", record.bytes},
+                {"memory",
+                 {{"weights_bytes", memory.weightsBytes},
+                  {"kv_bytes_per_token", memory.kvBytesPerToken},
+                  {"workspace_bytes", memory.workspaceBytes},
+                  {"kv", dtypeName(engine.options().kvType)}}},
+                {"record", toJson(record)}};
+    if (!withTensors) return answer;
+    answer["tensors"] = Json::array();
+    for (const TensorEntry& tensor : tensors->tensors()) answer["tensors"].push_back(tensorJson(tensor));
+    return answer;
+}
+
+Result<Json> probeImport(const ModelAccess& models, const Json& arguments) {
+    TRY_ASSIGN(const std::string path, JsonFields(arguments).requiredString("path"));
+    TRY_ASSIGN(const ImportProbe probe, models.engine().probeImport(path));
+    return toJson(probe);
+}
+
+Result<Json> startImport(const ModelAccess& models, const Json& arguments) {
+    const JsonFields fields(arguments);
+    ImportRequest request;
+    TRY_ASSIGN(request.path, fields.requiredString("path"));
+    TRY_ASSIGN(const auto name, fields.string("name"));
+    request.name = name.value_or("");
+    TRY_ASSIGN(request.link, fields.boolean("link", false));
+    TRY_ASSIGN(request.allowNonFinite, fields.boolean("allow_nonfinite", false));
+    TRY_ASSIGN(const std::int64_t job, models.engine().startImport(request));
+    return Json{{"job", job}};
+}
+
+Result<Json> listJobs(const ModelAccess& models) { return Json{{"jobs", arrayOf(models.engine().jobs())}}; }
+
+Result<Json> waitForJob(const ModelAccess& models, const Json& arguments, std::stop_token stop) {
+    const JsonFields fields(arguments);
+    TRY_ASSIGN(const auto id, fields.integer("id", 0, INT64_MAX));
+    if (!id) return fields.wrong("id", "the number of a job");
+    TRY_ASSIGN(const auto timeout, fields.integer("timeout_s", 0, kMaxWaitS));
+    std::mutex mutex;
+    std::condition_variable_any changed;
+    bool ended = false;
+    const auto subscription = models.engine().subscribe([&](const NumberedEvent& event) {
+        const auto* job = std::get_if<JobRecord>(&event.event);
+        if (!job || job->id != *id || !hasEnded(job->state)) return;
+        const std::lock_guard lock(mutex);
+        ended = true;
+        changed.notify_all();
+    });
+    TRY_ASSIGN(const JobRecord now, models.engine().job(*id));
+    if (!hasEnded(now.state)) {
+        std::unique_lock lock(mutex);
+        changed.wait_for(lock, stop, std::chrono::seconds(timeout.value_or(kMaxWaitS)), [&] { return ended; });
+    }
+    TRY_ASSIGN(const JobRecord job, models.engine().job(*id));
+    return toJson(job);
+}
+
+Result<Json> statusOf(const ModelAccess& models, const Clock& clock, const ControlHost& host) {
+    const auto snapshot = models.engine().snapshot();
+    Json daemon{{"running", !host.url.empty()}, {"url", nullptr}, {"pid", nullptr}, {"uptime_s", nullptr}};
+    if (!host.url.empty()) {
+        daemon["url"] = host.url;
+        daemon["pid"] = ::getpid();
+        daemon["uptime_s"] = static_cast<double>(clock.unixMilliseconds() - host.startedAt) / 1000.0;
+    }
+    return Json{{"daemon", std::move(daemon)},
+                {"serve", serveStateName(models.engine().serving())},
+                {"models", modelStates(models.engine().models(), *snapshot)},
+                {"pool", poolBytes(*snapshot)},
+                {"memory", toJson(snapshot->memory)},
+                {"queue", {{"running", snapshot->running}, {"waiting", snapshot->waiting}}},
+                {"rates", {{"prefill_tokens_per_s", snapshot->prefillTokensPerS},
+                           {"decode_tokens_per_s", snapshot->decodeTokensPerS}}},
+                {"jobs", arrayOf(models.engine().jobs())},
+                {"device", snapshot->device},
+                {"compute", snapshot->computeMode}};
+}
+
+Result<Json> history(const ModelAccess& models, const Json& arguments) {
+    TRY_ASSIGN(const auto seconds, JsonFields(arguments).integer("seconds", 1, 3600));
+    return Json{{"points", arrayOf(models.engine().history(seconds.value_or(60)))}};
+}
+
+Result<Json> newestLog(const ModelAccess& models, const Json& arguments) {
+    TRY_ASSIGN(const auto limit, JsonFields(arguments).integer("limit", 1, 10000));
+    return Json{{"records", arrayOf(models.engine().newestLog(static_cast<std::size_t>(limit.value_or(200))))}};
+}
+
+}  // namespace espalier

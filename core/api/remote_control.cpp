@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/api/remote_control.h"
+
+#include "core/api/http_client.h"
+#include "core/api/keys.h"
+#include "core/api/protocol.h"
+
+namespace espalier {
+namespace {
+
+// Server-sent events of a streamed call: `text` pieces are passed on, the last of `result` and `error` is kept.
+class StreamedAnswer {
+public:
+    explicit StreamedAnswer(const std::function<void(std::string_view)>& onText) : m_onText(onText) {}
+
+    void take(std::string_view piece) {
+        m_pending += piece;
+        for (std::size_t end; (end = m_pending.find("\n\n")) != std::string::npos;) {
+            event(std::string_view(m_pending).substr(0, end));
+            m_pending.erase(0, end + 2);
+        }
+    }
+    const std::optional<Json>& result() const { return m_result; }
+    const std::optional<Error>& error() const { return m_error; }
+    const std::string& rest() const { return m_pending; }  // a body that is not a stream of events
+
+private:
+    void event(std::string_view text) {
+        constexpr std::string_view kEvent = "event: ", kData = "\ndata: ";
+        const std::size_t data = text.find(kData);
+        if (text.substr(0, kEvent.size()) != kEvent || data == std::string_view::npos) return;
+        const std::string_view name = text.substr(kEvent.size(), data - kEvent.size());
+        auto json = parseJson(text.substr(data + kData.size()), "the daemon's answer");
+        if (!json) return;
+        if (name == "text" && json->contains("text") && (*json)["text"].is_string())
+            m_onText((*json)["text"].get_ref<const std::string&>());
+        if (name == "result") m_result = std::move(*json);
+        if (name == "error") m_error = errorFromJson(*json);
+    }
+
+    const std::function<void(std::string_view)>& m_onText;
+    std::string m_pending;
+    std::optional<Json> m_result;
+    std::optional<Error> m_error;
+};
+
+Result<Json> answerFrom(const HttpResponse& response, const std::string& url) {
+    constexpr JsonLimits kAnswerLimits{64, 1ull << 30};
+    TRY_ASSIGN(Json body, parseJson(response.body, "the answer of " + url, kAnswerLimits));
+    if (response.status == 200) return body;
+    return errorFromJson(body.is_object() && body.contains("error") ? body["error"] : body);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RemoteControl>> RemoteControl::connect(FileSystem& files, const DaemonAddress& address) {
+    if (!files.exists(address.keyFile))
+        return fail(ErrorCode::NotFound, "the daemon's key file " + address.keyFile + " is not there", address.keyFile);
+    TRY_ASSIGN(std::string key, loadOrMakeAdminKey(files, address.keyFile));
+    return std::unique_ptr<RemoteControl>(new RemoteControl(address, std::move(key)));
+}
+
+Result<Json> RemoteControl::call(std::string_view operation, const Json& arguments, const CallOptions& options) {
+    HttpCall call;
+    call.url = m_address.url;
+    call.path = "/control/" + std::string(operation);
+    call.key = m_key;
+    call.certificate = m_address.certificate;
+    call.stop = options.stop;
+    if (!options.onText) {
+        call.body = dumpJson(arguments);
+        TRY_ASSIGN(const HttpResponse response, httpCall(call));
+        return answerFrom(response, m_address.url);
+    }
+    Json streamed = arguments;
+    streamed["stream"] = true;
+    call.body = dumpJson(streamed);
+    StreamedAnswer answer(options.onText);
+    call.onBody = [&](std::string_view piece) { answer.take(piece); };
+    TRY_ASSIGN(HttpResponse response, httpCall(call));
+    if (answer.error()) return *answer.error();
+    if (answer.result()) return *answer.result();
+    response.body = answer.rest();
+    return answerFrom(response, m_address.url);
+}
+
+Result<std::unique_ptr<ControlPort>> runningDaemon(FileSystem& files, const Path& workspace) {
+    TRY_ASSIGN(const auto address, readDaemonFile(files, workspace));
+    if (!address) return std::unique_ptr<ControlPort>();
+    TRY_ASSIGN(std::unique_ptr<ControlPort> control, RemoteControl::connect(files, *address));
+    const auto hello = control->call("hello", Json::object());
+    if (!hello && hello.error().code == ErrorCode::Network) return std::unique_ptr<ControlPort>();  // a crash left the file
+    if (!hello) return hello.error();
+    return control;
+}
+
+}  // namespace espalier
