@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/bench_model.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/models/transformer.h"
+
+namespace espalier::cli {
+namespace {
+
+// Small values of either sign: a bf16 or f16 pattern with an exponent near 2^-6, or the same as f32.
+std::vector<std::byte> randomBlock(std::int64_t elements, DType dtype) {
+    const std::size_t size = dtype == DType::F32 ? 4 : 2;
+    std::vector<std::byte> block(static_cast<std::size_t>(elements) * size);
+    std::uint64_t state = 0x9E3779B97F4A7C15ull;
+    for (std::size_t i = 0; i < block.size(); i += size) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        const auto bits = static_cast<std::uint16_t>(state >> 40);
+        const std::uint16_t sign = bits & 0x8000;
+        if (dtype == DType::F32) {
+            const float value = (sign ? -1.0f : 1.0f) * static_cast<float>(bits & 0x7FFF) * 0x1p-21f;
+            std::memcpy(&block[i], &value, sizeof value);
+        } else {
+            const std::uint16_t exponent = dtype == DType::BF16 ? 0x3C00 : 0x2400;  // 2^-7 .. 2^-6
+            const std::uint16_t half = sign | exponent | (bits & (dtype == DType::BF16 ? 0x7F : 0x3FF));
+            std::memcpy(&block[i], &half, sizeof half);
+        }
+    }
+    return block;
+}
+
+class RandomTensors final : public TensorSource {
+public:
+    RandomTensors(const ArchSpec& spec, DType dtype) {
+        std::int64_t largest = 0;
+        for (const ExpectedTensor& expected : expectedTensors(spec)) {
+            if (expected.optional) continue;
+            std::int64_t elements = 1;
+            for (const std::int64_t extent : expected.shape) elements *= extent;
+            largest = std::max(largest, elements);
+            m_tensors.push_back({expected.name, dtype, expected.shape, elements * (dtype == DType::F32 ? 4 : 2),
+                                 "random weights"});
+        }
+        std::sort(m_tensors.begin(), m_tensors.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+        m_block = randomBlock(largest, dtype);
+    }
+
+    const std::vector<TensorEntry>& tensors() const override { return m_tensors; }
+    const TensorEntry* find(std::string_view name) const override {
+        const auto found = std::lower_bound(m_tensors.begin(), m_tensors.end(), name,
+                                            [](const TensorEntry& entry, std::string_view n) { return entry.name < n; });
+        return found != m_tensors.end() && found->name == name ? &*found : nullptr;
+    }
+    std::span<const std::byte> bytes(const TensorEntry& entry) const override {
+        return std::span(m_block).first(static_cast<std::size_t>(entry.bytes));
+    }
+
+private:
+    std::vector<TensorEntry> m_tensors;
+    std::vector<std::byte> m_block;
+};
+
+}  // namespace
+
+Result<ArchSpec> benchShape(const std::string& name) {
+    ArchSpec spec;
+    spec.family = "llama";
+    spec.architecture = "LlamaForCausalLM";
+    spec.headDim = 64;
+    spec.rope.rotaryDim = 64;
+    spec.context = 2048;
+    spec.vocabulary = 32000;
+    spec.dtype = DType::BF16;
+    const auto make = [&](std::int32_t hidden, std::size_t layers, LayerSpec layer) {
+        spec.hidden = hidden;
+        spec.layers.assign(layers, layer);
+        return spec;
+    };
+    if (name == "tiny") return make(256, 4, {4, 2, 688});
+    if (name == "160m") return make(768, 12, {12, 12, 2048});
+    if (name == "1b") return make(2048, 22, {32, 4, 5632});
+    return fail(ErrorCode::InvalidArgument, "--shape takes tiny, 160m or 1b, not " + name, "--shape");
+}
+
+std::unique_ptr<TensorSource> randomTensors(const ArchSpec& spec, DType dtype) {
+    return std::make_unique<RandomTensors>(spec, dtype);
+}
+
+}  // namespace espalier::cli

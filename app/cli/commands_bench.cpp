@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+
+#include "app/cli/bench_model.h"
+#include "app/cli/commands.h"
+#include "core/serving/serving_loop.h"
+
+namespace espalier::cli {
+namespace {
+
+struct BenchOptions {
+    std::string shape = "160m";
+    std::string weights = "bf16";
+    bool quick = false, lines = false;
+};
+
+// Rows as they are measured: JSON lines at once, or a table at the end.
+class Report {
+public:
+    Report(const Console& console, bool lines) : m_console(console), m_lines(lines) {}
+
+    void add(Json row) {
+        if (m_lines) m_console.line(row);
+        m_rows.push_back(std::move(row));
+    }
+    void end() const {
+        if (m_lines) return;
+        if (m_console.json) return m_console.document(m_rows);
+        std::vector<std::vector<std::string>> table(1);
+        for (const Json& row : m_rows) {
+            std::vector<std::string> cells, names;
+            for (const auto& [key, value] : row.items()) {
+                names.push_back(key);
+                cells.push_back(value.is_string()         ? value.get<std::string>()
+                                : value.is_number_float() ? fixedText(value.get<double>(), 2)
+                                                          : dumpJson(value));
+            }
+            table.front() = names;
+            table.push_back(std::move(cells));
+        }
+        m_console.table(table);
+    }
+
+private:
+    const Console& m_console;
+    const bool m_lines;
+    Json m_rows = Json::array();
+};
+
+// A model with random weights, loaded and ready to serve.
+struct BenchModel {
+    std::string shape;
+    DType weights = DType::BF16, kv = DType::F32;
+    Backend* backend = nullptr;
+    std::unique_ptr<Transformer> transformer;
+    std::unique_ptr<ServingLoop> loop;
+};
+
+constexpr std::int32_t kBenchBatchTokens = 256;
+constexpr std::int32_t kMaxStreams = 32;
+
+Result<BenchModel> loadBenchModel(Session& session, const BenchOptions& options) {
+    BenchModel model;
+    model.shape = options.shape;
+    model.weights = *dtypeFromName(options.weights);
+    TRY_ASSIGN(model.kv, [&]() -> Result<DType> {
+        TRY_ASSIGN(const EngineOptions engine, session.engineOptions());
+        return engine.kvType;
+    }());
+    TRY_ASSIGN(model.backend, session.backend());
+    TRY_ASSIGN(const ArchSpec spec, benchShape(options.shape));
+    session.console().note("loading " + options.shape + " with random " + options.weights + " weights");
+    TransformerOptions sizes;
+    sizes.maxBatchTokens = kBenchBatchTokens;
+    sizes.stop = session.stop();
+    const auto tensors = randomTensors(spec, model.weights);
+    TRY_ASSIGN(model.transformer, Transformer::load(*model.backend, spec, *tensors, sizes));
+    ServingOptions serving;
+    serving.maxBatchTokens = kBenchBatchTokens;
+    serving.maxSequences = kMaxStreams;
+    serving.kvType = model.kv;
+    serving.prefixCache = false;
+    serving.poolPages = kMaxStreams * 1024 / kTokensPerPage;
+    TRY_ASSIGN(model.loop, ServingLoop::create(*model.backend, *model.transformer, nullptr, serving, session.clock()));
+    return model;
+}
+
+Json rowHead(const BenchModel& model, const char* bench) {
+    return {{"bench", bench}, {"shape", model.shape}, {"weights", dtypeName(model.weights)}, {"mode", "f32"},
+            {"kv", dtypeName(model.kv)}, {"threads", model.backend->device().threads},
+            {"isa", model.backend->device().isa}};
+}
+
+struct Finished {
+    std::vector<Chunk> last;
+};
+
+// Serves the requests together until all have ended.
+Result<Finished> serveAll(BenchModel& model, std::vector<Request> requests, std::stop_token stop) {
+    Finished finished;
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+        requests[i].id = RequestId{i + 1};
+        requests[i].sink = [&finished](const Chunk& chunk) {
+            if (chunk.finish) finished.last.push_back(chunk);
+        };
+        TRY(model.loop->submit(std::move(requests[i])));
+    }
+    while (model.loop->step())
+        if (stop.stop_requested()) return fail(ErrorCode::Cancelled, "cancelled");
+    return finished;
+}
+
+Request promptOf(std::int32_t tokens, std::int32_t answer, std::int32_t start) {
+    Request request;
+    for (std::int32_t i = 0; i < tokens; ++i) request.prompt.push_back((start + i * 7) % 31000 + 1);
+    request.maxTokens = answer;
+    return request;
+}
+
+Result<void> benchDecode(Session& session, BenchModel& model, bool quick, Report& report) {
+    for (const std::int32_t streams : {1, 8, kMaxStreams}) {
+        std::vector<Request> requests;
+        for (std::int32_t i = 0; i < streams; ++i) requests.push_back(promptOf(16, quick ? 24 : 96, i * 131));
+        TRY_ASSIGN(const Finished finished, serveAll(model, std::move(requests), session.stop()));
+        double sum = 0;
+        for (const Chunk& chunk : finished.last) sum += chunk.timing.tokensPerS;
+        Json row = rowHead(model, "decode");
+        row["streams"] = streams;
+        row["tokens_per_s"] = sum;
+        row["weights_gb_per_s"] = sum / streams * static_cast<double>(model.transformer->weightBytes()) * 1e-9;
+        report.add(std::move(row));
+    }
+    return {};
+}
+
+Result<void> benchPrefill(Session& session, BenchModel& model, bool quick, Report& report) {
+    for (const std::int32_t tokens : {64, 512}) {
+        double best = 0;
+        for (int repeat = 0; repeat < (quick ? 2 : 5); ++repeat) {
+            TRY_ASSIGN(const Finished finished,
+                       serveAll(model, {promptOf(tokens, 1, repeat * 977)}, session.stop()));
+            best = std::max(best, tokens / (finished.last.front().timing.ttftMs / 1000.0));
+        }
+        Json row = rowHead(model, "prefill");
+        row["prompt_tokens"] = tokens;
+        row["tokens_per_s"] = best;
+        report.add(std::move(row));
+    }
+    return {};
+}
+
+double nearestRank(std::vector<double> values, double share) {
+    std::sort(values.begin(), values.end());
+    return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
+}
+
+Result<void> benchServe(Session& session, BenchModel& model, bool quick, Report& report) {
+    std::vector<Request> requests;
+    for (std::int32_t i = 0; i < kMaxStreams; ++i)
+        requests.push_back(promptOf(32 + i * 13 % 200, (quick ? 8 : 32) + i * 5 % 32, i * 131));
+    const TimePoint started = session.clock().now();
+    TRY_ASSIGN(const Finished finished, serveAll(model, std::move(requests), session.stop()));
+    const double elapsed = seconds(session.clock().now() - started);
+    std::vector<double> ttft, tpot;
+    double prompt = 0, generated = 0;
+    for (const Chunk& chunk : finished.last) {
+        prompt += chunk.usage.promptTokens;
+        generated += chunk.usage.completionTokens;
+        ttft.push_back(chunk.timing.ttftMs);
+        if (chunk.timing.tokensPerS > 0) tpot.push_back(1000.0 / chunk.timing.tokensPerS);
+    }
+    Json row = rowHead(model, "serve");
+    row["requests"] = finished.last.size();
+    row["prompt_tokens_per_s"] = prompt / elapsed;
+    row["tokens_per_s"] = generated / elapsed;
+    row["ttft_p50_ms"] = nearestRank(ttft, 0.5);
+    row["ttft_p95_ms"] = nearestRank(ttft, 0.95);
+    row["tpot_p50_ms"] = nearestRank(tpot, 0.5);
+    report.add(std::move(row));
+    return {};
+}
+
+auto modelBench(Result<void> (*measure)(Session&, BenchModel&, bool, Report&)) {
+    return [measure](Session& session, const BenchOptions& options) -> Result<void> {
+        TRY_ASSIGN(BenchModel model, loadBenchModel(session, options));
+        Report report(session.console(), options.lines);
+        TRY(measure(session, model, options.quick, report));
+        report.end();
+        return {};
+    };
+}
+
+}  // namespace
+
+void addBenchCommands(Commands& commands) {
+    struct NoOptions {};
+    auto [bench, none] = commands.add<NoOptions>("bench", "Measure this machine", "espalierctl bench decode --shape 1b",
+                                                 [](Session&, const NoOptions&) { return Result<void>(); });
+    bench->require_subcommand(1);
+    const auto add = [&commands, parent = bench](const char* name, const char* what, auto run) {
+        auto [command, options] = commands.addTo<BenchOptions>(
+            *parent, name, what, std::string("espalierctl bench ") + name + " --shape 160m --quick --jsonl", run);
+        command->add_option("--shape", options->shape, "tiny, 160m or 1b (default 160m)")
+            ->check(CLI::IsMember({"tiny", "160m", "1b"}));
+        command->add_option("--weights", options->weights, "Stored type of the weights: bf16, f16 or f32 (default bf16)")
+            ->check(CLI::IsMember({"bf16", "f16", "f32"}));
+        command->add_flag("--quick", options->quick, "A few seconds, rougher");
+        command->add_flag("--jsonl", options->lines, "One JSON line per row instead of a table");
+    };
+    add("decode", "Tokens per second of 1, 8 and 32 answers at once", modelBench(benchDecode));
+    add("prefill", "Tokens per second of prompts", modelBench(benchPrefill));
+    add("serve", "A mixed load: throughput and latencies", modelBench(benchServe));
+}
+
+}  // namespace espalier::cli

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <unistd.h>
+
+#include "app/cli/commands.h"
+#include "app/cli/sample.h"
+
+namespace espalier::cli {
+namespace {
+
+struct ImportOptions {
+    std::string path, name;
+    bool link = false, allowNonFinite = false;
+};
+struct NoOptions {};
+struct InspectOptions {
+    std::string model;
+    bool tensors = false;
+};
+struct ModelOptions {
+    std::string model;
+};
+struct SampleOptions {
+    std::string folder;
+};
+
+std::string text(const Json& object, const char* key) {
+    const auto found = object.find(key);
+    if (found == object.end() || found->is_null()) return "-";
+    return found->is_string() ? found->get<std::string>() : dumpJson(*found);
+}
+
+std::vector<std::string> modelRow(const Json& model) {
+    return {text(model, "name"), text(model, "family"), countText(model.value("parameters", 0.0)),
+            bytesText(model.value("bytes", 0.0)), text(model, "dtype"), text(model, "context"), text(model, "id")};
+}
+
+void showModels(const Console& console, const Json& models) {
+    std::vector<std::vector<std::string>> rows{
+        {"NAME", "FAMILY", "PARAMETERS", "BYTES", "TYPE", "CONTEXT", "ID"}};
+    for (const Json& model : models) rows.push_back(modelRow(model));
+    console.table(rows);
+}
+
+Result<void> runImport(Session& session, const ImportOptions& options) {
+    Json arguments{{"path", std::filesystem::absolute(options.path).string()},
+                   {"link", options.link},
+                   {"allow_nonfinite", options.allowNonFinite}};
+    if (!options.name.empty()) arguments["name"] = options.name;
+    TRY_ASSIGN(const Json model, importModel(session, arguments));
+    for (const Json& warning : model.value("warnings", Json::array()))
+        session.console().note("warning: " + warning.get<std::string>());
+    if (session.console().json)
+        session.console().document(model);
+    else
+        showModels(session.console(), Json::array({model}));
+    return {};
+}
+
+Result<void> runModels(Session& session, const NoOptions&) {
+    TRY_ASSIGN(const Json answer, session.call(Use::Read, "models", Json::object()));
+    if (session.console().json)
+        session.console().document(answer["models"]);
+    else
+        showModels(session.console(), answer["models"]);
+    return {};
+}
+
+Result<void> runInspect(Session& session, const InspectOptions& options) {
+    TRY_ASSIGN(const Json answer, session.call(Use::Read, "inspect",
+                                               {{"model", options.model}, {"tensors", options.tensors}}));
+    if (session.console().json) {
+        session.console().document(answer);
+        return {};
+    }
+    const Json& memory = answer["memory"];
+    session.console().text(dumpJson(answer["config"], 2) + "\n");
+    session.console().table({{"parameters", countText(answer.value("parameters", 0.0))},
+                             {"stored", bytesText(answer.value("bytes", 0.0))},
+                             {"weights in memory", bytesText(memory.value("weights_bytes", 0.0))},
+                             {"KV per token", bytesText(memory.value("kv_bytes_per_token", 0.0))}});
+    std::vector<std::vector<std::string>> rows;
+    for (const Json& tensor : answer.value("tensors", Json::array()))
+        rows.push_back({text(tensor, "name"), dumpJson(tensor["shape"]), text(tensor, "dtype"),
+                        bytesText(tensor.value("bytes", 0.0))});
+    session.console().table(rows);
+    return {};
+}
+
+Result<void> runRemove(Session& session, const ModelOptions& options) {
+    TRY_ASSIGN(const Json answer, session.call(Use::Write, "remove", {{"model", options.model}}));
+    if (session.console().json)
+        session.console().document(answer);
+    else
+        session.console().text("removed " + text(answer, "removed") + " (it is in the bin)\n");
+    return {};
+}
+
+Result<void> runSample(Session& session, const SampleOptions& options) {
+    TRY_ASSIGN(const Json made, makeSampleWorkspace(session, options.folder));
+    if (session.console().json)
+        session.console().document(made);
+    else
+        session.console().text("sample workspace at " + text(made, "workspace") + "\n");
+    return {};
+}
+
+}  // namespace
+
+void addModelCommands(Commands& commands) {
+    auto [import, importOptions] = commands.add<ImportOptions>(
+        "import", "Bring a model folder into the workspace", "espalierctl import ~/models/tiny-llama --name tiny",
+        runImport);
+    import->add_option("path", importOptions->path, "A Hugging Face folder with safetensors")->required();
+    import->add_option("--name", importOptions->name, "What to call it (default: the folder's name)");
+    import->add_flag("--link", importOptions->link, "Use the files in place instead of copying them");
+    import->add_flag("--allow-nonfinite", importOptions->allowNonFinite, "Accept NaN and infinite weights");
+
+    commands.add<NoOptions>("models", "List the models of the workspace", "espalierctl models --json", runModels);
+
+    auto [inspect, inspectOptions] = commands.add<InspectOptions>(
+        "inspect", "Show a model's architecture, memory and tensors", "espalierctl inspect tiny --tensors", runInspect);
+    inspect->add_option("model", inspectOptions->model, "Name or id")->required();
+    inspect->add_flag("--tensors", inspectOptions->tensors, "List every tensor");
+
+    auto [remove, removeOptions] = commands.add<ModelOptions>("remove", "Put a model into the bin",
+                                                              "espalierctl remove tiny", runRemove);
+    remove->add_option("model", removeOptions->model, "Name or id")->required();
+
+    auto [sample, sampleOptions] = commands.add<SampleOptions>(
+        "sample", "Make the sample workspace", "espalierctl sample ~/espalier-sample", runSample);
+    sample->add_option("dir", sampleOptions->folder, "Folder of the new workspace")->required();
+}
+
+}  // namespace espalier::cli

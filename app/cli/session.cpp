@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/session.h"
+
+#include <cstdlib>
+#include <iostream>
+#include <iterator>
+#include <thread>
+
+#include "core/api/protocol.h"
+#include "core/api/remote_control.h"
+#include "core/compute/cpu/cpu_backend.h"
+
+namespace espalier::cli {
+namespace {
+
+constexpr std::uint64_t kMaxInputBytes = 1ull << 30;
+constexpr std::chrono::milliseconds kJobCheck{100};
+
+std::string environment(const char* name) {
+    const char* value = std::getenv(name);
+    return value ? value : "";
+}
+
+Path defaultWorkspace() {
+    if (const std::string named = environment("ESPALIER_WORKSPACE"); !named.empty()) return named;
+    if (const std::string data = environment("XDG_DATA_HOME"); !data.empty()) return Path(data) / "espalier/workspace";
+    return Path(environment("HOME")) / ".local/share/espalier/workspace";
+}
+
+}  // namespace
+
+Session::Session(GlobalOptions options, Console console, std::stop_token stop)
+    : m_options(std::move(options)), m_console(console), m_stop(std::move(stop)), m_files(makeFileSystem()) {}
+
+Session::~Session() = default;
+
+Path Session::workspace() const {
+    return std::filesystem::absolute(m_options.workspace.empty() ? defaultWorkspace() : Path(m_options.workspace));
+}
+
+Result<Backend*> Session::backend() {
+    if (m_backend) return m_backend.get();
+    if (m_options.backend == "cuda")
+        return fail(ErrorCode::Unsupported, "this version serves models on the CPU only; espalierctl doctor shows what the "
+                    "CUDA module of this machine can do", "--backend");
+    CpuOptions cpu;
+    cpu.threads = m_options.threads;
+    m_backend = makeCpuBackend(cpu);
+    return m_backend.get();
+}
+
+Result<EngineOptions> Session::engineOptions() const {
+    EngineOptions options;
+    options.workspace = workspace();
+    const auto kv = dtypeFromName(m_options.kv);
+    if (!kv || (*kv != DType::F32 && *kv != DType::BF16 && *kv != DType::F16))
+        return fail(ErrorCode::InvalidArgument, "--kv takes f32, bf16 or f16", "--kv");
+    options.kvType = *kv;
+    return options;
+}
+
+Result<Engine*> Session::openEngine(const EngineOptions& options) {
+    TRY_ASSIGN(Backend * device, backend());
+    TRY_ASSIGN(m_engine, Engine::open(options, *device, *m_files, m_clock));
+    return m_engine.get();
+}
+
+Result<ControlPort*> Session::control(Use use) {
+    if (m_control) return m_control.get();
+    TRY_ASSIGN(m_control, runningDaemon(*m_files, workspace()));
+    m_remote = m_control != nullptr;
+    if (m_remote) return m_control.get();
+    TRY_ASSIGN(EngineOptions options, engineOptions());
+    options.readOnly = use == Use::Read;
+    TRY_ASSIGN(Engine * engine, openEngine(options));
+    m_models.emplace(*engine, *m_files);
+    m_control = std::make_unique<LocalControl>(*m_models, m_clock, ControlHost{});
+    return m_control.get();
+}
+
+Result<Json> Session::call(Use use, std::string_view operation, const Json& arguments) {
+    TRY_ASSIGN(ControlPort * port, control(use));
+    return port->call(operation, arguments, CallOptions{m_stop, nullptr});
+}
+
+Result<Json> Session::followJob(std::int64_t id, OnStop onStop) {
+    const Json which{{"id", id}};
+    bool cancelled = false;
+    while (true) {
+        TRY_ASSIGN(const Json json, m_control->call("job", which));
+        TRY_ASSIGN(const JobRecord job, jobFromJson(json));
+        m_console.progress(job.step.empty() ? job.title : job.step, job.progress);
+        if (job.error) return *job.error;
+        if (job.state == JobState::Finished) return json;
+        if (job.state == JobState::Cancelled) return fail(ErrorCode::Cancelled, job.title + " was cancelled");
+        if (job.state == JobState::Interrupted || job.state == JobState::Paused)
+            return fail(ErrorCode::Cancelled, job.title + " is " + std::string(jobStateName(job.state)) +
+                        "; espalierctl jobs resume " + std::to_string(id) + " continues it");
+        if (m_stop.stop_requested() && onStop == OnStop::LeaveJob)
+            return fail(ErrorCode::Cancelled, job.title + " goes on without being watched");
+        if (m_stop.stop_requested() && !std::exchange(cancelled, true)) TRY(m_control->call("job-cancel", which));
+        std::this_thread::sleep_for(kJobCheck);
+    }
+}
+
+Result<std::string> Session::readInput(const std::string& path) {
+    if (path != "-") return m_files->readText(path, kMaxInputBytes);
+    return std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
+}
+
+Result<Json> Session::readJsonInput(const std::string& path) {
+    TRY_ASSIGN(const std::string text, readInput(path));
+    return parseJson(text, path, JsonLimits{64, kMaxInputBytes});
+}
+
+}  // namespace espalier::cli

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <QTest>
+#include <QTemporaryDir>
+#include <sys/stat.h>
+
+#include "core/api/daemon_file.h"
+#include "core/api/keys.h"
+#include "core/api/protocol.h"
+#include "core/api/remote_control.h"
+#include "core/api/workers.h"
+#include "tests/support/json_compare.h"
+#include "tests/support/test_daemon.h"
+#include "tests/support/test_main.h"
+
+using namespace espalier;
+using namespace espalier::test;
+
+namespace {
+
+struct SseEvent {
+    std::string id, name;
+    Json data;
+};
+
+// Reads server-sent events of an open /control/events connection.
+class EventReader {
+public:
+    EventReader(TestDaemon& daemon, const std::string& query) : m_connection(daemon.port()) {
+        m_connection.send(httpText("GET", "/control/events" + query, daemon.key(), ""));
+        m_connection.readUntil("\r\n\r\n");
+    }
+    SseEvent next() {
+        std::string text = m_connection.readUntil("\n\n\r\n");
+        SseEvent event;
+        event.id = field(text, "id: ");
+        event.name = field(text, "event: ");
+        auto data = parseJson(field(text, "data: "), "event");
+        if (data) event.data = *data;
+        return event;
+    }
+    SseEvent nextNamed(const std::string& name) {
+        for (int i = 0; i < 100; ++i)
+            if (SseEvent event = next(); event.name == name || event.name.empty()) return event;
+        return {};
+    }
+
+private:
+    static std::string field(const std::string& text, const std::string& name) {
+        const std::size_t at = text.find(name);
+        if (at == std::string::npos) return {};
+        return text.substr(at + name.size(), text.find('\n', at) - at - name.size());
+    }
+    RawConnection m_connection;
+};
+
+std::unique_ptr<ControlPort> remote(TestDaemon& daemon) {
+    auto control = runningDaemon(daemon.files(), daemon.workspace());
+    if (!control) qFatal("%s", control.error().message.c_str());
+    return std::move(*control);
+}
+
+}  // namespace
+
+class TestControl : public QObject {
+    Q_OBJECT
+private slots:
+    void daemonFile_isPrivateAndNamesTheDaemon() {
+        TestDaemon daemon;
+        struct stat status {};
+        QCOMPARE(::stat((daemon.workspace() / kDaemonFile).c_str(), &status), 0);
+        QCOMPARE(status.st_mode & 0777, mode_t{0600});
+        QCOMPARE(::stat(daemon.daemon().keyFile().c_str(), &status), 0);
+        QCOMPARE(status.st_mode & 0777, mode_t{0600});
+        const auto address = readDaemonFile(daemon.files(), daemon.workspace());
+        QVERIFY(address.has_value() && *address);
+        QCOMPARE((*address)->url, daemon.daemon().url());
+        QCOMPARE((*address)->pid, std::int64_t{::getpid()});
+    }
+
+    void aDaemonFileLeftByACrash_isNoDaemon() {
+        QTemporaryDir folder;
+        const auto files = makeFileSystem();
+        const Path workspace = folder.path().toStdString();
+        QVERIFY(*runningDaemon(*files, workspace) == nullptr);
+        QVERIFY(writeDaemonFile(*files, workspace, {"http://127.0.0.1:1", 0x7ffffff0, "/none", ""}).has_value());
+        QVERIFY(*runningDaemon(*files, workspace) == nullptr);
+        QVERIFY(loadOrMakeAdminKey(*files, workspace / "admin.key").has_value());
+        QVERIFY(writeDaemonFile(*files, workspace,
+                                {"http://127.0.0.1:1", ::getpid(), (workspace / "admin.key").string(), ""}).has_value());
+        QVERIFY(*runningDaemon(*files, workspace) == nullptr);
+    }
+
+    void theKey_staysAndIsRefusedWhenOthersCanReadIt() {
+        QTemporaryDir folder;
+        const auto files = makeFileSystem();
+        const Path file = folder.filePath("key").toStdString();
+        const auto first = loadOrMakeAdminKey(*files, file);
+        QVERIFY(first.has_value());
+        QCOMPARE(*loadOrMakeAdminKey(*files, file), *first);
+        ::chmod(file.c_str(), 0644);
+        QCOMPARE(loadOrMakeAdminKey(*files, file).error().code, ErrorCode::Unauthorized);
+        ::chmod(file.c_str(), 0600);
+        QVERIFY(writePrivateFile(*files, file, "short\n").has_value());
+        QCOMPARE(loadOrMakeAdminKey(*files, file).error().code, ErrorCode::CorruptFile);
+        const Keys keys(*first);
+        QVERIFY(keys.caller("bearer " + *first)->admin);
+        QVERIFY(!keys.caller("Bearer " + *first + "x"));
+        QVERIFY(!keys.caller("Basic " + *first));
+        QVERIFY(!keys.caller(""));
+    }
+
+    void operations_answerOverHttp() {
+        TestDaemon daemon;
+        const auto control = remote(daemon);
+        const auto hello = control->call("hello", Json::object());
+        QVERIFY(hello.has_value());
+        QCOMPARE((*hello)["protocol"].get<int>(), kProtocolVersion);
+        COMPARE_JSON((*hello)["url"], daemon.daemon().url());
+        const auto status = control->call("status", Json::object());
+        QVERIFY((*status)["daemon"]["running"].get<bool>());
+        COMPARE_JSON((*status)["models"][0]["name"], "fake");
+        QVERIFY((*status)["pool"].contains("free") && (*status)["queue"].contains("waiting"));
+        const auto models = control->call("models", Json::object());
+        QVERIFY(modelFromJson((*models)["models"][0]).has_value());
+        QCOMPARE((*control->call("tokenize", {{"model", "fake"}, {"texts", {"a", "bc"}}}))["results"].size(), std::size_t{2});
+        COMPARE_JSON((*control->call("detokenize", {{"model", "fake"}, {"ids", {104, 105}}}))["text"], "hi");
+        QCOMPARE((*control->call("history", {{"seconds", 5}}))["points"].size(), std::size_t{1});
+        COMPARE_JSON((*control->call("log", {{"limit", 5}}))["records"][0]["source"], "api");
+    }
+
+    void errors_keepCodeMessageAndPlace() {
+        TestDaemon daemon;
+        const auto control = remote(daemon);
+        const auto missing = control->call("inspect", {{"model", "other"}});
+        QCOMPARE(missing.error().code, ErrorCode::NotFound);
+        QVERIFY(missing.error().message.find("fake") != std::string::npos);
+        QCOMPARE(control->call("dance", Json::object()).error().code, ErrorCode::NotFound);
+        QCOMPARE(control->call("remove", Json::object()).error().where, std::string("model"));
+        QCOMPARE(control->call("job", {{"id", "one"}}).error().code, ErrorCode::InvalidArgument);
+        const HttpReply raw = daemon.post("/control/inspect", {{"model", "other"}});
+        QCOMPARE(raw.status, 404);
+        COMPARE_JSON(raw.json()["error"]["code"], "not_found");
+    }
+
+    void generate_isTheSameWholeAndStreamed() {
+        TestDaemon daemon;
+        const auto control = remote(daemon);
+        const Json arguments{{"model", "fake"}, {"prompt", "hi"}, {"logprobs", 1}, {"seed", 3}};
+        const auto whole = control->call("generate", arguments);
+        QVERIFY(whole.has_value());
+        COMPARE_JSON((*whole)["text"], "Hello, world");
+        COMPARE_JSON((*whole)["prompt_ids"], Json::array({104, 105}));
+        COMPARE_JSON((*whole)["finish_reason"], "stop");
+        QCOMPARE((*whole)["logprobs"].size(), std::size_t{12});
+        QCOMPARE((*whole)["usage"]["completion_tokens"].get<int>(), 12);
+        QCOMPARE(daemon.engine().submitted().at(0).sampling.temperature, 0.0);
+        QCOMPARE(daemon.engine().submitted().at(0).maxTokens, 62);
+        std::string text;
+        const auto streamed =
+            control->call("generate", arguments, {{}, [&](std::string_view piece) { text += piece; }});
+        QVERIFY(streamed.has_value());
+        QCOMPARE(text, std::string("Hello, world"));
+        COMPARE_JSON((*streamed)["ids"], (*whole)["ids"]);
+        const auto wrong = control->call("generate", {{"model", "other"}, {"prompt", "x"}}, {{}, [](std::string_view) {}});
+        QCOMPARE(wrong.error().code, ErrorCode::NotFound);
+    }
+
+    void aStoppedGenerate_isCancelledInTheEngine() {
+        TestDaemon daemon;
+        FakeScript script;
+        script.hold = true;
+        daemon.engine().set(script);
+        std::stop_source stop;
+        std::thread later([&] {
+            daemon.engine().waitUntil([&] { return daemon.engine().submitted().size() == 1; });
+            stop.request_stop();
+        });
+        const auto result = remote(daemon)->call("generate", {{"model", "fake"}, {"prompt", "x"}}, {stop.get_token(), {}});
+        later.join();
+        QCOMPARE(result.error().code, ErrorCode::Cancelled);
+        QVERIFY(daemon.engine().waitUntil([&] { return daemon.engine().cancelled() == 1; }));
+    }
+
+    void perplexity_scoresWindowsWithoutTheirFirstToken() {
+        TestDaemon daemon;
+        const auto control = remote(daemon);
+        Json ids = Json::array();
+        for (int i = 0; i < 21; ++i) ids.push_back(i);
+        const auto answer = control->call("perplexity", {{"model", "fake"}, {"ids", ids}, {"context", 10}});
+        QVERIFY(answer.has_value());
+        QCOMPARE((*answer)["tokens_scored"].get<int>(), 18);  // 9 + 9, and a last window of one token
+        QCOMPARE((*answer)["logprobs"].size(), std::size_t{18});
+        QVERIFY(std::abs((*answer)["perplexity"].get<double>() - std::exp(1.0)) < 1e-6);
+        QCOMPARE(daemon.engine().submitted().size(), std::size_t{2});
+        QCOMPARE(control->call("perplexity", {{"model", "fake"}, {"ids", {1}}}).error().code, ErrorCode::InvalidArgument);
+    }
+
+    void embed_cutsLongTextAndSaysSo() {
+        TestDaemon daemon;
+        const auto control = remote(daemon);
+        const auto one = control->call("embed", {{"model", "fake"}, {"text", std::string(100, 'x')}});
+        QCOMPARE((*one)["dim"].get<int>(), 4);
+        QVERIFY((*one)["truncated"].get<bool>());
+        QCOMPARE((*one)["embedding"][3].get<double>(), 64.0);
+        const auto many = control->call("embed", {{"model", "fake"}, {"texts", {"a", "bc"}}});
+        QCOMPARE((*many)["results"].size(), std::size_t{2});
+        QVERIFY(!(*many)["results"][0].contains("truncated"));
+    }
+
+    void jobWait_answersAtTheEndOrTheTimeout() {
+        TestDaemon daemon;
+        const auto control = remote(daemon);
+        COMPARE_JSON((*control->call("job-wait", {{"id", 1}, {"timeout_s", 0}}))["state"], "running");
+        std::thread later([&] { (void)daemon.engine().cancelJob(1); });
+        COMPARE_JSON((*control->call("job-wait", {{"id", 1}}))["state"], "cancelled");
+        later.join();
+    }
+
+    void events_areNumberedAndGapsAreFilled() {
+        TestDaemon daemon;
+        for (int i = 0; i < 3; ++i) daemon.engine().publish(ModelChanged{"m-" + std::to_string(i), "loaded"});
+        const std::int64_t last = daemon.engine().lastSequence();
+        EventReader events(daemon, "?after=" + std::to_string(last - 2));
+        QCOMPARE(events.next().id, std::to_string(last - 1));
+        QCOMPARE(events.next().id, std::to_string(last));
+        QCOMPARE(events.next().name, std::string("snapshot"));
+        daemon.engine().publish(ServeChanged{ServeState::Draining});
+        const SseEvent live = events.nextNamed("serve");
+        QCOMPARE(live.id, std::to_string(last + 1));
+        COMPARE_JSON(live.data["state"], "draining");
+        QVERIFY(snapshotFromJson(events.nextNamed("snapshot").data).has_value());
+    }
+
+    void eventsThatAreGone_areSaidToBeLost() {
+        TestDaemon daemon;
+        for (int i = 0; i < 200; ++i) daemon.engine().publish(ModelChanged{"m", "loaded"});
+        EventReader events(daemon, "?after=1");
+        QCOMPARE(events.next().name, std::string("lost"));
+        QCOMPARE(fetch(daemon.port(), "GET", "/control/events?after=x", daemon.key()).status, 400);
+    }
+
+    void shutdown_endsTheWait() {
+        TestDaemon daemon;
+        QCOMPARE(daemon.post("/control/shutdown", Json::object()).status, 200);
+        daemon.daemon().waitForShutdown({});
+        daemon.daemon().drain();
+        QVERIFY(!RawConnection(daemon.port()).isOpen());
+    }
+
+    void workers_refuseWhatTheyCannotHold() {
+        std::atomic<bool> go{false};
+        std::atomic<int> done{0};
+        {
+            Workers workers(2, 2);
+            const auto task = [&] {
+                while (!go) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+                ++done;
+            };
+            int taken = 0;
+            Result<void> last;
+            for (int i = 0; i < 8 && last; ++i) {
+                last = workers.run(task);
+                taken += last ? 1 : 0;
+            }
+            QCOMPARE(last.error().code, ErrorCode::Busy);
+            QVERIFY(taken >= 2 && taken <= 4);
+            go = true;
+        }
+        QVERIFY(done >= 2);
+    }
+};
+ESPALIER_TEST(tst_control, TestControl)
+#include "tst_control.moc"

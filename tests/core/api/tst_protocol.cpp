@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <QTest>
+
+#include "core/api/protocol.h"
+#include "tests/support/json_compare.h"
+#include "tests/support/test_main.h"
+
+using namespace espalier;
+
+namespace {
+
+JobRecord someJob() {
+    JobRecord job;
+    job.id = 7;
+    job.kind = "import";
+    job.title = "Import tiny";
+    job.command = "espalierctl import ~/tiny";
+    job.state = JobState::Failed;
+    job.progress = 0.25;
+    job.doneBytes = 10;
+    job.allBytes = 40;
+    job.bytesPerS = 5;
+    job.etaS = 6;
+    job.step = "copying model.safetensors";
+    job.error = fail(ErrorCode::DiskFull, "no space left", "model.safetensors");
+    job.result = R"({"model":"m-0123456789ab"})";
+    job.createdAt = 1000;
+    job.endedAt = 2000;
+    return job;
+}
+
+ModelRecord someModel() {
+    ModelRecord model;
+    model.id = "m-0123456789ab";
+    model.name = "tiny";
+    model.digest = "sha256:00";
+    model.family = "llama";
+    model.parameters = 1234;
+    model.bytes = 4936;
+    model.dtype = "f32";
+    model.source = "/models/tiny";
+    model.hasTokenizer = true;
+    model.context = 256;
+    model.importedAt = 5;
+    model.removedAt = 6;
+    model.warnings = {"one", "two"};
+    model.spec.family = "llama";
+    model.spec.architecture = "LlamaForCausalLM";
+    model.spec.vocabulary = 64;
+    model.spec.hidden = 8;
+    model.spec.headDim = 4;
+    model.spec.context = 256;
+    model.spec.layers = {{2, 1, 16}, {2, 2, 12}};
+    model.spec.rope.rotaryDim = 4;
+    model.spec.eosIds = {2};
+    return model;
+}
+
+}  // namespace
+
+class TestProtocol : public QObject {
+    Q_OBJECT
+private slots:
+    void jobReadsBackAsItWasWritten() {
+        const Json json = toJson(someJob());
+        COMPARE_JSON(json["state"], "failed");
+        COMPARE_JSON(json["error"]["code"], "disk_full");
+        COMPARE_JSON(json["result"]["model"], "m-0123456789ab");
+        const auto back = jobFromJson(json);
+        QVERIFY(back.has_value());
+        COMPARE_JSON(toJson(*back), json);
+        QCOMPARE(back->error->code, ErrorCode::DiskFull);
+        QCOMPARE(back->result, someJob().result);
+    }
+
+    void modelReadsBackAsItWasWritten() {
+        const Json json = toJson(someModel());
+        const auto back = modelFromJson(json);
+        QVERIFY2(back.has_value(), back ? "" : back.error().message.c_str());
+        COMPARE_JSON(toJson(*back), json);
+    }
+
+    void snapshotReadsBackAsItWasWritten() {
+        Snapshot snapshot;
+        snapshot.at = 99;
+        snapshot.serve = ServeState::Draining;
+        snapshot.memory.kvCached = 3;
+        snapshot.ttftMs = {1.5, 2.5, 3.5, 4};
+        snapshot.counters = {{"prompt_tokens_total", 12}};
+        snapshot.models = {{"tiny", "ready", 1.0, 10, 4096, 20, 5, 6, 1, 2}};
+        snapshot.jobs = {someJob()};
+        snapshot.device = "cpu";
+        const Json json = toJson(snapshot);
+        const auto back = snapshotFromJson(json);
+        QVERIFY(back.has_value());
+        COMPARE_JSON(toJson(*back), json);
+        QCOMPARE(back->counters.at("prompt_tokens_total"), 12.0);
+        QCOMPARE(back->models.at(0).poolPagesCached, std::int64_t{6});
+    }
+
+    void everyEventReadsBackUnderItsName() {
+        const std::vector<Event> events{someJob(), ModelChanged{"m-1", "loaded"}, ServeChanged{ServeState::Serving},
+                                        LogRecord{1, "info", "api", "started"}};
+        for (const Event& event : events) {
+            const auto back = eventFromJson(eventName(event), toJson(event));
+            QVERIFY(back.has_value());
+            QCOMPARE(back->index(), event.index());
+            COMPARE_JSON(toJson(*back), toJson(event));
+        }
+        QVERIFY(!eventFromJson("weather", Json::object()));
+    }
+
+    void readers_nameTheKeyWithTheWrongType() {
+        Json json = toJson(someJob());
+        json["done_bytes"] = "many";
+        const auto back = jobFromJson(json);
+        QVERIFY(!back);
+        QCOMPARE(back.error().code, ErrorCode::CorruptFile);
+        QVERIFY(back.error().message.find("\"done_bytes\" must be an integer") != std::string::npos);
+        QVERIFY(!jobFromJson(Json::array()));
+        QVERIFY(!jobFromJson(Json::object()));
+    }
+
+    void readers_takeAbsentKeysAndIgnoreUnknownOnes() {
+        const auto job = jobFromJson(Json{{"id", 3}, {"flavour", "sweet"}, {"error", nullptr}});
+        QVERIFY(job.has_value());
+        QCOMPARE(job->id, std::int64_t{3});
+        QVERIFY(!job->error);
+    }
+
+    void error_isReadableWhateverArrives() {
+        QCOMPARE(errorFromJson(Json{{"code", "busy"}, {"message", "later"}}).code, ErrorCode::Busy);
+        QVERIFY(!errorFromJson(Json::array()).message.empty());
+        QCOMPARE(errorFromJson(Json{{"code", "from_the_future"}, {"message", "x"}}).code, ErrorCode::Internal);
+    }
+};
+ESPALIER_TEST(tst_protocol, TestProtocol)
+#include "tst_protocol.moc"
