@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The real espalierctl on temporary workspaces: keys, exit codes, errors, and that a daemon changes no result.
+#include <signal.h>
+
+#include <QDir>
+#include <QFile>
+#include <QProcess>
+#include <QTemporaryDir>
+#include <QTest>
+#include <cmath>
+#include <memory>
+
+#include "core/base/json.h"
+#include "tests/support/json_compare.h"
+#include "tests/support/test_main.h"
+#include "tests/support/tiny_model.h"
+
+using namespace espalier;
+using namespace espalier::test;
+
+namespace {
+
+constexpr int kPatienceMs = 120000;
+
+struct Outcome {
+    int exitCode = -1;
+    QByteArray out, err;
+    Json json() const {
+        auto parsed = parseJson({out.constData(), static_cast<std::size_t>(out.size())}, "stdout");
+        return parsed ? *parsed : Json();
+    }
+    std::vector<Json> lines() const {
+        std::vector<Json> list;
+        for (const QByteArray& line : out.split('\n'))
+            if (!line.isEmpty()) list.push_back(Json::parse(line.toStdString(), nullptr, false));
+        return list;
+    }
+};
+
+// A workspace folder and the program on it.
+class Bench {
+public:
+    Bench() {
+        QDir().mkpath(path("models"));
+        writeTinyModel(path("models/tiny").toStdString());
+    }
+
+    QString path(const QString& name) const { return QDir(m_folder.path()).filePath(name); }
+    QString workspace() const { return path("workspace"); }
+    void write(const QString& name, const QByteArray& content) const {
+        QFile file(path(name));
+        if (!file.open(QIODevice::WriteOnly)) qFatal("cannot write %s", qPrintable(name));
+        file.write(content);
+    }
+
+    std::unique_ptr<QProcess> start(const QStringList& arguments) const {
+        auto process = std::make_unique<QProcess>();
+        process->start(QStringLiteral(ESPALIER_BIN_DIR "/espalierctl"),
+                       QStringList{"--workspace", workspace(), "--threads", "1"} + arguments);
+        return process;
+    }
+    static Outcome end(QProcess& process) {
+        if (!process.waitForFinished(kPatienceMs)) process.kill();
+        return {process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -1, process.readAllStandardOutput(),
+                process.readAllStandardError()};
+    }
+    Outcome run(const QStringList& arguments, const QByteArray& input = {}) const {
+        auto process = start(arguments);
+        process->write(input);
+        process->closeWriteChannel();
+        return end(*process);
+    }
+    Json json(const QStringList& arguments) const { return run(arguments + QStringList{"--json"}).json(); }
+    void import() const {
+        const Outcome outcome = run({"import", path("models/tiny"), "--quiet", "--json"});
+        if (outcome.exitCode != 0) qFatal("import: %s", outcome.err.constData());
+    }
+
+private:
+    QTemporaryDir m_folder;
+};
+
+// `espalierctl serve` on the workspace, answering.
+class Serving {
+public:
+    explicit Serving(const Bench& bench, const QStringList& more = {})
+        : m_process(bench.start(QStringList{"serve", "--port", "0", "--json"} + more)) {
+        while (!m_process->canReadLine() && m_process->waitForReadyRead(kPatienceMs)) continue;
+        m_facts = Json::parse(m_process->readLine().toStdString(), nullptr, false);
+    }
+    ~Serving() {
+        m_process->kill();
+        m_process->waitForFinished();
+    }
+    QProcess& process() { return *m_process; }
+    const Json& facts() const { return m_facts; }
+    void signal(int number) { ::kill(static_cast<pid_t>(m_process->processId()), number); }
+
+private:
+    std::unique_ptr<QProcess> m_process;
+    Json m_facts;
+};
+
+bool hasKeys(const Json& object, std::initializer_list<const char*> keys) {
+    for (const char* key : keys)
+        if (!object.contains(key)) {
+            qWarning("missing key %s in %s", key, dumpJson(object).c_str());
+            return false;
+        }
+    return true;
+}
+
+Json withoutTiming(Json answer) {
+    answer.erase("timing");
+    answer["usage"].erase("cached_tokens");
+    return answer;
+}
+
+}  // namespace
+
+class TestCli : public QObject {
+    Q_OBJECT
+private slots:
+    void helpOfEveryCommand_hasAnExample() {
+        const Bench bench;
+        for (const char* command : {"import", "models", "inspect", "remove", "tokenize", "detokenize", "template", "generate",
+                                    "perplexity", "embed", "serve", "status", "jobs", "sample", "bench", "doctor"}) {
+            const Outcome help = bench.run({command, "--help"});
+            QCOMPARE(help.exitCode, 0);
+            QVERIFY2(help.out.contains("Example:\n  espalierctl " + QByteArray(command)), command);
+        }
+    }
+
+    void wrongUsage_exits2() {
+        const Bench bench;
+        for (const QStringList& arguments :
+             {QStringList{}, QStringList{"dance"}, QStringList{"import"}, QStringList{"generate", "-m", "x"},
+              QStringList{"models", "--no-such-option"}, QStringList{"--compute", "bf16", "models"},
+              QStringList{"generate", "-m", "x", "--prompt", "a", "--prompt-ids", "b"}, QStringList{"jobs", "wait"}}) {
+            const Outcome outcome = bench.run(arguments);
+            QCOMPARE(outcome.exitCode, 2);
+            QVERIFY(!outcome.err.isEmpty());
+        }
+    }
+
+    void importModelsInspectRemove() {
+        const Bench bench;
+        const Json imported = bench.json({"import", bench.path("models/tiny")});
+        QVERIFY(hasKeys(imported, {"id", "name", "digest", "family", "parameters", "bytes", "dtype"}));
+        COMPARE_JSON(imported["name"], "tiny");
+        QVERIFY(imported["digest"].get<std::string>().rfind("sha256:", 0) == 0);
+        const Json models = bench.json({"models"});
+        QCOMPARE(models.size(), std::size_t{1});
+        QVERIFY(hasKeys(models[0], {"id", "name", "digest", "source", "imported_at"}));
+        const Json inspected = bench.json({"inspect", "tiny", "--tensors"});
+        QVERIFY(hasKeys(inspected, {"config", "parameters", "bytes", "memory", "tensors"}));
+        QVERIFY(hasKeys(inspected["memory"], {"weights_bytes", "kv_bytes_per_token"}));
+        QVERIFY(hasKeys(inspected["tensors"][0], {"name", "shape", "dtype", "bytes"}));
+        const Json linked = bench.json({"import", bench.path("models/tiny"), "--name", "linked", "--link"});
+        COMPARE_JSON(linked["digest"], imported["digest"]);
+        COMPARE_JSON(bench.json({"remove", "linked"})["removed"], "linked");
+        QCOMPARE(bench.json({"models"}).size(), std::size_t{1});
+    }
+
+    void failures_areASentenceAndADocument() {
+        const Bench bench;
+        const Outcome missing = bench.run({"import", bench.path("nowhere"), "--json"});
+        QCOMPARE(missing.exitCode, 1);
+        QVERIFY2(missing.err.startsWith("error["), missing.err.constData());
+        QVERIFY(hasKeys(missing.json()["error"], {"code", "message", "where"}));
+        const Outcome unknown = bench.run({"inspect", "nobody"});
+        QCOMPARE(unknown.exitCode, 1);
+        QVERIFY(unknown.err.startsWith("error[not_found]: "));
+        QVERIFY(unknown.out.isEmpty());
+    }
+
+    void globalOptions_standBeforeOrAfterTheCommand() {
+        const Bench bench;
+        bench.import();
+        COMPARE_JSON(bench.run({"--json", "models"}).json(), bench.run({"models", "--json"}).json());
+    }
+
+    void tokenizeAndBack() {
+        const Bench bench;
+        bench.import();
+        const Json tokens = bench.json({"tokenize", "-m", "tiny", "--text", "Hello, w\u00f6rld"});
+        QCOMPARE(tokens["ids"].size(), tokens["tokens"].size());
+        bench.write("ids.json", QByteArray::fromStdString(dumpJson(tokens["ids"])));
+        COMPARE_JSON(bench.json({"detokenize", "-m", "tiny", "--ids", bench.path("ids.json")})["text"], "Hello, w\u00f6rld");
+        const Json special = bench.json({"tokenize", "-m", "tiny", "--text", "Hello", "--special"});
+        COMPARE_JSON(special["ids"][0], kTinyBegin);
+        const Outcome lines = bench.run({"tokenize", "-m", "tiny", "--jsonl-in", "-"}, "\"a\"\n\"b c\"\n");
+        QCOMPARE(lines.lines().size(), std::size_t{2});
+        QVERIFY(lines.lines()[1]["ids"].is_array());
+        const Outcome broken = bench.run({"tokenize", "-m", "tiny", "--jsonl-in", "-"}, "\"a\"\n7\n");
+        QCOMPARE(broken.exitCode, 1);
+        QCOMPARE(broken.lines().size(), std::size_t{1});
+        QVERIFY(broken.err.contains("line 2"));
+    }
+
+    void templatesRender() {
+        const Bench bench;
+        bench.import();
+        bench.write("chat.json", R"([{"role":"user","content":"Hi"}])");
+        const Json open = bench.json({"template", "-m", "tiny", "--messages", bench.path("chat.json")});
+        QVERIFY(hasKeys(open, {"text", "ids"}));
+        const Json closed =
+            bench.json({"template", "-m", "tiny", "--messages", bench.path("chat.json"), "--no-generation-prompt"});
+        QVERIFY(open["text"].get<std::string>().size() > closed["text"].get<std::string>().size());
+    }
+
+    void generate_hasItsKeysAndRepeats() {
+        const Bench bench;
+        bench.import();
+        const QStringList call{"generate", "-m", "tiny", "--prompt", "Once", "--max-tokens", "8", "--temperature", "1",
+                               "--seed", "3", "--logprobs", "2", "--ignore-eos"};
+        const Json answer = bench.json(call);
+        QVERIFY(hasKeys(answer, {"text", "ids", "prompt_ids", "finish_reason", "usage", "timing", "logprobs"}));
+        QVERIFY(hasKeys(answer["usage"], {"prompt_tokens", "completion_tokens"}));
+        QVERIFY(hasKeys(answer["timing"], {"ttft_ms", "tokens_per_s"}));
+        QCOMPARE(answer["ids"].size(), std::size_t{8});
+        QCOMPARE(answer["logprobs"].size(), std::size_t{8});
+        QCOMPARE(answer["logprobs"][0]["top"].size(), std::size_t{2});
+        COMPARE_JSON(answer["logprobs"][0]["id"], answer["ids"][0]);
+        COMPARE_JSON(answer["finish_reason"], "length");
+        COMPARE_JSON(withoutTiming(bench.json(call)), withoutTiming(answer));
+        bench.write("ids.json", QByteArray::fromStdString(dumpJson(answer["prompt_ids"])));
+        const Json byIds = bench.json({"generate", "-m", "tiny", "--prompt-ids", bench.path("ids.json"), "--max-tokens",
+                                       "8", "--temperature", "1", "--seed", "3", "--logprobs", "2", "--ignore-eos"});
+        COMPARE_JSON(withoutTiming(byIds), withoutTiming(answer));
+        const Outcome people = bench.run(call);
+        QCOMPARE(people.out, QByteArray::fromStdString(answer["text"].get<std::string>() + "\n"));
+    }
+
+    void perplexity_isWhatItsLogprobsSay() {
+        const Bench bench;
+        bench.import();
+        bench.write("text.txt", "The quick brown fox jumps over the lazy dog. The end.");
+        const Json answer = bench.json({"perplexity", "-m", "tiny", "--file", bench.path("text.txt"), "--context", "16"});
+        const Json ids = bench.json({"tokenize", "-m", "tiny", "--file", bench.path("text.txt"), "--special"})["ids"];
+        const std::size_t windows = (ids.size() + 15) / 16;
+        QCOMPARE(answer["tokens_scored"].get<std::size_t>(), ids.size() - windows);
+        QCOMPARE(answer["logprobs"].size(), answer["tokens_scored"].get<std::size_t>());
+        double sum = 0;
+        for (const Json& logprob : answer["logprobs"]) sum += logprob.get<double>();
+        const double expected = std::exp(-sum / static_cast<double>(answer["logprobs"].size()));
+        QVERIFY(std::abs(answer["perplexity"].get<double>() / expected - 1) < 1e-9);
+        COMPARE_JSON(answer["context"], 16);
+    }
+
+    void embed_givesOneVectorPerText() {
+        const Bench bench;
+        bench.import();
+        const Json one = bench.json({"embed", "-m", "tiny", "--text", "hello"});
+        QVERIFY(hasKeys(one, {"embedding", "dim", "normalized"}));
+        QCOMPARE(one["embedding"].size(), one["dim"].get<std::size_t>());
+        const Outcome many = bench.run({"embed", "-m", "tiny", "--jsonl-in", "-"}, "\"hello\"\n\"other\"\n");
+        QCOMPARE(many.lines().size(), std::size_t{2});
+        COMPARE_JSON(many.lines()[0]["embedding"], one["embedding"]);
+    }
+
+    void aModelWithoutTokenizer_takesAndGivesIds() {
+        const Bench bench;
+        TinyModelOptions options;
+        options.tokenizer = options.chatTemplate = false;
+        writeTinyModel(bench.path("models/bare").toStdString(), options);
+        QCOMPARE(bench.run({"import", bench.path("models/bare"), "--quiet"}).exitCode, 0);
+        bench.write("ids.json", "[5, 6, 7]");
+        const Json answer = bench.json({"generate", "-m", "bare", "--prompt-ids", bench.path("ids.json"), "--max-tokens", "4",
+                                        "--ignore-eos"});
+        QCOMPARE(answer["ids"].size(), std::size_t{4});
+        const Outcome text = bench.run({"generate", "-m", "bare", "--prompt", "hello"});
+        QCOMPARE(text.exitCode, 1);
+        QVERIFY(text.err.contains("no tokenizer"));
+    }
+
+    void statusJobsAndDoctor_answerWithoutADaemon() {
+        const Bench bench;
+        bench.import();
+        const Json status = bench.json({"status"});
+        QVERIFY(hasKeys(status, {"daemon", "models", "pool", "queue", "rates", "jobs"}));
+        COMPARE_JSON(status["daemon"]["running"], false);
+        QVERIFY(hasKeys(status["pool"], {"bytes", "kv", "adapters", "free"}));
+        const Json jobs = bench.json({"jobs"});
+        QVERIFY(hasKeys(jobs[0], {"id", "kind", "state", "progress", "eta_s", "error"}));
+        COMPARE_JSON(jobs[0]["state"], "finished");
+        const Json waited = bench.json({"jobs", "wait", QString::number(jobs[0]["id"].get<int>())});
+        COMPARE_JSON(waited["id"], jobs[0]["id"]);
+        QVERIFY(hasKeys(bench.json({"doctor"}), {"findings", "device"}));
+    }
+
+    void bench_printsALinePerRow() {
+        const Bench bench;
+        for (const char* what : {"decode", "prefill", "serve"}) {
+            const Outcome outcome = bench.run({"bench", what, "--shape", "tiny", "--quick", "--jsonl"});
+            QCOMPARE(outcome.exitCode, 0);
+            QVERIFY(!outcome.lines().empty());
+            for (const Json& row : outcome.lines()) QVERIFY(hasKeys(row, {"bench", "shape", "mode", "kv", "tokens_per_s"}));
+        }
+    }
+
+    void aDaemonChangesNoResult() {
+        const Bench bench;
+        bench.import();
+        bench.write("text.txt", "The quick brown fox jumps over the lazy dog.");
+        bench.write("chat.json", R"([{"role":"user","content":"Hi"}])");
+        const std::vector<QStringList> calls{
+            {"models"},
+            {"inspect", "tiny", "--tensors"},
+            {"tokenize", "-m", "tiny", "--text", "Hello"},
+            {"template", "-m", "tiny", "--messages", bench.path("chat.json")},
+            {"generate", "-m", "tiny", "--messages", bench.path("chat.json"), "--max-tokens", "12", "--seed", "9",
+             "--temperature", "0.9", "--logprobs", "1"},
+            {"perplexity", "-m", "tiny", "--file", bench.path("text.txt")},
+            {"embed", "-m", "tiny", "--text", "hello"},
+        };
+        std::vector<Json> alone;
+        for (const QStringList& call : calls) alone.push_back(withoutTiming(bench.json(call)));
+        Serving serving(bench);
+        QVERIFY(hasKeys(serving.facts(), {"url", "pid", "admin_key_file"}));
+        for (std::size_t i = 0; i < calls.size(); ++i) COMPARE_JSON(withoutTiming(bench.json(calls[i])), alone[i]);
+        const Json status = bench.json({"status"});
+        COMPARE_JSON(status["daemon"]["running"], true);
+        COMPARE_JSON(status["daemon"]["url"], serving.facts()["url"]);
+        const Outcome second = bench.run({"serve", "--port", "0"});
+        QCOMPARE(second.exitCode, 1);
+        QVERIFY2(second.err.startsWith("error[locked]: "), second.err.constData());
+        const Json imported = bench.json({"import", bench.path("models/tiny"), "--name", "again"});
+        COMPARE_JSON(imported["digest"], alone[0][0]["digest"]);
+    }
+
+    void sigterm_drainsAndExitsZero() {
+        const Bench bench;
+        bench.import();
+        Serving serving(bench, {"--model", "tiny"});
+        QVERIFY(QFile::exists(bench.workspace() + "/daemon.json"));
+        serving.signal(SIGTERM);
+        QCOMPARE(Bench::end(serving.process()).exitCode, 0);
+        QVERIFY(!QFile::exists(bench.workspace() + "/daemon.json"));
+        COMPARE_JSON(bench.json({"status"})["daemon"]["running"], false);
+    }
+
+    void serveStop_endsTheDaemon() {
+        const Bench bench;
+        bench.import();
+        Serving serving(bench);
+        COMPARE_JSON(bench.json({"serve", "--stop"})["stopped"], true);
+        QCOMPARE(Bench::end(serving.process()).exitCode, 0);
+        COMPARE_JSON(bench.json({"serve", "--stop"})["stopped"], false);
+    }
+
+    void kill9_losesNothing() {
+        const Bench bench;
+        bench.import();
+        const QStringList call{"generate", "-m", "tiny", "--prompt", "Once", "--max-tokens", "400", "--seed", "1", "--json"};
+        {
+            Serving serving(bench);
+            auto generating = bench.start(call);
+            QTest::qWait(300);
+            serving.signal(SIGKILL);
+            QVERIFY(serving.process().waitForFinished(kPatienceMs));
+            Bench::end(*generating);  // whole before the kill, or an error; never a hang
+        }
+        QVERIFY(QFile::exists(bench.workspace() + "/daemon.json"));  // left by the crash, and seen through
+        QCOMPARE(bench.json({"models"}).size(), std::size_t{1});
+        Serving again(bench);
+        QVERIFY(again.facts().contains("url"));
+        QCOMPARE(bench.run(call).exitCode, 0);
+    }
+
+    void sigint_cancelsAGeneration() {
+        const Bench bench;
+        bench.import();
+        auto generating = bench.start({"generate", "-m", "tiny", "--prompt", "Once", "--max-tokens", "100000", "--ignore-eos",
+                                       "--json"});
+        QTest::qWait(300);
+        ::kill(static_cast<pid_t>(generating->processId()), SIGINT);
+        const Outcome outcome = Bench::end(*generating);
+        QVERIFY(outcome.exitCode == 0 || outcome.exitCode == 1);  // it may have ended before
+        QVERIFY(outcome.json().is_object());
+    }
+};
+ESPALIER_TEST(tst_cli, TestCli)
+#include "tst_cli.moc"
