@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "core/models/rope_table.h"
-#include "tests/core/models/test_backends.h"
+#include "tests/support/backends.h"
 #include "tests/support/model_runner.h"
 #include "tests/support/test_main.h"
 
@@ -63,12 +63,10 @@ class TestGolden : public QObject {
 
     void eachModelOnEachBackend() {
         QTest::addColumn<QString>("model");
-        QTest::addColumn<int>("backend");
-        const auto backends = everyBackend();
-        for (const std::string& name : goldenNames())
-            for (std::size_t i = 0; i < backends.size(); ++i)
-                QTest::newRow((name + " on " + backends[i].name).c_str())
-                    << QString::fromStdString(name) << static_cast<int>(i);
+        QTest::addColumn<QByteArray>("name");
+        for (const std::string& model : goldenNames())
+            for (const char* name : backendNames())
+                QTest::newRow((model + " on " + name).c_str()) << QString::fromStdString(model) << QByteArray(name);
     }
 
 private slots:
@@ -77,9 +75,9 @@ private slots:
     void logitsAgreeWithTransformers_data() { eachModelOnEachBackend(); }
     void logitsAgreeWithTransformers() {
         QFETCH(QString, model);
-        QFETCH(int, backend);
-        const auto owner = backendNumber(backend);
-        Backend& ops = *owner;
+        QFETCH(QByteArray, name);
+        const TestDevice device = openTestDevice(name);
+        Backend& ops = *device.backend;
         const Path folder = kData / model.toStdString();
         const Golden golden = readGolden(folder);
         const LoadedModel loaded = loadModel(ops, folder);
@@ -99,9 +97,9 @@ private slots:
     void greedyTokensEqualThoseOfTransformers_data() { eachModelOnEachBackend(); }
     void greedyTokensEqualThoseOfTransformers() {
         QFETCH(QString, model);
-        QFETCH(int, backend);
-        const auto owner = backendNumber(backend);
-        Backend& ops = *owner;
+        QFETCH(QByteArray, name);
+        const TestDevice device = openTestDevice(name);
+        Backend& ops = *device.backend;
         const Path folder = kData / model.toStdString();
         const Golden golden = readGolden(folder);
         QCOMPARE(golden.greedy.size(), std::size_t{64});

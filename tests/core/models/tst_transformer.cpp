@@ -5,7 +5,7 @@
 #include <cmath>
 #include <random>
 
-#include "tests/core/models/test_backends.h"
+#include "tests/support/backends.h"
 #include "tests/support/model_runner.h"
 #include "tests/support/test_main.h"
 #include "tests/support/tiny_model.h"
@@ -73,9 +73,8 @@ class TestTransformer : public QObject {
     Path m_folder;
 
     void eachBackend() {
-        QTest::addColumn<int>("backend");
-        int index = 0;
-        for (const NamedBackend& named : everyBackend()) QTest::newRow(named.name.c_str()) << index++;
+        QTest::addColumn<QByteArray>("name");
+        for (const char* name : backendNames()) QTest::newRow(name) << QByteArray(name);
     }
 
 private slots:
@@ -94,10 +93,11 @@ private slots:
 
     void decodingTokenByTokenEqualsPrefillBitForBit_data() { eachBackend(); }
     void decodingTokenByTokenEqualsPrefillBitForBit() {
-        QFETCH(int, backend);
-        const auto ops = backendNumber(backend);
-        for (const char* name : {"tiny", "odd"}) {
-            const LoadedModel model = loadModel(*ops, m_folder / name);
+        QFETCH(QByteArray, name);
+        const TestDevice device = openTestDevice(name);
+        Backend* ops = device.backend;
+        for (const char* folder : {"tiny", "odd"}) {
+            const LoadedModel model = loadModel(*ops, m_folder / folder);
             const std::vector<std::int32_t> tokens = randomTokens(67, 1);
             KvMemory memory(*ops, model.spec, 32);
             SequenceRunner whole(*ops, *model.transformer, memory, 67);
@@ -108,8 +108,9 @@ private slots:
 
     void anyChunkingAndAnyPageOrderGiveTheSameBits_data() { eachBackend(); }
     void anyChunkingAndAnyPageOrderGiveTheSameBits() {
-        QFETCH(int, backend);
-        const auto ops = backendNumber(backend);
+        QFETCH(QByteArray, name);
+        const TestDevice device = openTestDevice(name);
+        Backend* ops = device.backend;
         const LoadedModel model = loadModel(*ops, m_folder / "odd");
         const std::vector<std::int32_t> tokens = randomTokens(70, 2);
         KvMemory straight(*ops, model.spec, 8);
@@ -125,8 +126,9 @@ private slots:
 
     void neighboursInABatchChangeNoBit_data() { eachBackend(); }
     void neighboursInABatchChangeNoBit() {
-        QFETCH(int, backend);
-        const auto ops = backendNumber(backend);
+        QFETCH(QByteArray, name);
+        const TestDevice device = openTestDevice(name);
+        Backend* ops = device.backend;
         const LoadedModel model = loadModel(*ops, m_folder / "tiny");
         const auto width = static_cast<std::size_t>(model.spec.vocabulary);
         const std::vector<std::int32_t> lengths = {1, 21, 16, 33};
@@ -161,8 +163,9 @@ private slots:
 
     void hiddenRowsTimesTheHeadAreTheLogits_data() { eachBackend(); }
     void hiddenRowsTimesTheHeadAreTheLogits() {
-        QFETCH(int, backend);
-        const auto ops = backendNumber(backend);
+        QFETCH(QByteArray, name);
+        const TestDevice device = openTestDevice(name);
+        Backend* ops = device.backend;
         const LoadedModel model = loadModel(*ops, m_folder / "odd");
         const std::vector<std::int32_t> tokens = randomTokens(20, 3);
         KvMemory memory(*ops, model.spec, 2);
@@ -189,8 +192,9 @@ private slots:
 
     void noWantedRowsGiveNoLogitsButFillTheCache_data() { eachBackend(); }
     void noWantedRowsGiveNoLogitsButFillTheCache() {
-        QFETCH(int, backend);
-        const auto ops = backendNumber(backend);
+        QFETCH(QByteArray, name);
+        const TestDevice device = openTestDevice(name);
+        Backend* ops = device.backend;
         const LoadedModel model = loadModel(*ops, m_folder / "tiny");
         const std::vector<std::int32_t> tokens = randomTokens(18, 4);
         KvMemory memory(*ops, model.spec, 4);
@@ -216,8 +220,9 @@ private slots:
     // heads and neurons contribute zero.
     void aPrunedLayerEqualsTheWholeOneWithSilentParts_data() { eachBackend(); }
     void aPrunedLayerEqualsTheWholeOneWithSilentParts() {
-        QFETCH(int, backend);
-        const auto ops = backendNumber(backend);
+        QFETCH(QByteArray, name);
+        const TestDevice device = openTestDevice(name);
+        Backend* ops = device.backend;
         writeTinyModel(m_folder / "whole");  // 4 heads of 12 over 2 groups, 80 neurons
         const LoadedModel original = loadModel(*ops, m_folder / "whole");
         std::vector<RawTensor> silent;
@@ -241,9 +246,9 @@ private slots:
                 silent.back() = clearColumns(tensor, 50, 30);
             }
         }
-        for (const auto& [name, tensors] : {std::pair("silent", &silent), std::pair("pruned", &pruned)}) {
-            std::filesystem::create_directories(m_folder / name);
-            writeFile(m_folder / name / "model.safetensors", safetensorsBytes(*tensors));
+        for (const auto& [folder, tensors] : {std::pair("silent", &silent), std::pair("pruned", &pruned)}) {
+            std::filesystem::create_directories(m_folder / folder);
+            writeFile(m_folder / folder / "model.safetensors", safetensorsBytes(*tensors));
         }
         ArchSpec spec = original.spec;
         const LoadedModel full = loadModel(*ops, m_folder / "silent", spec);
