@@ -2,6 +2,7 @@
 #include "core/engine/job_queue.h"
 
 #include <algorithm>
+#include <exception>
 #include <optional>
 
 namespace espalier {
@@ -329,7 +330,11 @@ void JobQueue::runOne(std::int64_t id) {
         }
         TRY_ASSIGN(const auto job, m_factory(id, kind, parsed));
         Context context(*this, id, stop, std::move(before));
-        return job->run(context);
+        try {
+            return job->run(context);
+        } catch (const std::exception& surprise) {
+            return fail(ErrorCode::Internal, std::string("the job ended unexpectedly: ") + surprise.what());
+        }
     };
     finish(id, run());
 }
