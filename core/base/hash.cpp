@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/base/hash.h"
 
+#include <openssl/evp.h>
 #include <sodium.h>
 
 #include <cstring>
-#include <new>
 #include <vector>
 
 #include "core/base/check.h"
@@ -12,31 +12,29 @@
 namespace espalier {
 namespace {
 
-static_assert(sizeof(crypto_hash_sha256_state) <= 128);
-
 void startSodium() {
     static const bool started = sodium_init() >= 0;
     CHECK(started);
 }
 
-crypto_hash_sha256_state* state(std::array<std::byte, 128>& bytes) {
-    return reinterpret_cast<crypto_hash_sha256_state*>(bytes.data());
-}
-
 }  // namespace
 
-Sha256::Sha256() {
-    ::new (m_state.data()) crypto_hash_sha256_state;
-    crypto_hash_sha256_init(state(m_state));
+void Sha256::Free::operator()(EVP_MD_CTX* context) const {
+    EVP_MD_CTX_free(context);
+}
+
+// These calls fail only without memory or with a broken library; neither can be survived here.
+Sha256::Sha256() : m_context(EVP_MD_CTX_new()) {
+    CHECK(m_context && EVP_DigestInit_ex(m_context.get(), EVP_sha256(), nullptr) == 1);
 }
 
 void Sha256::update(std::span<const std::byte> bytes) {
-    crypto_hash_sha256_update(state(m_state), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+    CHECK(EVP_DigestUpdate(m_context.get(), bytes.data(), bytes.size()) == 1);
 }
 
 std::array<std::uint8_t, 32> Sha256::finish() {
     std::array<std::uint8_t, 32> digest;
-    crypto_hash_sha256_final(state(m_state), digest.data());
+    CHECK(EVP_DigestFinal_ex(m_context.get(), digest.data(), nullptr) == 1);
     return digest;
 }
 

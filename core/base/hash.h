@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Digests through libsodium: SHA-256 for identity on disk, a keyed 128-bit BLAKE2b for the prefix cache (a tenant
-// cannot construct a collision without the per-process key).
+// Digests: SHA-256 for identity on disk (OpenSSL's, which uses the processor's SHA instructions: an import is as fast as
+// this), a keyed 128-bit BLAKE2b of libsodium for the prefix cache (a tenant cannot construct a collision without the
+// per-process key).
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+
+struct evp_md_ctx_st;  // OpenSSL's EVP_MD_CTX
 
 namespace espalier {
 
@@ -21,7 +25,10 @@ public:
     std::string finishHex();  // 64 lower-case digits
 
 private:
-    alignas(16) std::array<std::byte, 128> m_state;
+    struct Free {
+        void operator()(evp_md_ctx_st* context) const;
+    };
+    std::unique_ptr<evp_md_ctx_st, Free> m_context;
 };
 
 std::string hex(std::span<const std::uint8_t> bytes);

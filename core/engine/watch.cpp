@@ -6,7 +6,6 @@
 namespace espalier {
 namespace {
 
-constexpr std::int64_t kPointEveryMs = 1000;
 constexpr std::size_t kPoints = 3600;
 
 HistoryPoint pointOf(const Snapshot& snapshot) {
@@ -25,8 +24,7 @@ HistoryPoint pointOf(const Snapshot& snapshot) {
 void Watch::publish(Snapshot snapshot) {
     auto newest = std::make_shared<const Snapshot>(std::move(snapshot));
     const std::lock_guard lock(m_mutex);
-    // A wall clock that was set back starts a new second too.
-    if (m_history.empty() || newest->at >= m_history.back().at + kPointEveryMs || newest->at < m_history.back().at) {
+    if (m_history.empty() || newest->at / 1000 != m_history.back().at / 1000) {  // the first of each second
         if (m_history.size() == kPoints) m_history.pop_front();
         m_history.push_back(pointOf(*newest));
     }
