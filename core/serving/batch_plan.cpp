@@ -14,8 +14,12 @@ void BatchPlan::clear() {
 void BatchPlan::add(Sequence& sequence, std::int32_t rows) {
     const auto firstRow = static_cast<std::int32_t>(m_tokens.size());
     const std::int32_t begin = sequence.computed, end = begin + rows;
-    Part part{&sequence, rows, static_cast<std::int32_t>(m_logitRows.size()), 0,
-              static_cast<std::int32_t>(m_hiddenRows.size()), 0};
+    Part part{&sequence,
+              rows,
+              static_cast<std::int32_t>(m_logitRows.size()),
+              0,
+              static_cast<std::int32_t>(m_hiddenRows.size()),
+              0};
     m_tokens.insert(m_tokens.end(), sequence.tokens.begin() + begin, sequence.tokens.begin() + end);
     m_segments.push_back({firstRow, rows, begin, sequence.pages});
     for (std::int32_t position = begin; position < end; ++position) {

@@ -64,9 +64,8 @@ Result<void> PagePool::checkIntegrity() const {
     for (const PageOwner owner : m_owners) ++counted.pages[static_cast<std::size_t>(owner)];
     for (std::size_t i = 0; i < kPageOwners; ++i)
         if (counted.pages[i] != m_usage.pages[i])
-            return fail(ErrorCode::Internal, "pages owned by " +
-                                                 std::string(pageOwnerName(static_cast<PageOwner>(i))) + ": counted " +
-                                                 std::to_string(counted.pages[i]) + ", on record " +
+            return fail(ErrorCode::Internal, "pages owned by " + std::string(pageOwnerName(static_cast<PageOwner>(i))) +
+                                                 ": counted " + std::to_string(counted.pages[i]) + ", on record " +
                                                  std::to_string(m_usage.pages[i]));
     std::vector<bool> listed(m_owners.size());
     for (const PageId page : m_free) {

@@ -39,7 +39,8 @@ public:
     // Requires: pageCount > 0.
     explicit PagePool(std::int32_t pageCount);
 
-    // Appends `count` pages to `pages`, or none. Error pool_exhausted changes nothing; the caller chooses what to evict.
+    // Appends `count` pages to `pages`, or none. Error pool_exhausted changes nothing; the caller chooses what to
+    // evict.
     Result<void> acquire(PageOwner owner, std::int32_t count, std::vector<PageId>& pages);
 
     // Requires: the page is held by `owner`.
@@ -48,7 +49,7 @@ public:
 
     std::int32_t pageCount() const { return static_cast<std::int32_t>(m_owners.size()); }
     PageOwner owner(PageId page) const;
-    PoolUsage usage() const { return m_usage; }  // O(1)
+    PoolUsage usage() const { return m_usage; }                     // O(1)
     std::span<const PageOwner> owners() const { return m_owners; }  // by id, for the memory map
 
     Result<void> checkIntegrity() const;  // O(pages); when idle and in tests

@@ -104,19 +104,19 @@ Result<void> Pager::checkIntegrity(std::span<const std::unique_ptr<Sequence>> se
     std::vector<std::int32_t> readers(owners);
     for (const auto& sequence : sequences)
         for (std::size_t i = 0; i < sequence->pages.size(); ++i)
-            ++(i < static_cast<std::size_t>(sequence->cachedBlocks) ? readers
-                                                                    : owners)[static_cast<std::size_t>(sequence->pages[i])];
+            ++(i < static_cast<std::size_t>(sequence->cachedBlocks)
+                   ? readers
+                   : owners)[static_cast<std::size_t>(sequence->pages[i])];
     for (PageId page = 0; page < m_pool.pageCount(); ++page) {
         const auto index = static_cast<std::size_t>(page);
         const bool isKv = m_pool.owner(page) == PageOwner::Kv;
         const bool isHeld = owners[index] == 1 || readers[index] > 0;
         const bool isClear = owners[index] <= 1 && (owners[index] == 0 || readers[index] == 0);
         if (isKv != isHeld || !isClear || m_cache.references(page) != readers[index])
-            return fail(ErrorCode::Internal, "page " + std::to_string(page) + " is " +
-                                                 std::string(pageOwnerName(m_pool.owner(page))) + ", has " +
-                                                 std::to_string(owners[index]) + " owners, " +
-                                                 std::to_string(readers[index]) + " readers and " +
-                                                 std::to_string(m_cache.references(page)) + " references");
+            return fail(ErrorCode::Internal,
+                        "page " + std::to_string(page) + " is " + std::string(pageOwnerName(m_pool.owner(page))) +
+                            ", has " + std::to_string(owners[index]) + " owners, " + std::to_string(readers[index]) +
+                            " readers and " + std::to_string(m_cache.references(page)) + " references");
     }
     return {};
 }

@@ -50,8 +50,7 @@ void PrefixCache::pin(PageId page) {
     entry.lastUse = ++m_useCount;
 }
 
-PrefixCache::Published PrefixCache::publish(const Hash128& key, const Hash128& parent, Block tokens,
-                                            PageId page) {
+PrefixCache::Published PrefixCache::publish(const Hash128& key, const Hash128& parent, Block tokens, PageId page) {
     if (m_blocks.contains(key)) {
         const auto known = find(key, parent, tokens);
         if (!known) return {page, false};
@@ -140,8 +139,7 @@ Result<void> PrefixCache::checkIntegrity() const {
         const PageOwner expected = entry.references > 0 ? PageOwner::Kv : PageOwner::KvCached;
         if (m_pool.owner(entry.page) != expected) return fail(ErrorCode::Internal, name + " has the wrong owner");
         const auto* byPage = m_byPage[static_cast<std::size_t>(entry.page)];
-        if (!byPage || byPage->first != key)
-            return fail(ErrorCode::Internal, name + " is not found by its page");
+        if (!byPage || byPage->first != key) return fail(ErrorCode::Internal, name + " is not found by its page");
         if (isEvictable(entry)) {
             ++evictable;
             if (!m_evictable.contains({entry.lastUse, entry.page}))
@@ -157,8 +155,8 @@ Result<void> PrefixCache::checkIntegrity() const {
     for (const auto& [key, entry] : m_blocks) {
         const auto counted = children.find(key);
         if (entry.children != (counted == children.end() ? 0 : counted->second))
-            return fail(ErrorCode::Internal, "cached block of page " + std::to_string(entry.page) +
-                                                 " counts its children wrongly");
+            return fail(ErrorCode::Internal,
+                        "cached block of page " + std::to_string(entry.page) + " counts its children wrongly");
     }
     const auto absent = std::count(m_byPage.begin(), m_byPage.end(), nullptr);
     if (m_byPage.size() - static_cast<std::size_t>(absent) != m_blocks.size() || m_evictable.size() != evictable)

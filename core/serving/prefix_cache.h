@@ -2,11 +2,11 @@
 // PrefixCache: KV blocks that later sequences with the same beginning can read instead of computing them again. Full
 // blocks of kTokensPerPage tokens only, so nothing is ever written to a shared page. A block's key is a keyed 128-bit
 // hash over {its parent's key, its 16 token ids}; the root of a chain hashes {model digest, adapter digest, adapter
-// scale, tenant}, so no block is found across models, adapters or tenants. The key of the hash is drawn per process, and
-// token ids are compared on every hit: a tenant can neither construct a collision nor profit from one.
+// scale, tenant}, so no block is found across models, adapters or tenants. The key of the hash is drawn per process,
+// and token ids are compared on every hit: a tenant can neither construct a collision nor profit from one.
 //
-// Every block is either read by `references` running sequences (its page is PageOwner::Kv) or idle (KvCached) and may be
-// evicted: leaves first, the least recently used of them.
+// Every block is either read by `references` running sequences (its page is PageOwner::Kv) or idle (KvCached) and may
+// be evicted: leaves first, the least recently used of them.
 //
 // Owner: ServingLoop. Thread: engine.
 // Source: vLLM's automatic prefix caching (hash chain); SGLang, arXiv 2312.07104 (leaf-first eviction).
@@ -66,11 +66,12 @@ public:
     };
     Published publish(const Hash128& key, const Hash128& parent, Block tokens, PageId page);
 
-    // Drops one reference to each page. Requires: each is pinned or published; the order of a sequence, first block first.
+    // Drops one reference to each page. Requires: each is pinned or published; the order of a sequence, first block
+    // first.
     void unpin(std::span<const PageId> pages);
 
-    // Of a sequence's pinned pages, first block first: how many others read too. Those do not become evictable when this
-    // sequence lets go. O(log pages): whoever reads a block reads all before it.
+    // Of a sequence's pinned pages, first block first: how many others read too. Those do not become evictable when
+    // this sequence lets go. O(log pages): whoever reads a block reads all before it.
     std::int32_t sharedCount(std::span<const PageId> pages) const;
 
     // Evicts up to `count` idle blocks; their pages are free afterwards. Returns how many.
@@ -87,8 +88,8 @@ private:
         std::array<TokenId, kTokensPerPage> tokens{};
         PageId page = 0;
         std::int32_t references = 0;
-        std::int32_t children = 0;   // cached blocks that continue this one
-        std::int64_t lastUse = 0;    // what eviction orders by; a value score may take its place
+        std::int32_t children = 0;  // cached blocks that continue this one
+        std::int64_t lastUse = 0;   // what eviction orders by; a value score may take its place
         bool hasParent = false;
     };
     struct KeyHash {  // the keys are uniform already
@@ -104,7 +105,7 @@ private:
     PagePool& m_pool;
     HashKey m_key;
     Blocks m_blocks;
-    std::vector<Blocks::value_type*> m_byPage;  // nullptr: the page is no cached block
+    std::vector<Blocks::value_type*> m_byPage;              // nullptr: the page is no cached block
     std::set<std::pair<std::int64_t, PageId>> m_evictable;  // idle leaves, oldest use first
     std::int64_t m_useCount = 0;
     std::int64_t m_evictedPages = 0;

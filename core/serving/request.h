@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What a caller asks of a loaded model and what comes back, as plain values. Text and chat templates are turned into ids
-// before they get here; ids in, ids and text out.
+// What a caller asks of a loaded model and what comes back, as plain values. Text and chat templates are turned into
+// ids before they get here; ids in, ids and text out.
 #pragma once
 
 #include <compare>
@@ -25,8 +25,8 @@ struct RequestId {
 // Applied in this order to the f32 logits of one row: logit bias, penalties over the tokens seen so far (repetition:
 // CTRL, arXiv 1909.05858, prompt and output; presence and frequency: output only, as the OpenAI API defines them),
 // temperature, top-k, top-p, min-p (arXiv 2407.01082), then one draw. temperature 0 takes the largest logit, the lowest
-// id on a tie. The draw is a counter-based generator keyed by (seed, choice) at the token's index: it depends on nothing
-// else, so the same request gives the same tokens alone or in a crowd.
+// id on a tie. The draw is a counter-based generator keyed by (seed, choice) at the token's index: it depends on
+// nothing else, so the same request gives the same tokens alone or in a crowd.
 struct SamplingParams {
     double temperature = 0.0;
     std::int32_t topK = 0;  // 0: off
@@ -66,22 +66,22 @@ struct Usage {
 
 struct RequestTiming {
     double queueMs = 0.0;
-    double ttftMs = 0.0;        // submission to first token
-    double tokensPerS = 0.0;    // tokens after the first over the time after the first
+    double ttftMs = 0.0;      // submission to first token
+    double tokensPerS = 0.0;  // tokens after the first over the time after the first
     double totalMs = 0.0;
 };
 
 // A piece of an answer. Chunks of one request arrive in order; exactly one, the last, has finish set.
 struct Chunk {
     RequestId id;
-    std::string text;                     // whole characters; may be empty while bytes or a stop string are pending
+    std::string text;  // whole characters; may be empty while bytes or a stop string are pending
     std::vector<TokenId> ids;
-    std::vector<TokenLogprob> logprobs;   // one per id when asked for (Score: one per scored token)
-    std::vector<float> embedding;         // Embed, in the last chunk
+    std::vector<TokenLogprob> logprobs;  // one per id when asked for (Score: one per scored token)
+    std::vector<float> embedding;        // Embed, in the last chunk
     std::optional<FinishReason> finish;
-    std::optional<Error> error;           // with FinishReason::Failed
-    Usage usage;                          // in the last chunk
-    RequestTiming timing;                 // in the last chunk
+    std::optional<Error> error;  // with FinishReason::Failed
+    Usage usage;                 // in the last chunk
+    RequestTiming timing;        // in the last chunk
 };
 
 // Called on the engine thread, one call at a time per request; must not block and must not call back into the engine.
@@ -92,16 +92,16 @@ enum class Pooling : std::uint8_t { Mean, Cls, Last };
 struct Request {
     RequestId id;
     RequestKind kind = RequestKind::Generate;
-    std::string tenant;                    // whose request it is: fair share and prefix-cache domain
-    std::vector<TokenId> prompt;           // not empty, each below the vocabulary
+    std::string tenant;           // whose request it is: fair share and prefix-cache domain
+    std::vector<TokenId> prompt;  // not empty, each below the vocabulary
     SamplingParams sampling;
     std::int32_t maxTokens = 128;
-    std::vector<std::string> stop;         // at most 16, found across token borders; not part of the text
-    std::vector<TokenId> stopIds;          // end-of-sequence ids; the id ends the answer and is not part of it
-    std::int32_t logprobs = -1;            // -1: none; K >= 0: the token's own and the K likeliest
-    bool skipSpecial = true;               // in text
-    Pooling pooling = Pooling::Mean;       // Embed
-    bool normalize = false;                // Embed
+    std::vector<std::string> stop;    // at most 16, found across token borders; not part of the text
+    std::vector<TokenId> stopIds;     // end-of-sequence ids; the id ends the answer and is not part of it
+    std::int32_t logprobs = -1;       // -1: none; K >= 0: the token's own and the K likeliest
+    bool skipSpecial = true;          // in text
+    Pooling pooling = Pooling::Mean;  // Embed
+    bool normalize = false;           // Embed
     ChunkSink sink;
 };
 

@@ -42,8 +42,8 @@ Result<void> checkStops(const Request& request, const RequestLimits& limits) {
             return invalid("a stop string begins inside a UTF-8 character", "stop");
     }
     if (!request.stop.empty() && !limits.hasTokenizer)
-        return fail(ErrorCode::Unsupported, "this model has no tokenizer, so stop strings cannot be found; use stop ids",
-                    "stop");
+        return fail(ErrorCode::Unsupported,
+                    "this model has no tokenizer, so stop strings cannot be found; use stop ids", "stop");
     return {};
 }
 

@@ -57,7 +57,9 @@ std::optional<float> finiteMaximum(std::span<const float> logits) {
     return result;
 }
 
-Error notFinite() { return fail(ErrorCode::NonFinite, "the model's logits are not finite: its weights or input overflow"); }
+Error notFinite() {
+    return fail(ErrorCode::NonFinite, "the model's logits are not finite: its weights or input overflow");
+}
 
 // Sums the values that reach `threshold`: element i in partial sum i % kLanes, those added up in order. One order
 // whatever the compiler vectorises.
@@ -75,9 +77,9 @@ double orderedSum(std::span<const float> values, float threshold = 0.0f) {
 }
 
 double uniformDraw(const SamplingParams& params, std::uint64_t index) {
-    const auto words = philox4x32({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32),
-                                   params.choice, 0},
-                                  {static_cast<std::uint32_t>(params.seed), static_cast<std::uint32_t>(params.seed >> 32)});
+    const auto words =
+        philox4x32({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32), params.choice, 0},
+                   {static_cast<std::uint32_t>(params.seed), static_cast<std::uint32_t>(params.seed >> 32)});
     const std::uint64_t bits = (static_cast<std::uint64_t>(words[1]) << 32 | words[0]) >> 11;
     return static_cast<double>(bits) * 0x1p-53;
 }

@@ -48,9 +48,9 @@ private:
         return a.weight != b.weight ? a.weight > b.weight : a.id < b.id;
     }
     void applyBiasAndPenalties(const SamplingParams& params, const TokenHistory* history);
-    void cutCandidates(const SamplingParams& params);  // m_weights -> m_candidates, cut, -> m_weights
+    void cutCandidates(const SamplingParams& params);                 // m_weights -> m_candidates, cut, -> m_weights
     void takeBest(std::span<const float> values, std::size_t count);  // -> m_candidates, best first
-    void takeAbove(float threshold);  // of m_weights, -> m_candidates in id order
+    void takeAbove(float threshold);                                  // of m_weights, -> m_candidates in id order
     void cutToMass(double mass);
 
     std::vector<float> m_logits;

@@ -45,8 +45,8 @@ private:
     StepPlan m_plan;
     std::vector<bool> m_preempted;
     std::vector<double> m_served;
-    std::int32_t m_available;    // pages free or reclaimable
-    std::int32_t m_promised = 0; // pages the running ones are expected to take beyond those they hold
+    std::int32_t m_available;     // pages free or reclaimable
+    std::int32_t m_promised = 0;  // pages the running ones are expected to take beyond those they hold
     std::int32_t m_watermark;
     std::int32_t m_tokensLeft;
     std::int32_t m_logitsLeft;
@@ -161,8 +161,8 @@ void Planner::continuePrompt(std::int32_t sequence) {
 bool Planner::admit(std::int32_t sequence) {
     const SequenceView& view = at(sequence);
     const bool isAlone = m_running == 0;  // then everything is its own
-    const std::int32_t needed = (isAlone ? pagesForTokens(view.target) : expectedPages(view) + m_promised + m_watermark) -
-                                view.pages;
+    const std::int32_t needed =
+        (isAlone ? pagesForTokens(view.target) : expectedPages(view) + m_promised + m_watermark) - view.pages;
     const std::int32_t rows = affordableRows(view);
     if (m_running >= m_limits.maxSequences || needed > m_available - view.idlePages || rows <= 0) return false;
     ++m_running;

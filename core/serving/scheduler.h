@@ -5,9 +5,9 @@
 //      is preempted: it gives its pages back and computes its tokens, answers included, again later. The oldest is
 //      never preempted, so every request ends.
 //   2. prompts in chunks within what is left of the token budget, next from the least served tenant (FairShare), in it
-//      those that run already, then by arrival. A waiting request is admitted when the pages of its tokens, its expected
-//      answer and what the running ones are expected to take still fit above a watermark. When the next in fair order
-//      does not fit, none behind it is admitted: big requests are not starved by small ones.
+//      those that run already, then by arrival. A waiting request is admitted when the pages of its tokens, its
+//      expected answer and what the running ones are expected to take still fit above a watermark. When the next in
+//      fair order does not fit, none behind it is admitted: big requests are not starved by small ones.
 // Sources: Sarathi-Serve (chunked prefill beside decodes), arXiv 2403.02310; VTC, arXiv 2401.00588; vLLM (recompute).
 #pragma once
 
@@ -20,17 +20,17 @@
 namespace espalier {
 
 struct SequenceView {
-    std::int32_t tenant = 0;     // index into QueueView::served
+    std::int32_t tenant = 0;  // index into QueueView::served
     bool isRunning = false;
-    std::int32_t target = 0;     // tokens to compute until the next token can be drawn, or all is done
-    std::int32_t computed = 0;   // of these, in pages; of a waiting one: what the prefix cache would give it
-    std::int32_t pages = 0;      // that hold them
+    std::int32_t target = 0;       // tokens to compute until the next token can be drawn, or all is done
+    std::int32_t computed = 0;     // of these, in pages; of a waiting one: what the prefix cache would give it
+    std::int32_t pages = 0;        // that hold them
     std::int32_t sharedPages = 0;  // running: pages others read too, that preemption would not free
     std::int32_t idlePages = 0;    // waiting: cached pages among `pages` that are reclaimable until it takes them
     std::int32_t generated = 0;
     std::int32_t mayGenerate = 0;  // tokens it may still add; 0 for embeddings and scores
-    bool everyLogit = false;     // a score: each row takes a logit row
-    bool lastLogit = true;       // the row that reaches the target takes one
+    bool everyLogit = false;       // a score: each row takes a logit row
+    bool lastLogit = true;         // the row that reaches the target takes one
 
     bool isDecode() const { return isRunning && generated > 0 && target - computed == 1; }
 };
@@ -43,8 +43,8 @@ struct QueueView {
 struct StepLimits {
     std::int32_t maxBatchTokens = 256;
     std::int32_t maxLogitRows = 256;
-    std::int32_t maxSequences = 64;     // running
-    std::int32_t expectedOutput = 64;   // tokens of an answer, 80th percentile of the recent past
+    std::int32_t maxSequences = 64;    // running
+    std::int32_t expectedOutput = 64;  // tokens of an answer, 80th percentile of the recent past
 };
 
 struct StepPlan {

@@ -23,12 +23,12 @@ namespace espalier {
 struct Sequence {
     Request request;
     FairShare::Slot tenant = 0;
-    std::int32_t maxTokens = 0;    // of the answer, clipped to the context
+    std::int32_t maxTokens = 0;  // of the answer, clipped to the context
 
-    std::vector<TokenId> tokens;   // the prompt, then the answer
-    std::int32_t computed = 0;     // tokens whose KV is in `pages`
-    std::int32_t charged = 0;      // tokens the tenant has paid for; computing them again is free
-    std::vector<PageId> pages;     // page j holds tokens [16 j, 16 j + 16)
+    std::vector<TokenId> tokens;  // the prompt, then the answer
+    std::int32_t computed = 0;    // tokens whose KV is in `pages`
+    std::int32_t charged = 0;     // tokens the tenant has paid for; computing them again is free
+    std::vector<PageId> pages;    // page j holds tokens [16 j, 16 j + 16)
     bool isRunning = false;
     bool isDone = false;
 
@@ -40,8 +40,8 @@ struct Sequence {
     bool mayPublish = false;
 
     // Answer
-    std::optional<TokenHistory> history;    // when a penalty is set
-    std::optional<StreamDecoder> decoder;   // when there is a tokenizer
+    std::optional<TokenHistory> history;   // when a penalty is set
+    std::optional<StreamDecoder> decoder;  // when there is a tokenizer
     std::optional<StopMatcher> stops;
     std::optional<PooledEmbedding> embedding;
 

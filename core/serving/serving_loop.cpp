@@ -58,8 +58,7 @@ public:
           m_pager(options.poolPages, options.prefixCache, options.hashKey) {
         m_limits.maxBatchTokens = std::min(options.maxBatchTokens, transformer.maxBatchTokens());
         m_limits.maxLogitRows = transformer.maxLogitRows();
-        m_limits.maxSequences =
-            std::min({options.maxSequences, m_limits.maxBatchTokens, m_limits.maxLogitRows});
+        m_limits.maxSequences = std::min({options.maxSequences, m_limits.maxBatchTokens, m_limits.maxLogitRows});
     }
 
     ~Impl() {
@@ -155,7 +154,8 @@ Result<void> ServingLoop::Impl::submit(Request request) {
         sequence->embedding.emplace(kept.pooling, kept.normalize);
     }
     sequence->tenant = m_fairShare.enter(kept.tenant);
-    sequence->rootKey = m_pager.rootKey({.modelDigest = m_options.modelDigest, .adapterDigest = {}, .tenant = kept.tenant});
+    sequence->rootKey =
+        m_pager.rootKey({.modelDigest = m_options.modelDigest, .adapterDigest = {}, .tenant = kept.tenant});
     sequence->submitted = m_clock.now();
     m_sequences.push_back(std::move(sequence));
     return {};
@@ -445,7 +445,8 @@ Result<std::unique_ptr<ServingLoop>> ServingLoop::create(Backend& backend, Trans
                                                          std::shared_ptr<const Tokenizer> tokenizer,
                                                          const ServingOptions& options, const Clock& clock) {
     if (options.poolPages < 1 || options.maxBatchTokens < 1 || options.maxSequences < 1 || options.maxWaiting < 1)
-        return fail(ErrorCode::InvalidArgument, "pool pages, batch tokens, sequences and waiting requests must be at least 1");
+        return fail(ErrorCode::InvalidArgument,
+                    "pool pages, batch tokens, sequences and waiting requests must be at least 1");
     TRY_ASSIGN(KvCache kv, KvCache::create(backend, transformer.spec(), options.kvType, options.poolPages));
     return std::unique_ptr<ServingLoop>(new ServingLoop(
         std::make_unique<Impl>(backend, transformer, std::move(tokenizer), options, clock, std::move(kv))));

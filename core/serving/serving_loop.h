@@ -37,14 +37,14 @@ struct ServingOptions {
 
 // Since the loop was made; names as vLLM's metrics where the meaning is the same.
 struct ServingCounters {
-    std::int64_t promptTokens = 0;        // prompt_tokens_total: of requests whose prompt is done
-    std::int64_t generationTokens = 0;    // generation_tokens_total
-    std::int64_t preemptions = 0;         // num_preemptions_total
-    std::int64_t prefixQueries = 0;       // prefix_cache_queries_total, tokens looked up at admission
-    std::int64_t prefixHits = 0;          // prefix_cache_hits_total, tokens found
+    std::int64_t promptTokens = 0;      // prompt_tokens_total: of requests whose prompt is done
+    std::int64_t generationTokens = 0;  // generation_tokens_total
+    std::int64_t preemptions = 0;       // num_preemptions_total
+    std::int64_t prefixQueries = 0;     // prefix_cache_queries_total, tokens looked up at admission
+    std::int64_t prefixHits = 0;        // prefix_cache_hits_total, tokens found
     std::int64_t prefixEvictedPages = 0;
     std::int64_t steps = 0;
-    std::int64_t finishedStop = 0;        // request_success_total by finished_reason; embeddings and scores too
+    std::int64_t finishedStop = 0;  // request_success_total by finished_reason; embeddings and scores too
     std::int64_t finishedLength = 0;
     std::int64_t finishedCancelled = 0;
     std::int64_t finishedFailed = 0;
@@ -54,7 +54,7 @@ struct ServingStats {
     std::int32_t running = 0;
     std::int32_t waiting = 0;
     PoolUsage pages;
-    std::int64_t pageBytes = 0;   // of one page id, over all layers
+    std::int64_t pageBytes = 0;    // of one page id, over all layers
     double prefillTokensPerS = 0;  // over the last second
     double decodeTokensPerS = 0;
     Percentiles ttftMs, tpotMs, e2eMs, queueMs;  // over the last minute
@@ -71,8 +71,8 @@ public:
     ~ServingLoop();  // cancels what is left
     ServingLoop(const ServingLoop&) = delete;
 
-    // Most tokens a sequence may have: the model's context, or what the whole pool holds when that is less. maxTokens is
-    // clipped to it; an answer that reaches it ends with "length".
+    // Most tokens a sequence may have: the model's context, or what the whole pool holds when that is less. maxTokens
+    // is clipped to it; an answer that reaches it ends with "length".
     std::int32_t contextLimit() const;
 
     // Errors: context_overflow (with the numbers), pool_exhausted (can never fit), invalid_argument, unsupported,
@@ -89,7 +89,7 @@ public:
     ServingStats stats() const;
     std::vector<double> recentTtftMs() const;  // samples of the last minute, to merge over models
     std::vector<double> recentTpotMs() const;
-    std::int64_t kvBytes() const;              // memory of the page arrays
+    std::int64_t kvBytes() const;  // memory of the page arrays
 
     void dropPrefixCache();               // frees every page no running sequence reads
     Result<void> checkIntegrity() const;  // pool, cache and sequences agree; O(pages); tests and idle time

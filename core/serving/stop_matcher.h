@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // StopMatcher: finds stop strings in text that comes in pieces. Text that may be the beginning of a stop string is held
 // back until it is known not to be one; the stop string and all after it are dropped, as the OpenAI API defines it. The
-// stop that is complete first wins; of two complete at the same byte, the longer one. One Knuth-Morris-Pratt automaton per string: each byte costs
-// amortised O(number of stops), whatever the strings are.
+// stop that is complete first wins; of two complete at the same byte, the longer one. One Knuth-Morris-Pratt automaton
+// per string: each byte costs amortised O(number of stops), whatever the strings are.
 //
 // Owner: a sequence. Thread: engine.
 #pragma once

@@ -16,9 +16,9 @@
 namespace espalier {
 
 struct LogRecord {
-    std::int64_t at = 0;      // Unix milliseconds
-    std::string level;        // "debug", "info", "warning", "error"
-    std::string source;       // "import", "serve", "api"
+    std::int64_t at = 0;  // Unix milliseconds
+    std::string level;    // "debug", "info", "warning", "error"
+    std::string source;   // "import", "serve", "api"
     std::string text;
 };
 

@@ -64,7 +64,8 @@ Result<Transformer::Output> FakeTransformer::forward(Stream&, const ForwardBatch
     ++m_forwards;
     m_rows += static_cast<std::int64_t>(batch.tokens.size());
     CHECK(static_cast<std::int32_t>(batch.tokens.size()) <= m_options.maxBatchTokens);
-    CHECK(static_cast<std::int32_t>(batch.logitRows.size()) <= m_options.maxLogitRows && kv.size() == m_spec.layers.size());
+    CHECK(static_cast<std::int32_t>(batch.logitRows.size()) <= m_options.maxLogitRows &&
+          kv.size() == m_spec.layers.size());
     if (onForward) onForward(batch);
     if (m_failure) {
         const Error error = std::move(*m_failure);
@@ -87,7 +88,8 @@ Result<Transformer::Output> FakeTransformer::forward(Stream&, const ForwardBatch
             if (const std::uint64_t defect = defectOf(batch, segment, i)) states[row] = mix(states[row], defect);
         }
     }
-    const auto vocabulary = static_cast<std::size_t>(m_spec.vocabulary), hidden = static_cast<std::size_t>(m_spec.hidden);
+    const auto vocabulary = static_cast<std::size_t>(m_spec.vocabulary),
+               hidden = static_cast<std::size_t>(m_spec.hidden);
     m_logits.assign(batch.logitRows.size() * vocabulary, 0.0f);
     m_hidden.assign(batch.hiddenRows.size() * hidden, 0.0f);
     for (std::size_t i = 0; i < batch.logitRows.size(); ++i)

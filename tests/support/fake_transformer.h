@@ -63,7 +63,9 @@ class TestRandom {
 public:
     explicit TestRandom(std::uint64_t seed) : m_state(seed) {}
     std::uint64_t next();
-    std::int32_t below(std::int32_t bound) { return static_cast<std::int32_t>(next() % static_cast<std::uint64_t>(bound)); }
+    std::int32_t below(std::int32_t bound) {
+        return static_cast<std::int32_t>(next() % static_cast<std::uint64_t>(bound));
+    }
 
 private:
     std::uint64_t m_state;

@@ -24,7 +24,8 @@ ServingOptions optionsOf(std::int32_t pages, std::int32_t batchTokens, bool pref
     return options;
 }
 
-// Request number i of a crowd: some share beginnings, some are greedy, some have penalties, embeddings and scores between.
+// Request number i of a crowd: some share beginnings, some are greedy, some have penalties, embeddings and scores
+// between.
 Request makeRequest(std::uint64_t number) {
     TestRandom random(number * 977 + 5);
     Request request;
@@ -133,7 +134,8 @@ class TestCrowdBits : public QObject {
         ManualClock clock;
         for (int i = 0; i < kCrowd; ++i) {
             FakeTransformer model({.defect = defect});
-            auto loop = std::move(ServingLoop::create(*backend, model, nullptr, optionsOf(64, 64, false), clock).value());
+            auto loop =
+                std::move(ServingLoop::create(*backend, model, nullptr, optionsOf(64, 64, false), clock).value());
             Request request = makeRequest(static_cast<std::uint64_t>(i));
             request.sink = run.answers[static_cast<std::size_t>(i)].sink();
             if (!loop->submit(std::move(request))) return {};

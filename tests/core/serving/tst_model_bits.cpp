@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The promise kept through the real Transformer: greedy and sampled answers, scores and embeddings of a tiny model, alone
-// and in a crowd with small chunks, prefix hits, shuffled pages and preemption: the same bits.
+// The promise kept through the real Transformer: greedy and sampled answers, scores and embeddings of a tiny model,
+// alone and in a crowd with small chunks, prefix hits, shuffled pages and preemption: the same bits.
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -84,13 +84,15 @@ class TestModelBits : public QObject {
             request.prompt = {5};
             request.maxTokens = 1;
             request.sink = [](const Chunk&) {};
-            if (const auto result = (*loop)->submit(std::move(request)); !result) outcome.failure = result.error().text();
+            if (const auto result = (*loop)->submit(std::move(request)); !result)
+                outcome.failure = result.error().text();
             (*loop)->step();
         }
         for (int i = first; i < first + count; ++i) {
             Request request = requestOf(i);
             request.sink = outcome.answers[static_cast<std::size_t>(i)].sink();
-            if (const auto result = (*loop)->submit(std::move(request)); !result) outcome.failure = result.error().text();
+            if (const auto result = (*loop)->submit(std::move(request)); !result)
+                outcome.failure = result.error().text();
             (*loop)->step();
         }
         while (!(*loop)->idle()) (*loop)->step();
@@ -124,7 +126,8 @@ class TestModelBits : public QObject {
         const auto backend = makeBackend(1);
         const Outcome expected = run(*backend, {.alone = true}, kvType);
         QVERIFY2(expected.failure.empty(), expected.failure.c_str());
-        for (const Received& answer : expected.answers) QVERIFY(answer.finish && *answer.finish != FinishReason::Failed);
+        for (const Received& answer : expected.answers)
+            QVERIFY(answer.finish && *answer.finish != FinishReason::Failed);
         const Setup crowds[] = {
             {.pages = 256, .batchTokens = 64, .sequences = 8, .prefixCache = false},
             {.pages = 256, .batchTokens = 9, .sequences = 7, .prefixCache = true},

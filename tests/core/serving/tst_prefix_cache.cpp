@@ -17,7 +17,8 @@ PrefixCache::Block blockAt(const Tokens& tokens, std::size_t block) {
 }
 
 // Finds, pins and then publishes the blocks of a chain; what a sequence would do.
-std::vector<PageId> hold(PrefixCache& cache, PagePool& pool, const Hash128& root, const Tokens& tokens, int* hits = nullptr) {
+std::vector<PageId> hold(PrefixCache& cache, PagePool& pool, const Hash128& root, const Tokens& tokens,
+                         int* hits = nullptr) {
     std::vector<PageId> pages;
     Hash128 parent = root;
     bool isHit = true;
@@ -166,8 +167,9 @@ private slots:
                     }
                     case 1:
                         if (!held.empty()) {
-                            std::swap(held[static_cast<std::size_t>(random.below(static_cast<std::int32_t>(held.size())))],
-                                      held.back());
+                            std::swap(
+                                held[static_cast<std::size_t>(random.below(static_cast<std::int32_t>(held.size())))],
+                                held.back());
                             cache.unpin(held.back());
                             held.pop_back();
                         }

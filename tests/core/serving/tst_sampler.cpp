@@ -24,8 +24,9 @@ std::vector<float> randomLogits(TestRandom& random, std::int32_t count) {
 }
 
 double uniform(std::uint64_t seed, std::uint32_t choice, std::uint64_t index) {
-    const auto words = philox4x32({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32), choice, 0},
-                                  {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
+    const auto words =
+        philox4x32({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32), choice, 0},
+                   {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
     return static_cast<double>((static_cast<std::uint64_t>(words[1]) << 32 | words[0]) >> 11) / 9007199254740992.0;
 }
 
@@ -43,7 +44,8 @@ Oracle oracle(const std::vector<float>& logits, const SamplingParams& params, co
     for (std::size_t id = 0; id < x.size(); ++id) {
         const auto inPrompt = std::count(prompt.begin(), prompt.end(), static_cast<TokenId>(id));
         const auto inOutput = std::count(output.begin(), output.end(), static_cast<TokenId>(id));
-        if (inPrompt + inOutput > 0) x[id] = x[id] > 0 ? x[id] / params.repetitionPenalty : x[id] * params.repetitionPenalty;
+        if (inPrompt + inOutput > 0)
+            x[id] = x[id] > 0 ? x[id] / params.repetitionPenalty : x[id] * params.repetitionPenalty;
         if (inOutput > 0) x[id] -= params.presencePenalty + params.frequencyPenalty * static_cast<double>(inOutput);
     }
     Oracle result;
@@ -53,7 +55,9 @@ Oracle oracle(const std::vector<float>& logits, const SamplingParams& params, co
         total += result.kept.back().first;
     }
     for (auto& [p, id] : result.kept) p /= total;
-    const auto best = [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; };
+    const auto best = [](const auto& a, const auto& b) {
+        return a.first != b.first ? a.first > b.first : a.second < b.second;
+    };
     if (params.topK > 0 || params.topP < 1.0) std::sort(result.kept.begin(), result.kept.end(), best);
     if (params.topK > 0 && result.kept.size() > static_cast<std::size_t>(params.topK))
         result.kept.resize(static_cast<std::size_t>(params.topK));
@@ -105,7 +109,8 @@ private slots:
             const double exact = std::exp(static_cast<double>(x));
             const auto rounded = static_cast<float>(exact);
             const double ulp = static_cast<double>(std::nextafter(rounded, 2.0f)) - static_cast<double>(rounded);
-            QVERIFY2(std::abs(static_cast<double>(expNegative(x)) - exact) <= 2.0 * ulp, qPrintable(QString::number(x)));
+            QVERIFY2(std::abs(static_cast<double>(expNegative(x)) - exact) <= 2.0 * ulp,
+                     qPrintable(QString::number(x)));
         }
     }
     void greedyTakesTheLargestAndTheLowestIdOnATie() {
@@ -142,7 +147,8 @@ private slots:
                 history.addPrompt(prompt);
                 for (const TokenId id : output) history.addOutput(id);
             }
-            if (random.below(3) == 0) params.logitBias = {{random.below(vocabulary), 3.0f}, {random.below(vocabulary), -100.0f}};
+            if (random.below(3) == 0)
+                params.logitBias = {{random.below(vocabulary), 3.0f}, {random.below(vocabulary), -100.0f}};
             const std::uint64_t index = static_cast<std::uint64_t>(random.below(1000));
             const Oracle expected = oracle(logits, params, prompt, output, index);
             if (expected.margin < 1e-5) continue;  // the draw falls on a border; f32 may round either way
@@ -160,7 +166,8 @@ private slots:
         params.seed = 12345;
         constexpr int kDraws = 40000;
         std::map<TokenId, int> counts;
-        for (int i = 0; i < kDraws; ++i) ++counts[sampler.sample(logits, params, nullptr, static_cast<std::uint64_t>(i)).value()];
+        for (int i = 0; i < kDraws; ++i)
+            ++counts[sampler.sample(logits, params, nullptr, static_cast<std::uint64_t>(i)).value()];
         double total = 0.0, chiSquare = 0.0;
         for (const float logit : logits) total += std::exp(static_cast<double>(logit) / 0.8);
         for (std::size_t i = 0; i < logits.size(); ++i) {
@@ -185,7 +192,8 @@ private slots:
         const auto result = sampler.logprob(logits, 7, 5);
         QVERIFY(result);
         QCOMPARE(result->id, 7);
-        QVERIFY(std::abs(static_cast<double>(result->logprob) - (static_cast<double>(logits[7]) - std::log(total))) < 1e-5);
+        QVERIFY(std::abs(static_cast<double>(result->logprob) - (static_cast<double>(logits[7]) - std::log(total))) <
+                1e-5);
         QCOMPARE(result->top.size(), std::size_t{5});
         for (std::size_t i = 0; i < 5; ++i) {
             QCOMPARE(result->top[i].first, ids[i]);

@@ -160,7 +160,8 @@ class TestScheduler : public QObject {
     Q_OBJECT
 private slots:
     void decodesComeFirstAndAPromptFillsTheRest() {
-        const auto result = plan({prefilling(200, 20), decoding(40), decoding(17), waiting(10)}, usageOf(100, 10), kLimits);
+        const auto result =
+            plan({prefilling(200, 20), decoding(40), decoding(17), waiting(10)}, usageOf(100, 10), kLimits);
         QCOMPARE(rowsOf(result), (Rows{{1, 1}, {2, 1}, {0, 62}}));
         QVERIFY(result.admitted.empty());
     }
@@ -204,7 +205,8 @@ private slots:
         QVERIFY(result.work.empty());  // the next step knows more
     }
     void admissionKeepsAWatermarkAndWhatRunningOnesWillNeed() {
-        // 100 pages, watermark 2. Running: 3 pages held, 1 more expected (48 + 16 tokens). New: 80 + 16 tokens: 6 pages.
+        // 100 pages, watermark 2. Running: 3 pages held, 1 more expected (48 + 16 tokens). New: 80 + 16 tokens: 6
+        // pages.
         const auto sequences = std::vector{decoding(48), waiting(80)};
         QCOMPARE(plan(sequences, usageOf(9, 91), kLimits).admitted, Indices{1});
         QVERIFY(plan(sequences, usageOf(8, 92), kLimits).admitted.empty());
@@ -278,8 +280,10 @@ private slots:
         QVERIFY2(simulation.broken.empty(), simulation.broken.c_str());
         int worst = 0, flood = 0;
         for (const auto& item : simulation.done)
-            (item.tenant == 1 ? worst : flood) = std::max(item.tenant == 1 ? worst : flood, item.firstTokenAt - item.submittedAt);
-        QVERIFY2(worst <= 25, qPrintable(QString::number(worst)));  // one running answer's length, for a slot to fall free
+            (item.tenant == 1 ? worst : flood) =
+                std::max(item.tenant == 1 ? worst : flood, item.firstTokenAt - item.submittedAt);
+        QVERIFY2(worst <= 25,
+                 qPrintable(QString::number(worst)));  // one running answer's length, for a slot to fall free
         QVERIFY(flood > 200);
     }
     void replay_backloggedTenantsGetEqualService() {

@@ -105,7 +105,8 @@ private slots:
         Request request = makeRequest(1, 20, 50, received);
         const auto expected = greedy(bench.model, request.prompt, 50);
         // From inside the fourth token to inside the sixth.
-        const std::string a = pieces[static_cast<std::size_t>(expected[3])], b = pieces[static_cast<std::size_t>(expected[4])];
+        const std::string a = pieces[static_cast<std::size_t>(expected[3])],
+                          b = pieces[static_cast<std::size_t>(expected[4])];
         request.stop = {"never", a.substr(1) + b + "<"};
         QVERIFY(bench.loop->submit(request));
         bench.run();
@@ -158,7 +159,9 @@ private slots:
         };
         Error error = refused([](Request& r) { r.prompt.assign(100, 1); });
         QCOMPARE(error.code, ErrorCode::ContextOverflow);
-        QCOMPARE(error.message, std::string("the prompt has 100 tokens and the answer needs at least one; the model's context is 100"));
+        QCOMPARE(
+            error.message,
+            std::string("the prompt has 100 tokens and the answer needs at least one; the model's context is 100"));
         error = refused([](Request& r) { r.prompt.assign(64, 1); });
         QCOMPARE(error.code, ErrorCode::PoolExhausted);
         QVERIFY(error.message.find("64") != std::string::npos);
@@ -339,6 +342,57 @@ private slots:
         QVERIFY(ended < 30);
         bench.loop.reset();
     }
+    void tenantsWithWorkWaitingGetEqualServiceNotEqualTurns() {
+        ServingOptions options = Bench::roomy();
+        options.maxBatchTokens = 32;
+        Bench bench(options);
+        std::vector<Received> answers(400);
+        for (std::size_t i = 0; i < answers.size(); ++i) {
+            Request request = makeRequest(1 + i, i % 2 ? 90 : 9, 1, answers[i]);
+            for (TokenId& id : request.prompt) id = (id + static_cast<TokenId>(i)) % 61;  // no common beginnings
+            request.tenant = i % 2 ? "long" : "short";
+            QVERIFY(bench.loop->submit(std::move(request)));
+        }
+        for (int i = 0; i < 100; ++i) bench.loop->step();
+        std::int32_t served[2] = {0, 0};
+        for (std::size_t i = 0; i < answers.size(); ++i)
+            if (answers[i].finish) served[i % 2] += answers[i].usage.promptTokens + 2 * answers[i].usage.completionTokens;
+        QVERIFY2(std::abs(served[0] - served[1]) <= 2 * 92, qPrintable(QString("%1 %2").arg(served[0]).arg(served[1])));
+        QVERIFY(served[0] > 1000);
+        bench.loop.reset();
+    }
+    void aPromptThatIsPreemptedGivesEachResultOnce_data() {
+        QTest::addColumn<int>("kind");
+        QTest::newRow("score") << static_cast<int>(RequestKind::Score);
+        QTest::newRow("embedding") << static_cast<int>(RequestKind::Embed);
+    }
+    void aPromptThatIsPreemptedGivesEachResultOnce() {
+        QFETCH(int, kind);
+        ServingOptions options = Bench::roomy();
+        options.poolPages = 8;
+        options.maxBatchTokens = 2;  // one row of the answer, one of the other prompt
+        Bench bench(options);
+        for (std::uint64_t i = 0; i < 128; ++i) {  // admission learns to expect short answers
+            Received ignored;
+            QVERIFY(bench.loop->submit(makeRequest(1000 + i, 1, 1, ignored)));
+            bench.run();
+        }
+        Received answer, prompt, alone;
+        const auto request = [&](Received& received) {
+            Request made = makeRequest(2, 64, 1, received);
+            made.kind = static_cast<RequestKind>(kind);
+            return made;
+        };
+        QVERIFY(bench.loop->submit(makeRequest(1, 30, 90, answer)));
+        for (int i = 0; i < 20; ++i) bench.loop->step();
+        QVERIFY(bench.loop->submit(request(prompt)));
+        bench.run();
+        QVERIFY(bench.loop->stats().counters.preemptions > 0);
+        QVERIFY(bench.loop->submit(request(alone)));
+        bench.run();
+        QCOMPARE(prompt.lastChunks, 1);
+        QVERIFY(sameBits(prompt, alone));
+    }
     void tenThousandRandomOperationsLeakNothing() {
         for (std::uint64_t seed = 1; seed <= 4; ++seed) {
             TestRandom random(seed);
@@ -365,7 +419,8 @@ private slots:
                     request.sampling.temperature = random.below(2);
                     if (!bench.loop->submit(std::move(request))) refused.insert(all.size() - 1);
                 } else if (kind == 2 && !all.empty()) {
-                    bench.loop->cancel({1 + static_cast<std::uint64_t>(random.below(static_cast<std::int32_t>(all.size())))});
+                    bench.loop->cancel(
+                        {1 + static_cast<std::uint64_t>(random.below(static_cast<std::int32_t>(all.size())))});
                 } else if (kind == 3 && random.below(20) == 0) {
                     bench.model.failNext(fail(ErrorCode::DeviceError, "lost"));
                 } else if (kind == 4 && random.below(10) == 0) {
@@ -378,8 +433,7 @@ private slots:
                 QVERIFY2(integrity.has_value(), (history + (integrity ? "" : integrity.error().message)).c_str());
             }
             bench.run();
-            for (std::size_t i = 0; i < all.size(); ++i)
-                QCOMPARE(all[i]->lastChunks, refused.contains(i) ? 0 : 1);
+            for (std::size_t i = 0; i < all.size(); ++i) QCOMPARE(all[i]->lastChunks, refused.contains(i) ? 0 : 1);
             bench.loop->dropPrefixCache();
             QCOMPARE(bench.pages().of(PageOwner::Free), options.poolPages);
         }

@@ -10,8 +10,8 @@ using namespace espalier::test;
 
 namespace {
 
-// What is visible after `full` arrived, from the definition: up to the stop that is complete first; without one, all but
-// the longest end that begins a stop.
+// What is visible after `full` arrived, from the definition: up to the stop that is complete first; without one, all
+// but the longest end that begins a stop.
 std::string visible(const std::string& full, const std::vector<std::string>& stops, bool& stopped) {
     for (std::size_t end = 1; end <= full.size(); ++end) {
         std::size_t longest = 0;

@@ -35,7 +35,8 @@ private slots:
         QCOMPARE(ring.append(LogLevel::Info, "api", longText).text, std::string(4095, 'x'));  // no half character
     }
     void levelsReadBack() {
-        for (const LogLevel level : {LogLevel::Debug, LogLevel::Info, LogLevel::Warning, LogLevel::Error, LogLevel::Silent})
+        for (const LogLevel level :
+             {LogLevel::Debug, LogLevel::Info, LogLevel::Warning, LogLevel::Error, LogLevel::Silent})
             QCOMPARE(logLevelFromName(logLevelName(level)), level);
         QCOMPARE(logLevelFromName("loud"), LogLevel::Info);
     }
