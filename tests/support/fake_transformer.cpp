@@ -136,18 +136,22 @@ std::vector<float> FakeTransformer::expectedHidden(std::span<const TokenId> toke
 std::uint64_t TestRandom::next() { return mix(m_state++, 7); }
 
 ChunkSink Received::sink() {
-    return [this](const Chunk& chunk) {
-        ++chunks;
-        text += chunk.text;
-        ids.insert(ids.end(), chunk.ids.begin(), chunk.ids.end());
-        logprobs.insert(logprobs.end(), chunk.logprobs.begin(), chunk.logprobs.end());
-        if (!chunk.embedding.empty()) embedding = chunk.embedding;
+    m_self = std::make_shared<Received*>(this);
+    return [self = std::weak_ptr(m_self)](const Chunk& chunk) {
+        const auto alive = self.lock();
+        if (!alive) return;
+        Received& received = **alive;
+        ++received.chunks;
+        received.text += chunk.text;
+        received.ids.insert(received.ids.end(), chunk.ids.begin(), chunk.ids.end());
+        received.logprobs.insert(received.logprobs.end(), chunk.logprobs.begin(), chunk.logprobs.end());
+        if (!chunk.embedding.empty()) received.embedding = chunk.embedding;
         if (!chunk.finish) return;
-        ++lastChunks;
-        finish = chunk.finish;
-        error = chunk.error;
-        usage = chunk.usage;
-        timing = chunk.timing;
+        ++received.lastChunks;
+        received.finish = chunk.finish;
+        received.error = chunk.error;
+        received.usage = chunk.usage;
+        received.timing = chunk.timing;
     };
 }
 

@@ -6,8 +6,10 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/models/transformer.h"
@@ -84,7 +86,10 @@ struct Received {
     int chunks = 0;
     int lastChunks = 0;  // must become 1
 
-    ChunkSink sink();  // the Received must outlive the request
+    ChunkSink sink();  // chunks that come after the Received is gone are dropped
+
+private:
+    std::shared_ptr<Received*> m_self;
 };
 
 bool sameBits(const Received& a, const Received& b);  // ids, logprobs, embedding, text, finish
