@@ -48,6 +48,19 @@ private slots:
         for (const Chunk& chunk : chunks) QCOMPARE(chunk.id, *id);
     }
 
+    void chunks_carryTheTextOfTheirIds() {
+        Served served;
+        VERIFY_OK(served.engine->submit("tiny", requestFor({50, 60, 70}, 30, served.first)));
+        const auto chunks = served.first.wait();
+        std::string text;
+        for (const Chunk& chunk : chunks) text += chunk.text;
+        const auto model = served.engine->text("tiny");
+        VERIFY_OK(model);
+        QCOMPARE(text, *(*model)->tokenizer->decode(idsOf(chunks), true));
+        QVERIFY(!text.empty());
+        QCOMPARE(served.engine->text("tiny")->get(), model->get());  // read once
+    }
+
     void theSameRequest_givesTheSameTokensAloneAndInACrowd() {
         Served served;
         VERIFY_OK(served.engine->submit("tiny", requestFor({9, 8, 7, 6}, 20, served.first)));

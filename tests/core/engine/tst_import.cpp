@@ -80,6 +80,10 @@ private slots:
         QCOMPARE(model->digest, digestOf(*fixture.files, source));
         QCOMPARE(model->id, "m-" + model->digest.substr(7, 12));
         QCOMPARE(model->licence, std::string("cc0-1.0"));
+        QVERIFY(model->hasTokenizer);
+        QVERIFY(model->hasChatTemplate);
+        QCOMPARE(model->dtype, std::string("bf16"));
+        QCOMPARE(model->context, 512);
         QCOMPARE(model->source, source.string());
         QCOMPARE(job->result, R"({"model":")" + model->id + R"("})");
         const Path folder = fixture.workspace / "models" / model->id;
@@ -106,6 +110,57 @@ private slots:
         VERIFY_OK(engine->removeModel("tiny"));
         VERIFY_OK(engine->emptyBin());
         QVERIFY(fixture.files->exists(source / "model.safetensors"));
+    }
+
+    void linksToFilesInACacheOfDownloads_areFollowed() {
+        EngineFixture fixture;
+        const Path blobs = fixture.makeModel("blobs");
+        const Path snapshot = fixture.root / "models--maker--tiny-llama/snapshots/0123abcd";
+        std::filesystem::create_directories(snapshot);
+        for (const std::string& name : namesIn(blobs)) std::filesystem::create_symlink(blobs / name, snapshot / name);
+        std::filesystem::create_symlink(snapshot / "LICENSE", snapshot / "LICENSE");  // a loop
+        auto engine = std::move(fixture.open()).value();
+        const auto job = importAndWait(*engine, {.path = snapshot.string()});
+        QVERIFY2(job->state == JobState::Finished, job->error ? job->error->message.c_str() : "");
+        const auto model = engine->findModel("tiny-llama");
+        VERIFY_OK(model);
+        QCOMPARE(model->digest, digestOf(*fixture.files, blobs));
+        QVERIFY(!std::filesystem::is_symlink(Path(model->folder) / "model.safetensors"));
+    }
+
+    void aFolderWithoutATokenizer_importsWithAWarning() {
+        EngineFixture fixture;
+        auto engine = std::move(fixture.open()).value();
+        const Path source = fixture.makeModel("bare", {.tokenizer = false, .chatTemplate = false});
+        QCOMPARE(importAndWait(*engine, {.path = source.string()})->state, JobState::Finished);
+        const auto model = engine->findModel("bare");
+        QVERIFY(!model->hasTokenizer);
+        QVERIFY(!model->hasChatTemplate);
+        QCOMPARE(model->warnings.size(), std::size_t{1});
+        QVERIFY(model->warnings[0].find("token ids") != std::string::npos);
+        Collector collector;
+        VERIFY_OK(engine->submit("bare", requestFor({5, 6}, 4, collector)));
+        QCOMPARE(idsOf(collector.wait()).size(), std::size_t{4});
+    }
+
+    void aBrokenTokenizer_isRefusedByFile() {
+        EngineFixture fixture;
+        auto engine = std::move(fixture.open()).value();
+        const Path source = fixture.makeModel("tiny");
+        put(source / "tokenizer.json", "{\"model\": 7}");
+        expectError(importAndWait(*engine, {.path = source.string()}), JobState::Failed, ErrorCode::CorruptFile,
+                    "tokenizer.json");
+    }
+
+    void tokenIdsBeyondTheEmbedding_areAWarning() {
+        EngineFixture fixture;
+        auto engine = std::move(fixture.open()).value();
+        const Path source = fixture.makeModel("tiny", {.vocabulary = kTinyVocabulary - 2});
+        QCOMPARE(importAndWait(*engine, {.path = source.string()})->state, JobState::Finished);
+        const auto model = engine->findModel("tiny");
+        QVERIFY(std::ranges::any_of(model->warnings, [](const std::string& warning) {
+            return warning.find("270 rows") != std::string::npos;
+        }));
     }
 
     void theSameModelTwice_isRefusedByTheNameItHas() {
