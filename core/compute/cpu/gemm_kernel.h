@@ -11,6 +11,12 @@ constexpr std::int64_t panelElements(std::int64_t k) {
     return (Stored::kPairs ? (k + 1) / 2 * 2 : k) * espalier::cpu::kPanelColumns;
 }
 
+constexpr int kPrefetchRows = 5;
+constexpr int kPrefetchBytes = 8192;
+// Cache lines of a panel that one step of the loop below reads.
+template <class Stored>
+constexpr int kPrefetchLines = espalier::cpu::kPanelColumns * sizeof(typename Stored::T) * (Stored::kPairs ? 2 : 1) / 64;
+
 // One k step: acc += x[:, k] * w[:, k], with `weights(p, c)` giving vector c of panel p.
 template <int Rows, int Vectors, class Weights>
 inline __attribute__((always_inline)) void step(F (&acc)[Rows][Vectors], const float* x, std::int64_t xStride,
@@ -32,6 +38,16 @@ inline __attribute__((always_inline)) void sumTile(F (&acc)[Rows][Vectors * Pane
                                                    std::int64_t k) {
     constexpr int kColumns = espalier::cpu::kPanelColumns;
     const std::int64_t panelStride = panelElements<Stored>(k);
+    // With many rows to multiply per weight, the processor's window no longer reaches far enough ahead by itself.
+    const auto prefetch = [&](std::int64_t offset) {
+        if constexpr (Rows >= kPrefetchRows)
+#pragma GCC unroll 16
+            for (int p = 0; p < Panels; ++p)
+#pragma GCC unroll 16
+                for (int line = 0; line < kPrefetchLines<Stored>; ++line)
+                    __builtin_prefetch(reinterpret_cast<const char*>(panel + p * panelStride + offset) + kPrefetchBytes +
+                                       64 * line);
+    };
     const auto at = [&](std::int64_t offset, int v, int perVector) {
         return panel + (v / Vectors) * panelStride + offset + (v % Vectors) * perVector;
     };
@@ -42,13 +58,16 @@ inline __attribute__((always_inline)) void sumTile(F (&acc)[Rows][Vectors * Pane
     if constexpr (Stored::kPairs) {
         std::int64_t i = 0;
         for (; i + 2 <= k; i += 2) {
+            prefetch(i * kColumns);
             step(acc, x + i, xStride, [&](int v) { return Simd::loadEven(at(i * kColumns, v, 2 * kWidth)); });
             step(acc, x + i + 1, xStride, [&](int v) { return Simd::loadOdd(at(i * kColumns, v, 2 * kWidth)); });
         }
         if (i < k) step(acc, x + i, xStride, [&](int v) { return Simd::loadEven(at(i * kColumns, v, 2 * kWidth)); });
     } else {
-        for (std::int64_t i = 0; i < k; ++i)
+        for (std::int64_t i = 0; i < k; ++i) {
+            prefetch(i * kColumns);
             step(acc, x + i, xStride, [&](int v) { return Stored::load(at(i * kColumns, v, kWidth)); });
+        }
     }
 }
 

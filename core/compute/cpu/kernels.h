@@ -110,8 +110,8 @@ struct CpuKernels {
     void (*add)(float* y, const float* x, std::int64_t count);                           // y += x
     void (*storeKv[kStoredTypes])(const StoreArgs&);
     void (*attention[kStoredTypes])(const AttentionArgs&);
-    // For measurements: `rounds` times kFmaPerRound independent fused (plain level: separate) multiply-adds; the sum of
-    // `count` 32-bit words.
+    // For measurements: `rounds` rounds of independent multiply-adds (their number in *flops, two each); the sum of
+    // `count` 32-bit words, read as fast as memory gives them.
     float (*fmaRounds)(std::int64_t rounds, std::int64_t* flops);
     std::uint32_t (*sumWords)(const std::uint32_t* words, std::int64_t count);
 };
