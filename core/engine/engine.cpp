@@ -248,8 +248,7 @@ Result<std::int64_t> LocalEngine::startImport(const ImportRequest& request) {
 
 Result<std::int64_t> LocalEngine::startModelJob(std::string_view kind, std::string_view verb, std::string_view model) {
     TRY_ASSIGN(const ModelRecord record, m_shelf.find(model));
-    return m_jobs->add(kind, std::string(verb) + " " + record.name,
-                       "espalierctl jobs " + std::string(kind) + " " + record.name, {{"model", record.id}});
+    return m_jobs->add(kind, std::string(verb) + " " + record.name, "", {{"model", record.id}});
 }
 
 Result<std::unique_ptr<Job>> LocalEngine::makeJob(std::int64_t id, std::string_view kind, const Json& arguments) {

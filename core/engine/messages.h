@@ -45,7 +45,7 @@ struct JobRecord {
     std::int64_t id = 0;
     std::string kind;         // "import", "scan", "verify"
     std::string title;        // "Import tiny-llama"
-    std::string command;      // the equivalent command line
+    std::string command;      // the equivalent command line; empty: there is none
     JobState state = JobState::Queued;
     double progress = 0.0;    // 0 to 1
     std::int64_t doneBytes = 0;
