@@ -3,14 +3,19 @@
 
 #include "app/cli/bench_model.h"
 #include "app/cli/commands.h"
+#include "core/compute/bench_ops.h"
 #include "core/serving/serving_loop.h"
 
 namespace espalier::cli {
 namespace {
 
-struct BenchOptions {
+struct ModelBenchOptions {
     std::string shape = "160m";
     std::string weights = "bf16";
+    bool quick = false, lines = false;
+};
+struct OpsBenchOptions {
+    std::string shape = "1b";
     bool quick = false, lines = false;
 };
 
@@ -59,7 +64,7 @@ struct BenchModel {
 constexpr std::int32_t kBenchBatchTokens = 256;
 constexpr std::int32_t kMaxStreams = 32;
 
-Result<BenchModel> loadBenchModel(Session& session, const BenchOptions& options) {
+Result<BenchModel> loadBenchModel(Session& session, const ModelBenchOptions& options) {
     BenchModel model;
     model.shape = options.shape;
     model.weights = *dtypeFromName(options.weights);
@@ -180,8 +185,29 @@ Result<void> benchServe(Session& session, BenchModel& model, bool quick, Report&
     return {};
 }
 
+Json opRow(const OpFigure& figure, const Backend& backend) {
+    return {{"bench", "ops"}, {"op", figure.op}, {"shape", figure.shape}, {"dtype", figure.dtype},
+            {"rows", figure.rows}, {"cold", figure.cold}, {"us", figure.microseconds},
+            {"gb_per_s", figure.gigabytesPerSecond}, {"gflops", figure.gflops},
+            {"share_of_bandwidth", figure.shareOfBandwidth}, {"share_of_peak", figure.shareOfPeak},
+            {"bandwidth_gb_per_s", (figure.bandwidthBefore + figure.bandwidthAfter) / 2}, {"steady", figure.steady},
+            {"mode", "f32"}, {"threads", backend.device().threads}, {"isa", backend.device().isa}};
+}
+
+Result<void> runOpsBench(Session& session, const OpsBenchOptions& options) {
+    TRY_ASSIGN(Backend * backend, session.backend());
+    Report report(session.console(), options.lines);
+    BenchOptions settings;
+    settings.shape = options.shape;
+    settings.quick = options.quick;
+    settings.onFigure = [&](const OpFigure& figure) { report.add(opRow(figure, *backend)); };
+    TRY(benchOps(*backend, settings));
+    report.end();
+    return {};
+}
+
 auto modelBench(Result<void> (*measure)(Session&, BenchModel&, bool, Report&)) {
-    return [measure](Session& session, const BenchOptions& options) -> Result<void> {
+    return [measure](Session& session, const ModelBenchOptions& options) -> Result<void> {
         TRY_ASSIGN(BenchModel model, loadBenchModel(session, options));
         Report report(session.console(), options.lines);
         TRY(measure(session, model, options.quick, report));
@@ -198,7 +224,7 @@ void addBenchCommands(Commands& commands) {
                                                  [](Session&, const NoOptions&) { return Result<void>(); });
     bench->require_subcommand(1);
     const auto add = [&commands, parent = bench](const char* name, const char* what, auto run) {
-        auto [command, options] = commands.addTo<BenchOptions>(
+        auto [command, options] = commands.addTo<ModelBenchOptions>(
             *parent, name, what, std::string("espalierctl bench ") + name + " --shape 160m --quick --jsonl", run);
         command->add_option("--shape", options->shape, "tiny, 160m or 1b (default 160m)")
             ->check(CLI::IsMember({"tiny", "160m", "1b"}));
@@ -207,6 +233,11 @@ void addBenchCommands(Commands& commands) {
         command->add_flag("--quick", options->quick, "A few seconds, rougher");
         command->add_flag("--jsonl", options->lines, "One JSON line per row instead of a table");
     };
+    auto [ops, o] = commands.addTo<OpsBenchOptions>(*bench, "ops", "Single operations beside the limits of this machine",
+                                                    "espalierctl bench ops --shape 1b --quick", runOpsBench);
+    ops->add_option("--shape", o->shape, "Shape of the model (default 1b)")->check(CLI::IsMember(benchShapes()));
+    ops->add_flag("--quick", o->quick, "A few seconds, rougher");
+    ops->add_flag("--jsonl", o->lines, "One JSON line per row instead of a table");
     add("decode", "Tokens per second of 1, 8 and 32 answers at once", modelBench(benchDecode));
     add("prefill", "Tokens per second of prompts", modelBench(benchPrefill));
     add("serve", "A mixed load: throughput and latencies", modelBench(benchServe));

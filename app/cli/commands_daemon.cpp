@@ -77,6 +77,7 @@ Result<void> runServe(Session& session, const ServeOptions& options) {
     engineOptions.maxSequences = options.maxSequences;
     engineOptions.prefixCache = !options.noPrefixCache;
     engineOptions.preload = options.models;
+    engineOptions.stderrLog = session.console().quiet ? LogLevel::Error : LogLevel::Info;
     TRY_ASSIGN(const DaemonOptions daemonSettings, daemonOptions(session, options));
     TRY_ASSIGN(Engine * engine, session.openEngine(engineOptions));
     TRY_ASSIGN(const auto daemon, Daemon::start(daemonSettings, *engine, session.files(), session.clock()));

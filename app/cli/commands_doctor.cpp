@@ -2,6 +2,7 @@
 #include "app/cli/commands.h"
 #include "core/compute/cpu/cpu_backend.h"
 #include "core/compute/cuda_loader.h"
+#include "core/compute/measure.h"
 
 namespace espalier::cli {
 namespace {
@@ -41,21 +42,25 @@ Finding disk(Session& session) {
 }
 
 Result<void> runDoctor(Session& session, const DoctorOptions&) {
-    TRY_ASSIGN(const Backend* backend, session.backend());
+    TRY_ASSIGN(Backend * backend, session.backend());
     const DeviceDesc device = backend->device();
+    TRY_ASSIGN(const MachineFigures machine, measureMachine(*backend));
     const std::vector<Finding> findings{
         {"processor", device.name, ""},
         instructionSet(),
         {"threads", std::to_string(device.threads), ""},
         {"memory", bytesText(static_cast<double>(device.freeBytes)) + " free of " +
                        bytesText(static_cast<double>(device.memoryBytes)), ""},
+        {"read bandwidth", fixedText(machine.readGigabytesPerSecond, 1) + " GB/s", ""},
+        {"f32 peak", fixedText(machine.fmaGflops, 0) + " GFLOP/s", ""},
         cuda(),
         disk(session),
     };
     if (session.console().json) {
         Json document{{"findings", Json::array()}, {"device", {{"name", device.name}, {"isa", device.isa},
                       {"threads", device.threads}, {"memory_bytes", device.memoryBytes},
-                      {"free_bytes", device.freeBytes}}}};
+                      {"free_bytes", device.freeBytes}, {"read_gb_per_s", machine.readGigabytesPerSecond},
+                      {"fma_gflops", machine.fmaGflops}}}};
         for (const Finding& finding : findings) document["findings"].push_back(toJson(finding));
         session.console().document(document);
         return {};

@@ -72,6 +72,7 @@ Result<ControlPort*> Session::control(Use use) {
     if (m_remote) return m_control.get();
     TRY_ASSIGN(EngineOptions options, engineOptions());
     options.readOnly = use == Use::Read;
+    options.stderrLog = LogLevel::Silent;  // a failure is told once, by its error
     TRY_ASSIGN(Engine * engine, openEngine(options));
     m_models.emplace(*engine, *m_files);
     m_control = std::make_unique<LocalControl>(*m_models, m_clock, ControlHost{});

@@ -574,11 +574,10 @@ private:
         m_acceptor.async_accept([this](error_code cause, tcp::socket socket) {
             if (!m_acceptor.is_open()) return;
             if (cause) return acceptLater();
-            const std::size_t open = m_core->connections.size();
             const std::size_t most = m_core->options.maxConnections;
-            if (open < most)
+            if (m_core->connectionCount < most)
                 std::make_shared<Connection>(m_core, std::move(socket))->start();
-            else if (open < most + kSpareConnections)
+            else if (m_core->connections.size() < most + kSpareConnections)
                 std::make_shared<Connection>(m_core, std::move(socket))->refuseForLoad();
             accept();
         });

@@ -149,7 +149,8 @@ private slots:
         TestDaemon daemon;
         const auto texts = [&](const Json& prompt) {
             std::vector<std::string> all;
-            for (const Json& choice : daemon.post("/v1/completions", completion({{"prompt", prompt}})).json()["choices"])
+            const Json answer = daemon.post("/v1/completions", completion({{"prompt", prompt}})).json();
+            for (const Json& choice : answer["choices"])
                 all.push_back(choice["text"].get<std::string>());
             return all;
         };
