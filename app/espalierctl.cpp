@@ -12,6 +12,7 @@ using namespace espalier::cli;
 namespace {
 
 void addGlobalOptions(CLI::App& app, GlobalOptions& global, Console& console) {
+    app.option_defaults()->take_last();  // scripts put their own after a user's
     app.add_option("--workspace", global.workspace,
                    "Folder of the workspace (default $ESPALIER_WORKSPACE, else the user's data folder)");
     app.add_flag("--json", console.json, "One JSON document on stdout, nothing else there");

@@ -276,6 +276,17 @@ private slots:
         QVERIFY(text.err.contains("no tokenizer"));
     }
 
+    void sample_makesAWorkspaceThatAnswers() {
+        const Bench bench;
+        const Json made = bench.json({"sample", bench.path("sample")});
+        QVERIFY(hasKeys(made, {"workspace", "models", "tenants", "adapters"}));
+        COMPARE_JSON(bench.json({"sample", bench.path("sample")})["models"], made["models"]);
+        bench.write("chat.json", R"([{"role":"user","content":"Tell me a story."}])");
+        const Json answer = bench.json({"--workspace", bench.path("sample"), "generate", "-m", "sample", "--messages",
+                                        bench.path("chat.json"), "--max-tokens", "16"});
+        QVERIFY(!answer["text"].get<std::string>().empty());
+    }
+
     void statusJobsAndDoctor_answerWithoutADaemon() {
         const Bench bench;
         bench.import();

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The daemon over the real engine with a tiny model: what reaches clients is what the engine computes.
+#include <QTemporaryDir>
+#include <QTest>
+#include <thread>
+
+#include "core/api/daemon.h"
+#include "core/api/keys.h"
+#include "core/compute/cpu/cpu_backend.h"
+#include "tests/support/json_compare.h"
+#include "tests/support/raw_http.h"
+#include "tests/support/test_main.h"
+#include "tests/support/tiny_model.h"
+
+using namespace espalier;
+using namespace espalier::test;
+
+namespace {
+
+constexpr std::int32_t kContext = 20000;
+
+// A workspace with the model "tiny", its engine and its daemon.
+struct Served {
+    QTemporaryDir folder;
+    SystemClock clock;
+    std::unique_ptr<FileSystem> files = makeFileSystem();
+    std::unique_ptr<Backend> backend = makeCpuBackend({.threads = 1, .isa = {}, .memoryLimit = 0});
+    std::unique_ptr<Engine> engine;
+    std::unique_ptr<Daemon> daemon;
+    std::string key;
+    std::uint16_t port = 0;
+
+    Served() {
+        const Path root = folder.path().toStdString();
+        TinyModelOptions model;
+        model.context = kContext;
+        writeTinyModel(root / "tiny", model);
+        EngineOptions options;
+        options.workspace = root / "workspace";
+        options.stderrLog = LogLevel::Silent;
+        options.poolBytes = 64 << 20;
+        engine = need(Engine::open(options, *backend, *files, clock));
+        need(engine->waitJob(need(engine->startImport({(root / "tiny").string(), "tiny", false, false}))));
+        daemon = need(Daemon::start({}, *engine, *files, clock));
+        key = need(loadOrMakeAdminKey(*files, daemon->keyFile()));
+        port = static_cast<std::uint16_t>(std::stoi(daemon->url().substr(daemon->url().rfind(':') + 1)));
+    }
+    template <class T>
+    static T need(Result<T> result) {
+        if (!result) qFatal("%s", result.error().message.c_str());
+        return std::move(*result);
+    }
+    HttpReply post(std::string_view path, const Json& body) { return fetch(port, "POST", path, key, dumpJson(body)); }
+    int running() const { return engine->snapshot()->running + engine->snapshot()->waiting; }
+};
+
+Json chat(Json more = Json::object()) {
+    Json body{{"model", "tiny"}, {"messages", {{{"role", "user"}, {"content", "Hello"}}}}, {"max_tokens", 24},
+              {"seed", 5}, {"temperature", 0.9}};
+    body.update(more);
+    return body;
+}
+
+std::string contentOf(const HttpReply& reply) {
+    std::string text;
+    for (const Json& event : reply.events())
+        if (!event["choices"].empty()) text += event["choices"][0]["delta"].value("content", "");
+    return text;
+}
+
+bool soon(const std::function<bool()>& reached) {
+    for (int i = 0; i < 2000 && !reached(); ++i) QTest::qWait(5);
+    return reached();
+}
+
+}  // namespace
+
+class TestRealEngine : public QObject {
+    Q_OBJECT
+private slots:
+    void streamAndWhole_areTheSame_aloneAndInACrowd() {
+        Served served;
+        const Json alone = served.post("/v1/chat/completions", chat()).json();
+        const std::string text = alone["choices"][0]["message"]["content"].get<std::string>();
+        QCOMPARE(contentOf(served.post("/v1/chat/completions", chat({{"stream", true}}))), text);
+        std::vector<RawConnection> crowd;
+        for (int i = 0; i < 24; ++i) {
+            crowd.emplace_back(served.port);
+            crowd.back().send(httpText("POST", "/v1/chat/completions", served.key, dumpJson(chat({{"stream", true}}))));
+        }
+        for (RawConnection& connection : crowd) QCOMPARE(contentOf(parseReply(connection.readUntil("[DONE]\n\n"))), text);
+        QVERIFY(!text.empty() && alone["usage"]["completion_tokens"].get<int>() <= 24);
+    }
+
+    void stopStrings_endTheTextAndAreNotPartOfIt() {
+        Served served;
+        const Json body{{"model", "tiny"}, {"prompt", "Hello"}, {"max_tokens", 64}, {"temperature", 0}, {"ignore_eos", true}};
+        const std::string text = served.post("/v1/completions", body).json()["choices"][0]["text"].get<std::string>();
+        std::size_t at = text.size() / 2;
+        while (at + 1 < text.size() && (static_cast<unsigned char>(text[at]) >= 0x80 || static_cast<unsigned char>(text[at + 1]) >= 0x80)) ++at;
+        if (at + 1 >= text.size()) QSKIP("the answer has no two plain characters to stop at");
+        Json stopped = body;
+        stopped["stop"] = text.substr(at, 2);
+        const Json answer = served.post("/v1/completions", stopped).json()["choices"][0];
+        COMPARE_JSON(answer["text"], text.substr(0, text.find(text.substr(at, 2))));
+        COMPARE_JSON(answer["finish_reason"], "stop");
+    }
+
+    void hangingUp_freesTheEngine_data() {
+        QTest::addColumn<bool>("stream");
+        QTest::newRow("stream") << true;
+        QTest::newRow("whole") << false;
+    }
+    void hangingUp_freesTheEngine() {
+        QFETCH(bool, stream);
+        Served served;
+        const Json body = chat({{"stream", stream}, {"max_tokens", kContext - 200}, {"ignore_eos", true}, {"n", 2}});
+        RawConnection connection(served.port);
+        connection.send(httpText("POST", "/v1/chat/completions", served.key, dumpJson(body)));
+        QVERIFY(soon([&] { return served.running() == 2; }));
+        connection.hangUp();
+        QVERIFY(soon([&] { return served.running() == 0; }));
+        QCOMPARE(served.post("/v1/chat/completions", chat()).status, 200);
+        QVERIFY(soon([&] { return served.engine->snapshot()->counters.at("request_success_total_cancelled") == 2.0; }));
+    }
+
+    void aPromptOverTheContext_is400_andTheDaemonGoesOn() {
+        Served served;
+        const HttpReply reply = served.post("/v1/completions", {{"model", "tiny"}, {"prompt", std::string(60000, 'x')}});
+        QCOMPARE(reply.status, 400);
+        COMPARE_JSON(reply.json()["error"]["code"], "context_length_exceeded");
+        QCOMPARE(served.post("/v1/chat/completions", chat()).status, 200);
+    }
+
+    void everyLogprob_isALogprobAndBestFirst() {
+        Served served;
+        const Json answer = served.post("/v1/chat/completions", chat({{"logprobs", true}, {"top_logprobs", 4}})).json();
+        const Json content = answer["choices"][0]["logprobs"]["content"];
+        COMPARE_JSON(content.size(), answer["usage"]["completion_tokens"]);
+        for (const Json& token : content) {
+            QVERIFY(token["logprob"].get<double>() <= 0);
+            QCOMPARE(token["top_logprobs"].size(), std::size_t{4});
+            QVERIFY(token["top_logprobs"][0]["logprob"] >= token["top_logprobs"][3]["logprob"]);
+        }
+    }
+
+    void aShutdownInMidAnswer_endsInTime() {
+        Served served;
+        DaemonOptions impatient;
+        impatient.drainTimeout = std::chrono::milliseconds(50);
+        served.daemon.reset();
+        served.daemon = Served::need(Daemon::start(impatient, *served.engine, *served.files, served.clock));
+        const std::string url = served.daemon->url();
+        served.port = static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+        RawConnection connection(served.port);
+        const Json body = chat({{"stream", true}, {"max_tokens", kContext - 200}, {"ignore_eos", true}});
+        connection.send(httpText("POST", "/v1/chat/completions", served.key, dumpJson(body)));
+        QVERIFY(soon([&] { return served.running() == 1; }));
+        served.daemon->drain();
+        QVERIFY(connection.closedByPeer());
+        QVERIFY(soon([&] { return served.running() == 0; }));
+    }
+
+    void anIdleDaemon_wakesNobody() {
+        Served served;
+        served.post("/v1/chat/completions", chat());
+        RawConnection idle(served.port);
+        QTest::qWait(50);
+        const std::clock_t before = std::clock();
+        QTest::qWait(1000);
+        const double share = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
+        QVERIFY2(share < 0.05, qPrintable(QString("processor share %1").arg(share)));  // of this whole test process
+    }
+};
+ESPALIER_TEST(tst_real_engine, TestRealEngine)
+#include "tst_real_engine.moc"
