@@ -35,7 +35,8 @@ QString logFile(const QString& workspace) {
 }  // namespace
 
 std::optional<DaemonAddress> findDaemon(const QString& workspace) {
-    const QString path = QDir(workspace).filePath(QString::fromLatin1(kDaemonFile.data(), qsizetype(kDaemonFile.size())));
+    const QString path =
+        QDir(workspace).filePath(QString::fromLatin1(kDaemonFile.data(), qsizetype(kDaemonFile.size())));
     const QByteArray text = readSmall(path);
     if (text.isEmpty()) return std::nullopt;
     const auto json = parseJson({text.constData(), std::size_t(text.size())}, path.toStdString());
@@ -91,8 +92,9 @@ void DaemonLauncher::start(const QStringList& extraArguments) {
     }
     QProcess process;
     process.setProgram(program);
-    process.setArguments(QStringList{QStringLiteral("serve"), QStringLiteral("--workspace"), m_workspace,
-                                     QStringLiteral("--json")} + extraArguments);
+    process.setArguments(
+        QStringList{QStringLiteral("serve"), QStringLiteral("--workspace"), m_workspace, QStringLiteral("--json")} +
+        extraArguments);
     process.setStandardOutputFile(QProcess::nullDevice());
     process.setStandardErrorFile(logFile(m_workspace));
     if (!process.startDetached(&m_pid)) {
@@ -131,7 +133,8 @@ void DaemonLauncher::fail(const QString& sentence) {
 }
 
 QString DaemonLauncher::logTail() const {
-    const QStringList lines = QString::fromUtf8(readSmall(logFile(m_workspace))).split(QLatin1Char('\n'), Qt::SkipEmptyParts);
+    const QStringList lines =
+        QString::fromUtf8(readSmall(logFile(m_workspace))).split(QLatin1Char('\n'), Qt::SkipEmptyParts);
     return lines.isEmpty() ? QString() : lines.last();
 }
 

@@ -109,8 +109,8 @@ Json ChatRequest::toJson(bool stream) const {
     Json list = Json::array();
     for (const ChatMessage& message : messages)
         list.push_back({{"role", message.role.toStdString()}, {"content", message.content.toStdString()}});
-    Json body = {{"model", model.toStdString()}, {"messages", list}, {"temperature", temperature},
-                 {"top_p", topP}, {"max_tokens", maxTokens}, {"stream", stream}};
+    Json body = {{"model", model.toStdString()}, {"messages", list}, {"temperature", temperature}, {"top_p", topP},
+                 {"max_tokens", maxTokens},      {"stream", stream}};
     if (stream) body["stream_options"] = {{"include_usage", true}};
     if (seed) body["seed"] = *seed;
     return body;
@@ -230,7 +230,8 @@ EngineClient::EngineClient(QObject* parent) : QObject(parent), m_launcher(this) 
             sayHello();
     });
     connect(&m_silence, &QTimer::timeout, this, [this] {
-        lostStream(fail(ErrorCode::Network, "The server has been silent for five seconds", m_address.url.host().toStdString()));
+        lostStream(fail(ErrorCode::Network, "The server has been silent for five seconds",
+                        m_address.url.host().toStdString()));
     });
 }
 
@@ -279,30 +280,33 @@ void EngineClient::call(const QString& operation, const Json& arguments, QObject
         } else {
             QThreadPool::globalInstance()->start([body, alive, answer] {
                 auto json = std::make_shared<Result<Json>>(parseJson(view(body), "answer"));
-                QMetaObject::invokeMethod(QCoreApplication::instance(), [json, alive, answer] {
-                    if (alive) answer(std::move(*json));
-                }, Qt::QueuedConnection);
+                QMetaObject::invokeMethod(
+                    QCoreApplication::instance(),
+                    [json, alive, answer] {
+                        if (alive) answer(std::move(*json));
+                    },
+                    Qt::QueuedConnection);
             });
         }
     });
 }
 
 void EngineClient::models(bool bin, QObject* guard, Answer<std::vector<ModelRecord>> answer) {
-    call(QStringLiteral("models"), {{"bin", bin}}, guard, reading<std::vector<ModelRecord>>(std::move(answer), [](const Json& json) {
-             return readList<ModelRecord>(json, "models", modelFromJson);
-         }));
+    call(QStringLiteral("models"), {{"bin", bin}}, guard,
+         reading<std::vector<ModelRecord>>(
+             std::move(answer), [](const Json& json) { return readList<ModelRecord>(json, "models", modelFromJson); }));
 }
 
 void EngineClient::jobs(QObject* guard, Answer<std::vector<JobRecord>> answer) {
-    call(QStringLiteral("jobs"), Json::object(), guard, reading<std::vector<JobRecord>>(std::move(answer), [](const Json& json) {
-             return readList<JobRecord>(json, "jobs", jobFromJson);
-         }));
+    call(QStringLiteral("jobs"), Json::object(), guard,
+         reading<std::vector<JobRecord>>(
+             std::move(answer), [](const Json& json) { return readList<JobRecord>(json, "jobs", jobFromJson); }));
 }
 
 void EngineClient::log(int limit, QObject* guard, Answer<std::vector<LogRecord>> answer) {
-    call(QStringLiteral("log"), {{"limit", limit}}, guard, reading<std::vector<LogRecord>>(std::move(answer), [](const Json& json) {
-             return readList<LogRecord>(json, "records", logFromJson);
-         }));
+    call(QStringLiteral("log"), {{"limit", limit}}, guard,
+         reading<std::vector<LogRecord>>(
+             std::move(answer), [](const Json& json) { return readList<LogRecord>(json, "records", logFromJson); }));
 }
 
 void EngineClient::history(int seconds, QObject* guard, Answer<std::vector<HistoryPoint>> answer) {
@@ -323,13 +327,15 @@ void EngineClient::tokenize(const QString& model, const QString& text, QObject* 
 }
 
 void EngineClient::probe(const QString& path, QObject* guard, Answer<ImportProbe> answer) {
-    call(QStringLiteral("probe"), {{"path", path.toStdString()}}, guard, reading<ImportProbe>(std::move(answer), probeFromJson));
+    call(QStringLiteral("probe"), {{"path", path.toStdString()}}, guard,
+         reading<ImportProbe>(std::move(answer), probeFromJson));
 }
 
 void EngineClient::startImport(const ImportRequest& request, QObject* guard, Answer<qint64> answer) {
     Json arguments = {{"path", request.path}, {"link", request.link}, {"allow_nonfinite", request.allowNonFinite}};
     if (!request.name.empty()) arguments["name"] = request.name;
-    call(QStringLiteral("import"), arguments, guard, reading<qint64>(std::move(answer), [](const Json& json) -> Result<qint64> {
+    call(QStringLiteral("import"), arguments, guard,
+         reading<qint64>(std::move(answer), [](const Json& json) -> Result<qint64> {
              TRY_ASSIGN(const std::int64_t id, JsonReader(json, "import").integer("job", 0, INT64_MAX));
              return qint64(id);
          }));
@@ -376,9 +382,9 @@ void EngineClient::sayHello() {
         const JsonReader reader(*answer, "hello");
         const auto protocol = reader.integerOr("protocol", 0, 0, INT_MAX).value_or(0);
         if (protocol != kProtocolVersion) {
-            setLink(Link::Refused,
-                    fail(ErrorCode::Unsupported, "The server speaks protocol " + std::to_string(protocol) +
-                         ", this workbench " + std::to_string(kProtocolVersion) + "; use matching versions"));
+            setLink(Link::Refused, fail(ErrorCode::Unsupported,
+                                        "The server speaks protocol " + std::to_string(protocol) + ", this workbench " +
+                                            std::to_string(kProtocolVersion) + "; use matching versions"));
             return;
         }
         const auto pid = reader.integerOr("pid", 0, 0, INT64_MAX).value_or(0);

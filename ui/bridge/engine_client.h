@@ -153,7 +153,7 @@ private:
     QNetworkAccessManager m_network;
     DaemonLauncher m_launcher;
     DaemonAddress m_address;
-    QString m_folder;     // the workspace opened here; empty when attached by URL
+    QString m_folder;  // the workspace opened here; empty when attached by URL
     QString m_workspace;
     Link m_link = Link::Detached;
     std::optional<Error> m_trouble;
@@ -162,7 +162,7 @@ private:
     QTimer m_retry, m_silence;
     int m_attempts = 0;
     qint64 m_lastSequence = -1;
-    QString m_instance;   // pid and start of the daemon the sequence numbers belong to
+    QString m_instance;  // pid and start of the daemon the sequence numbers belong to
 };
 
 }  // namespace espalier::ui

@@ -12,8 +12,8 @@ namespace espalier::ui {
 
 struct SseEvent {
     std::optional<qint64> id;
-    QString name;      // "message" when the stream names none
-    QByteArray data;   // lines joined by \n, UTF-8
+    QString name;     // "message" when the stream names none
+    QByteArray data;  // lines joined by \n, UTF-8
 };
 
 class SseParser {

@@ -30,7 +30,8 @@ ChatRequest Conversation::request(ChatRequest settings) const {
 QString asCurl(const ChatRequest& request, const DaemonAddress& address) {
     const QString key = address.keyFile.isEmpty() ? QStringLiteral("$ESPALIER_KEY")
                                                   : QStringLiteral("$(cat %1)").arg(shellQuoted(address.keyFile));
-    return QStringLiteral("curl -N %1 \\\n  -H \"Authorization: Bearer %2\" \\\n  -H 'Content-Type: application/json' \\\n  -d %3")
+    return QStringLiteral(
+               "curl -N %1 \\\n  -H \"Authorization: Bearer %2\" \\\n  -H 'Content-Type: application/json' \\\n  -d %3")
         .arg(shellQuoted(address.url.toString() + QStringLiteral("/v1/chat/completions")), key,
              shellQuoted(QString::fromStdString(dumpJson(request.toJson(true)))));
 }

@@ -73,7 +73,8 @@ QString formatDuration(double seconds) {
 }
 
 QString formatClock(qint64 unixMs, bool seconds) {
-    return QDateTime::fromMSecsSinceEpoch(unixMs).toString(seconds ? QStringLiteral("HH:mm:ss") : QStringLiteral("HH:mm"));
+    return QDateTime::fromMSecsSinceEpoch(unixMs).toString(seconds ? QStringLiteral("HH:mm:ss")
+                                                                   : QStringLiteral("HH:mm"));
 }
 
 QString formatDay(qint64 unixMs) {

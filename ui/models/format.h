@@ -8,16 +8,16 @@
 
 namespace espalier::ui {
 
-QString formatCount(qint64 value);                    // "128,256"
-QString formatShort(double value);                    // "8.03 B", "412 M", "12.1 k", "640"
-QString formatBytes(qint64 bytes);                    // "14.96 GiB", "8.0 KiB"
-QString formatGib(qint64 bytes);                      // "14.96": for columns and legends whose unit stands above
-QString formatMs(double ms);                          // "163", "14.1"
-QString formatRate(double perSecond);                 // "2,914", "63.4"
-QString formatDuration(double seconds);               // "5 h 14 min", "3 min 20 s", "9 s"
+QString formatCount(qint64 value);       // "128,256"
+QString formatShort(double value);       // "8.03 B", "412 M", "12.1 k", "640"
+QString formatBytes(qint64 bytes);       // "14.96 GiB", "8.0 KiB"
+QString formatGib(qint64 bytes);         // "14.96": for columns and legends whose unit stands above
+QString formatMs(double ms);             // "163", "14.1"
+QString formatRate(double perSecond);    // "2,914", "63.4"
+QString formatDuration(double seconds);  // "5 h 14 min", "3 min 20 s", "9 s"
 QString formatClock(qint64 unixMs, bool seconds = true);
-QString formatDay(qint64 unixMs);                     // "12 Nov"
-QString formatDigest(const std::string& digest);      // "3f9a1c…70e2"
+QString formatDay(qint64 unixMs);                 // "12 Nov"
+QString formatDigest(const std::string& digest);  // "3f9a1c…70e2"
 QString text(const std::string& utf8);
 
 }  // namespace espalier::ui

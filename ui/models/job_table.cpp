@@ -14,14 +14,19 @@ const QString kNothing = QStringLiteral("–");
 QString cellText(const JobRecord& job, int column) {
     const bool moving = job.state == JobState::Running || job.state == JobState::Paused;
     switch (column) {
-        case JobTable::Title: return text(job.title);
-        case JobTable::Kind: return text(job.kind);
-        case JobTable::State: return markOf(job.state).word;
-        case JobTable::Progress: return moving ? QStringLiteral("%1 %").arg(qRound(job.progress * 100)) : kNothing;
+        case JobTable::Title:
+            return text(job.title);
+        case JobTable::Kind:
+            return text(job.kind);
+        case JobTable::State:
+            return markOf(job.state).word;
+        case JobTable::Progress:
+            return moving ? QStringLiteral("%1 %").arg(qRound(job.progress * 100)) : kNothing;
         case JobTable::Rate:
             if (job.state != JobState::Running || job.bytesPerS <= 0) return kNothing;
             return formatBytes(qint64(job.bytesPerS)) + QStringLiteral("/s");
-        default: return timeLeft(job);
+        default:
+            return timeLeft(job);
     }
 }
 
@@ -34,13 +39,20 @@ auto findJob(auto& jobs, qint64 id) {
 StateMark markOf(JobState state) {
     const auto tr = [](const char* word) { return QCoreApplication::translate("JobState", word); };
     switch (state) {
-        case JobState::Queued: return {QStringLiteral("clock"), tr("Queued"), Tone::Secondary};
-        case JobState::Running: return {QStringLiteral("circle-play"), tr("Running"), Tone::Accent};
-        case JobState::Paused: return {QStringLiteral("circle-pause"), tr("Paused"), Tone::Text};
-        case JobState::Interrupted: return {QStringLiteral("rotate-ccw"), tr("Interrupted"), Tone::Warn};
-        case JobState::Finished: return {QStringLiteral("circle-check"), tr("Finished"), Tone::Secondary};
-        case JobState::Failed: return {QStringLiteral("circle-x"), tr("Failed"), Tone::Error};
-        case JobState::Cancelled: break;
+        case JobState::Queued:
+            return {QStringLiteral("clock"), tr("Queued"), Tone::Secondary};
+        case JobState::Running:
+            return {QStringLiteral("circle-play"), tr("Running"), Tone::Accent};
+        case JobState::Paused:
+            return {QStringLiteral("circle-pause"), tr("Paused"), Tone::Text};
+        case JobState::Interrupted:
+            return {QStringLiteral("rotate-ccw"), tr("Interrupted"), Tone::Warn};
+        case JobState::Finished:
+            return {QStringLiteral("circle-check"), tr("Finished"), Tone::Secondary};
+        case JobState::Failed:
+            return {QStringLiteral("circle-x"), tr("Failed"), Tone::Error};
+        case JobState::Cancelled:
+            break;
     }
     return {QStringLiteral("circle-minus"), tr("Cancelled"), Tone::Secondary};
 }
@@ -48,9 +60,12 @@ StateMark markOf(JobState state) {
 StateMark markOf(ServeState state) {
     const auto tr = [](const char* word) { return QCoreApplication::translate("ServeState", word); };
     switch (state) {
-        case ServeState::Serving: return {QStringLiteral("circle-play"), tr("Serving"), Tone::Accent};
-        case ServeState::Draining: return {QStringLiteral("clock"), tr("Draining"), Tone::Warn};
-        case ServeState::Stopped: break;
+        case ServeState::Serving:
+            return {QStringLiteral("circle-play"), tr("Serving"), Tone::Accent};
+        case ServeState::Draining:
+            return {QStringLiteral("clock"), tr("Draining"), Tone::Warn};
+        case ServeState::Stopped:
+            break;
     }
     return {QStringLiteral("circle-minus"), tr("Stopped"), Tone::Secondary};
 }
@@ -68,8 +83,9 @@ bool isActive(const JobRecord& job) {
 }
 
 JobTable::JobTable(QObject* parent)
-    : RecordTable({{tr("Job")}, {tr("Kind")}, {tr("State")}, {tr("Progress")}, {tr("Rate"), true}, {tr("Time left"), true}},
-                  parent) {}
+    : RecordTable(
+          {{tr("Job")}, {tr("Kind")}, {tr("State")}, {tr("Progress")}, {tr("Rate"), true}, {tr("Time left"), true}},
+          parent) {}
 
 void JobTable::setJobs(std::vector<JobRecord> jobs) {
     beginResetModel();
@@ -79,7 +95,8 @@ void JobTable::setJobs(std::vector<JobRecord> jobs) {
 }
 
 void JobTable::update(const JobRecord& job) {
-    const auto at = std::find_if(m_jobs.begin(), m_jobs.end(), [&](const JobRecord& known) { return known.id <= job.id; });
+    const auto at =
+        std::find_if(m_jobs.begin(), m_jobs.end(), [&](const JobRecord& known) { return known.id <= job.id; });
     const int row = int(at - m_jobs.begin());
     if (at != m_jobs.end() && at->id == job.id) {
         *at = job;
@@ -112,18 +129,24 @@ int JobTable::rowCount(const QModelIndex& parent) const {
 QVariant JobTable::cell(int row, int column, int role) const {
     const JobRecord& job = m_jobs[std::size_t(row)];
     switch (role) {
-        case Qt::DisplayRole: return cellText(job, column);
+        case Qt::DisplayRole:
+            return cellText(job, column);
         case Qt::ToolTipRole:
             if (job.error) return text(job.error->message);
             return column == Title ? text(job.command) : text(job.step);
-        case IconRole: return column == State ? QVariant(markOf(job.state).icon) : QVariant();
-        case ToneRole: return column == State ? QVariant(int(markOf(job.state).tone)) : QVariant();
+        case IconRole:
+            return column == State ? QVariant(markOf(job.state).icon) : QVariant();
+        case ToneRole:
+            return column == State ? QVariant(int(markOf(job.state).tone)) : QVariant();
         case ShareRole:
             if (column != Progress || (job.state != JobState::Running && job.state != JobState::Paused)) return {};
             return job.progress;
-        case StrongRole: return column == Title;
-        case IdRole: return qlonglong(job.id);
-        default: return {};
+        case StrongRole:
+            return column == Title;
+        case IdRole:
+            return qlonglong(job.id);
+        default:
+            return {};
     }
 }
 

@@ -14,8 +14,16 @@ double poolShare(const LoadedModel& model) {
 }  // namespace
 
 LoadedTable::LoadedTable(QObject* parent)
-    : RecordTable({{tr("Model")}, {tr("State")}, {tr("Weights"), true}, {tr("Running"), true}, {tr("Waiting"), true},
-                   {tr("Pages running"), true}, {tr("Pages cached"), true}, {tr("Pages"), true}, {tr("Pool in use")}}, parent) {}
+    : RecordTable({{tr("Model")},
+                   {tr("State")},
+                   {tr("Weights"), true},
+                   {tr("Running"), true},
+                   {tr("Waiting"), true},
+                   {tr("Pages running"), true},
+                   {tr("Pages cached"), true},
+                   {tr("Pages"), true},
+                   {tr("Pool in use")}},
+                  parent) {}
 
 void LoadedTable::setModels(const std::vector<LoadedModel>& models) {
     const int before = rowCount(), after = int(models.size());
@@ -43,15 +51,24 @@ QVariant LoadedTable::cell(int row, int column, int role) const {
     switch (role) {
         case Qt::DisplayRole:
             switch (column) {
-                case Name: return text(model.name);
-                case State: return loading ? tr("Loading %1 %").arg(qRound(model.progress * 100)) : tr("Ready");
-                case Weights: return formatBytes(model.weightsBytes);
-                case Running: return formatCount(model.running);
-                case Waiting: return formatCount(model.waiting);
-                case PagesUsed: return formatCount(model.poolPagesUsed);
-                case PagesCached: return formatCount(model.poolPagesCached);
-                case Pages: return formatCount(model.poolPages);
-                default: return QStringLiteral("%1 %").arg(qRound(poolShare(model) * 100));
+                case Name:
+                    return text(model.name);
+                case State:
+                    return loading ? tr("Loading %1 %").arg(qRound(model.progress * 100)) : tr("Ready");
+                case Weights:
+                    return formatBytes(model.weightsBytes);
+                case Running:
+                    return formatCount(model.running);
+                case Waiting:
+                    return formatCount(model.waiting);
+                case PagesUsed:
+                    return formatCount(model.poolPagesUsed);
+                case PagesCached:
+                    return formatCount(model.poolPagesCached);
+                case Pages:
+                    return formatCount(model.poolPages);
+                default:
+                    return QStringLiteral("%1 %").arg(qRound(poolShare(model) * 100));
             }
         case IconRole:
             if (column != State) return {};
@@ -61,10 +78,14 @@ QVariant LoadedTable::cell(int row, int column, int role) const {
             if ((column == Running && model.running == 0) || (column == Waiting && model.waiting == 0))
                 return int(Tone::Secondary);
             return {};
-        case ShareRole: return column == Pool ? QVariant(poolShare(model)) : QVariant();
-        case StrongRole: return column == Name;
-        case IdRole: return text(model.name);
-        default: return {};
+        case ShareRole:
+            return column == Pool ? QVariant(poolShare(model)) : QVariant();
+        case StrongRole:
+            return column == Name;
+        case IdRole:
+            return text(model.name);
+        default:
+            return {};
     }
 }
 

@@ -19,7 +19,8 @@ LogTable::LogTable(QObject* parent)
 
 void LogTable::setRecords(std::vector<LogRecord> records) {
     beginResetModel();
-    std::stable_sort(records.begin(), records.end(), [](const LogRecord& a, const LogRecord& b) { return a.at < b.at; });
+    std::stable_sort(records.begin(), records.end(),
+                     [](const LogRecord& a, const LogRecord& b) { return a.at < b.at; });
     const std::ptrdiff_t tooMany = std::max<std::ptrdiff_t>(0, std::ptrdiff_t(records.size()) - kCapacity);
     m_records.assign(records.begin() + tooMany, records.end());
     endResetModel();
@@ -52,16 +53,20 @@ QVariant LogTable::cell(int row, int column, int role) const {
         case Qt::DisplayRole:
             if (column == Time) return formatClock(record.at);
             return text(column == Level ? record.level : column == Source ? record.source : record.text);
-        case Qt::ToolTipRole: return column == Message ? QVariant(text(record.text)) : QVariant();
-        case SortRole: return level;
+        case Qt::ToolTipRole:
+            return column == Message ? QVariant(text(record.text)) : QVariant();
+        case SortRole:
+            return level;
         case IconRole:
             if (column != Level || level < 2) return {};
             return level == 3 ? QStringLiteral("circle-x") : QStringLiteral("triangle-alert");
         case ToneRole:
             if (column == Level && level >= 2) return int(level == 3 ? Tone::Error : Tone::Warn);
             return int(column == Message ? Tone::Text : Tone::Secondary);
-        case MonoRole: return column == Message;
-        default: return {};
+        case MonoRole:
+            return column == Message;
+        default:
+            return {};
     }
 }
 

@@ -14,21 +14,34 @@ bool sameModel(const ModelRecord& a, const ModelRecord& b) {
 
 QString cellText(const ModelRecord& model, int column) {
     switch (column) {
-        case ModelTable::Name: return text(model.name);
-        case ModelTable::Family: return text(model.family);
-        case ModelTable::Parameters: return formatShort(double(model.parameters));
-        case ModelTable::Size: return formatBytes(model.bytes);
-        case ModelTable::Type: return text(model.dtype);
-        case ModelTable::Digest: return formatDigest(model.digest);
-        default: return model.licence.empty() ? QStringLiteral("–") : text(model.licence);
+        case ModelTable::Name:
+            return text(model.name);
+        case ModelTable::Family:
+            return text(model.family);
+        case ModelTable::Parameters:
+            return formatShort(double(model.parameters));
+        case ModelTable::Size:
+            return formatBytes(model.bytes);
+        case ModelTable::Type:
+            return text(model.dtype);
+        case ModelTable::Digest:
+            return formatDigest(model.digest);
+        default:
+            return model.licence.empty() ? QStringLiteral("–") : text(model.licence);
     }
 }
 
 }  // namespace
 
 ModelTable::ModelTable(QObject* parent)
-    : RecordTable({{tr("Name")}, {tr("Family")}, {tr("Parameters"), true}, {tr("Size"), true}, {tr("Type")},
-                   {tr("Digest")}, {tr("Licence")}}, parent) {}
+    : RecordTable({{tr("Name")},
+                   {tr("Family")},
+                   {tr("Parameters"), true},
+                   {tr("Size"), true},
+                   {tr("Type")},
+                   {tr("Digest")},
+                   {tr("Licence")}},
+                  parent) {}
 
 void ModelTable::setModels(std::vector<ModelRecord> models) {
     for (int i = rowCount() - 1; i >= 0; --i) {
@@ -41,7 +54,8 @@ void ModelTable::setModels(std::vector<ModelRecord> models) {
     for (int i = 0; i < int(models.size()); ++i) {
         const ModelRecord& wanted = models[std::size_t(i)];
         const auto here = m_models.begin() + i;
-        const auto old = std::find_if(here, m_models.end(), [&](const ModelRecord& model) { return sameModel(model, wanted); });
+        const auto old =
+            std::find_if(here, m_models.end(), [&](const ModelRecord& model) { return sameModel(model, wanted); });
         if (old == m_models.end()) {
             beginInsertRows({}, i, i);
             m_models.insert(here, wanted);
@@ -58,9 +72,9 @@ void ModelTable::setModels(std::vector<ModelRecord> models) {
 }
 
 const ModelRecord* ModelTable::find(const QString& id) const {
-    const auto found = std::find_if(m_models.begin(), m_models.end(), [wanted = id.toStdString()](const ModelRecord& model) {
-        return model.id == wanted;
-    });
+    const auto found =
+        std::find_if(m_models.begin(), m_models.end(),
+                     [wanted = id.toStdString()](const ModelRecord& model) { return model.id == wanted; });
     return found == m_models.end() ? nullptr : &*found;
 }
 
@@ -77,15 +91,21 @@ int ModelTable::rowCount(const QModelIndex& parent) const {
 QVariant ModelTable::cell(int row, int column, int role) const {
     const ModelRecord& model = m_models[std::size_t(row)];
     switch (role) {
-        case Qt::DisplayRole: return cellText(model, column);
-        case Qt::ToolTipRole: return column == Digest ? text(model.digest) : column == Name ? text(model.source) : QString();
+        case Qt::DisplayRole:
+            return cellText(model, column);
+        case Qt::ToolTipRole:
+            return column == Digest ? text(model.digest) : column == Name ? text(model.source) : QString();
         case SortRole:
             if (column == Parameters) return qlonglong(model.parameters);
             return column == Size ? QVariant(qlonglong(model.bytes)) : QVariant();
-        case StrongRole: return column == Name;
-        case MonoRole: return column == Digest;
-        case IdRole: return text(model.id);
-        default: return {};
+        case StrongRole:
+            return column == Name;
+        case MonoRole:
+            return column == Digest;
+        case IdRole:
+            return text(model.id);
+        default:
+            return {};
     }
 }
 

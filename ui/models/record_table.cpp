@@ -14,16 +14,20 @@ QVariant RecordTable::data(const QModelIndex& index, int role) const {
     if (!checkIndex(index, CheckIndexOption::IndexIsValid)) return {};
     const Column& column = m_columns[std::size_t(index.column())];
     switch (role) {
-        case Qt::TextAlignmentRole: return int((column.isNumber ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+        case Qt::TextAlignmentRole:
+            return int((column.isNumber ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
         case Qt::AccessibleTextRole:
-            return QString(column.name + QLatin1Char(' ') + cell(index.row(), index.column(), Qt::DisplayRole).toString());
+            return QString(column.name + QLatin1Char(' ') +
+                           cell(index.row(), index.column(), Qt::DisplayRole).toString());
         case SortRole: {
             const QVariant value = cell(index.row(), index.column(), SortRole);
             return value.isValid() ? value : cell(index.row(), index.column(), Qt::DisplayRole);
         }
         case Qt::DisplayRole:
-        case Qt::ToolTipRole: return cell(index.row(), index.column(), role);
-        default: return role > SortRole && role <= IdRole ? cell(index.row(), index.column(), role) : QVariant();
+        case Qt::ToolTipRole:
+            return cell(index.row(), index.column(), role);
+        default:
+            return role > SortRole && role <= IdRole ? cell(index.row(), index.column(), role) : QVariant();
     }
 }
 
@@ -31,7 +35,8 @@ QVariant RecordTable::headerData(int section, Qt::Orientation orientation, int r
     if (orientation != Qt::Horizontal || section < 0 || section >= columnCount()) return {};
     const Column& column = m_columns[std::size_t(section)];
     if (role == Qt::DisplayRole) return column.name;
-    if (role == Qt::TextAlignmentRole) return int((column.isNumber ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+    if (role == Qt::TextAlignmentRole)
+        return int((column.isNumber ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
     return {};
 }
 

@@ -55,7 +55,9 @@ void TensorTree::setTensors(std::vector<TensorFact> tensors) {
         node.bytes += tensor.bytes;
     }
     // Files list layers as text sorts them (1, 10, 2); people count.
-    const auto numberOf = [](const Node& node) { return node.tensor < 0 ? node.name.section(QLatin1Char('.'), 1).toInt() : -1; };
+    const auto numberOf = [](const Node& node) {
+        return node.tensor < 0 ? node.name.section(QLatin1Char('.'), 1).toInt() : -1;
+    };
     std::stable_sort(m_nodes.begin(), m_nodes.end(),
                      [&](const Node& a, const Node& b) { return numberOf(a) < numberOf(b); });
     endResetModel();
@@ -82,9 +84,8 @@ int TensorTree::columnCount(const QModelIndex&) const {
 }
 
 const TensorFact* TensorTree::tensorAt(const QModelIndex& index) const {
-    const int tensor = index.internalId() == 0
-                           ? m_nodes[std::size_t(index.row())].tensor
-                           : m_nodes[index.internalId() - 1].children[std::size_t(index.row())];
+    const int tensor = index.internalId() == 0 ? m_nodes[std::size_t(index.row())].tensor
+                                               : m_nodes[index.internalId() - 1].children[std::size_t(index.row())];
     return tensor < 0 ? nullptr : &m_tensors[std::size_t(tensor)];
 }
 
@@ -103,24 +104,35 @@ QVariant TensorTree::data(const QModelIndex& index, int role) const {
             if (column == Size) return formatBytes(tensor ? tensor->bytes : m_nodes[std::size_t(index.row())].bytes);
             if (column == Type) return tensor ? tensor->dtype : QString();
             return tensor ? shapeText(*tensor) : tr("%n tensors", nullptr, rowCount(index.siblingAtColumn(0)));
-        case Qt::ToolTipRole: return tensor ? QVariant(tensor->name) : QVariant();
-        case Qt::TextAlignmentRole: return int((isNumber(column) ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
-        case Qt::AccessibleTextRole: return data(index, Qt::DisplayRole);
-        case ToneRole: return !tensor && column == Shape ? QVariant(int(Tone::Secondary)) : QVariant();
-        default: return {};
+        case Qt::ToolTipRole:
+            return tensor ? QVariant(tensor->name) : QVariant();
+        case Qt::TextAlignmentRole:
+            return int((isNumber(column) ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+        case Qt::AccessibleTextRole:
+            return data(index, Qt::DisplayRole);
+        case ToneRole:
+            return !tensor && column == Shape ? QVariant(int(Tone::Secondary)) : QVariant();
+        default:
+            return {};
     }
 }
 
 QVariant TensorTree::headerData(int section, Qt::Orientation orientation, int role) const {
     if (orientation != Qt::Horizontal) return {};
-    if (role == Qt::TextAlignmentRole) return int((isNumber(section) ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+    if (role == Qt::TextAlignmentRole)
+        return int((isNumber(section) ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
     if (role != Qt::DisplayRole) return {};
     switch (section) {
-        case Name: return tr("Tensor");
-        case Shape: return tr("Shape");
-        case Type: return tr("Type");
-        case Size: return tr("Size");
-        default: return {};
+        case Name:
+            return tr("Tensor");
+        case Shape:
+            return tr("Shape");
+        case Type:
+            return tr("Type");
+        case Size:
+            return tr("Size");
+        default:
+            return {};
     }
 }
 

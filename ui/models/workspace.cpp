@@ -16,11 +16,24 @@ constexpr std::size_t kMetrics = std::size_t(Metric::Count);
 template <class Source>
 std::array<double, kMetrics> metricsOf(const Source& s) {
     const auto measured = [](const Percentiles& p, double value) { return p.samples > 0 ? value : kGap; };
-    return {double(s.memory.weights), double(s.memory.training), double(s.memory.kvRunning), double(s.memory.kvCached),
-            double(s.memory.adapters), double(s.memory.domainRows), double(s.memory.workspace), double(s.memory.free),
-            s.prefillTokensPerS, s.decodeTokensPerS, double(s.running), double(s.waiting),
-            measured(s.ttftMs, s.ttftMs.p50), measured(s.ttftMs, s.ttftMs.p95), measured(s.ttftMs, s.ttftMs.p99),
-            measured(s.tpotMs, s.tpotMs.p50), measured(s.tpotMs, s.tpotMs.p95), measured(s.tpotMs, s.tpotMs.p99)};
+    return {double(s.memory.weights),
+            double(s.memory.training),
+            double(s.memory.kvRunning),
+            double(s.memory.kvCached),
+            double(s.memory.adapters),
+            double(s.memory.domainRows),
+            double(s.memory.workspace),
+            double(s.memory.free),
+            s.prefillTokensPerS,
+            s.decodeTokensPerS,
+            double(s.running),
+            double(s.waiting),
+            measured(s.ttftMs, s.ttftMs.p50),
+            measured(s.ttftMs, s.ttftMs.p95),
+            measured(s.ttftMs, s.ttftMs.p99),
+            measured(s.tpotMs, s.tpotMs.p50),
+            measured(s.tpotMs, s.tpotMs.p95),
+            measured(s.tpotMs, s.tpotMs.p99)};
 }
 
 }  // namespace

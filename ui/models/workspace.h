@@ -19,8 +19,25 @@ namespace espalier::ui {
 
 // Columns of Workspace::history(). Memory in bytes, stacked in this order.
 enum class Metric {
-    Weights, Training, KvRunning, KvCached, Adapters, DomainRows, Work, Free,
-    Prefill, Decode, Running, Waiting, TtftP50, TtftP95, TtftP99, TpotP50, TpotP95, TpotP99, Count
+    Weights,
+    Training,
+    KvRunning,
+    KvCached,
+    Adapters,
+    DomainRows,
+    Work,
+    Free,
+    Prefill,
+    Decode,
+    Running,
+    Waiting,
+    TtftP50,
+    TtftP95,
+    TtftP99,
+    TpotP50,
+    TpotP95,
+    TpotP99,
+    Count
 };
 
 class Workspace : public QObject {
@@ -34,7 +51,7 @@ public:
     JobTable& jobs() { return m_jobs; }
     LogTable& log() { return m_log; }
     LoadedTable& loaded() { return m_loaded; }
-    const SampleRing& history() const { return m_history; }     // x: Unix seconds
+    const SampleRing& history() const { return m_history; }        // x: Unix seconds
     const Snapshot* snapshot() const { return m_snapshot.get(); }  // null before the first one
     bool hasModelList() const { return m_hasModels; }
 

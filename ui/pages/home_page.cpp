@@ -16,12 +16,15 @@ namespace espalier::ui {
 namespace {
 
 constexpr int kSparkSpan = 900;
-constexpr int kNeedsShown = 4;
+constexpr std::size_t kNeedsShown = 4;
 
 // The day's events: information and worse, newest first.
 class NewestFirst : public QSortFilterProxyModel {
 public:
     using QSortFilterProxyModel::QSortFilterProxyModel;
+    QVariant data(const QModelIndex& index, int role) const override {
+        return role == MonoRole ? QVariant() : QSortFilterProxyModel::data(index, role);  // prose here, not log lines
+    }
 
 protected:
     bool lessThan(const QModelIndex& a, const QModelIndex& b) const override { return a.row() < b.row(); }
@@ -42,7 +45,10 @@ QStackedLayout* withEmptyView(Panel* panel, QWidget* content, EmptyView* empty) 
 }  // namespace
 
 HomePage::HomePage(Workspace& workspace, Actions& actions)
-    : Page(workspace, actions), m_header(new PageHeader(tr("Home"))), m_overview(new QWidget), m_grid(new QGridLayout(m_overview)) {
+    : Page(workspace, actions),
+      m_header(new PageHeader(tr("Home"))),
+      m_overview(new QWidget),
+      m_grid(new QGridLayout(m_overview)) {
     m_dashboard = new Dashboard(workspace.history(), this);
     m_dashboard->setSpan(kSparkSpan);
     m_header->add(buttonFor(actions.get(action::kOpenSample), tr("Open sample")));
@@ -93,6 +99,9 @@ void HomePage::fold(Breadth breadth) {
         m_grid->setColumnStretch(1, 1);
         m_overview->setMinimumHeight(0);
     }
+    const bool narrow = breadth == Breadth::Narrow;
+    m_jobTable->setWidths(narrow ? std::vector{32, 0, 26, 26, 0, 18} : std::vector{22, 12, 15, 24, 13, 14});
+    m_today->setWidths(narrow ? std::vector{20, 0, 0, 80} : std::vector{13, 0, 13, 74});
     m_grid->setRowMinimumHeight(0, 204);
     m_grid->setRowStretch(1, 5);
     m_grid->setRowStretch(2, 6);
@@ -100,7 +109,8 @@ void HomePage::fold(Breadth breadth) {
 
 QWidget* HomePage::beginning() {
     auto* view = new QWidget;
-    auto* mark = new EmptyView(QStringLiteral("sprout"), tr("Import a model to serve it, or begin with the sample workspace."));
+    auto* mark =
+        new EmptyView(QStringLiteral("sprout"), tr("Import a model to serve it, or begin with the sample workspace."));
     mark->setFixedHeight(96);
     auto* buttons = row({nullptr, buttonFor(m_actions.get(action::kImport), tr("Import model"), ButtonRole::Primary),
                          buttonFor(m_actions.get(action::kOpenSample), tr("Open sample")),
@@ -113,7 +123,7 @@ Panel* HomePage::serverPanel() {
     auto* panel = new Panel(tr("Server"));
     m_serveBadge = new Badge;
     panel->addTitleWidget(m_serveBadge);
-    panel->addTitleWidget(buttonFor(m_actions.get(action::kGoServe), tr("Open"), ButtonRole::Plain, ControlSize::Small));
+    panel->addTitleWidget(smallButtonFor(m_actions.get(action::kGoServe), tr("Open")));
     m_running = new Figure(tr("Running"), text_size::kFigure);
     m_waiting = new Figure(tr("Waiting"), text_size::kFigure);
     m_decode = new Figure(tr("Decode"), text_size::kFigure);
@@ -122,8 +132,9 @@ Panel* HomePage::serverPanel() {
     m_decodePlot->setLines({{tr("Decode"), int(Metric::Decode), 0, true}});
     m_decodePlot->setNoDataText(tr("No samples yet"));
     m_decodePlot->setMinimumHeight(100);
-    panel->setContent(column({row({m_running, m_waiting, m_decode, m_ttft, nullptr}, 24, {11, 0, 11, 0}),
-                              LayoutItem(m_decodePlot, 1)}, 4));
+    panel->setContent(column(
+        {row({m_running, m_waiting, m_decode, m_ttft, nullptr}, 24, {11, 0, 11, 0}), LayoutItem(m_decodePlot, 1)}, 4,
+        {0, 0, 0, 4}));
     return panel;
 }
 
@@ -137,8 +148,8 @@ Panel* HomePage::memoryPanel() {
         value = new TextLabel(QStringLiteral("–"), text_size::kTable, QFont::Medium);
         return row({label, LayoutItem(value, 1)}, 8);
     };
-    auto* facts = column({fact(tr("Engine in RAM"), m_resident), fact(tr("Processor"), m_processor),
-                          fact(tr("Device"), m_compute)}, 8);
+    auto* facts = column(
+        {fact(tr("Engine in RAM"), m_resident), fact(tr("Processor"), m_processor), fact(tr("Device"), m_compute)}, 8);
     m_memory->setContent(column({m_memoryBar, 4, horizontalLine(), 4, facts, nullptr}, 4, {11, 4, 11, 11}));
     return m_memory;
 }
@@ -155,29 +166,30 @@ Panel* HomePage::needsYouPanel() {
 
 Panel* HomePage::jobsPanel() {
     m_jobs = new Panel(tr("Jobs"));
-    m_jobs->addTitleWidget(buttonFor(m_actions.get(action::kJobsDock), tr("Open"), ButtonRole::Plain, ControlSize::Small));
-    auto* table = new TableView(&m_workspace.jobs(), tr("Jobs"), kListRow, {22, 12, 15, 24, 13, 14});
-    table->setFocusPolicy(Qt::TabFocus);
-    m_jobsStack = withEmptyView(m_jobs, table, new EmptyView(QStringLiteral("list-checks"), tr("No jobs yet: an import is the first.")));
+    m_jobs->addTitleWidget(smallButtonFor(m_actions.get(action::kJobsDock), tr("Open")));
+    m_jobTable = new TableView(&m_workspace.jobs(), tr("Jobs"), kListRow, {22, 12, 15, 24, 13, 14});
+    m_jobsStack = withEmptyView(
+        m_jobs, m_jobTable, new EmptyView(QStringLiteral("list-checks"), tr("No jobs yet: an import is the first.")));
     return m_jobs;
 }
 
 Panel* HomePage::modelsPanel() {
     m_models = new Panel(tr("Models"));
-    m_models->addTitleWidget(buttonFor(m_actions.get(action::kGoModels), tr("Open"), ButtonRole::Plain, ControlSize::Small));
+    m_models->addTitleWidget(smallButtonFor(m_actions.get(action::kGoModels), tr("Open")));
     m_models->setContent(new TableView(&m_workspace.models(), tr("Models"), kListRow, {44, 0, 24, 24, 16, 0, 0}));
     return m_models;
 }
 
 Panel* HomePage::todayPanel() {
     auto* panel = new Panel(tr("Events"));
-    panel->addTitleWidget(buttonFor(m_actions.get(action::kLogDock), tr("Log"), ButtonRole::Plain, ControlSize::Small));
+    panel->addTitleWidget(smallButtonFor(m_actions.get(action::kLogDock), tr("Log")));
     auto* newest = new NewestFirst(this);
     newest->setSourceModel(&m_workspace.log());
     newest->sort(0, Qt::DescendingOrder);
     m_today = new TableView(newest, tr("Events"), kShortRow, {13, 0, 13, 74});
     m_today->horizontalHeader()->hide();
-    m_todayStack = withEmptyView(panel, m_today, new EmptyView(QStringLiteral("scroll-text"), tr("Nothing has happened yet.")));
+    m_todayStack =
+        withEmptyView(panel, m_today, new EmptyView(QStringLiteral("scroll-text"), tr("Nothing has happened yet.")));
     return panel;
 }
 
@@ -193,11 +205,13 @@ void HomePage::showSnapshot() {
     m_memoryBar->setMemory(s.memory);
     m_resident->setText(formatBytes(s.residentBytes));
     m_processor->setText(tr("%1 cores").arg(s.processorShare, 0, 'f', 2));
-    m_compute->setText(text(s.device) + (s.computeMode.empty() ? QString() : QStringLiteral(", ") + text(s.computeMode)));
+    m_compute->setText(text(s.device) +
+                       (s.computeMode.empty() ? QString() : QStringLiteral(", ") + text(s.computeMode)));
 }
 
 void HomePage::showModels() {
-    const bool empty = m_workspace.hasModelList() && m_workspace.models().rowCount() == 0 && m_workspace.jobs().rowCount() == 0;
+    const bool empty =
+        m_workspace.hasModelList() && m_workspace.models().rowCount() == 0 && m_workspace.jobs().rowCount() == 0;
     m_stack->setCurrentIndex(empty ? 1 : 0);
     m_models->setUnit(formatCount(m_workspace.models().rowCount()));
     m_header->setFacts(m_workspace.name() + QStringLiteral(" · ") + engine().workspace());
@@ -211,38 +225,47 @@ void HomePage::showJobs() {
     m_jobs->setUnit(tr("%1 running, %2 queued").arg(count(JobState::Running)).arg(count(JobState::Queued)));
     m_jobsStack->setCurrentIndex(jobs.empty() ? 1 : 0);
 
+    showNeeds();
+    showModels();
+}
+
+void HomePage::showNeeds() {
+    std::vector<const JobRecord*> needs;
+    for (const JobRecord& job : m_workspace.jobs().jobs())
+        if (needsYou(job)) needs.push_back(&job);
+    std::vector<qint64> ids;
+    for (const JobRecord* job : needs) ids.push_back(job->id);
+    if (m_needIds == ids) return;  // progress comes ten times a second, trouble seldom
+    m_needIds = ids;
+    m_needs->setUnit(needs.empty() ? QString() : formatCount(qint64(needs.size())));
     QLayout* list = m_needsList->layout();
     while (QLayoutItem* item = list->takeAt(0)) {
         delete item->widget();
         delete item;
     }
-    int shown = 0;
-    for (const JobRecord& job : jobs) {
-        if (!needsYou(job) || shown == kNeedsShown) continue;
-        list->addWidget(needRow(job));
-        ++shown;
-    }
-    const auto needs = std::count_if(jobs.begin(), jobs.end(), needsYou);
-    m_needs->setUnit(needs == 0 ? QString() : formatCount(needs));
-    if (shown == 0)
+    if (needs.empty()) {
         list->addWidget(new EmptyView(QStringLiteral("circle-check"), tr("Nothing needs you.")));
-    else
-        static_cast<QVBoxLayout*>(list)->addStretch(1);
-    showModels();
+        return;
+    }
+    needs.resize(std::min(needs.size(), kNeedsShown));
+    for (const JobRecord* job : needs) list->addWidget(needRow(*job));
+    static_cast<QVBoxLayout*>(list)->addStretch(1);
 }
 
 QWidget* HomePage::needRow(const JobRecord& job) {
     const StateMark mark = markOf(job.state);
     auto* badge = new Badge;
     badge->show(mark.icon, mark.word, mark.tone);
-    auto* why = paragraph(job.error ? text(job.error->message) : tr("The engine ended while it ran."), text_size::kCaption);
+    auto* why =
+        paragraph(job.error ? text(job.error->message) : tr("The engine ended while it ran."), text_size::kCaption);
     const qint64 id = job.id;
     auto* buttons = new QHBoxLayout;
     buttons->setSpacing(4);
     if (job.state == JobState::Interrupted) {
         auto* resume = button(tr("Resume"), QStringLiteral("play"), ButtonRole::Plain, ControlSize::Small);
-        connect(resume, &QPushButton::clicked, this,
-                [this, id] { engine().call(QStringLiteral("job-resume"), {{"id", id}}, this, [](const Result<Json>&) {}); });
+        connect(resume, &QPushButton::clicked, this, [this, id] {
+            engine().call(QStringLiteral("job-resume"), {{"id", id}}, this, [](const Result<Json>&) {});
+        });
         buttons->addWidget(resume);
     }
     auto* discard = button(tr("Discard"), {}, ButtonRole::Plain, ControlSize::Small);
@@ -250,7 +273,9 @@ QWidget* HomePage::needRow(const JobRecord& job) {
     buttons->addWidget(discard);
     auto* widget = new QWidget;
     auto* title = new TextLabel(text(job.title), text_size::kTable, QFont::Medium);
-    widget->setLayout(column({row({badge, LayoutItem(title, 1), buttons}, 8, {11, 8, 8, 0}), row({why}, 0, {11, 0, 11, 8}), horizontalLine()}, 4));
+    widget->setLayout(column({row({badge, LayoutItem(title, 1), buttons}, 8, {11, 8, 8, 0}),
+                              row({why}, 0, {11, 0, 11, 8}), horizontalLine()},
+                             4));
     return widget;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// HomePage: the workspace at a glance. Server, device memory, what needs a person, jobs, models, the day's events; in an
-// empty workspace the three ways to begin.
+// HomePage: the workspace at a glance. Server, device memory, what needs a person, jobs, models, the day's events; in
+// an empty workspace the three ways to begin.
 #pragma once
 
 #include "ui/pages/page.h"
@@ -33,6 +33,7 @@ private:
     void showSnapshot();
     void showModels();
     void showJobs();
+    void showNeeds();
     void showToday();
     QWidget* needRow(const JobRecord& job);
 
@@ -49,8 +50,9 @@ private:
     MemoryBar* m_memoryBar = nullptr;
     TextLabel *m_resident = nullptr, *m_processor = nullptr, *m_compute = nullptr;
     QWidget* m_needsList = nullptr;
+    std::optional<std::vector<qint64>> m_needIds;  // shown; none before the first time
     QStackedLayout *m_jobsStack = nullptr, *m_todayStack = nullptr;
-    TableView* m_today = nullptr;
+    TableView *m_jobTable = nullptr, *m_today = nullptr;
 };
 
 }  // namespace espalier::ui

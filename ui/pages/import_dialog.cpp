@@ -32,7 +32,8 @@ ImportDialog::ImportDialog(Workspace& workspace, const QString& path, QWidget* p
       m_name(new QLineEdit),
       m_mode(new SegmentedSwitch({tr("Copy into the workspace"), tr("Link in place")}, tr("Files"))),
       m_allowNonFinite(new QCheckBox(tr("Import even if weights hold NaN or infinity"))),
-      m_state(new TextLabel(tr("Choose a folder with config.json and safetensors files"), text_size::kTable, QFont::Normal, Tone::Secondary)),
+      m_state(new TextLabel(tr("Choose a folder with config.json and safetensors files"), text_size::kTable,
+                            QFont::Normal, Tone::Secondary)),
       m_facts(facts()),
       m_warnings(paragraph({})),
       m_error(new ErrorStrip),
@@ -58,8 +59,9 @@ ImportDialog::ImportDialog(Workspace& workspace, const QString& path, QWidget* p
     form->addWidget(fieldLabel(tr("Files")), 2, 0);
     form->addLayout(row({m_mode, nullptr}), 2, 1);
     form->addWidget(m_allowNonFinite, 3, 1);
-    setLayout(column({form, horizontalLine(), m_state, m_facts, m_warnings, m_error, nullptr,
-                      row({nullptr, cancel, m_import})}, 12, {16, 16, 16, 16}));
+    setLayout(column(
+        {form, horizontalLine(), m_state, m_facts, m_warnings, m_error, nullptr, row({nullptr, cancel, m_import})}, 12,
+        {16, 16, 16, 16}));
 
     auto* pause = new QTimer(this);
     pause->setSingleShot(true);
@@ -78,8 +80,8 @@ QWidget* ImportDialog::facts() {
     grid->setContentsMargins({});
     grid->setHorizontalSpacing(24);
     grid->setVerticalSpacing(8);
-    const QStringList names{tr("Family"), tr("Parameters"), tr("Size"), tr("Type"), tr("Context"), tr("Tokenizer"),
-                            tr("Chat template"), tr("Licence"), tr("Free on disk")};
+    const QStringList names{tr("Family"),    tr("Parameters"),    tr("Size"),    tr("Type"),        tr("Context"),
+                            tr("Tokenizer"), tr("Chat template"), tr("Licence"), tr("Free on disk")};
     for (int i = 0; i < names.size(); ++i) {
         auto* caption = new TextLabel(names[i], text_size::kCaption, QFont::Normal, Tone::Secondary);
         auto* value = new TextLabel({}, text_size::kBody, QFont::Medium);
@@ -121,9 +123,14 @@ void ImportDialog::show(const ImportProbe& probe) {
     m_state->setText(fits ? tr("%1 can be imported").arg(text(probe.architecture))
                           : tr("There is not enough room to copy it; link it in place"));
     const QString none = QStringLiteral("–");
-    const QStringList values{text(probe.family), formatShort(double(probe.parameters)), formatBytes(probe.bytes), text(probe.dtype),
-                             formatCount(probe.context), probe.tokenizer.empty() ? tr("none, ids only") : text(probe.tokenizer),
-                             probe.hasChatTemplate ? tr("yes") : tr("no"), probe.licence.empty() ? none : text(probe.licence),
+    const QStringList values{text(probe.family),
+                             formatShort(double(probe.parameters)),
+                             formatBytes(probe.bytes),
+                             text(probe.dtype),
+                             formatCount(probe.context),
+                             probe.tokenizer.empty() ? tr("none, ids only") : text(probe.tokenizer),
+                             probe.hasChatTemplate ? tr("yes") : tr("no"),
+                             probe.licence.empty() ? none : text(probe.licence),
                              formatBytes(probe.freeBytes)};
     for (std::size_t i = 0; i < m_values.size(); ++i) m_values[i]->setText(values[qsizetype(i)]);
     m_facts->show();

@@ -34,8 +34,8 @@ private:
     SegmentedSwitch* m_mode;
     QCheckBox* m_allowNonFinite;
     TextLabel* m_state;
-    QWidget* m_facts;
     std::vector<TextLabel*> m_values;
+    QWidget* m_facts;
     QLabel* m_warnings;
     ErrorStrip* m_error;
     QPushButton* m_import;

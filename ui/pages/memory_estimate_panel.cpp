@@ -79,11 +79,13 @@ MemoryEstimatePanel::MemoryEstimatePanel(Workspace& workspace)
     m_sum->setElide(Qt::ElideNone);
     auto* side = new QWidget;
     side->setFixedWidth(248);
-    side->setLayout(column({field(tr("Sequences at once"), m_sequences), field(tr("Context, tokens"), m_context), horizontalLine(),
-                            line(MemoryOwner::Weights, new TextLabel(tr("Weights"), text_size::kTable), m_weights),
-                            line(MemoryOwner::KvRunning, m_kvName, m_kv),
-                            line(MemoryOwner::Work, new TextLabel(tr("Workspace"), text_size::kTable), m_work), horizontalLine(),
-                            row({LayoutItem(new TextLabel(tr("Together"), text_size::kTable, QFont::DemiBold), 1), m_sum}, 8), nullptr}, 8));
+    side->setLayout(column(
+        {field(tr("Sequences at once"), m_sequences), field(tr("Context, tokens"), m_context), horizontalLine(),
+         line(MemoryOwner::Weights, new TextLabel(tr("Weights"), text_size::kTable), m_weights),
+         line(MemoryOwner::KvRunning, m_kvName, m_kv),
+         line(MemoryOwner::Work, new TextLabel(tr("Workspace"), text_size::kTable), m_work), horizontalLine(),
+         row({LayoutItem(new TextLabel(tr("Together"), text_size::kTable, QFont::DemiBold), 1), m_sum}, 8), nullptr},
+        8));
     setContent(row({LayoutItem(m_plot, 1), side}, 12, {0, 0, 11, 8}));
     connect(m_sequences, &QSpinBox::valueChanged, this, &MemoryEstimatePanel::estimate);
     connect(m_context, &QSpinBox::valueChanged, this, &MemoryEstimatePanel::estimate);
@@ -123,16 +125,19 @@ void MemoryEstimatePanel::estimate() {
     m_work->setText(formatBytes(need.workspace));
     m_sum->setText(formatBytes(need.sum()));
     const qint64 total = m_workspace.snapshot() ? m_workspace.snapshot()->memory.total : 0;
-    m_plot->setReference(total > 0 && double(total) < 4.0 * double(need.sum()) ? std::optional(double(total)) : std::nullopt,
-                         tr("device %1").arg(formatGib(total)));
+    m_plot->setReference(
+        total > 0 && double(total) < 4.0 * double(need.sum()) ? std::optional(double(total)) : std::nullopt,
+        tr("device %1").arg(formatGib(total)));
     m_plot->setRange(0, most);
     m_plot->setMark(sequences, tr("%1 at once").arg(formatCount(sequences)));
     m_plot->refresh();
     m_fit->setVisible(total > 0);
     if (need.sum() <= total)
-        m_fit->show(QStringLiteral("check"), tr("Fits: %1 to spare").arg(formatBytes(total - need.sum())), Tone::Accent);
+        m_fit->show(QStringLiteral("check"), tr("Fits: %1 to spare").arg(formatBytes(total - need.sum())),
+                    Tone::Accent);
     else
-        m_fit->show(QStringLiteral("triangle-alert"), tr("%1 too much").arg(formatBytes(need.sum() - total)), Tone::Warn);
+        m_fit->show(QStringLiteral("triangle-alert"), tr("%1 too much").arg(formatBytes(need.sum() - total)),
+                    Tone::Warn);
 }
 
 }  // namespace espalier::ui

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// MemoryEstimatePanel: what a model needs on the device for a number of sequences at once and a context, line by line, and
-// as a curve over the number of sequences against what the device has.
+// MemoryEstimatePanel: what a model needs on the device for a number of sequences at once and a context, line by line,
+// and as a curve over the number of sequences against what the device has.
 #pragma once
 
 #include "ui/models/sample_ring.h"

@@ -47,13 +47,17 @@ QPlainTextEdit* monoText(const QString& name) {
 QString headsText(const ArchSpec& spec) {
     if (spec.layers.empty()) return QStringLiteral("–");
     const LayerSpec& layer = spec.layers.front();
-    return layer.heads == layer.kvHeads ? formatCount(layer.heads) : QStringLiteral("%1 / %2").arg(layer.heads).arg(layer.kvHeads);
+    return layer.heads == layer.kvHeads ? formatCount(layer.heads)
+                                        : QStringLiteral("%1 / %2").arg(layer.heads).arg(layer.kvHeads);
 }
 
 QString notesOf(const ModelRecord& model) {
-    QStringList lines{ModelInspector::tr("Digest   %1").arg(text(model.digest)), ModelInspector::tr("Folder   %1").arg(text(model.folder)),
-                      ModelInspector::tr("Source   %1").arg(text(model.source)),
-                      ModelInspector::tr("Licence  %1").arg(model.licence.empty() ? ModelInspector::tr("the folder names none") : text(model.licence))};
+    QStringList lines{
+        ModelInspector::tr("Digest   %1").arg(text(model.digest)),
+        ModelInspector::tr("Folder   %1").arg(text(model.folder)),
+        ModelInspector::tr("Source   %1").arg(text(model.source)),
+        ModelInspector::tr("Licence  %1")
+            .arg(model.licence.empty() ? ModelInspector::tr("the folder names none") : text(model.licence))};
     if (!model.warnings.empty()) lines << QString() << ModelInspector::tr("Warnings at import");
     for (const std::string& warning : model.warnings) lines << QStringLiteral("- ") + text(warning);
     return lines.join(QLatin1Char('\n'));
@@ -85,12 +89,16 @@ ModelInspector::ModelInspector(Workspace& workspace, Actions& actions)
     m_tabStack->addWidget(m_notes);
     connect(m_tabs, &QTabBar::currentChanged, m_tabStack, &QStackedLayout::setCurrentIndex);
 
-    auto* buttons = row({buttonFor(actions.get(action::kLoad), tr("Load")), buttonFor(actions.get(action::kVerify), tr("Verify")),
-                         buttonFor(actions.get(action::kScan), tr("Scan")), nullptr,
-                         buttonFor(actions.get(action::kRemove), tr("Remove"))}, 8, {11, 8, 11, 8});
+    auto* buttons =
+        row({buttonFor(actions.get(action::kLoad), tr("Load")), buttonFor(actions.get(action::kVerify), tr("Verify")),
+             buttonFor(actions.get(action::kScan), tr("Scan")), nullptr,
+             buttonFor(actions.get(action::kRemove), tr("Remove"))},
+            8, {11, 8, 11, 8});
     auto* full = new QWidget;
-    full->setLayout(column({titleRow(), figures, row({m_tabs, nullptr}, 0, {7, 8, 7, 0}), horizontalLine(),
-                            row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), LayoutItem(tabs, 1), horizontalLine(), buttons}, 0));
+    full->setLayout(
+        column({titleRow(), figures, row({m_tabs, nullptr}, 0, {7, 8, 7, 0}), horizontalLine(),
+                row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), LayoutItem(tabs, 1), horizontalLine(), buttons},
+               0));
     auto* holder = new QWidget;
     m_stack = new QStackedLayout(holder);
     m_stack->addWidget(full);
@@ -129,7 +137,7 @@ QWidget* ModelInspector::tensorsTab() {
     m_filtered->setRecursiveFilteringEnabled(true);
     m_filtered->setFilterKeyColumn(-1);
     m_filtered->setFilterCaseSensitivity(Qt::CaseInsensitive);
-    m_tree = new TreeView(m_filtered, tr("Tensors"), {46, 30, 10, 18});
+    m_tree = new TreeView(m_filtered, tr("Tensors"), {44, 30, 12, 18});
     auto* filter = new QLineEdit;
     filter->setPlaceholderText(tr("Name or shape"));
     filter->setAccessibleName(tr("Filter tensors by name or shape"));
@@ -154,13 +162,19 @@ void ModelInspector::show(const ModelRecord* model) {
     const bool another = m_id != text(model->id);
     m_id = text(model->id);
     m_name->setText(text(model->name));
-    m_badge->show(model->linked ? QStringLiteral("arrow-up") : QStringLiteral("circle-check"), model->linked ? tr("Linked") : tr("Copied"),
-                  model->linked ? Tone::Secondary : Tone::Accent);
-    if (!model->warnings.empty()) m_badge->show(QStringLiteral("triangle-alert"), tr("%n warnings", nullptr, int(model->warnings.size())), Tone::Warn);
+    m_badge->show(model->linked ? QStringLiteral("arrow-up") : QStringLiteral("circle-check"),
+                  model->linked ? tr("Linked") : tr("Copied"), model->linked ? Tone::Secondary : Tone::Accent);
+    if (!model->warnings.empty())
+        m_badge->show(QStringLiteral("triangle-alert"), tr("%n warnings", nullptr, int(model->warnings.size())),
+                      Tone::Warn);
     m_origin->setText(tr("Imported %1 from %2").arg(formatDay(model->importedAt), text(model->source)));
     const ArchSpec& spec = model->spec;
-    const QStringList values{formatCount(qint64(spec.layers.size())), formatCount(spec.hidden), headsText(spec), formatCount(spec.headDim),
-                             spec.layers.empty() ? QStringLiteral("–") : formatCount(spec.layers.front().neurons), formatCount(model->context)};
+    const QStringList values{formatCount(qint64(spec.layers.size())),
+                             formatCount(spec.hidden),
+                             headsText(spec),
+                             formatCount(spec.headDim),
+                             spec.layers.empty() ? QStringLiteral("–") : formatCount(spec.layers.front().neurons),
+                             formatCount(model->context)};
     for (std::size_t i = 0; i < m_figures.size(); ++i) m_figures[i]->setValue(values[qsizetype(i)]);
     m_notes->setPlainText(notesOf(*model));
     if (!another) return;
@@ -186,11 +200,13 @@ void ModelInspector::commitRename() {
     const QString name = m_rename->text().trimmed();
     m_titleStack->setCurrentIndex(0);
     if (name.isEmpty() || name == m_name->text()) return;
-    m_workspace.engine().call(QStringLiteral("rename"), {{"model", m_id.toStdString()}, {"name", name.toStdString()}}, this,
-                              [this](const Result<Json>& answer) {
-        if (!answer) m_error->showError(tr("The model was not renamed"), answer.error());
-        else m_workspace.refreshModels();
-    });
+    m_workspace.engine().call(QStringLiteral("rename"), {{"model", m_id.toStdString()}, {"name", name.toStdString()}},
+                              this, [this](const Result<Json>& answer) {
+                                  if (!answer)
+                                      m_error->showError(tr("The model was not renamed"), answer.error());
+                                  else
+                                      m_workspace.refreshModels();
+                              });
 }
 
 }  // namespace espalier::ui

@@ -33,7 +33,8 @@ public:
         m_bar->setFixedWidth(120);
         m_error = new ErrorStrip;
         m_running = new QWidget;
-        m_running->setLayout(row({LayoutItem(column({m_title, m_step}, 0), 1), m_bar, m_percent, m_left, m_cancel}, 8, {11, 4, 8, 4}));
+        m_running->setLayout(
+            row({LayoutItem(column({m_title, m_step}, 0), 1), m_bar, m_percent, m_left, m_cancel}, 8, {11, 4, 8, 4}));
         setLayout(column({m_running, m_error, horizontalLine()}, 0));
         connect(m_cancel, &QPushButton::clicked, this, [this] {
             m_cancel->setEnabled(false);
@@ -52,7 +53,8 @@ public:
         m_bar->setShare(job.progress);
         m_bar->setAccessibleName(text(job.title));
         m_percent->setText(QStringLiteral("%1 %").arg(qRound(job.progress * 100)));
-        m_left->setText(job.etaS >= 0 ? ModelsPage::tr("%1 left").arg(formatDuration(job.etaS)) : formatBytes(job.doneBytes));
+        m_left->setText(job.etaS >= 0 ? ModelsPage::tr("%1 left").arg(formatDuration(job.etaS))
+                                      : formatBytes(job.doneBytes));
         setVisible(!failed || !m_error->isHidden());
     }
 
@@ -79,6 +81,7 @@ ModelsPage::ModelsPage(Workspace& workspace, Actions& actions)
       m_splitter(new QSplitter) {
     m_filtered->setSourceModel(&workspace.models());
     m_filtered->setSortRole(SortRole);
+    m_filtered->setSortCaseSensitivity(Qt::CaseInsensitive);
     m_filtered->setFilterKeyColumn(-1);
     m_filtered->setFilterCaseSensitivity(Qt::CaseInsensitive);
     auto* filter = new QLineEdit;
@@ -128,21 +131,27 @@ Panel* ModelsPage::listPanel() {
     auto* list = new QWidget;
     m_listStack = new QStackedLayout(list);
     m_listStack->addWidget(m_table);
-    m_listStack->addWidget(new EmptyView(QStringLiteral("box"), tr("No models yet. Import a folder with config.json and safetensors files, or drop it here."), begin));
+    m_listStack->addWidget(new EmptyView(
+        QStringLiteral("box"),
+        tr("No models yet. Import a folder with config.json and safetensors files, or drop it here."), begin));
     m_jobs = new QWidget;
     m_jobs->setLayout(column({}, 0));
     m_error = new ErrorStrip;
-    panel->setContent(column({m_jobs, row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), LayoutItem(list, 1), horizontalLine(), binStrip()}, 0));
-    panel->setMinimumHeight(136);
+    panel->setContent(column(
+        {m_jobs, row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), LayoutItem(list, 1), horizontalLine(), binStrip()},
+        0));
+    m_table->setMinimumHeight(24 + 2 * kListRow);
     return panel;
 }
 
 QWidget* ModelsPage::binStrip() {
-    auto* hint = new TextLabel(tr("Drop a model folder anywhere in the window"), text_size::kTable, QFont::Normal, Tone::Secondary);
+    auto* hint = new TextLabel(tr("Drop a model folder anywhere in the window"), text_size::kTable, QFont::Normal,
+                               Tone::Secondary);
     m_binText = new TextLabel({}, text_size::kTable, QFont::Normal, Tone::Secondary);
     m_bin = new QWidget;
-    m_bin->setLayout(row({m_binText, buttonFor(m_actions.get(action::kUndo), tr("Restore"), ButtonRole::Plain, ControlSize::Small),
-                          buttonFor(m_actions.get(action::kEmptyBin), tr("Empty"), ButtonRole::Plain, ControlSize::Small)}, 8));
+    m_bin->setLayout(row({m_binText, smallButtonFor(m_actions.get(action::kUndo), tr("Restore")),
+                          smallButtonFor(m_actions.get(action::kEmptyBin), tr("Empty"))},
+                         8));
     m_bin->hide();
     auto* strip = new QWidget;
     strip->setFixedHeight(36);
@@ -156,7 +165,8 @@ void ModelsPage::fold(Breadth breadth) {
     const int inspector = breadth == Breadth::Wide ? kInspectorWide : kInspectorMedium;
     m_estimate->setVisible(!narrow);
     m_tokenizer->setVisible(!narrow);
-    m_table->setWidths(breadth == Breadth::Medium ? std::vector{30, 12, 18, 16, 10, 0, 14} : std::vector{27, 11, 16, 14, 9, 16, 13});
+    m_table->setWidths(breadth == Breadth::Medium ? std::vector{30, 12, 18, 16, 10, 0, 14}
+                                                  : std::vector{27, 11, 16, 14, 9, 16, 13});
     if (narrow)
         m_splitter->setSizes({220, 420});
     else
@@ -224,7 +234,8 @@ void ModelsPage::showJobs() {
     for (const JobRecord* job : shown) {
         JobRow* row = nullptr;
         for (int i = 0; i < list->count(); ++i)
-            if (list->itemAt(i)->widget()->property("job").toLongLong() == job->id) row = static_cast<JobRow*>(list->itemAt(i)->widget());
+            if (list->itemAt(i)->widget()->property("job").toLongLong() == job->id)
+                row = static_cast<JobRow*>(list->itemAt(i)->widget());
         if (!row) {
             row = new JobRow(m_workspace, job->id);
             row->setProperty("job", qlonglong(job->id));

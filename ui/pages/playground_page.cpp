@@ -42,9 +42,11 @@ PlaygroundPage::PlaygroundPage(Workspace& workspace, Actions& actions) : Page(wo
     auto* chat = chatPanel();
     auto* prompt = promptPanel();
     prompt->setFixedHeight(132);
-    setLayout(column({header(), systemRow(), LayoutItem(column({LayoutItem(chat, 1), prompt}, 8, {12, 0, 12, 12}), 1)}, 0));
+    setLayout(
+        column({header(), systemRow(), LayoutItem(column({LayoutItem(chat, 1), prompt}, 8, {12, 0, 12, 12}), 1)}, 0));
     connect(&workspace, &Workspace::modelsChanged, this, &PlaygroundPage::showModels);
     connect(&engine(), &EngineClient::linkChanged, this, &PlaygroundPage::refreshSend);
+    setFocusProxy(m_input);
     showModels();
     showMessages();
     setAnswering(false);
@@ -73,8 +75,9 @@ QWidget* PlaygroundPage::header() {
     auto* most = caption(tr("Max tokens"));
     m_wideOnly.push_back(title);
     auto* bar = new HeaderBar(52);
-    bar->setLayout(row({title, LayoutItem(m_model, 1), nullptr, caption(tr("Temperature")), m_temperature, 4, caption(tr("Top p")), m_topP, 4,
-                        caption(tr("Seed")), m_seed, 4, most, m_maxTokens}, 8, {16, 0, 12, 1}));
+    bar->setLayout(row({title, LayoutItem(m_model, 1), nullptr, caption(tr("Temperature")), m_temperature, 4,
+                        caption(tr("Top p")), m_topP, 4, caption(tr("Seed")), m_seed, 4, most, m_maxTokens},
+                       8, {16, 0, 12, 1}));
     return bar;
 }
 
@@ -131,7 +134,8 @@ Panel* PlaygroundPage::chatPanel() {
     panel->setAccessibleName(tr("Chat"));
     panel->setContent(column({row({m_ttft, m_rate, m_tokens, m_prompt, nullptr}, 24, {11, 8, 11, 8}), horizontalLine(),
                               LayoutItem(holder, 1), row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), horizontalLine(),
-                              row({LayoutItem(m_ended, 1), m_clear, m_curl, m_copy, m_regenerate}, 8, {11, 6, 8, 6})}, 0));
+                              row({LayoutItem(m_ended, 1), m_clear, m_curl, m_copy, m_regenerate}, 8, {11, 6, 8, 6})},
+                             0));
     return panel;
 }
 
@@ -152,7 +156,8 @@ Panel* PlaygroundPage::promptPanel() {
     connect(m_input, &QPlainTextEdit::textChanged, this, &PlaygroundPage::refreshSend);
     auto* panel = new Panel;
     panel->setAccessibleName(tr("Prompt"));
-    panel->setContent(column({LayoutItem(m_input, 1), horizontalLine(), row({LayoutItem(m_hint, 1), m_stop, m_send}, 8, {11, 8, 8, 8})}, 0));
+    panel->setContent(column(
+        {LayoutItem(m_input, 1), horizontalLine(), row({LayoutItem(m_hint, 1), m_stop, m_send}, 8, {11, 8, 8, 8})}, 0));
     return panel;
 }
 
@@ -272,7 +277,7 @@ void PlaygroundPage::refreshSend() {
     const bool attached = engine().isAttached();
     const bool ready = attached && m_model->count() > 0 && !isAnswering();
     m_send->setEnabled(ready && !m_input->toPlainText().trimmed().isEmpty());
-    m_hint->setText(!attached             ? tr("Not attached to a server")
+    m_hint->setText(!attached               ? tr("Not attached to a server")
                     : m_model->count() == 0 ? tr("No model in this workspace yet")
                                             : tr("Ctrl+Return sends"));
 }
@@ -288,7 +293,8 @@ void PlaygroundPage::showModels() {
         m_model->addItems(names);
         if (names.contains(chosen)) m_model->setCurrentText(chosen);
     }
-    m_empty->setSentence(names.isEmpty() ? tr("Import a model, then chat with it here.") : tr("Ask %1 something.").arg(m_model->currentText()));
+    m_empty->setSentence(names.isEmpty() ? tr("Import a model, then chat with it here.")
+                                         : tr("Ask %1 something.").arg(m_model->currentText()));
     refreshSend();
 }
 
@@ -330,7 +336,9 @@ void PlaygroundPage::showFigures(const ChatEnd& end) {
     m_ttft->setValue(end.ttftMs > 0 ? formatMs(end.ttftMs) : none, tr("ms"));
     m_rate->setValue(end.tokensPerS > 0 ? formatRate(end.tokensPerS) : none, tr("tok/s"));
     m_tokens->setValue(end.completionTokens > 0 ? formatCount(end.completionTokens) : none);
-    m_prompt->setValue(end.promptTokens > 0 ? tr("%1, %2 cached").arg(formatCount(end.promptTokens), formatCount(end.cachedTokens)) : none);
+    m_prompt->setValue(end.promptTokens > 0
+                           ? tr("%1, %2 cached").arg(formatCount(end.promptTokens), formatCount(end.cachedTokens))
+                           : none);
 }
 
 }  // namespace espalier::ui

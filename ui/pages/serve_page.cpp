@@ -64,7 +64,9 @@ protected:
             painter.drawRoundedRect(QRect(0, y + (kRow - 10) / 2, 10, 10), 2, 2);
             painter.setFont(font());
             painter.setPen(QColor(c.text));
-            painter.drawText(QRect(18, y, middle - 80, kRow), Qt::AlignLeft | Qt::AlignVCenter, ownerName(owner));
+            const bool brief = middle - 64 < painter.fontMetrics().horizontalAdvance(ownerName(owner)) + 18;
+            painter.drawText(QRect(18, y, middle - 64, kRow), Qt::AlignLeft | Qt::AlignVCenter,
+                             ownerName(owner, brief));
             const auto at = m_dashboard.cursor();
             const QString there = at ? value(owner, m_history.nearest(*at)) : QStringLiteral("–");
             cells(y, there, QString());
@@ -95,11 +97,15 @@ ServePage::ServePage(Workspace& workspace, Actions& actions)
     m_rates = linesPanel(tr("Tokens/s"), {}, tr("No samples yet"),
                          {{tr("Decode"), int(Metric::Decode), 0}, {tr("Prefill"), int(Metric::Prefill), 1}}, shortRate);
     m_ttftPanel = linesPanel(tr("TTFT"), tr("ms log"), tr("No requests in this time"),
-                             {{QStringLiteral("p50"), int(Metric::TtftP50), 0}, {QStringLiteral("p95"), int(Metric::TtftP95), 1},
-                              {QStringLiteral("p99"), int(Metric::TtftP99), 2}}, formatMs, true);
+                             {{QStringLiteral("p50"), int(Metric::TtftP50), 0},
+                              {QStringLiteral("p95"), int(Metric::TtftP95), 1},
+                              {QStringLiteral("p99"), int(Metric::TtftP99), 2}},
+                             formatMs, true);
     m_tpotPanel = linesPanel(tr("TPOT"), tr("ms"), tr("No requests in this time"),
-                             {{QStringLiteral("p50"), int(Metric::TpotP50), 0}, {QStringLiteral("p95"), int(Metric::TpotP95), 1},
-                              {QStringLiteral("p99"), int(Metric::TpotP99), 2}}, formatMs);
+                             {{QStringLiteral("p50"), int(Metric::TpotP50), 0},
+                              {QStringLiteral("p95"), int(Metric::TpotP95), 1},
+                              {QStringLiteral("p99"), int(Metric::TpotP99), 2}},
+                             formatMs);
     m_loaded = loadedPanel();
     content->setLayout(column({m_error, LayoutItem(m_grid, 1)}, 8, {12, 8, 12, 12}));
     auto* scroll = new QScrollArea;
@@ -123,7 +129,8 @@ ServePage::ServePage(Workspace& workspace, Actions& actions)
 }
 
 QWidget* ServePage::serveHeader() {
-    m_toggle = buttonFor(m_actions.get(action::kServeToggle), tr("Start server"), ButtonRole::Primary, ControlSize::Large);
+    m_toggle =
+        buttonFor(m_actions.get(action::kServeToggle), tr("Start server"), ButtonRole::Primary, ControlSize::Large);
     m_toggle->setMinimumWidth(132);
     auto* drain = buttonFor(m_actions.get(action::kDrain), tr("Drain"), ButtonRole::Plain, ControlSize::Large);
     auto* title = new TextLabel(tr("Serve"), text_size::kTitle, QFont::DemiBold);
@@ -141,20 +148,27 @@ QWidget* ServePage::serveHeader() {
     m_decode = new Figure(tr("Decode"));
     m_ttft = new Figure(tr("TTFT p95"));
     m_tpot = new Figure(tr("TPOT p50"));
-    auto* figures = row({m_running, verticalLine(), m_waiting, verticalLine(), m_decode, verticalLine(), m_ttft,
-                         verticalLine(), m_tpot}, 16, {0, 10, 4, 10});
+    m_lastLine = verticalLine();
+    auto* figures = row(
+        {m_running, verticalLine(), m_waiting, verticalLine(), m_decode, verticalLine(), m_ttft, m_lastLine, m_tpot},
+        16, {0, 10, 4, 10});
     auto* header = new HeaderBar(56);
     header->setLayout(row({m_toggle, drain, 8,
                            LayoutItem(column({row({title, m_badge, LayoutItem(m_uptime, 1)}, 8),
-                                              row({m_url, copy, LayoutItem(m_keyFile, 1)}, 4)}, 0), 1),
-                           figures}, 8, {16, 2, 12, 3}));
+                                              row({m_url, copy, LayoutItem(m_keyFile, 1), nullptr}, 4)},
+                                             0),
+                                      1),
+                           figures},
+                          8, {16, 2, 12, 3}));
     return header;
 }
 
 QWidget* ServePage::toolRow() {
-    auto* spans = new SegmentedSwitch({tr("1 min"), tr("5 min"), tr("15 min"), tr("1 h"), tr("Session")}, tr("Time shown"));
+    auto* spans =
+        new SegmentedSwitch({tr("1 min"), tr("5 min"), tr("15 min"), tr("1 h"), tr("Session")}, tr("Time shown"));
     spans->setCurrent(kFirstSpan);
-    connect(spans, &SegmentedSwitch::chosen, this, [this](int index) { m_dashboard->setSpan(kSpans[std::size_t(index)]); });
+    connect(spans, &SegmentedSwitch::chosen, this,
+            [this](int index) { m_dashboard->setSpan(kSpans[std::size_t(index)]); });
     m_pause = buttonFor(m_actions.get(action::kPausePlots), tr("Pause"), ButtonRole::Plain, ControlSize::Small);
     m_cursorText = new TextLabel({}, text_size::kTable, QFont::Normal, Tone::Secondary);
     auto* save = button(tr("Export"), QStringLiteral("download"), ButtonRole::Plain, ControlSize::Small);
@@ -180,16 +194,17 @@ Panel* ServePage::memoryPanel() {
     return panel;
 }
 
-Panel* ServePage::linesPanel(const QString& title, const QString& unit, const QString& noData, std::vector<LineSpec> lines,
-                             QString (*format)(double), bool logarithmic) {
+Panel* ServePage::linesPanel(const QString& title, const QString& unit, const QString& noData,
+                             std::vector<LineSpec> lines, QString (*format)(double), bool logarithmic) {
     auto* panel = new Panel(title);
     panel->setUnit(unit);
-    auto* plot = new Plot(m_workspace.history(), *m_dashboard, unit.isEmpty() ? title : title + QStringLiteral(", ") + unit);
+    auto* plot =
+        new Plot(m_workspace.history(), *m_dashboard, unit.isEmpty() ? title : title + QStringLiteral(", ") + unit);
     plot->setLogarithmic(logarithmic);
     plot->setNoDataText(noData);
     plot->setLines(std::move(lines));
     panel->addTitleWidget(new PlotLegend(*plot, *m_dashboard, format));
-    panel->setContent(plot);
+    panel->setContent(plot, {0, 0, 0, 4});
     panel->setMinimumHeight(136);
     m_plots.push_back(plot);
     return panel;
@@ -197,11 +212,13 @@ Panel* ServePage::linesPanel(const QString& title, const QString& unit, const QS
 
 Panel* ServePage::loadedPanel() {
     auto* panel = new Panel(tr("Models on the device"));
-    auto* table = new TableView(&m_workspace.loaded(), tr("Models on the device"), kLiveRow, {20, 12, 10, 8, 8, 10, 10, 8, 18});
+    m_loadedTable =
+        new TableView(&m_workspace.loaded(), tr("Models on the device"), kLiveRow, {20, 12, 10, 8, 8, 10, 10, 8, 18});
     auto* holder = new QWidget;
     m_loadedStack = new QStackedLayout(holder);
-    m_loadedStack->addWidget(table);
-    m_loadedStack->addWidget(new EmptyView(QStringLiteral("box"), tr("No model is loaded; the first request loads one.")));
+    m_loadedStack->addWidget(m_loadedTable);
+    m_loadedStack->addWidget(
+        new EmptyView(QStringLiteral("box"), tr("No model is loaded; the first request loads one.")));
     panel->setContent(holder);
     panel->setMinimumHeight(116);
     return panel;
@@ -213,6 +230,9 @@ void ServePage::fold(Breadth breadth) {
     for (int i = 0; i < 4; ++i) m_grid->setRowStretch(i, 0);
     const bool narrow = breadth == Breadth::Narrow;
     m_tpot->setVisible(!narrow);
+    m_lastLine->setVisible(!narrow);
+    m_loadedTable->setWidths(narrow ? std::vector{26, 14, 13, 11, 11, 0, 0, 0, 25}
+                                    : std::vector{20, 12, 10, 8, 8, 10, 10, 8, 18});
     m_keyFile->setVisible(!narrow);
     m_owners->setFixedWidth(narrow ? 220 : 276);
     if (narrow) {
@@ -248,7 +268,8 @@ void ServePage::showSnapshot() {
     if (m_toggle->accessibleName() != verb) {
         m_toggle->setText(QLatin1Char(' ') + verb);
         m_toggle->setAccessibleName(verb);
-        m_toggle->setIcon(icon(stopped ? QStringLiteral("play") : QStringLiteral("square"), stopped ? Tone::OnAccent : Tone::Text));
+        m_toggle->setIcon(
+            icon(stopped ? QStringLiteral("play") : QStringLiteral("square"), stopped ? Tone::OnAccent : Tone::Text));
         setButtonRole(m_toggle, stopped ? ButtonRole::Primary : ButtonRole::Plain);
     }
     m_uptime->setText(s.startedAt > 0 ? formatDuration(double(s.at - s.startedAt) / 1000) : QString());
@@ -270,10 +291,13 @@ void ServePage::showAddress() {
 
 void ServePage::showCursor() {
     if (m_dashboard->isPaused()) {
-        m_cursorText->setText(tr("Paused %1, %2 samples behind").arg(formatClock(qint64(m_dashboard->to() * 1000)),
-                                                                   formatCount(m_dashboard->samplesBehind())));
+        m_cursorText->setText(
+            tr("Paused %1, %2 samples behind")
+                .arg(formatClock(qint64(m_dashboard->to() * 1000)), formatCount(m_dashboard->samplesBehind())));
     } else if (const auto cursor = m_dashboard->cursor()) {
-        m_cursorText->setText(tr("Cursor %1, %2 ago").arg(formatClock(qint64(*cursor * 1000)), formatDuration(m_dashboard->to() - *cursor)));
+        m_cursorText->setText(
+            tr("Cursor %1, %2 ago")
+                .arg(formatClock(qint64(*cursor * 1000)), formatDuration(m_dashboard->to() - *cursor)));
     } else {
         m_cursorText->setText({});
     }
@@ -289,13 +313,19 @@ void ServePage::exportPlots() {
     const QString folder = QFileDialog::getExistingDirectory(this, tr("Export the plots into a folder"));
     if (folder.isEmpty()) return;
     for (const Plot* plot : m_plots) {
-        const QString stem = folder + QLatin1Char('/') + plot->accessibleName().section(QLatin1Char(','), 0, 0).toLower().replace(QLatin1Char(' '), QLatin1Char('-')).replace(QLatin1Char('/'), QLatin1Char('-'));
+        const QString stem = folder + QLatin1Char('/') +
+                             plot->accessibleName()
+                                 .section(QLatin1Char(','), 0, 0)
+                                 .toLower()
+                                 .replace(QLatin1Char(' '), QLatin1Char('-'))
+                                 .replace(QLatin1Char('/'), QLatin1Char('-'));
         QFile csv(stem + QStringLiteral(".csv"));
         const bool written = csv.open(QIODevice::WriteOnly) && csv.write(plot->csv().toUtf8()) >= 0 && csv.flush() &&
                              plot->picture().save(stem + QStringLiteral(".png"));
         if (!written) {
-            m_error->showError(tr("The plots were not exported"),
-                               fail(ErrorCode::IoError, tr("%1 cannot be written: %2").arg(stem, csv.errorString()).toStdString()));
+            m_error->showError(
+                tr("The plots were not exported"),
+                fail(ErrorCode::IoError, tr("%1 cannot be written: %2").arg(stem, csv.errorString()).toStdString()));
             return;
         }
     }

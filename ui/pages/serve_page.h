@@ -44,6 +44,8 @@ private:
     Panel* m_memory = nullptr;
     Plot* m_memoryPlot = nullptr;
     OwnerTable* m_owners = nullptr;
+    QFrame* m_lastLine = nullptr;
+    TableView* m_loadedTable = nullptr;
     Panel *m_queue = nullptr, *m_rates = nullptr, *m_ttftPanel = nullptr, *m_tpotPanel = nullptr, *m_loaded = nullptr;
     std::vector<Plot*> m_plots;
     QStackedLayout* m_loadedStack = nullptr;

@@ -52,7 +52,8 @@ TokenizerPanel::TokenizerPanel(Workspace& workspace)
 
 void TokenizerPanel::show(const ModelRecord* model) {
     const bool usable = model && model->hasTokenizer;
-    m_empty->setSentence(model ? tr("This model was imported without a tokenizer: it takes ids.") : tr("Choose a model to try its tokenizer."));
+    m_empty->setSentence(model ? tr("This model was imported without a tokenizer: it takes ids.")
+                               : tr("Choose a model to try its tokenizer."));
     m_stack->setCurrentIndex(usable ? 0 : 1);
     const QString id = usable ? text(model->id) : QString();
     if (id == m_model) return;

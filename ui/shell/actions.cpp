@@ -35,13 +35,24 @@ QString Actions::placeOf(const QAction* action) {
     return action->property(kPlaceProperty).toString();
 }
 
-QPushButton* buttonFor(QAction* action, const QString& text, ButtonRole role, ControlSize size) {
-    QPushButton* made = button(text, action->property(kIconProperty).toString(), role, size);
+namespace {
+
+QPushButton* boundTo(QAction* action, QPushButton* made) {
     made->setEnabled(action->isEnabled());
     made->setToolTip(action->shortcut().toString(QKeySequence::NativeText));
     QObject::connect(made, &QPushButton::clicked, action, &QAction::trigger);
     QObject::connect(action, &QAction::changed, made, [made, action] { made->setEnabled(action->isEnabled()); });
     return made;
+}
+
+}  // namespace
+
+QPushButton* buttonFor(QAction* action, const QString& text, ButtonRole role, ControlSize size) {
+    return boundTo(action, button(text, action->property(kIconProperty).toString(), role, size));
+}
+
+QPushButton* smallButtonFor(QAction* action, const QString& text) {
+    return boundTo(action, button(text, {}, ButtonRole::Plain, ControlSize::Small));
 }
 
 }  // namespace espalier::ui

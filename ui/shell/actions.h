@@ -61,5 +61,6 @@ private:
 // A button that is the action: same icon, enabled together. The text may be shorter than the action's.
 QPushButton* buttonFor(QAction* action, const QString& text, ButtonRole role = ButtonRole::Plain,
                        ControlSize size = ControlSize::Normal);
+QPushButton* smallButtonFor(QAction* action, const QString& text);  // 24 px, no icon
 
 }  // namespace espalier::ui

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/shell/attach_dialog.h"
 
+#include <QBoxLayout>
 #include <QFormLayout>
 #include <QLineEdit>
-#include <QBoxLayout>
 
 #include "ui/widgets/controls.h"
 
@@ -33,7 +33,8 @@ AttachDialog::AttachDialog(QWidget* parent) : QDialog(parent), m_url(new QLineEd
     form->addRow(label(tr("Address")), m_url);
     form->addRow(label(tr("Key")), m_key);
     setLayout(column({form, row({nullptr, cancel, attach})}, 16, {16, 16, 16, 16}));
-    connect(m_url, &QLineEdit::textChanged, attach, [this, attach] { attach->setEnabled(url().isValid() && !url().host().isEmpty()); });
+    connect(m_url, &QLineEdit::textChanged, attach,
+            [this, attach] { attach->setEnabled(url().isValid() && !url().host().isEmpty()); });
     connect(attach, &QPushButton::clicked, this, &QDialog::accept);
     connect(cancel, &QPushButton::clicked, this, &QDialog::reject);
 }

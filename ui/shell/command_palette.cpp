@@ -30,7 +30,8 @@ public:
 protected:
     bool filterAcceptsRow(int row, const QModelIndex& parent) const override {
         const QString name = sourceModel()->index(row, 0, parent).data().toString();
-        return std::all_of(m_words.begin(), m_words.end(), [&](const QString& word) { return name.contains(word, Qt::CaseInsensitive); });
+        return std::all_of(m_words.begin(), m_words.end(),
+                           [&](const QString& word) { return name.contains(word, Qt::CaseInsensitive); });
     }
 
 private:
@@ -40,7 +41,11 @@ private:
 }  // namespace
 
 CommandPalette::CommandPalette(Actions& actions, QWidget* parent)
-    : QFrame(parent), m_actions(actions), m_search(new QLineEdit), m_model(new QStandardItemModel(0, 2, this)), m_filtered(new WordFilter(this)) {
+    : QFrame(parent),
+      m_actions(actions),
+      m_search(new QLineEdit),
+      m_model(new QStandardItemModel(0, 2, this)),
+      m_filtered(new WordFilter(this)) {
     m_filtered->setSourceModel(m_model);
     m_list = new TableView(m_filtered, tr("Commands"), kShortRow, {78, 22});
     m_list->horizontalHeader()->hide();
@@ -104,15 +109,22 @@ bool CommandPalette::eventFilter(QObject* watched, QEvent* event) {
     if (event->type() == QEvent::FocusOut && isVisible()) hide();
     if (event->type() != QEvent::KeyPress) return QFrame::eventFilter(watched, event);
     switch (static_cast<QKeyEvent*>(event)->key()) {
-        case Qt::Key_Down: step(1); return true;
-        case Qt::Key_Up: step(-1); return true;
+        case Qt::Key_Down:
+            step(1);
+            return true;
+        case Qt::Key_Up:
+            step(-1);
+            return true;
         case Qt::Key_Return:
-        case Qt::Key_Enter: run(); return true;
+        case Qt::Key_Enter:
+            run();
+            return true;
         case Qt::Key_Escape:
             hide();
             if (m_before) m_before->setFocus();
             return true;
-        default: return false;
+        default:
+            return false;
     }
 }
 

@@ -79,8 +79,10 @@ JobsDock::JobsDock(Workspace& workspace, QWidget* parent)
       m_copy(button(tr("Copy command"), QStringLiteral("copy"), ButtonRole::Plain, ControlSize::Small)),
       m_error(new ErrorStrip) {
     auto* title = new TextLabel(tr("Jobs"), text_size::kTable, QFont::DemiBold);
-    auto* bar = row({title, nullptr, m_copy, m_pause, m_resume, m_cancel, m_discard, closeButton(this)}, 8, {12, 4, 8, 4});
-    setUpDock(this, tr("Jobs"), column({bar, row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), LayoutItem(m_table, 1)}, 0));
+    auto* bar =
+        row({title, nullptr, m_copy, m_pause, m_resume, m_cancel, m_discard, closeButton(this)}, 8, {12, 4, 8, 4});
+    setUpDock(this, tr("Jobs"),
+              column({bar, row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), LayoutItem(m_table, 1)}, 0));
     connect(m_cancel, &QPushButton::clicked, this, [this] { act(QStringLiteral("job-cancel")); });
     connect(m_pause, &QPushButton::clicked, this, [this] { act(QStringLiteral("job-pause")); });
     connect(m_resume, &QPushButton::clicked, this, [this] { act(QStringLiteral("job-resume")); });
@@ -141,13 +143,18 @@ LogDock::LogDock(Workspace& workspace, QWidget* parent)
     setControlSize(search, ControlSize::Small);
     auto* copy = button(tr("Copy diagnostics"), QStringLiteral("copy"), ButtonRole::Plain, ControlSize::Small);
     auto* title = new TextLabel(tr("Log"), text_size::kTable, QFont::DemiBold);
-    setUpDock(this, tr("Log"), column({row({title, nullptr, m_level, search, copy, closeButton(this)}, 8, {12, 4, 8, 4}), LayoutItem(m_table, 1)}, 0));
-    connect(m_level, &QComboBox::currentIndexChanged, this, [this](int index) { static_cast<LogFilter*>(m_filtered)->setLeast(index); });
+    setUpDock(this, tr("Log"),
+              column({row({title, nullptr, m_level, search, copy, closeButton(this)}, 8, {12, 4, 8, 4}),
+                      LayoutItem(m_table, 1)},
+                     0));
+    connect(m_level, &QComboBox::currentIndexChanged, this,
+            [this](int index) { static_cast<LogFilter*>(m_filtered)->setLeast(index); });
     connect(search, &QLineEdit::textChanged, m_filtered, &QSortFilterProxyModel::setFilterFixedString);
     connect(copy, &QPushButton::clicked, this, &LogDock::copyAll);
     connect(m_filtered, &QAbstractItemModel::rowsInserted, this, [this] {
         QScrollBar* bar = m_table->verticalScrollBar();
-        if (bar->value() >= bar->maximum() - 2 * kLiveRow) QMetaObject::invokeMethod(m_table, &QTableView::scrollToBottom, Qt::QueuedConnection);
+        if (bar->value() >= bar->maximum() - 2 * kLiveRow)
+            QMetaObject::invokeMethod(m_table, &QTableView::scrollToBottom, Qt::QueuedConnection);
     });
 }
 
@@ -156,13 +163,15 @@ void LogDock::copyAll() {
     if (const Snapshot* s = m_workspace.snapshot())
         out += QStringLiteral("%1, %2, %3\n").arg(text(s->device), text(s->computeMode), formatBytes(s->residentBytes));
     for (const LogRecord& record : m_workspace.log().records())
-        out += QStringLiteral("%1 %2 %3 %4\n").arg(formatClock(record.at), text(record.level), text(record.source), text(record.text));
+        out += QStringLiteral("%1 %2 %3 %4\n")
+                   .arg(formatClock(record.at), text(record.level), text(record.source), text(record.text));
     QGuiApplication::clipboard()->setText(withoutSecrets(out));
 }
 
 QString withoutSecrets(const QString& text) {
     static const QRegularExpression key(QStringLiteral("\\besp_[A-Za-z0-9_-]{4,}"));
-    static const QRegularExpression bearer(QStringLiteral("(Bearer\\s+)\\S+"), QRegularExpression::CaseInsensitiveOption);
+    static const QRegularExpression bearer(QStringLiteral("(Bearer\\s+)\\S+"),
+                                           QRegularExpression::CaseInsensitiveOption);
     QString out = text;
     out.replace(bearer, QStringLiteral("\\1[removed]"));
     return out.replace(key, QStringLiteral("esp_[removed]"));

@@ -43,12 +43,18 @@ private:
 
 QRgb toneColor(const ThemeColors& colors, Tone tone) {
     switch (tone) {
-        case Tone::Secondary: return colors.secondary;
-        case Tone::Accent: return colors.accentText;
-        case Tone::OnAccent: return colors.onAccent;
-        case Tone::Warn: return colors.warn;
-        case Tone::Error: return colors.error;
-        case Tone::Text: break;
+        case Tone::Secondary:
+            return colors.secondary;
+        case Tone::Accent:
+            return colors.accentText;
+        case Tone::OnAccent:
+            return colors.onAccent;
+        case Tone::Warn:
+            return colors.warn;
+        case Tone::Error:
+            return colors.error;
+        case Tone::Text:
+            break;
     }
     return colors.text;
 }

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/shell/main_window.h"
 
+#include <QAbstractSpinBox>
 #include <QActionGroup>
 #include <QApplication>
 #include <QClipboard>
+#include <QComboBox>
 #include <QDir>
 #include <QDragEnterEvent>
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QFocusFrame>
+#include <QLineEdit>
 #include <QMenuBar>
 #include <QMimeData>
 #include <QProcess>
@@ -55,7 +58,8 @@ protected:
         painter.setPen(QColor(c.line));
         painter.setBrush(QColor(c.base));
         painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4);
-        painter.drawPixmap(QRect(8, 4, 16, 16), iconPixmap(QStringLiteral("search"), c.secondary, 16, devicePixelRatioF()));
+        painter.drawPixmap(QRect(8, 4, 16, 16),
+                           iconPixmap(QStringLiteral("search"), c.secondary, 16, devicePixelRatioF()));
         painter.setFont(uiFont(text_size::kTable));
         painter.setPen(QColor(c.secondary));
         painter.drawText(rect().adjusted(32, 0, -8, 0), Qt::AlignLeft | Qt::AlignVCenter, text());
@@ -107,8 +111,10 @@ MainWindow::MainWindow(Workspace& workspace, Theme& theme, QSettings& settings)
 
     connect(qApp, &QApplication::focusChanged, this, [this](QWidget*, QWidget* now) {
         // Item views and plots show their own ring inside; a frame around half the window would say nothing.
-        const bool framed = now && isAncestorOf(now) && (qobject_cast<QAbstractButton*>(now) || now->inherits("QLineEdit") || now->inherits("QComboBox") ||
-                                    now->inherits("QAbstractSpinBox")) && now->metaObject() != &QAbstractButton::staticMetaObject;
+        const bool framed =
+            now && isAncestorOf(now) &&
+            (qobject_cast<QPushButton*>(now) || qobject_cast<QToolButton*>(now) || qobject_cast<QLineEdit*>(now) ||
+             qobject_cast<QComboBox*>(now) || qobject_cast<QAbstractSpinBox*>(now));
         m_focus->setWidget(framed ? now : nullptr);
     });
     connect(&workspace, &Workspace::snapshotChanged, this, &MainWindow::refreshActions);
@@ -124,32 +130,45 @@ MainWindow::~MainWindow() {
 
 void MainWindow::makeActions() {
     const QString file = tr("File"), edit = tr("Edit"), view = tr("View"), tools = tr("Tools");
-    m_actions.add(action::kOpenWorkspace, file, tr("Open workspace…"), QStringLiteral("hard-drive"), QKeySequence::Open, [this] { openWorkspace(); });
-    m_actions.add(action::kOpenSample, file, tr("Open sample"), QStringLiteral("flask-conical"), {}, [this] { openSample(); });
+    m_actions.add(action::kOpenWorkspace, file, tr("Open workspace…"), QStringLiteral("hard-drive"), QKeySequence::Open,
+                  [this] { openWorkspace(); });
+    m_actions.add(action::kOpenSample, file, tr("Open sample"), QStringLiteral("flask-conical"), {},
+                  [this] { openSample(); });
     m_actions.add(action::kAttach, file, tr("Attach to a server…"), QStringLiteral("plug"), {}, [this] { attachTo(); });
     m_actions.add(QStringLiteral("file.quit"), file, tr("Quit"), {}, QKeySequence::Quit, [this] { close(); });
-    m_actions.add(action::kUndo, edit, tr("Restore removed model"), QStringLiteral("undo-2"), QKeySequence::Undo, [this] { undoRemove(); });
-    m_actions.add(action::kGoHome, view, tr("Home"), QStringLiteral("house"), QKeySequence(QStringLiteral("Ctrl+1")), [this] { showPage(kHome); });
-    m_actions.add(action::kGoModels, view, tr("Models"), QStringLiteral("box"), QKeySequence(QStringLiteral("Ctrl+2")), [this] { showPage(kModels); });
-    m_actions.add(action::kGoServe, view, tr("Serve"), QStringLiteral("activity"), QKeySequence(QStringLiteral("Ctrl+3")), [this] { showPage(kServe); });
-    m_actions.add(action::kGoPlayground, view, tr("Playground"), QStringLiteral("message-square-text"), QKeySequence(QStringLiteral("Ctrl+4")), [this] { showPage(kPlayground); });
-    m_actions.add(action::kJobsDock, view, tr("Jobs"), QStringLiteral("list-checks"), QKeySequence(QStringLiteral("Ctrl+J")), [this] { m_jobsDock->setVisible(!m_jobsDock->isVisible()); });
-    m_actions.add(action::kLogDock, view, tr("Log"), QStringLiteral("scroll-text"), QKeySequence(QStringLiteral("Ctrl+L")), [this] {
-        m_logDock->setVisible(!m_logDock->isVisible());
-        m_status->markLogRead();
-    });
+    m_actions.add(action::kUndo, edit, tr("Restore removed model"), QStringLiteral("undo-2"), QKeySequence::Undo,
+                  [this] { undoRemove(); });
+    m_actions.add(action::kGoHome, view, tr("Home"), QStringLiteral("house"), QKeySequence(QStringLiteral("Ctrl+1")),
+                  [this] { showPage(kHome); });
+    m_actions.add(action::kGoModels, view, tr("Models"), QStringLiteral("box"), QKeySequence(QStringLiteral("Ctrl+2")),
+                  [this] { showPage(kModels); });
+    m_actions.add(action::kGoServe, view, tr("Serve"), QStringLiteral("activity"),
+                  QKeySequence(QStringLiteral("Ctrl+3")), [this] { showPage(kServe); });
+    m_actions.add(action::kGoPlayground, view, tr("Playground"), QStringLiteral("message-square-text"),
+                  QKeySequence(QStringLiteral("Ctrl+4")), [this] { showPage(kPlayground); });
+    m_actions.add(action::kJobsDock, view, tr("Jobs"), QStringLiteral("list-checks"),
+                  QKeySequence(QStringLiteral("Ctrl+J")), [this] { m_jobsDock->setVisible(!m_jobsDock->isVisible()); });
+    m_actions.add(action::kLogDock, view, tr("Log"), QStringLiteral("scroll-text"),
+                  QKeySequence(QStringLiteral("Ctrl+L")), [this] {
+                      m_logDock->setVisible(!m_logDock->isVisible());
+                      m_status->markLogRead();
+                  });
     auto* themes = new QActionGroup(this);
-    for (const auto& [choice, name] : {std::pair{ThemeChoice::System, tr("Theme of the desktop")}, std::pair{ThemeChoice::Light, tr("Light theme")},
-                                       std::pair{ThemeChoice::Dark, tr("Dark theme")}}) {
-        QAction* made = m_actions.add(QStringLiteral("view.theme-") + themeChoiceName(choice), view, name, {}, {}, [this, choice = choice] { m_theme.choose(choice); });
+    for (const auto& [choice, name] :
+         {std::pair{ThemeChoice::System, tr("Theme of the desktop")}, std::pair{ThemeChoice::Light, tr("Light theme")},
+          std::pair{ThemeChoice::Dark, tr("Dark theme")}}) {
+        QAction* made = m_actions.add(QStringLiteral("view.theme-") + themeChoiceName(choice), view, name, {}, {},
+                                      [this, choice = choice] { m_theme.choose(choice); });
         made->setCheckable(true);
         made->setChecked(m_theme.choice() == choice);
         themes->addAction(made);
-        connect(&m_theme, &Theme::chosen, made, [made, choice = choice](ThemeChoice now) { made->setChecked(now == choice); });
+        connect(&m_theme, &Theme::chosen, made,
+                [made, choice = choice](ThemeChoice now) { made->setChecked(now == choice); });
     }
     makeModelActions();
     makeServeActions();
-    m_actions.add(action::kPalette, tools, tr("Go to or run a command"), QStringLiteral("search"), QKeySequence(QStringLiteral("Ctrl+K")), [this] { m_palette->open(); });
+    m_actions.add(action::kPalette, tools, tr("Go to or run a command"), QStringLiteral("search"),
+                  QKeySequence(QStringLiteral("Ctrl+K")), [this] { m_palette->open(); });
     for (QAction* made : m_actions.all()) addAction(made);
 }
 
@@ -158,18 +177,26 @@ void MainWindow::makeModelActions() {
     const auto act = [this](const char* operation, const QString& failure) {
         return [this, operation = QString::fromLatin1(operation), failure] { m_models->act(operation, failure); };
     };
-    m_actions.add(action::kImport, model, tr("Import model…"), QStringLiteral("import"), QKeySequence(QStringLiteral("Ctrl+I")), [this] { openImport({}); });
-    m_actions.add(action::kRename, model, tr("Rename"), QStringLiteral("pencil"), QKeySequence(QStringLiteral("F2")), [this] {
-        showPage(kModels);
-        m_models->beginRename();
-    });
-    m_actions.add(action::kLoad, model, tr("Load onto the device"), QStringLiteral("activity"), {}, act("load", tr("The model was not loaded")));
-    m_actions.add(action::kUnload, model, tr("Unload from the device"), {}, {}, act("unload", tr("The model was not unloaded")));
-    m_actions.add(action::kVerify, model, tr("Verify the digest"), QStringLiteral("circle-check"), {}, act("verify", tr("The check did not start")));
-    m_actions.add(action::kScan, model, tr("Scan for NaN and infinity"), QStringLiteral("search"), {}, act("scan", tr("The scan did not start")));
-    m_actions.add(action::kRemove, model, tr("Remove"), QStringLiteral("trash-2"), {}, act("remove", tr("The model was not removed")));
+    m_actions.add(action::kImport, model, tr("Import model…"), QStringLiteral("import"),
+                  QKeySequence(QStringLiteral("Ctrl+I")), [this] { openImport({}); });
+    m_actions.add(action::kRename, model, tr("Rename"), QStringLiteral("pencil"), QKeySequence(QStringLiteral("F2")),
+                  [this] {
+                      showPage(kModels);
+                      m_models->beginRename();
+                  });
+    m_actions.add(action::kLoad, model, tr("Load onto the device"), QStringLiteral("activity"), {},
+                  act("load", tr("The model was not loaded")));
+    m_actions.add(action::kUnload, model, tr("Unload from the device"), {}, {},
+                  act("unload", tr("The model was not unloaded")));
+    m_actions.add(action::kVerify, model, tr("Verify the digest"), QStringLiteral("circle-check"), {},
+                  act("verify", tr("The check did not start")));
+    m_actions.add(action::kScan, model, tr("Scan for NaN and infinity"), QStringLiteral("search"), {},
+                  act("scan", tr("The scan did not start")));
+    m_actions.add(action::kRemove, model, tr("Remove"), QStringLiteral("trash-2"), {},
+                  act("remove", tr("The model was not removed")));
     m_actions.add(action::kEmptyBin, model, tr("Empty the bin"), {}, {}, [this] {
-        m_workspace.engine().call(QStringLiteral("empty-bin"), Json::object(), this, [this](const Result<Json>&) { m_workspace.refreshModels(); });
+        m_workspace.engine().call(QStringLiteral("empty-bin"), Json::object(), this,
+                                  [this](const Result<Json>&) { m_workspace.refreshModels(); });
     });
 }
 
@@ -178,35 +205,39 @@ void MainWindow::makeServeActions() {
     const auto post = [this](const QString& operation) {
         m_workspace.engine().call(operation, Json::object(), this, [](const Result<Json>&) {});
     };
-    m_actions.add(action::kServeToggle, serve, tr("Start or stop the server"), QStringLiteral("play"), QKeySequence(QStringLiteral("Ctrl+Shift+S")), [this, post] {
-        const Snapshot* s = m_workspace.snapshot();
-        post(s && s->serve != ServeState::Stopped ? QStringLiteral("serve-stop") : QStringLiteral("serve-start"));
-    });
+    m_actions.add(
+        action::kServeToggle, serve, tr("Start or stop the server"), QStringLiteral("play"),
+        QKeySequence(QStringLiteral("Ctrl+Shift+S")), [this, post] {
+            const Snapshot* s = m_workspace.snapshot();
+            post(s && s->serve != ServeState::Stopped ? QStringLiteral("serve-stop") : QStringLiteral("serve-start"));
+        });
     m_actions.add(action::kDrain, serve, tr("Drain"), {}, {}, [post] { post(QStringLiteral("serve-drain")); });
     m_actions.add(action::kCopyUrl, serve, tr("Copy the address"), QStringLiteral("copy"), {}, [this] {
         QApplication::clipboard()->setText(m_workspace.engine().address().url.toString() + QStringLiteral("/v1"));
     });
-    m_actions.add(action::kPausePlots, serve, tr("Pause or resume the plots"), QStringLiteral("pause"), QKeySequence(QStringLiteral("Ctrl+P")), [this] {
-        m_serve->dashboard().setPaused(!m_serve->dashboard().isPaused());
-    });
+    m_actions.add(action::kPausePlots, serve, tr("Pause or resume the plots"), QStringLiteral("pause"),
+                  QKeySequence(QStringLiteral("Ctrl+P")),
+                  [this] { m_serve->dashboard().setPaused(!m_serve->dashboard().isPaused()); });
 }
 
 void MainWindow::makeMenus() {
     QHash<QString, QMenu*> menus;
     QString before;
-    for (const QString& name : {tr("File"), tr("Edit"), tr("View"), tr("Model"), tr("Serve"), tr("Tools")}) menus.insert(name, menuBar()->addMenu(name));
+    for (const QString& name : {tr("File"), tr("Edit"), tr("View"), tr("Model"), tr("Serve"), tr("Tools")})
+        menus.insert(name, menuBar()->addMenu(name));
     for (QAction* made : m_actions.all()) {
         QMenu* menu = menus.value(Actions::placeOf(made));
         const QString id = made->objectName();
-        const bool newGroup = id == QLatin1String("file.quit") || id == QLatin1String(action::kJobsDock) || id == QLatin1String("view.theme-system") ||
-                              id == QLatin1String(action::kRemove) || id == QLatin1String(action::kCopyUrl);
+        const bool newGroup = id == QLatin1String("file.quit") || id == QLatin1String(action::kJobsDock) ||
+                              id == QLatin1String("view.theme-system") || id == QLatin1String(action::kRemove) ||
+                              id == QLatin1String(action::kCopyUrl);
         if (newGroup) menu->addSeparator();
         menu->addAction(made);
     }
-    auto* field = new PaletteField(tr("Go to or run a command"));
-    connect(field, &QPushButton::clicked, m_actions.get(action::kPalette), &QAction::trigger);
+    m_searchField = new PaletteField(tr("Go to or run a command"));
+    connect(m_searchField, &QPushButton::clicked, m_actions.get(action::kPalette), &QAction::trigger);
     auto* corner = new QWidget;
-    corner->setLayout(row({field}, 0, {0, 4, 8, 4}));
+    corner->setLayout(row({m_searchField}, 0, {0, 4, 8, 4}));
     menuBar()->setCornerWidget(corner);
     menuBar()->setNativeMenuBar(false);
     paintFrame();
@@ -260,6 +291,7 @@ bool MainWindow::goTo(const QString& page) {
 void MainWindow::showPage(int index) {
     m_stack->setCurrentIndex(index);
     m_sidebar->setCurrent(index);
+    m_pages[std::size_t(index)]->setFocus(Qt::OtherFocusReason);
 }
 
 void MainWindow::foldTo(int width) {
@@ -267,14 +299,17 @@ void MainWindow::foldTo(int width) {
     m_sidebar->setFolded(breadth == Breadth::Narrow);
     if (m_status) m_status->setNarrow(breadth == Breadth::Narrow);
     for (Page* page : m_pages) page->fold(breadth);
-    if (QWidget* corner = menuBar()->cornerWidget())
-        for (auto* field : corner->findChildren<QPushButton*>()) field->setFixedWidth(breadth == Breadth::Narrow ? kSearchNarrow : kSearchWide);
+    if (m_searchField) {
+        m_searchField->setFixedWidth(breadth == Breadth::Narrow ? kSearchNarrow : kSearchWide);
+        m_searchField->parentWidget()->setFixedWidth(m_searchField->width() + 8);
+    }
 }
 
 void MainWindow::refreshActions() {
     const bool attached = m_workspace.engine().isAttached();
     const bool chosen = attached && !m_models->currentId().isEmpty();
-    for (const char* id : {action::kRename, action::kLoad, action::kUnload, action::kVerify, action::kScan, action::kRemove})
+    for (const char* id :
+         {action::kRename, action::kLoad, action::kUnload, action::kVerify, action::kScan, action::kRemove})
         m_actions.get(id)->setEnabled(chosen);
     for (const char* id : {action::kImport, action::kServeToggle}) m_actions.get(id)->setEnabled(attached);
     const Snapshot* s = m_workspace.snapshot();
@@ -291,7 +326,8 @@ void MainWindow::refreshSidebar() {
     m_sidebar->setCount(kModels, models > 0 ? formatCount(models) : QString());
     const Snapshot* s = m_workspace.snapshot();
     const bool serving = m_workspace.engine().isAttached() && s && s->serve == ServeState::Serving;
-    m_sidebar->setMark(kServe, serving ? QStringLiteral("circle-play") : QString(), serving ? tr("Serving") : QString());
+    m_sidebar->setMark(kServe, serving ? QStringLiteral("circle-play") : QString(),
+                       serving ? tr("Serving") : QString());
     const QString title = QStringLiteral("%1 – Espalier").arg(m_workspace.name());
     if (windowTitle() != title) setWindowTitle(title);
 }
@@ -305,14 +341,16 @@ void MainWindow::openImport(const QString& path) {
 }
 
 void MainWindow::openWorkspace() {
-    const QString folder = QFileDialog::getExistingDirectory(this, tr("Open a workspace folder"), m_workspace.engine().workspace());
+    const QString folder =
+        QFileDialog::getExistingDirectory(this, tr("Open a workspace folder"), m_workspace.engine().workspace());
     if (folder.isEmpty()) return;
     m_settings.setValue(QStringLiteral("workspace"), folder);
     m_workspace.engine().openWorkspace(folder);
 }
 
 void MainWindow::openSample() {
-    const QString folder = QDir(QStandardPaths::writableLocation(QStandardPaths::GenericDataLocation)).filePath(QStringLiteral("espalier/sample"));
+    const QString folder = QDir(QStandardPaths::writableLocation(QStandardPaths::GenericDataLocation))
+                               .filePath(QStringLiteral("espalier/sample"));
     if (QFileInfo::exists(QDir(folder).filePath(QStringLiteral("workspace.db")))) {
         m_workspace.engine().openWorkspace(folder);
         return;
@@ -320,8 +358,10 @@ void MainWindow::openSample() {
     auto* process = new QProcess(this);
     connect(process, &QProcess::finished, this, [this, process, folder](int code) {
         process->deleteLater();
-        if (code == 0) m_workspace.engine().openWorkspace(folder);
-        else qWarning("the sample workspace was not made: %s", process->readAllStandardError().constData());
+        if (code == 0)
+            m_workspace.engine().openWorkspace(folder);
+        else
+            qWarning("the sample workspace was not made: %s", process->readAllStandardError().constData());
     });
     process->start(espalierctlPath(), {QStringLiteral("sample"), folder});
 }
@@ -329,20 +369,24 @@ void MainWindow::openSample() {
 void MainWindow::attachTo() {
     auto* dialog = new AttachDialog(this);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
-    connect(dialog, &QDialog::accepted, this, [this, dialog] { m_workspace.engine().attach(dialog->url(), dialog->key()); });
+    connect(dialog, &QDialog::accepted, this,
+            [this, dialog] { m_workspace.engine().attach(dialog->url(), dialog->key()); });
     dialog->open();
 }
 
 void MainWindow::undoRemove() {
     const auto& bin = m_workspace.bin().models();
     if (bin.empty()) return;
-    const auto last = std::max_element(bin.begin(), bin.end(), [](const ModelRecord& a, const ModelRecord& b) { return a.removedAt.value_or(0) < b.removedAt.value_or(0); });
-    const QString id = text(last->id);
-    m_workspace.engine().call(QStringLiteral("restore"), {{"id", last->id}}, this, [this, id](const Result<Json>& answer) {
-        if (!answer) return;
-        m_workspace.refreshModels();
-        m_models->select(id);
+    const auto last = std::max_element(bin.begin(), bin.end(), [](const ModelRecord& a, const ModelRecord& b) {
+        return a.removedAt.value_or(0) < b.removedAt.value_or(0);
     });
+    const QString id = text(last->id);
+    m_workspace.engine().call(QStringLiteral("restore"), {{"id", last->id}}, this,
+                              [this, id](const Result<Json>& answer) {
+                                  if (!answer) return;
+                                  m_workspace.refreshModels();
+                                  m_models->select(id);
+                              });
 }
 
 void MainWindow::paintFrame() {
@@ -364,7 +408,8 @@ void MainWindow::resizeEvent(QResizeEvent* event) {
 
 void MainWindow::closeEvent(QCloseEvent* event) {
     m_settings.setValue(QStringLiteral("window/geometry"), saveGeometry());
-    m_settings.setValue(QStringLiteral("window/page"), QString::fromLatin1(kPageNames[std::size_t(m_stack->currentIndex())]));
+    m_settings.setValue(QStringLiteral("window/page"),
+                        QString::fromLatin1(kPageNames[std::size_t(m_stack->currentIndex())]));
     m_settings.setValue(QStringLiteral("window/theme"), themeChoiceName(m_theme.choice()));
     QMainWindow::closeEvent(event);
 }

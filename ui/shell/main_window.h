@@ -84,6 +84,7 @@ private:
     StatusStrip* m_status = nullptr;
     JobsDock* m_jobsDock = nullptr;
     LogDock* m_logDock = nullptr;
+    QPushButton* m_searchField = nullptr;
     CommandPalette* m_palette = nullptr;
     DropOverlay* m_drop = nullptr;
     QFocusFrame* m_focus;

@@ -27,7 +27,9 @@ public:
 
     void setFolded(bool folded) {
         m_folded = folded;
-        setToolTip(folded || !m_shortcut.isEmpty() ? text() + (m_shortcut.isEmpty() ? QString() : QStringLiteral("  ") + m_shortcut) : QString());
+        setToolTip(folded || !m_shortcut.isEmpty()
+                       ? text() + (m_shortcut.isEmpty() ? QString() : QStringLiteral("  ") + m_shortcut)
+                       : QString());
         updateGeometry();
         update();
     }
@@ -69,7 +71,8 @@ protected:
         if (m_folded) return;
         int right = width() - 16;
         if (!m_mark.isEmpty()) {
-            painter.drawPixmap(QRect(right - 14, (height() - 14) / 2, 14, 14), iconPixmap(m_mark, c.accentText, 14, devicePixelRatioF()));
+            painter.drawPixmap(QRect(right - 14, (height() - 14) / 2, 14, 14),
+                               iconPixmap(m_mark, m_strong ? c.secondary : c.accentText, 14, devicePixelRatioF()));
             right -= 20;
         }
         if (!m_count.isEmpty()) {
@@ -81,7 +84,8 @@ protected:
         painter.setFont(uiFont(text_size::kBody, m_current || m_strong ? QFont::DemiBold : QFont::Normal));
         painter.setPen(QColor(c.text));
         const QRect textRect(left + kIcon + 12, 0, right - left - kIcon - 12, height());
-        painter.drawText(textRect, Qt::AlignLeft | Qt::AlignVCenter, painter.fontMetrics().elidedText(text(), Qt::ElideRight, textRect.width()));
+        painter.drawText(textRect, Qt::AlignLeft | Qt::AlignVCenter,
+                         painter.fontMetrics().elidedText(text(), Qt::ElideRight, textRect.width()));
     }
 
 private:
@@ -89,8 +93,12 @@ private:
     bool m_folded = false, m_current = false, m_strong = false;
 };
 
-Sidebar::Sidebar(QWidget* parent) : QWidget(parent), m_list(new QVBoxLayout), m_workspace(new SidebarItem(tr("Workspace"), QStringLiteral("sprout"))) {
+Sidebar::Sidebar(QWidget* parent)
+    : QWidget(parent),
+      m_list(new QVBoxLayout),
+      m_workspace(new SidebarItem(tr("Workspace"), QStringLiteral("sprout"))) {
     m_workspace->setStrong(true);
+    m_workspace->setTail({}, QStringLiteral("chevrons-up-down"));
     connect(m_workspace, &QAbstractButton::clicked, this, &Sidebar::workspaceClicked);
     m_list->setContentsMargins(0, 8, 0, 8);
     m_list->setSpacing(0);

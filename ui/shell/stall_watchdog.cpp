@@ -39,7 +39,8 @@ bool Application::notify(QObject* receiver, QEvent* event) {
     const double wall = milliseconds(CLOCK_MONOTONIC), cpu = milliseconds(CLOCK_THREAD_CPUTIME_ID);
     const bool result = QApplication::notify(receiver, event);
     if (!m_hostedLoop)
-        m_watchdog.record(milliseconds(CLOCK_MONOTONIC) - wall, milliseconds(CLOCK_THREAD_CPUTIME_ID) - cpu, className, type);
+        m_watchdog.record(milliseconds(CLOCK_MONOTONIC) - wall, milliseconds(CLOCK_THREAD_CPUTIME_ID) - cpu, className,
+                          type);
     m_hostedLoop = outer >= 0 || outerHostedLoop;
     m_level = outer;
     return result;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// StallWatchdog: how long the window took over its events. Nothing may hold the Qt thread for more than 50 ms; what does
-// is logged with receiver and event, and the tests read the figures. Application feeds it from notify().
+// StallWatchdog: how long the window took over its events. Nothing may hold the Qt thread for more than 50 ms; what
+// does is logged with receiver and event, and the tests read the figures. Application feeds it from notify().
 //
 // Thread: Qt. Costs two clock reads an event.
 #pragma once
@@ -20,7 +20,7 @@ public:
     };
 
     void record(double wallMs, double cpuMs, const char* receiver, int eventType);
-    const Stall& longest() const { return m_longest; }         // by processor time
+    const Stall& longest() const { return m_longest; }             // by processor time
     const std::vector<Stall>& stalls() const { return m_stalls; }  // over the limit in wall time, the first hundred
     qint64 events() const { return m_events; }
     void reset() { *this = StallWatchdog(); }
@@ -41,7 +41,7 @@ public:
 
 private:
     StallWatchdog m_watchdog;
-    int m_level = -1;        // loop level of the event being handled; -1: none
+    int m_level = -1;  // loop level of the event being handled; -1: none
     bool m_hostedLoop = false;
 };
 

@@ -45,10 +45,13 @@ StatusStrip::StatusStrip(Workspace& workspace, Actions& actions, QWidget* parent
     m_bar->setAccessibleName(tr("Progress of the longest job"));
     m_longest->setMaximumWidth(200);
     m_longestPart->setLayout(row({verticalLine(), m_longest, m_bar, m_percent, m_left}, 8, {0, 0, 0, 0}));
-    m_processorPart->setLayout(row({small(tr("Engine")), m_processor}, 6));
+    m_processorPart->setLayout(
+        row({new IconMark(QStringLiteral("cpu"), 16, Tone::Text), small(tr("Engine")), m_processor}, 6));
     setLayout(row({dockButton(actions.get(action::kJobsDock), tr("Jobs")), m_running, m_queued, m_longestPart,
-                   verticalLine(), dockButton(actions.get(action::kLogDock), tr("Log")), m_logWorst, nullptr, m_processorPart, verticalLine(),
-                   small(tr("Device memory")), m_memory, m_memoryTotal, verticalLine(), m_link, m_retry}, 8, {8, 4, 12, 3}));
+                   verticalLine(), dockButton(actions.get(action::kLogDock), tr("Log")), m_logWorst, nullptr,
+                   m_processorPart, verticalLine(), new IconMark(QStringLiteral("memory-stick"), 16, Tone::Text),
+                   m_memory, m_memoryTotal, verticalLine(), m_link, m_retry},
+                  8, {8, 4, 12, 3}));
     setFixedHeight(28);
     setAccessibleName(tr("Status"));
     connect(m_retry, &QPushButton::clicked, this, [this] { m_workspace.engine().retryNow(); });
@@ -116,12 +119,24 @@ void StatusStrip::showLink() {
     const EngineClient& engine = m_workspace.engine();
     m_retry->setVisible(engine.link() == Link::Lost || engine.link() == Link::Refused);
     switch (engine.link()) {
-        case Link::Detached: m_link->show(QStringLiteral("plug"), tr("Not attached"), Tone::Secondary); break;
-        case Link::Starting: m_link->show(QStringLiteral("clock"), tr("Starting the engine"), Tone::Secondary); break;
-        case Link::Connecting: m_link->show(QStringLiteral("clock"), tr("Connecting"), Tone::Secondary); break;
-        case Link::Attached: m_link->show(QStringLiteral("plug"), tr("Attached"), Tone::Text); break;
-        case Link::Lost: m_link->show(QStringLiteral("triangle-alert"), tr("Connection lost, retrying"), Tone::Warn); break;
-        case Link::Refused: m_link->show(QStringLiteral("circle-x"), tr("Not connected"), Tone::Error); break;
+        case Link::Detached:
+            m_link->show(QStringLiteral("plug"), tr("Not attached"), Tone::Secondary);
+            break;
+        case Link::Starting:
+            m_link->show(QStringLiteral("clock"), tr("Starting the engine"), Tone::Secondary);
+            break;
+        case Link::Connecting:
+            m_link->show(QStringLiteral("clock"), tr("Connecting"), Tone::Secondary);
+            break;
+        case Link::Attached:
+            m_link->show(QStringLiteral("plug"), tr("Attached"), Tone::Text);
+            break;
+        case Link::Lost:
+            m_link->show(QStringLiteral("triangle-alert"), tr("Connection lost, retrying"), Tone::Warn);
+            break;
+        case Link::Refused:
+            m_link->show(QStringLiteral("circle-x"), tr("Not connected"), Tone::Error);
+            break;
     }
     const auto trouble = engine.trouble();
     m_link->setToolTip(trouble ? text(trouble->message) : engine.address().url.toString());

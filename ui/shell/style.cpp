@@ -26,6 +26,7 @@ constexpr int kRadius = 4;
 constexpr int kArrow = 14;
 constexpr int kScrollBar = 10;
 constexpr int kMarker = 3;
+constexpr int kCellSide = 12;
 
 bool isPrimary(const QWidget* widget) {
     return widget && widget->property(kRoleProperty).toInt() == static_cast<int>(ButtonRole::Primary);
@@ -100,23 +101,24 @@ void drawTab(const QStyleOptionTab* option, QPainter* painter) {
     }
 }
 
-void drawHeaderSection(const QStyleOptionHeader* option, QPainter* painter) {
+void drawHeaderGround(const QStyleOption* option, QPainter* painter) {
     const ThemeColors& c = colorsOf(option->palette);
     painter->fillRect(option->rect, QColor(c.alternateBase));
     painter->fillRect(QRect(option->rect.left(), option->rect.bottom(), option->rect.width(), 1), QColor(c.line));
 }
 
-void drawHeaderLabel(const QStyleOptionHeader* option, QPainter* painter) {
+void drawHeader(const QStyleOptionHeader* option, QPainter* painter) {
     const ThemeColors& c = colorsOf(option->palette);
+    drawHeaderGround(option, painter);
     painter->save();
     painter->setFont(uiFont(text_size::kCaption, QFont::Medium));
     painter->setPen(QColor(c.secondary));
-    QRect rect = option->rect.adjusted(0, 0, 0, -1);
+    QRect rect = option->rect.adjusted(kCellSide, 0, -kCellSide, -1);
     const bool sorted = option->sortIndicator != QStyleOptionHeader::None;
     const bool right = option->textAlignment & Qt::AlignRight;
     if (sorted) {
         const QString name = option->sortIndicator == QStyleOptionHeader::SortDown ? QStringLiteral("arrow-up")
-                                                                                     : QStringLiteral("arrow-down");
+                                                                                   : QStringLiteral("arrow-down");
         const int width = painter->fontMetrics().horizontalAdvance(option->text);
         const int x = right ? rect.right() - 11 : qMin(rect.left() + width + 4, rect.right() - 12);
         drawIconAt(painter, QRect(x, rect.center().y() - 5, 12, 12), name, c.secondary);
@@ -225,11 +227,13 @@ void Style::drawPrimitive(PrimitiveElement element, const QStyleOption* option, 
     const ThemeColors& c = colorsOf(option->palette);
     switch (element) {
         case PE_PanelLineEdit:
-            if (const auto* frame = qstyleoption_cast<const QStyleOptionFrame*>(option); frame && frame->lineWidth <= 0)
-                return;  // the field inside a spin box or an editable combo box
+            if (widget && (qobject_cast<const QAbstractSpinBox*>(widget->parent()) ||
+                           qobject_cast<const QComboBox*>(widget->parent())))
+                return;  // the control around it has drawn the field
             drawField(option, painter, widget);
             return;
-        case PE_FrameLineEdit: return;
+        case PE_FrameLineEdit:
+            return;
         case PE_Frame:
             if (qobject_cast<const QTextEdit*>(widget) || qobject_cast<const QPlainTextEdit*>(widget)) {
                 painter->save();
@@ -240,19 +244,27 @@ void Style::drawPrimitive(PrimitiveElement element, const QStyleOption* option, 
                 return;
             }
             break;
-        case PE_FrameFocusRect: return;  // the focus frame follows the focus
+        case PE_FrameFocusRect:
+            return;  // the focus frame follows the focus
         case PE_PanelItemViewRow:
-            if (const auto* item = qstyleoption_cast<const QStyleOptionViewItem*>(option)) drawRow(item, painter, widget);
+            if (const auto* item = qstyleoption_cast<const QStyleOptionViewItem*>(option))
+                drawRow(item, painter, widget);
             return;
-        case PE_PanelItemViewItem: return;
+        case PE_PanelItemViewItem:
+            return;
         case PE_PanelButtonTool:
-        case PE_PanelButtonCommand: drawButton(option, painter, widget); return;
-        case PE_IndicatorCheckBox: drawCheckBox(option, painter); return;
+        case PE_PanelButtonCommand:
+            drawButton(option, painter, widget);
+            return;
+        case PE_IndicatorCheckBox:
+            drawCheckBox(option, painter);
+            return;
         case PE_IndicatorBranch:
             if (option->state & State_Children)
-                drawIconAt(painter, centred(option->rect, kArrow),
-                           option->state & State_Open ? QStringLiteral("chevron-down") : QStringLiteral("chevron-right"),
-                           c.secondary);
+                drawIconAt(
+                    painter, centred(option->rect, kArrow),
+                    option->state & State_Open ? QStringLiteral("chevron-down") : QStringLiteral("chevron-right"),
+                    c.secondary);
             return;
         case PE_PanelMenu:
         case PE_FrameMenu:
@@ -261,13 +273,17 @@ void Style::drawPrimitive(PrimitiveElement element, const QStyleOption* option, 
             painter->setBrush(Qt::NoBrush);
             painter->drawRect(option->rect.adjusted(0, 0, -1, -1));
             return;
-        case PE_PanelTipLabel: box(painter, option->rect, c.tooltip, c.tooltip); return;
+        case PE_PanelTipLabel:
+            box(painter, option->rect, c.tooltip, c.tooltip);
+            return;
         case PE_PanelMenuBar:
         case PE_FrameStatusBarItem:
         case PE_FrameTabBarBase:
         case PE_FrameTabWidget:
-        case PE_IndicatorToolBarSeparator: return;
-        default: break;
+        case PE_IndicatorToolBarSeparator:
+            return;
+        default:
+            break;
     }
     QProxyStyle::drawPrimitive(element, option, painter, widget);
 }
@@ -276,7 +292,15 @@ void Style::drawControl(ControlElement element, const QStyleOption* option, QPai
                         const QWidget* widget) const {
     const ThemeColors& c = colorsOf(option->palette);
     switch (element) {
-        case CE_PushButtonBevel: drawButton(option, painter, widget); return;
+        case CE_PushButtonBevel: {
+            const auto* button = qstyleoption_cast<const QStyleOptionButton*>(option);
+            const bool flat = button && (button->features & QStyleOptionButton::Flat);
+            if (!flat)
+                drawButton(option, painter, widget);
+            else if (option->state & (State_MouseOver | State_Sunken))
+                box(painter, option->rect, c.hover, c.hover);
+            return;
+        }
         case CE_PushButtonLabel:
             if (const auto* button = qstyleoption_cast<const QStyleOptionButton*>(option)) {
                 QStyleOptionButton copy = *button;
@@ -285,29 +309,29 @@ void Style::drawControl(ControlElement element, const QStyleOption* option, QPai
                 QProxyStyle::drawControl(element, &copy, painter, widget);
             }
             return;
-        case CE_TabBarTabShape: return;
+        case CE_TabBarTabShape:
+            return;
         case CE_TabBarTabLabel:
             if (const auto* tab = qstyleoption_cast<const QStyleOptionTab*>(option)) drawTab(tab, painter);
             return;
-        case CE_HeaderSection:
-            if (const auto* header = qstyleoption_cast<const QStyleOptionHeader*>(option)) drawHeaderSection(header, painter);
+        case CE_Header:
+            if (const auto* header = qstyleoption_cast<const QStyleOptionHeader*>(option)) drawHeader(header, painter);
             return;
-        case CE_HeaderLabel:
-            if (const auto* header = qstyleoption_cast<const QStyleOptionHeader*>(option)) drawHeaderLabel(header, painter);
+        case CE_HeaderEmptyArea:
+            drawHeaderGround(option, painter);
             return;
-        case CE_HeaderEmptyArea: {
-            painter->fillRect(option->rect, QColor(c.alternateBase));
-            painter->fillRect(QRect(option->rect.left(), option->rect.bottom(), option->rect.width(), 1), QColor(c.line));
-            return;
-        }
         case CE_MenuItem:
             if (const auto* item = qstyleoption_cast<const QStyleOptionMenuItem*>(option)) drawMenuItem(item, painter);
             return;
         case CE_MenuBarItem:
-            if (const auto* item = qstyleoption_cast<const QStyleOptionMenuItem*>(option)) drawMenuBarItem(item, painter);
+            if (const auto* item = qstyleoption_cast<const QStyleOptionMenuItem*>(option))
+                drawMenuBarItem(item, painter);
             return;
-        case CE_MenuBarEmptyArea: painter->fillRect(option->rect, QColor(c.side)); return;
-        case CE_Splitter: return;
+        case CE_MenuBarEmptyArea:
+            painter->fillRect(option->rect, QColor(c.side));
+            return;
+        case CE_Splitter:
+            return;
         case CE_FocusFrame: {
             painter->save();
             painter->setRenderHint(QPainter::Antialiasing);
@@ -316,7 +340,8 @@ void Style::drawControl(ControlElement element, const QStyleOption* option, QPai
             painter->restore();
             return;
         }
-        default: break;
+        default:
+            break;
     }
     QProxyStyle::drawControl(element, option, painter, widget);
 }
@@ -359,7 +384,8 @@ void Style::drawComplexControl(ComplexControl control, const QStyleOptionComplex
                 QProxyStyle::drawControl(CE_ToolButtonLabel, &label, painter, widget);
             }
             return;
-        default: break;
+        default:
+            break;
     }
     QProxyStyle::drawComplexControl(control, option, painter, widget);
 }
@@ -376,8 +402,8 @@ QRect Style::subControlRect(ComplexControl control, const QStyleOptionComplex* o
             const bool horizontal = bar->orientation == Qt::Horizontal;
             const int groove = horizontal ? r.width() : r.height();
             const int range = bar->maximum - bar->minimum;
-            const int length = range <= 0 ? groove
-                                          : qMax(24, int(qint64(groove) * bar->pageStep / (range + bar->pageStep)));
+            const int length =
+                range <= 0 ? groove : qMax(24, int(qint64(groove) * bar->pageStep / (range + bar->pageStep)));
             const int at = sliderPositionFromValue(bar->minimum, bar->maximum, bar->sliderPosition, groove - length,
                                                    bar->upsideDown);
             return horizontal ? QRect(r.left() + at, r.top(), length, r.height())
@@ -403,8 +429,6 @@ QRect Style::subControlRect(ComplexControl control, const QStyleOptionComplex* o
 
 QRect Style::subElementRect(SubElement element, const QStyleOption* option, const QWidget* widget) const {
     if (element == SE_LineEditContents && option->rect.height() >= 24) return option->rect.adjusted(6, 1, -6, -1);
-    if (element == SE_HeaderLabel) return option->rect.adjusted(12, 0, -12, 0);
-    if (element == SE_ItemViewItemText) return option->rect.adjusted(12, 0, -12, 0);
     return QProxyStyle::subElementRect(element, option, widget);
 }
 
@@ -413,17 +437,25 @@ QSize Style::sizeFromContents(ContentsType type, const QStyleOption* option, con
     switch (type) {
         case CT_PushButton: {
             const int height = controlHeight(widget);
-            return QSize(contents.width() + (height == 24 ? 16 : height == 36 ? 36 : 24), qMax(height, contents.height()));
+            return QSize(contents.width() + (height == 24   ? 16
+                                             : height == 36 ? 36
+                                                            : 24),
+                         qMax(height, contents.height()));
         }
         case CT_ToolButton: {
             const int height = controlHeight(widget) == 28 ? 24 : controlHeight(widget);
             return QSize(qMax(height, contents.width() + 8), qMax(height, contents.height()));
         }
-        case CT_LineEdit: return QSize(contents.width() + 12, qMax(controlHeight(widget), contents.height() + 4));
-        case CT_ComboBox: return QSize(contents.width() + 40, qMax(controlHeight(widget), contents.height()));
-        case CT_SpinBox: return QSize(contents.width() + 30, qMax(controlHeight(widget), contents.height()));
-        case CT_TabBarTab: return QSize(contents.width() + 8, 32);
-        case CT_MenuBarItem: return QSize(contents.width() + 20, 32);
+        case CT_LineEdit:
+            return QSize(contents.width() + 12, qMax(controlHeight(widget), contents.height() + 4));
+        case CT_ComboBox:
+            return QSize(contents.width() + 40, qMax(controlHeight(widget), contents.height()));
+        case CT_SpinBox:
+            return QSize(contents.width() + 30, qMax(controlHeight(widget), contents.height()));
+        case CT_TabBarTab:
+            return QSize(contents.width() + 8, 32);
+        case CT_MenuBarItem:
+            return QSize(contents.width() + 20, 32);
         case CT_MenuItem:
             if (const auto* item = qstyleoption_cast<const QStyleOptionMenuItem*>(option)) {
                 if (item->menuItemType == QStyleOptionMenuItem::Separator) return QSize(contents.width(), 9);
@@ -435,7 +467,8 @@ QSize Style::sizeFromContents(ContentsType type, const QStyleOption* option, con
             QSize size = QProxyStyle::sizeFromContents(type, option, contents, widget);
             return QSize(size.width() + 12, 24);
         }
-        default: break;
+        default:
+            break;
     }
     return QProxyStyle::sizeFromContents(type, option, contents, widget);
 }
@@ -445,16 +478,21 @@ int Style::pixelMetric(PixelMetric metric, const QStyleOption* option, const QWi
         case PM_SmallIconSize:
         case PM_ButtonIconSize:
         case PM_ToolBarIconSize:
-        case PM_ListViewIconSize: return 16;
+        case PM_ListViewIconSize:
+            return 16;
         case PM_LayoutHorizontalSpacing:
         case PM_LayoutVerticalSpacing:
-        case PM_SplitterWidth: return 8;
+        case PM_SplitterWidth:
+            return 8;
         case PM_LayoutLeftMargin:
         case PM_LayoutRightMargin:
         case PM_LayoutTopMargin:
-        case PM_LayoutBottomMargin: return 12;
-        case PM_ScrollBarExtent: return kScrollBar;
-        case PM_ScrollBarSliderMin: return 24;
+        case PM_LayoutBottomMargin:
+            return 12;
+        case PM_ScrollBarExtent:
+            return kScrollBar;
+        case PM_ScrollBarSliderMin:
+            return 24;
         case PM_ScrollView_ScrollBarSpacing:
         case PM_MenuBarPanelWidth:
         case PM_MenuBarVMargin:
@@ -463,43 +501,66 @@ int Style::pixelMetric(PixelMetric metric, const QStyleOption* option, const QWi
         case PM_TabBarTabShiftVertical:
         case PM_ButtonShiftHorizontal:
         case PM_ButtonShiftVertical:
-        case PM_DockWidgetSeparatorExtent: return 0;
-        case PM_MenuBarItemSpacing: return 0;
-        case PM_MenuBarHMargin: return 6;
-        case PM_MenuPanelWidth: return 1;
-        case PM_MenuVMargin: return 4;
-        case PM_FocusFrameHMargin:
-        case PM_FocusFrameVMargin: return 3;
-        case PM_IndicatorWidth:
-        case PM_IndicatorHeight: return 16;
-        case PM_DefaultFrameWidth:
-            if (qobject_cast<const QLineEdit*>(widget)) return 0;
+        case PM_DockWidgetSeparatorExtent:
+            return 0;
+        case PM_MenuBarItemSpacing:
+            return 0;
+        case PM_MenuBarHMargin:
+            return 6;
+        case PM_MenuPanelWidth:
             return 1;
-        case PM_HeaderMargin: return 4;
-        case PM_TreeViewIndentation: return 16;
-        case PM_ToolTipLabelFrameWidth: return 6;
-        default: break;
+        case PM_MenuVMargin:
+            return 4;
+        case PM_FocusFrameHMargin:
+        case PM_FocusFrameVMargin:
+            return 3;
+        case PM_IndicatorWidth:
+        case PM_IndicatorHeight:
+            return 16;
+        case PM_DefaultFrameWidth:
+            return 1;
+        case PM_HeaderMargin:
+            return 4;
+        case PM_TreeViewIndentation:
+            return 16;
+        case PM_ToolTipLabelFrameWidth:
+            return 6;
+        default:
+            break;
     }
     return QProxyStyle::pixelMetric(metric, option, widget);
 }
 
-int Style::styleHint(StyleHint hint, const QStyleOption* option, const QWidget* widget, QStyleHintReturn* answer) const {
+int Style::styleHint(StyleHint hint, const QStyleOption* option, const QWidget* widget,
+                     QStyleHintReturn* answer) const {
     switch (hint) {
-        case SH_UnderlineShortcut: return 0;
-        case SH_ItemView_ShowDecorationSelected: return 1;
-        case SH_ScrollBar_Transient: return 0;
+        case SH_UnderlineShortcut:
+            return 0;
+        case SH_ItemView_ShowDecorationSelected:
+            return 1;
+        case SH_ScrollBar_Transient:
+            return 0;
         case SH_MenuBar_AltKeyNavigation:
-        case SH_ComboBox_UseNativePopup: return 1;
-        case SH_ComboBox_Popup: return 0;
-        case SH_DialogButtonBox_ButtonsHaveIcons: return 0;
-        case SH_ToolTipLabel_Opacity: return 255;
+        case SH_ComboBox_UseNativePopup:
+            return 1;
+        case SH_ComboBox_Popup:
+            return 0;
+        case SH_DialogButtonBox_ButtonsHaveIcons:
+            return 0;
+        case SH_ToolTipLabel_Opacity:
+            return 255;
         case SH_Widget_Animate:
-        case SH_Widget_Animation_Duration: return 0;
-        case SH_Header_ArrowAlignment: return Qt::AlignRight | Qt::AlignVCenter;
-        case SH_FocusFrame_AboveWidget: return 1;
+        case SH_Widget_Animation_Duration:
+            return 0;
+        case SH_Header_ArrowAlignment:
+            return Qt::AlignRight | Qt::AlignVCenter;
+        case SH_FocusFrame_AboveWidget:
+            return 1;
         case SH_EtchDisabledText:
-        case SH_DitherDisabledText: return 0;
-        default: break;
+        case SH_DitherDisabledText:
+            return 0;
+        default:
+            break;
     }
     return QProxyStyle::styleHint(hint, option, widget, answer);
 }

@@ -11,6 +11,12 @@
 
 #include "ui/shell/style.h"
 
+// A static library's resources register themselves only when asked to, from outside any namespace.
+static void registerResources() {
+    Q_INIT_RESOURCE(fonts);
+    Q_INIT_RESOURCE(icons);
+}
+
 namespace espalier::ui {
 namespace {
 
@@ -76,9 +82,12 @@ QFont monoFont(int size) {
 
 QString themeChoiceName(ThemeChoice choice) {
     switch (choice) {
-        case ThemeChoice::Light: return QStringLiteral("light");
-        case ThemeChoice::Dark: return QStringLiteral("dark");
-        case ThemeChoice::System: break;
+        case ThemeChoice::Light:
+            return QStringLiteral("light");
+        case ThemeChoice::Dark:
+            return QStringLiteral("dark");
+        case ThemeChoice::System:
+            break;
     }
     return QStringLiteral("system");
 }
@@ -90,6 +99,7 @@ ThemeChoice themeChoiceFromName(const QString& name) {
 }
 
 Theme::Theme(QApplication& app) : m_app(app) {
+    registerResources();
     for (const char* cut : {"Regular", "Medium", "SemiBold"})
         QFontDatabase::addApplicationFont(QStringLiteral(":/fonts/EspalierSans-%1.otf").arg(QLatin1String(cut)));
     // The desktop's font says how large people want their text; 10 points at 96 dpi is the usual 13 px.

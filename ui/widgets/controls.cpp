@@ -142,7 +142,8 @@ QPushButton* button(const QString& text, const QString& iconName, ButtonRole rol
     }
     setButtonRole(made, role);
     setControlSize(made, size);
-    const QFont::Weight weight = role == ButtonRole::Primary || size == ControlSize::Large ? QFont::DemiBold : QFont::Normal;
+    const QFont::Weight weight =
+        role == ButtonRole::Primary || size == ControlSize::Large ? QFont::DemiBold : QFont::Normal;
     made->setFont(uiFont(size == ControlSize::Small ? text_size::kTable : text_size::kBody, weight));
     if (size == ControlSize::Small) made->setIconSize(QSize(14, 14));
     return made;
@@ -234,9 +235,20 @@ void Badge::paintEvent(QPaintEvent*) {
     painter.setBrush(QColor(ground));
     painter.drawRoundedRect(rect(), 4, 4);
     const int top = (height() - kBadgeIcon) / 2;
-    painter.drawPixmap(QRect(6, top, kBadgeIcon, kBadgeIcon), iconPixmap(m_icon, color, kBadgeIcon, devicePixelRatioF()));
+    painter.drawPixmap(QRect(6, top, kBadgeIcon, kBadgeIcon),
+                       iconPixmap(m_icon, color, kBadgeIcon, devicePixelRatioF()));
     painter.setPen(QColor(color));
     painter.drawText(rect().adjusted(6 + kBadgeIcon + 4, 0, 0, 0), Qt::AlignVCenter | Qt::AlignLeft, m_word);
+}
+
+IconMark::IconMark(const QString& name, int size, Tone tone, QWidget* parent)
+    : QWidget(parent), m_name(name), m_tone(tone) {
+    setFixedSize(size, size);
+}
+
+void IconMark::paintEvent(QPaintEvent*) {
+    const QRgb color = toneColor(colorsOf(palette()), m_tone);
+    QPainter(this).drawPixmap(rect(), iconPixmap(m_name, color, width(), devicePixelRatioF()));
 }
 
 SegmentedSwitch::SegmentedSwitch(const QStringList& names, const QString& accessibleName, QWidget* parent)

@@ -52,7 +52,8 @@ QLabel* paragraph(const QString& text, int size = text_size::kTable, Tone tone =
 
 QPushButton* button(const QString& text, const QString& iconName = {}, ButtonRole role = ButtonRole::Plain,
                     ControlSize size = ControlSize::Normal);
-QToolButton* toolButton(const QString& iconName, const QString& name);  // 24 px; the name is tooltip and accessible name
+QToolButton* toolButton(const QString& iconName,
+                        const QString& name);  // 24 px; the name is tooltip and accessible name
 
 // Layout in one line: widgets, a number is fixed space, nullptr a stretch.
 class LayoutItem {
@@ -104,6 +105,20 @@ protected:
 private:
     QString m_icon, m_word;
     Tone m_tone = Tone::Secondary;
+};
+
+// An icon that follows the theme; decoration, the word beside it carries the meaning.
+class IconMark : public QWidget {
+    Q_OBJECT
+public:
+    IconMark(const QString& name, int size, Tone tone, QWidget* parent = nullptr);
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+
+private:
+    QString m_name;
+    Tone m_tone;
 };
 
 // One of a few, side by side.

@@ -49,10 +49,7 @@ void Dashboard::setCursor(std::optional<double> x) {
 }
 
 bool Dashboard::eventFilter(QObject*, QEvent* event) {
-    if (event->type() == QEvent::Show) {
-        m_timer.start();
-        emit spanChanged();  // what came while it was hidden
-    }
+    if (event->type() == QEvent::Show) m_timer.start();
     if (event->type() == QEvent::Hide) m_timer.stop();
     return false;
 }

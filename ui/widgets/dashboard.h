@@ -23,7 +23,7 @@ public:
     const SampleRing& source() const { return m_source; }
     void setSpan(double seconds);  // 0: all that is held
     double from() const;
-    double to() const;             // the newest sample, or where pausing held it
+    double to() const;  // the newest sample, or where pausing held it
     void setPaused(bool paused);
     bool isPaused() const { return m_heldAt.has_value(); }
     int samplesBehind() const;

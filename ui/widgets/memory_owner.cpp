@@ -11,14 +11,22 @@ namespace {
 
 QRgb ground(const ThemeColors& c, MemoryOwner owner) {
     switch (owner) {
-        case MemoryOwner::Weights: return c.weights;
-        case MemoryOwner::Training: return c.training;
-        case MemoryOwner::KvRunning: return c.kvRunning;
-        case MemoryOwner::KvCached: return c.kvCached;
-        case MemoryOwner::Adapters: return c.adapters;
-        case MemoryOwner::DomainRows: return c.domainRows;
-        case MemoryOwner::Work: return c.control;
-        case MemoryOwner::Free: break;
+        case MemoryOwner::Weights:
+            return c.weights;
+        case MemoryOwner::Training:
+            return c.training;
+        case MemoryOwner::KvRunning:
+            return c.kvRunning;
+        case MemoryOwner::KvCached:
+            return c.kvCached;
+        case MemoryOwner::Adapters:
+            return c.adapters;
+        case MemoryOwner::DomainRows:
+            return c.domainRows;
+        case MemoryOwner::Work:
+            return c.control;
+        case MemoryOwner::Free:
+            break;
     }
     return c.free;
 }
@@ -48,14 +56,22 @@ QPixmap dotted(QRgb fill, QRgb dots) {
 QString ownerName(MemoryOwner owner, bool brief) {
     const auto tr = [](const char* name) { return QCoreApplication::translate("MemoryOwner", name); };
     switch (owner) {
-        case MemoryOwner::Weights: return tr("Weights");
-        case MemoryOwner::Training: return tr("Training");
-        case MemoryOwner::KvRunning: return brief ? tr("KV") : tr("KV, running");
-        case MemoryOwner::KvCached: return brief ? tr("KV cached") : tr("KV, cached prefixes");
-        case MemoryOwner::Adapters: return tr("Adapters");
-        case MemoryOwner::DomainRows: return brief ? tr("Rows") : tr("Domain rows");
-        case MemoryOwner::Work: return brief ? tr("Work") : tr("Workspace");
-        case MemoryOwner::Free: break;
+        case MemoryOwner::Weights:
+            return tr("Weights");
+        case MemoryOwner::Training:
+            return tr("Training");
+        case MemoryOwner::KvRunning:
+            return brief ? tr("KV") : tr("KV, running");
+        case MemoryOwner::KvCached:
+            return brief ? tr("KV cached") : tr("KV, cached prefixes");
+        case MemoryOwner::Adapters:
+            return tr("Adapters");
+        case MemoryOwner::DomainRows:
+            return brief ? tr("Rows") : tr("Domain rows");
+        case MemoryOwner::Work:
+            return brief ? tr("Work") : tr("Workspace");
+        case MemoryOwner::Free:
+            break;
     }
     return tr("Free");
 }
@@ -79,14 +95,22 @@ QRgb ownerNameColor(const ThemeColors& c, MemoryOwner owner) {
 
 qint64 bytesOf(const MemoryByOwner& memory, MemoryOwner owner) {
     switch (owner) {
-        case MemoryOwner::Weights: return memory.weights;
-        case MemoryOwner::Training: return memory.training;
-        case MemoryOwner::KvRunning: return memory.kvRunning;
-        case MemoryOwner::KvCached: return memory.kvCached;
-        case MemoryOwner::Adapters: return memory.adapters;
-        case MemoryOwner::DomainRows: return memory.domainRows;
-        case MemoryOwner::Work: return memory.workspace;
-        case MemoryOwner::Free: break;
+        case MemoryOwner::Weights:
+            return memory.weights;
+        case MemoryOwner::Training:
+            return memory.training;
+        case MemoryOwner::KvRunning:
+            return memory.kvRunning;
+        case MemoryOwner::KvCached:
+            return memory.kvCached;
+        case MemoryOwner::Adapters:
+            return memory.adapters;
+        case MemoryOwner::DomainRows:
+            return memory.domainRows;
+        case MemoryOwner::Work:
+            return memory.workspace;
+        case MemoryOwner::Free:
+            break;
     }
     return memory.free;
 }

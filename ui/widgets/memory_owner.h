@@ -11,9 +11,9 @@
 namespace espalier::ui {
 
 enum class MemoryOwner { Weights, Training, KvRunning, KvCached, Adapters, DomainRows, Work, Free };
-inline constexpr std::array kMemoryOwners{MemoryOwner::Weights, MemoryOwner::Training, MemoryOwner::KvRunning,
+inline constexpr std::array kMemoryOwners{MemoryOwner::Weights,  MemoryOwner::Training, MemoryOwner::KvRunning,
                                           MemoryOwner::KvCached, MemoryOwner::Adapters, MemoryOwner::DomainRows,
-                                          MemoryOwner::Work, MemoryOwner::Free};
+                                          MemoryOwner::Work,     MemoryOwner::Free};
 
 QString ownerName(MemoryOwner owner, bool brief = false);
 QBrush ownerBrush(const ThemeColors& colors, MemoryOwner owner);  // lines on cached, dots on free

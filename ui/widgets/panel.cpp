@@ -19,26 +19,10 @@ void paintGround(QWidget* widget, QRgb fill, QRgb border) {
     painter.drawRoundedRect(QRectF(widget->rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6);
 }
 
-// An icon that follows the theme.
-class IconMark : public QWidget {
-public:
-    IconMark(const QString& name, int size, Tone tone) : m_name(name), m_tone(tone) { setFixedSize(size, size); }
-
-protected:
-    void paintEvent(QPaintEvent*) override {
-        const QRgb color = toneColor(colorsOf(palette()), m_tone);
-        QPainter(this).drawPixmap(rect(), iconPixmap(m_name, color, width(), devicePixelRatioF()));
-    }
-
-private:
-    QString m_name;
-    Tone m_tone;
-};
-
 }  // namespace
 
 Panel::Panel(const QString& title, QWidget* parent) : QFrame(parent), m_body(new QVBoxLayout(this)) {
-    m_body->setContentsMargins(1, 1, 1, 1);
+    m_body->setContentsMargins(1, title.isEmpty() ? 3 : 1, 1, 4);  // content stays clear of the round corners
     m_body->setSpacing(0);
     if (title.isEmpty()) return;
     auto* name = new TextLabel(title, text_size::kTable, QFont::DemiBold);
@@ -106,10 +90,10 @@ ErrorStrip::ErrorStrip(QWidget* parent)
     auto* close = toolButton(QStringLiteral("x"), tr("Dismiss"));
     m_details->setFont(monoFont());
     m_details->hide();
-    setLayout(row({column({new IconMark(QStringLiteral("circle-x"), 16, Tone::Error), nullptr}, 0),
-                   LayoutItem(column({m_what, m_why, m_details}, 2), 1),
-                   column({row({m_fold, copy, close}, 4), nullptr}, 0)},
-                  8, {12, 8, 8, 8}));
+    setLayout(
+        row({column({new IconMark(QStringLiteral("circle-x"), 16, Tone::Error), nullptr}, 0),
+             LayoutItem(column({m_what, m_why, m_details}, 2), 1), column({row({m_fold, copy, close}, 4), nullptr}, 0)},
+            8, {12, 8, 8, 8}));
     connect(m_fold, &QPushButton::clicked, this, [this] { m_details->setVisible(!m_details->isVisible()); });
     connect(copy, &QPushButton::clicked, this, [this] { QGuiApplication::clipboard()->setText(text()); });
     connect(close, &QToolButton::clicked, this, &ErrorStrip::clear);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Panel: a quiet surface with a title row; EmptyView: what a panel or page shows while there is nothing yet; ErrorStrip:
-// what stands in the place of the failed thing.
+// Panel: a quiet surface with a title row; EmptyView: what a panel or page shows while there is nothing yet;
+// ErrorStrip: what stands in the place of the failed thing.
 #pragma once
 
 #include <QFrame>
@@ -18,8 +18,8 @@ public:
     // An empty title gives a panel without a title row. Lists and forms have a line under the title.
     explicit Panel(const QString& title = {}, QWidget* parent = nullptr);
 
-    void setUnit(const QString& unit);           // or scope, beside the title
-    void addTitleWidget(QWidget* widget);        // at the right of the title row
+    void setUnit(const QString& unit);     // or scope, beside the title
+    void addTitleWidget(QWidget* widget);  // at the right of the title row
     void addTitleLine();
     void setContent(QWidget* content, QMargins margins = {});
     void setContent(QLayout* content);
@@ -37,7 +37,8 @@ private:
 class EmptyView : public QWidget {
     Q_OBJECT
 public:
-    EmptyView(const QString& iconName, const QString& sentence, QPushButton* action = nullptr, QWidget* parent = nullptr);
+    EmptyView(const QString& iconName, const QString& sentence, QPushButton* action = nullptr,
+              QWidget* parent = nullptr);
     void setSentence(const QString& sentence);
 
 private:

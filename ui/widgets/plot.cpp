@@ -12,7 +12,7 @@
 namespace espalier::ui {
 namespace {
 
-constexpr QMargins kMargins(40, 6, 10, 20);
+constexpr QMargins kMargins(40, 8, 10, 20);  // a label at the top needs 8
 constexpr int kPauseStrip = 8;
 constexpr int kNamedStratum = 16;
 constexpr double kTimeSteps[] = {1, 2, 5, 10, 15, 30, 60, 120, 180, 300, 600, 900, 1800, 3600};
@@ -20,7 +20,8 @@ constexpr double kTimeSteps[] = {1, 2, 5, 10, 15, 30, 60, 120, 180, 300, 600, 90
 // Two hairlines half a pixel apart read as a bold line and cost a twentieth of a wide pen.
 class HairlineGraph : public QCPGraph {
 public:
-    HairlineGraph(QCPAxis* keyAxis, QCPAxis* valueAxis, bool doubled) : QCPGraph(keyAxis, valueAxis), m_doubled(doubled) {}
+    HairlineGraph(QCPAxis* keyAxis, QCPAxis* valueAxis, bool doubled)
+        : QCPGraph(keyAxis, valueAxis), m_doubled(doubled) {}
 
 protected:
     void drawLinePlot(QCPPainter* painter, const QVector<QPointF>& lines) const override {
@@ -36,9 +37,9 @@ private:
     bool m_doubled;
 };
 
-// A step of 1, 2 or 5 times a power of ten that cuts `range` into three to five parts.
-double niceStep(double range) {
-    const double rough = range / 4;
+// A step of 1, 2 or 5 times a power of ten that cuts `range` into about `parts` parts.
+double niceStep(double range, int parts) {
+    const double rough = range / parts;
     const double power = std::pow(10.0, std::floor(std::log10(rough)));
     const double part = rough / power;
     return power * (part < 1.5 ? 1 : part < 3.5 ? 2 : part < 7.5 ? 5 : 10);
@@ -47,7 +48,8 @@ double niceStep(double range) {
 QString tickText(double value, double step) {
     const double size = std::abs(value);
     if (size >= 1e6) return QString::number(value / 1e6, 'g', 4) + QStringLiteral("M");
-    if (size >= 1e4 || (size >= 1000 && std::fmod(value, 1000) == 0)) return QString::number(value / 1e3, 'g', 4) + QStringLiteral("k");
+    if (size >= 1e4 || (size >= 1000 && std::fmod(value, 1000) == 0))
+        return QString::number(value / 1e3, 'g', 4) + QStringLiteral("k");
     const int decimals = step >= 1 ? 0 : qMin(3, int(std::ceil(-std::log10(step) - 1e-9)));
     return QString::number(value, 'f', decimals);
 }
@@ -64,8 +66,7 @@ QSharedPointer<QCPGraphDataContainer> container(const std::vector<PlotPoint>& po
 }  // namespace
 
 QPen seriesPen(const ThemeColors& colors, int series) {
-    static const std::array<QVector<qreal>, 5> kDashes{
-        QVector<qreal>{}, {5, 2}, {2, 2}, {5, 2, 2, 2}, {}};
+    static const std::array<QVector<qreal>, 5> kDashes{QVector<qreal>{}, {5, 2}, {2, 2}, {5, 2, 2, 2}, {}};
     const std::size_t at = std::size_t(series) % colors.series.size();
     QPen pen(QColor(colors.series[at]), 0);
     if (!kDashes[at].isEmpty()) pen.setDashPattern(kDashes[at]);
@@ -232,7 +233,7 @@ double PlotCanvas::drawAreas() {
 }
 
 void PlotCanvas::refresh() {
-    if (width() < 2 || height() < 2) return;
+    if (axisRect()->width() < 8 || axisRect()->height() < 8) return;
     m_hasData = false;
     m_drawnTo = to();
     double greatest = areas.empty() ? drawLines() : drawAreas();
@@ -240,8 +241,9 @@ void PlotCanvas::refresh() {
     xAxis->setRange(from(), to());
     dashboard ? setTimeTicks() : [this] {
         QMap<double, QString> ticks;
-        const double step = niceStep(to() - from());
-        for (double x = std::ceil(from() / step) * step; x <= to() + step * 1e-6; x += step) ticks.insert(x, tickText(x, step));
+        const double step = niceStep(to() - from(), 4);
+        for (double x = std::ceil(from() / step) * step; x <= to() + step * 1e-6; x += step)
+            ticks.insert(x, tickText(x, step));
         m_xTicks->setTicks(ticks);
     }();
     if (logarithmic && m_hasData)
@@ -277,7 +279,7 @@ void PlotCanvas::setTimeTicks() {
 
 void PlotCanvas::setValueTicks(double greatest) {
     if (!(greatest > 0)) greatest = 1;
-    const double step = niceStep(greatest);
+    const double step = niceStep(greatest, qBound(2, axisRect()->height() / 32, 4));
     // A stack reaches to the total and not beyond: the total is a fact about the device.
     const double top = areas.empty() ? std::ceil(greatest * 1.02 / step) * step : greatest;
     yAxis->setRange(0, top);
@@ -304,7 +306,8 @@ void PlotCanvas::setLogTicks() {
     if (high - low < 2 && low != values.begin()) --low;
     yAxis->setRange(*low, *high);
     QMap<double, QString> ticks;
-    const auto stride = std::max<std::ptrdiff_t>(1, (high - low + 4) / 5);
+    const std::ptrdiff_t most = qBound(2, axisRect()->height() / 24, 5);
+    const auto stride = std::max<std::ptrdiff_t>(1, (high - low + most - 1) / most);
     for (auto at = low; at <= high; at += stride) {
         ticks.insert(*at, tickText(*at, *at));
         if (high - at < stride) break;
@@ -374,7 +377,8 @@ void PlotCanvas::paintReference(QPainter& painter) {
     painter.setPen(pen);
     painter.drawLine(inside.left(), y, inside.right(), y);
     painter.setPen(QColor(c.secondary));
-    painter.drawText(QRect(inside.left(), y - 16, inside.width() - 4, 15), Qt::AlignRight | Qt::AlignVCenter, referenceName);
+    painter.drawText(QRect(inside.left(), y - 16, inside.width() - 4, 15), Qt::AlignRight | Qt::AlignVCenter,
+                     referenceName);
 }
 
 void PlotCanvas::paintCursor(QPainter& painter) {
@@ -540,6 +544,11 @@ void Plot::changeEvent(QEvent* event) {
         m_canvas->restyle();
         refresh();
     }
+}
+
+void Plot::showEvent(QShowEvent* event) {
+    QWidget::showEvent(event);
+    refresh();  // what came while it was hidden
 }
 
 void Plot::resizeEvent(QResizeEvent* event) {

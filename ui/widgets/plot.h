@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Plot: the one plot of the workbench, over QCustomPlot. Lines or a stack of areas, read from a SampleRing and reduced
 // to the pixels there are. Hairline pens with the dashes of the series; a gap in the data is a gap in the line; without
-// data the axes stay and one sentence says so. Plots with a Dashboard share its time span, cursor and pause; others show
-// a fixed range of numbers.
+// data the axes stay and one sentence says so. Plots with a Dashboard share its time span, cursor and pause; others
+// show a fixed range of numbers.
 //
 // Thread: Qt. plot.cpp is the only translation unit that includes qcustomplot.h.
 #pragma once
@@ -19,7 +19,7 @@ namespace espalier::ui {
 struct LineSpec {
     QString name;
     int column = 0;
-    int series = 0;     // position in the theme's series colours
+    int series = 0;  // position in the theme's series colours
     bool filled = false;
 };
 
@@ -41,7 +41,7 @@ public:
     void setAreas(std::vector<AreaSpec> areas);  // bottom to top
     void setDivisor(double divisor);             // shown = stored / divisor
     void setLogarithmic(bool on);
-    void setGapAfter(double x);                  // a longer step is a gap; default 5
+    void setGapAfter(double x);  // a longer step is a gap; default 5
     void setNoDataText(const QString& sentence);
     void setRange(double from, double to);
     void setReference(std::optional<double> value, const QString& name);  // a dashed line, in stored units
@@ -52,7 +52,7 @@ public:
     double valueAt(int column, std::optional<double> x) const;
     void refresh();
 
-    QString csv() const;       // the samples shown, not reduced
+    QString csv() const;  // the samples shown, not reduced
     QPixmap picture() const;
 
     QSize sizeHint() const override { return {320, 140}; }
@@ -60,6 +60,7 @@ public:
 
 protected:
     void changeEvent(QEvent* event) override;
+    void showEvent(QShowEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
 

@@ -79,11 +79,13 @@ void CellDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, 
         rect.setLeft(bar.right() + 9);
     }
     const bool strong = index.data(StrongRole).toBool();
-    painter->setFont(index.data(MonoRole).toBool() ? monoFont() : uiFont(text_size::kTable, strong ? QFont::Medium : QFont::Normal));
+    painter->setFont(index.data(MonoRole).toBool() ? monoFont()
+                                                   : uiFont(text_size::kTable, strong ? QFont::Medium : QFont::Normal));
     // The words of a state stay in text colour where the icon already carries the tone of a running thing.
     const bool iconCarriesTone = toneValue.isValid() && Tone(toneValue.toInt()) == Tone::Accent;
     painter->setPen(QColor(iconCarriesTone ? c.text : color));
-    const int alignment = index.data(Qt::TextAlignmentRole).toInt();
+    const QVariant alignmentValue = index.data(Qt::TextAlignmentRole);
+    const int alignment = alignmentValue.isValid() ? alignmentValue.toInt() : int(Qt::AlignLeft | Qt::AlignVCenter);
     const QString text = index.data(Qt::DisplayRole).toString();
     painter->drawText(rect, alignment, painter->fontMetrics().elidedText(text, Qt::ElideRight, rect.width()));
     if ((option.state & QStyle::State_HasFocus) && selected && option.widget && option.widget->hasFocus()) {

@@ -12,7 +12,8 @@ namespace espalier::ui {
 class CellDelegate : public QStyledItemDelegate {
     Q_OBJECT
 public:
-    explicit CellDelegate(int rowHeight, QObject* parent = nullptr) : QStyledItemDelegate(parent), m_rowHeight(rowHeight) {}
+    explicit CellDelegate(int rowHeight, QObject* parent = nullptr)
+        : QStyledItemDelegate(parent), m_rowHeight(rowHeight) {}
     void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override;
     QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override;
 
@@ -44,7 +45,8 @@ private:
 class TreeView : public QTreeView {
     Q_OBJECT
 public:
-    TreeView(QAbstractItemModel* model, const QString& accessibleName, std::vector<int> widths, QWidget* parent = nullptr);
+    TreeView(QAbstractItemModel* model, const QString& accessibleName, std::vector<int> widths,
+             QWidget* parent = nullptr);
 
 protected:
     void resizeEvent(QResizeEvent* event) override;
