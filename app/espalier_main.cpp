@@ -19,7 +19,8 @@ QString defaultWorkspace(const QSettings& settings) {
     const QString fromEnvironment = qEnvironmentVariable("ESPALIER_WORKSPACE");
     if (!fromEnvironment.isEmpty()) return fromEnvironment;
     const QString data = QStandardPaths::writableLocation(QStandardPaths::GenericDataLocation);
-    return settings.value(QStringLiteral("workspace"), QDir(data).filePath(QStringLiteral("espalier/workspace"))).toString();
+    return settings.value(QStringLiteral("workspace"), QDir(data).filePath(QStringLiteral("espalier/workspace")))
+        .toString();
 }
 
 }  // namespace
@@ -35,21 +36,32 @@ int main(int argc, char** argv) {
     options.setApplicationDescription(QStringLiteral("Prune, train and serve language models."));
     options.addHelpOption();
     options.addVersionOption();
-    options.addOption({QStringLiteral("workspace"), QStringLiteral("Open this workspace folder."), QStringLiteral("DIR")});
-    options.addOption({QStringLiteral("attach"), QStringLiteral("Attach to a server; its key is read from ESPALIER_KEY."), QStringLiteral("URL")});
-    options.addOption({QStringLiteral("page"), QStringLiteral("Begin on home, models, serve or playground."), QStringLiteral("NAME")});
+    options.addOption(
+        {QStringLiteral("workspace"), QStringLiteral("Open this workspace folder."), QStringLiteral("DIR")});
+    options.addOption({QStringLiteral("attach"),
+                       QStringLiteral("Attach to a server; its key is read from ESPALIER_KEY."),
+                       QStringLiteral("URL")});
+    options.addOption({QStringLiteral("page"), QStringLiteral("Begin on home, models, serve or playground."),
+                       QStringLiteral("NAME")});
     options.addOption({QStringLiteral("theme"), QStringLiteral("light, dark or system."), QStringLiteral("NAME")});
-    options.addOption({QStringLiteral("screenshots"), QStringLiteral("Walk through the journeys, save pictures into DIR and end."), QStringLiteral("DIR")});
-    options.addOption({QStringLiteral("import"), QStringLiteral("With --screenshots: a model folder to import on the way."), QStringLiteral("DIR")});
+    options.addOption({QStringLiteral("screenshots"),
+                       QStringLiteral("Walk through the journeys, save pictures into DIR and end."),
+                       QStringLiteral("DIR")});
+    options.addOption({QStringLiteral("import"),
+                       QStringLiteral("With --screenshots: a model folder to import on the way."),
+                       QStringLiteral("DIR")});
     options.process(app);
 
     const bool touring = options.isSet(QStringLiteral("screenshots"));
     // A tour neither reads nor leaves the settings of the person at this machine.
-    QSettings settings = touring ? QSettings(QDir::temp().filePath(QStringLiteral("espalier-tour-%1.ini").arg(app.applicationPid())), QSettings::IniFormat)
-                                 : QSettings();
+    QSettings settings =
+        touring ? QSettings(QDir::temp().filePath(QStringLiteral("espalier-tour-%1.ini").arg(app.applicationPid())),
+                            QSettings::IniFormat)
+                : QSettings();
     Theme theme(app);
     const QString themeName = options.isSet(QStringLiteral("theme")) ? options.value(QStringLiteral("theme"))
-                              : touring ? QStringLiteral("light") : settings.value(QStringLiteral("window/theme")).toString();
+                              : touring                              ? QStringLiteral("light")
+                                        : settings.value(QStringLiteral("window/theme")).toString();
     theme.choose(themeChoiceFromName(themeName));
     EngineClient engine;
     Workspace workspace(engine);
@@ -62,10 +74,14 @@ int main(int argc, char** argv) {
     if (options.isSet(QStringLiteral("attach"))) {
         engine.attach(QUrl(options.value(QStringLiteral("attach"))), qEnvironmentVariable("ESPALIER_KEY"));
     } else {
-        engine.openWorkspace(QDir(options.isSet(QStringLiteral("workspace")) ? options.value(QStringLiteral("workspace")) : defaultWorkspace(settings)).absolutePath());
+        engine.openWorkspace(QDir(options.isSet(QStringLiteral("workspace"))
+                                      ? options.value(QStringLiteral("workspace"))
+                                      : defaultWorkspace(settings))
+                                 .absolutePath());
     }
     if (touring) {
-        auto* tour = new ScreenshotTour(window, workspace, theme, options.value(QStringLiteral("screenshots")), options.value(QStringLiteral("import")));
+        auto* tour = new ScreenshotTour(window, workspace, theme, options.value(QStringLiteral("screenshots")),
+                                        options.value(QStringLiteral("import")));
         QObject::connect(tour, &ScreenshotTour::finished, &app, &QCoreApplication::exit, Qt::QueuedConnection);
         tour->start();
         const int code = app.exec();

@@ -21,7 +21,8 @@ constexpr double kPlotSeconds = 12;     // what the plots should have to show
 
 }  // namespace
 
-ScreenshotTour::ScreenshotTour(MainWindow& window, Workspace& workspace, Theme& theme, const QString& folder, const QString& model)
+ScreenshotTour::ScreenshotTour(MainWindow& window, Workspace& workspace, Theme& theme, const QString& folder,
+                               const QString& model)
     : m_window(window), m_workspace(workspace), m_theme(theme), m_folder(folder), m_model(model) {
     m_poll.setInterval(kPollMs);
     connect(&m_poll, &QTimer::timeout, this, &ScreenshotTour::look);
@@ -44,7 +45,8 @@ void ScreenshotTour::ask(const QString& question) {
     if (auto* send = named<QPushButton>(tr("Send"))) send->click();
 }
 
-void ScreenshotTour::step(const QString& name, std::function<void()> begin, std::function<bool()> isThere, int settleMs, bool takesPicture) {
+void ScreenshotTour::step(const QString& name, std::function<void()> begin, std::function<bool()> isThere, int settleMs,
+                          bool takesPicture) {
     m_steps.push_back({name, std::move(begin), std::move(isThere), settleMs, takesPicture});
 }
 
@@ -52,41 +54,66 @@ void ScreenshotTour::addSteps() {
     const auto always = [] { return true; };
     const auto attached = [this] { return m_workspace.snapshot() && m_workspace.hasModelList(); };
     const auto hasModel = [this] { return m_workspace.models().rowCount() > 0; };
-    const auto answered = [this] { return named<QPushButton>(tr("Regenerate")) && named<QPushButton>(tr("Regenerate"))->isEnabled(); };
+    const auto answered = [this] {
+        return named<QPushButton>(tr("Regenerate")) && named<QPushButton>(tr("Regenerate"))->isEnabled();
+    };
     const auto plotsHaveData = [this] {
         const SampleRing& history = m_workspace.history();
-        return history.size() > 1 && history.lastX() - history.x(0) > kPlotSeconds && m_workspace.snapshot()->ttftMs.samples > 0;
+        return history.size() > 1 && history.lastX() - history.x(0) > kPlotSeconds &&
+               m_workspace.snapshot()->ttftMs.samples > 0;
     };
-    step(QStringLiteral("attached"), [this] { m_window.resize(1440, 900); }, attached, 0, false);
+    step(
+        QStringLiteral("attached"), [this] { m_window.resize(1440, 900); }, attached, 0, false);
     if (!m_model.isEmpty()) {
-        step(QStringLiteral("import"), [this] { m_window.openImport(m_model); },
-             [this] { return named<QPushButton>(tr("Import")) && named<QPushButton>(tr("Import"))->isEnabled(); });
-        step(QStringLiteral("imported"), [this] { named<QPushButton>(tr("Import"))->click(); }, [this, hasModel] { return hasModel() && m_answers > 0; }, 0, false);
+        step(
+            QStringLiteral("import"), [this] { m_window.openImport(m_model); },
+            [this] { return named<QPushButton>(tr("Import")) && named<QPushButton>(tr("Import"))->isEnabled(); });
+        step(
+            QStringLiteral("imported"), [this] { named<QPushButton>(tr("Import"))->click(); },
+            [this, hasModel] { return hasModel() && m_answers > 0; }, 0, false);
     }
-    step(QStringLiteral("models"), [this] { m_window.goTo(QStringLiteral("models")); }, hasModel, 1200);
-    step(QStringLiteral("playground"), [this] { ask(tr("Write about a garden in spring.")); }, answered);
-    step(QStringLiteral("more"), [this] { ask(tr("Go on.")); }, answered, 0, false);
-    step(QStringLiteral("serve"), [this] { m_window.goTo(QStringLiteral("serve")); }, plotsHaveData, 1200);
-    step(QStringLiteral("home"), [this] { m_window.goTo(QStringLiteral("home")); }, always, 1200);
-    step(QStringLiteral("jobs-dock"), [this] { m_window.actions().get(action::kJobsDock)->trigger(); }, always);
-    step(QStringLiteral("palette"), [this] {
-        m_window.actions().get(action::kJobsDock)->trigger();
-        m_window.actions().get(action::kPalette)->trigger();
-    }, always);
-    step(QStringLiteral("home-dark"), [this] {
-        m_window.actions().get(action::kGoHome)->trigger();
-        m_window.setFocus();
-        m_theme.choose(ThemeChoice::Dark);
-    }, always, 1200);
-    step(QStringLiteral("serve-dark"), [this] { m_window.goTo(QStringLiteral("serve")); }, always, 1200);
-    step(QStringLiteral("models-dark"), [this] { m_window.goTo(QStringLiteral("models")); }, always, 1200);
-    step(QStringLiteral("serve-1024"), [this] {
-        m_theme.choose(ThemeChoice::Light);
-        m_window.resize(1024, 768);
-        m_window.goTo(QStringLiteral("serve"));
-    }, always, 1200);
+    step(
+        QStringLiteral("models"), [this] { m_window.goTo(QStringLiteral("models")); }, hasModel, 1200);
+    step(
+        QStringLiteral("playground"), [this] { ask(tr("Write about a garden in spring.")); }, answered);
+    step(
+        QStringLiteral("more"), [this] { ask(tr("Go on.")); }, answered, 0, false);
+    step(
+        QStringLiteral("serve"), [this] { m_window.goTo(QStringLiteral("serve")); }, plotsHaveData, 1200);
+    step(
+        QStringLiteral("home"), [this] { m_window.goTo(QStringLiteral("home")); }, always, 1200);
+    step(
+        QStringLiteral("jobs-dock"), [this] { m_window.actions().get(action::kJobsDock)->trigger(); }, always);
+    step(
+        QStringLiteral("palette"),
+        [this] {
+            m_window.actions().get(action::kJobsDock)->trigger();
+            m_window.actions().get(action::kPalette)->trigger();
+        },
+        always);
+    step(
+        QStringLiteral("home-dark"),
+        [this] {
+            m_window.actions().get(action::kGoHome)->trigger();
+            m_window.setFocus();
+            m_theme.choose(ThemeChoice::Dark);
+        },
+        always, 1200);
+    step(
+        QStringLiteral("serve-dark"), [this] { m_window.goTo(QStringLiteral("serve")); }, always, 1200);
+    step(
+        QStringLiteral("models-dark"), [this] { m_window.goTo(QStringLiteral("models")); }, always, 1200);
+    step(
+        QStringLiteral("serve-1024"),
+        [this] {
+            m_theme.choose(ThemeChoice::Light);
+            m_window.resize(1024, 768);
+            m_window.goTo(QStringLiteral("serve"));
+        },
+        always, 1200);
     for (const QString& page : {QStringLiteral("home"), QStringLiteral("models"), QStringLiteral("playground")})
-        step(page + QStringLiteral("-1024"), [this, page] { m_window.goTo(page); }, always, 1200);
+        step(
+            page + QStringLiteral("-1024"), [this, page] { m_window.goTo(page); }, always, 1200);
 }
 
 void ScreenshotTour::start() {

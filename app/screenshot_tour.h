@@ -30,7 +30,7 @@ private:
         QString name;
         std::function<void()> begin;
         std::function<bool()> isThere;
-        int settleMs;       // after it is there, before the picture
+        int settleMs;  // after it is there, before the picture
         bool takesPicture;
     };
     void addSteps();
