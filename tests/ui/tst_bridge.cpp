@@ -26,7 +26,9 @@ private slots:
         QVERIFY(!events[1].id);
     }
     void parser_givesTheSameEventsWhereverTheBytesAreCut() {
-        const QByteArray stream = QStringLiteral("event: log\r\ndata: gr\u00fcne \u82bd \U0001F331\r\n\r\nid: 2\rdata: x\r\rdata: y\n\n").toUtf8();
+        const QByteArray stream =
+            QStringLiteral("event: log\r\ndata: gr\u00fcne \u82bd \U0001F331\r\n\r\nid: 2\rdata: x\r\rdata: y\n\n")
+                .toUtf8();
         SseParser whole;
         const auto expected = whole.feed(stream);
         QCOMPARE(expected.size(), 3u);
@@ -35,7 +37,8 @@ private slots:
             for (qsizetype second = first; second <= stream.size(); ++second) {
                 SseParser parser;
                 std::vector<SseEvent> events;
-                for (const QByteArray& part : {stream.left(first), stream.mid(first, second - first), stream.mid(second)})
+                for (const QByteArray& part :
+                     {stream.left(first), stream.mid(first, second - first), stream.mid(second)})
                     for (SseEvent& event : parser.feed(part)) events.push_back(std::move(event));
                 QCOMPARE(events.size(), expected.size());
                 for (std::size_t i = 0; i < events.size(); ++i) {
@@ -122,7 +125,9 @@ private slots:
     }
     void answers_carryTheDaemonsWords() {
         FakeDaemon daemon;
-        daemon.failures.insert(QStringLiteral("probe"), fail(ErrorCode::CorruptFile, "config.json: \"hidden_size\" must be an integer", "config.json"));
+        daemon.failures.insert(
+            QStringLiteral("probe"),
+            fail(ErrorCode::CorruptFile, "config.json: \"hidden_size\" must be an integer", "config.json"));
         EngineClient client;
         client.attach(daemon.url(), daemon.key);
         QTRY_VERIFY(client.isAttached());
@@ -140,7 +145,8 @@ private slots:
         client.attach(daemon.url(), daemon.key);
         QTRY_VERIFY(client.isAttached());
         std::size_t tensors = 0;
-        client.inspect(QStringLiteral("large"), this, [&](Result<ModelInspection> model) { tensors = model ? model->tensors.size() : 1; });
+        client.inspect(QStringLiteral("large"), this,
+                       [&](Result<ModelInspection> model) { tensors = model ? model->tensors.size() : 1; });
         QTRY_COMPARE(tensors, 3001u);
     }
     void chat_streamsItsPiecesAndCounts() {
@@ -187,7 +193,9 @@ private slots:
         };
         QVERIFY(!findDaemon(folder.path()));
         write(QStringLiteral("key"), "esp_abc\n");
-        write(QStringLiteral("daemon.json"), "{\"url\":\"http://127.0.0.1:1\",\"pid\":" + QByteArray::number(QCoreApplication::applicationPid()) + ",\"key_file\":\"key\"}");
+        write(QStringLiteral("daemon.json"),
+              "{\"url\":\"http://127.0.0.1:1\",\"pid\":" + QByteArray::number(QCoreApplication::applicationPid()) +
+                  ",\"key_file\":\"key\"}");
         const auto found = findDaemon(folder.path());
         QVERIFY(found);
         QCOMPARE(found->key, QStringLiteral("esp_abc"));

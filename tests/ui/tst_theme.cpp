@@ -61,7 +61,8 @@ private slots:
             pair(name, "control on window", c.control, c.window, 3.0);
             pair(name, "focus on window", c.accentText, c.window, 3.0);
             for (const QRgb series : c.series) pair(name, "series", series, c.base, 3.0);
-            for (const QRgb owner : {c.weights, c.training, c.kvRunning, c.adapters, c.domainRows}) pair(name, "owner", owner, c.base, 3.0);
+            for (const QRgb owner : {c.weights, c.training, c.kvRunning, c.adapters, c.domainRows})
+                pair(name, "owner", owner, c.base, 3.0);
             pair(name, "leaf", c.leaf, c.base, 3.0);
         }
     }
@@ -73,9 +74,11 @@ private slots:
         QVERIFY2(measured >= least, qPrintable(QStringLiteral("%1, at least %2").arg(measured).arg(least)));
     }
     void noOtherFileOfTheWorkbenchNamesAColour() {
-        static const QRegularExpression hex(QStringLiteral("#[0-9A-Fa-f]{6}\\b|0x[0-9A-Fa-f]{6}\\b|Qt::(?:red|green|blue|white|black|gray)\\b"));
+        static const QRegularExpression hex(
+            QStringLiteral("#[0-9A-Fa-f]{6}\\b|0x[0-9A-Fa-f]{6}\\b|Qt::(?:red|green|blue|white|black|gray)\\b"));
         int files = 0;
-        QDirIterator walk(QStringLiteral(ESPALIER_UI_SOURCES), {QStringLiteral("*.cpp"), QStringLiteral("*.h")}, QDir::Files, QDirIterator::Subdirectories);
+        QDirIterator walk(QStringLiteral(ESPALIER_UI_SOURCES), {QStringLiteral("*.cpp"), QStringLiteral("*.h")},
+                          QDir::Files, QDirIterator::Subdirectories);
         while (walk.hasNext()) {
             QFile file(walk.next());
             if (file.fileName().endsWith(QLatin1String("/shell/theme.h"))) continue;
@@ -95,13 +98,16 @@ private slots:
             const QFont font = uiFont(text_size::kBody, weight);
             QCOMPARE(QFontInfo(font).family().left(13), QStringLiteral("Espalier Sans"));
             const QFontMetricsF metrics(font);
-            for (const QChar digit : QStringLiteral("023456789")) QCOMPARE(metrics.horizontalAdvance(digit), metrics.horizontalAdvance(QLatin1Char('1')));
-            for (const QChar letter : QStringLiteral("äßőλЖ→×–")) QVERIFY2(metrics.inFont(letter), qPrintable(QString(letter)));
+            for (const QChar digit : QStringLiteral("023456789"))
+                QCOMPARE(metrics.horizontalAdvance(digit), metrics.horizontalAdvance(QLatin1Char('1')));
+            for (const QChar letter : QStringLiteral("äßőλЖ→×–"))
+                QVERIFY2(metrics.inFont(letter), qPrintable(QString(letter)));
         }
     }
     void everyBundledIconDrawsAndIsUsed() {
         QString sources;
-        QDirIterator files(QStringLiteral(ESPALIER_UI_SOURCES), {QStringLiteral("*.cpp")}, QDir::Files, QDirIterator::Subdirectories);
+        QDirIterator files(QStringLiteral(ESPALIER_UI_SOURCES), {QStringLiteral("*.cpp")}, QDir::Files,
+                           QDirIterator::Subdirectories);
         while (files.hasNext()) {
             QFile file(files.next());
             QVERIFY(file.open(QIODevice::ReadOnly));
@@ -113,7 +119,8 @@ private slots:
             walk.next();
             const QString name = walk.fileName().chopped(4);
             QVERIFY2(!iconPixmap(name, kLightTheme.text, 16, 1).isNull(), qPrintable(name));
-            QVERIFY2(sources.contains(QLatin1Char('"') + name + QLatin1Char('"')), qPrintable(name + QStringLiteral(" is not used")));
+            QVERIFY2(sources.contains(QLatin1Char('"') + name + QLatin1Char('"')),
+                     qPrintable(name + QStringLiteral(" is not used")));
             ++icons;
         }
         QVERIFY(icons >= 30);

@@ -27,6 +27,7 @@ struct Bench {
         window.goTo(page);
         window.resize(size);
         window.show();
+        if (!QTest::qWaitForWindowActive(&window)) return false;
         engine.attach(daemon.url(), daemon.key);
         if (!QTest::qWaitFor([this] { return daemon.eventStreams() > 0 && workspace.hasModelList(); })) return false;
         daemon.sendSnapshot();
@@ -40,11 +41,15 @@ struct Bench {
                 if (widget->accessibleName() == accessibleName && widget->isVisible()) return widget;
         return nullptr;
     }
-    // A visible button by name, clicked with the mouse; false when there is none or it is disabled.
+    // A button by name, clicked once with the mouse as soon as it is visible and enabled; false when it never is.
     bool click(const QString& accessibleName) {
+        return QTest::qWaitFor([&] { return clickNow(accessibleName); });
+    }
+    bool clickNow(const QString& accessibleName) {
         for (QWidget* top : QApplication::topLevelWidgets())
             for (auto* button : top->findChildren<QAbstractButton*>()) {
-                const QString name = button->accessibleName().isEmpty() ? button->text().trimmed() : button->accessibleName();
+                const QString name =
+                    button->accessibleName().isEmpty() ? button->text().trimmed() : button->accessibleName();
                 if (name != accessibleName || !button->isVisible() || !button->isEnabled()) continue;
                 QTest::mouseClick(button, Qt::LeftButton);
                 return true;

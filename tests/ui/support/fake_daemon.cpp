@@ -34,7 +34,12 @@ FakeDaemon::FakeDaemon() {
     snapshot.at = QDateTime::currentMSecsSinceEpoch();
     snapshot.startedAt = snapshot.at - 60'000;
     snapshot.serve = ServeState::Serving;
-    snapshot.memory = {.weights = 4 * kGib, .kvRunning = 2 * kGib, .kvCached = kGib, .workspace = kGib / 4, .free = kGib * 3 / 4, .total = 8 * kGib};
+    snapshot.memory = {.weights = 4 * kGib,
+                       .kvRunning = 2 * kGib,
+                       .kvCached = kGib,
+                       .workspace = kGib / 4,
+                       .free = kGib * 3 / 4,
+                       .total = 8 * kGib};
     snapshot.device = "test processor, 2 threads";
     snapshot.computeMode = "f32";
     probe.suggestedName = "tiny-llama";
@@ -49,12 +54,17 @@ FakeDaemon::FakeDaemon() {
     probe.hasChatTemplate = true;
 }
 
+FakeDaemon::~FakeDaemon() {
+    goAway();  // while the state its sockets speak to is still there
+}
+
 QUrl FakeDaemon::url() const {
     return QUrl(QStringLiteral("http://127.0.0.1:%1").arg(m_port));
 }
 
 int FakeDaemon::count(const QString& operation) const {
-    return int(std::count_if(calls.begin(), calls.end(), [&](const HttpCall& call) { return call.path.endsWith(QLatin1Char('/') + operation); }));
+    return int(std::count_if(calls.begin(), calls.end(),
+                             [&](const HttpCall& call) { return call.path.endsWith(QLatin1Char('/') + operation); }));
 }
 
 const HttpCall* FakeDaemon::last(const QString& operation) const {
@@ -71,7 +81,8 @@ QString FakeDaemon::argument(const QString& operation, const char* key) const {
 }
 
 int FakeDaemon::eventStreams() const {
-    return int(std::count_if(m_streams.begin(), m_streams.end(), [](const auto& socket) { return socket && socket->isOpen(); }));
+    return int(std::count_if(m_streams.begin(), m_streams.end(),
+                             [](const auto& socket) { return socket && socket->isOpen(); }));
 }
 
 ModelRecord FakeDaemon::addModel(const std::string& name) {
@@ -107,8 +118,8 @@ void FakeDaemon::sendSnapshot() {
 
 void FakeDaemon::sendEvent(const Event& event) {
     const auto name = eventName(event);
-    sendRaw("id: " + QByteArray::number(qint64(++m_sequence)) + "\nevent: " + QByteArray(name.data(), qsizetype(name.size())) +
-            "\ndata: " + bytesOf(toJson(event)) + "\n\n");
+    sendRaw("id: " + QByteArray::number(qint64(++m_sequence)) + "\nevent: " +
+            QByteArray(name.data(), qsizetype(name.size())) + "\ndata: " + bytesOf(toJson(event)) + "\n\n");
 }
 
 void FakeDaemon::sendRaw(const QByteArray& bytes) {
@@ -160,7 +171,8 @@ void FakeDaemon::read(QTcpSocket* socket) {
         for (const QByteArray& line : lines) {
             const QByteArray lower = line.trimmed().toLower();
             if (lower.startsWith("content-length:")) length = lower.mid(15).trimmed().toLongLong();
-            if (lower.startsWith("authorization:")) call.authorization = QString::fromLatin1(line.trimmed().mid(14).trimmed());
+            if (lower.startsWith("authorization:"))
+                call.authorization = QString::fromLatin1(line.trimmed().mid(14).trimmed());
         }
         if (buffer.size() < head + 4 + length) return;
         const QByteArray body = buffer.mid(head + 4, length);
@@ -192,7 +204,11 @@ void FakeDaemon::serve(QTcpSocket* socket, const HttpCall& call) {
 Json FakeDaemon::answer(const QString& operation, const Json& arguments) {
     const auto named = [&](const char* key) { return arguments.value(key, std::string()); };
     if (operation == QLatin1String("hello"))
-        return {{"version", "0.1.0"}, {"protocol", kProtocolVersion}, {"pid", 1}, {"started_at", startedAt}, {"workspace", "/srv/harbour-lane"}};
+        return {{"version", "0.1.0"},
+                {"protocol", kProtocolVersion},
+                {"pid", 1},
+                {"started_at", startedAt},
+                {"workspace", "/srv/harbour-lane"}};
     if (operation == QLatin1String("models")) return {{"models", listOf(arguments.value("bin", false) ? bin : models)}};
     if (operation == QLatin1String("jobs")) return {{"jobs", listOf(jobs)}};
     if (operation == QLatin1String("log")) return {{"records", listOf(log)}};
@@ -204,12 +220,20 @@ Json FakeDaemon::answer(const QString& operation, const Json& arguments) {
     if (operation == QLatin1String("inspect")) {
         ModelRecord* model = find(models, named("model"));
         Json tensors = Json::array();
-        tensors.push_back({{"name", "model.embed_tokens.weight"}, {"shape", {4096, 256}}, {"dtype", "bf16"}, {"bytes", 2097152}});
+        tensors.push_back(
+            {{"name", "model.embed_tokens.weight"}, {"shape", {4096, 256}}, {"dtype", "bf16"}, {"bytes", 2097152}});
         for (int i = 0; i < tensorsPerModel; ++i)
-            tensors.push_back({{"name", "model.layers." + std::to_string(i / 3) + ".part" + std::to_string(i % 3) + ".weight"},
-                               {"shape", {256, 256}}, {"dtype", "bf16"}, {"bytes", 131072}});
-        return {{"record", model ? toJson(*model) : Json()}, {"config", {{"hidden", 256}}}, {"parameters", 4000000}, {"bytes", 8000000},
-                {"memory", {{"weights_bytes", 8000000}, {"kv_bytes_per_token", 4096}, {"workspace_bytes", 1000000}}}, {"tensors", tensors}};
+            tensors.push_back(
+                {{"name", "model.layers." + std::to_string(i / 3) + ".part" + std::to_string(i % 3) + ".weight"},
+                 {"shape", {256, 256}},
+                 {"dtype", "bf16"},
+                 {"bytes", 131072}});
+        return {{"record", model ? toJson(*model) : Json()},
+                {"config", {{"hidden", 256}}},
+                {"parameters", 4000000},
+                {"bytes", 8000000},
+                {"memory", {{"weights_bytes", 8000000}, {"kv_bytes_per_token", 4096}, {"workspace_bytes", 1000000}}},
+                {"tensors", tensors}};
     }
     if (operation == QLatin1String("rename")) {
         if (ModelRecord* model = find(models, named("model"))) model->name = named("name");
@@ -236,8 +260,9 @@ Json FakeDaemon::answer(const QString& operation, const Json& arguments) {
 
 void FakeDaemon::respond(QTcpSocket* socket, int status, const Json& body) {
     const QByteArray text = bytesOf(body);
-    socket->write("HTTP/1.1 " + QByteArray::number(status) + " X\r\nContent-Type: application/json\r\nContent-Length: " +
-                  QByteArray::number(text.size()) + "\r\n\r\n" + text);
+    socket->write("HTTP/1.1 " + QByteArray::number(status) +
+                  " X\r\nContent-Type: application/json\r\nContent-Length: " + QByteArray::number(text.size()) +
+                  "\r\n\r\n" + text);
 }
 
 void FakeDaemon::streamChat(QTcpSocket* socket) {
@@ -252,7 +277,8 @@ void FakeDaemon::streamChat(QTcpSocket* socket) {
 }
 
 void FakeDaemon::sendChunk(QTcpSocket* socket, const QString& text) {
-    const Json chunk = {{"choices", {{{"index", 0}, {"delta", {{"content", text.toStdString()}}}, {"finish_reason", nullptr}}}}};
+    const Json chunk = {
+        {"choices", {{{"index", 0}, {"delta", {{"content", text.toStdString()}}}, {"finish_reason", nullptr}}}}};
     socket->write("data: " + bytesOf(chunk) + "\n\n");
     socket->flush();
 }
@@ -261,7 +287,8 @@ void FakeDaemon::finishChat() {
     if (!m_chat) return;
     for (qsizetype i = 1; i < chatPieces.size(); ++i) sendChunk(m_chat, chatPieces[i]);
     const Json end = {{"choices", {{{"index", 0}, {"delta", Json::object()}, {"finish_reason", "stop"}}}}};
-    const Json usage = {{"choices", Json::array()}, {"usage", {{"prompt_tokens", 12}, {"completion_tokens", 3}, {"total_tokens", 15}}}};
+    const Json usage = {{"choices", Json::array()},
+                        {"usage", {{"prompt_tokens", 12}, {"completion_tokens", 3}, {"total_tokens", 15}}}};
     m_chat->write("data: " + bytesOf(end) + "\n\ndata: " + bytesOf(usage) + "\n\ndata: [DONE]\n\n");
     m_chat->disconnectFromHost();
 }

@@ -16,7 +16,7 @@
 namespace espalier::test {
 
 struct HttpCall {
-    QString path;       // "/control/models", without the query
+    QString path;  // "/control/models", without the query
     QString query;
     QString authorization;
     Json body;
@@ -26,6 +26,7 @@ class FakeDaemon : public QObject {
     Q_OBJECT
 public:
     FakeDaemon();
+    ~FakeDaemon() override;
 
     QUrl url() const;
     QString key = QStringLiteral("esp_testkey");
@@ -40,7 +41,7 @@ public:
     QHash<QString, Error> failures;  // operation -> what it answers
     QStringList chatPieces{QStringLiteral("Hello"), QStringLiteral(" from"), QStringLiteral(" the garden.")};
     std::optional<Error> chatFailure;
-    bool holdChat = false;           // send the first piece and wait
+    bool holdChat = false;  // send the first piece and wait
     int tensorsPerModel = 9;
     std::int64_t startedAt = 1;
 
@@ -53,13 +54,13 @@ public:
     int eventStreams() const;
 
     ModelRecord addModel(const std::string& name);
-    void sendSnapshot();             // snapshot.at moves on by 100 ms
+    void sendSnapshot();  // snapshot.at moves on by 100 ms
     void sendEvent(const Event& event);
     void sendRaw(const QByteArray& bytes);
     void finishChat();
-    void hangUp();                   // closes every connection, keeps listening
-    void goAway();                   // also stops listening
-    void comeBack();                 // on the same port
+    void hangUp();    // closes every connection, keeps listening
+    void goAway();    // also stops listening
+    void comeBack();  // on the same port
 
 private:
     void accept();
