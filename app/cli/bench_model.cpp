@@ -41,8 +41,8 @@ public:
             std::int64_t elements = 1;
             for (const std::int64_t extent : expected.shape) elements *= extent;
             largest = std::max(largest, elements);
-            m_tensors.push_back({expected.name, dtype, expected.shape, elements * (dtype == DType::F32 ? 4 : 2),
-                                 "random weights"});
+            m_tensors.push_back(
+                {expected.name, dtype, expected.shape, elements * (dtype == DType::F32 ? 4 : 2), "random weights"});
         }
         std::sort(m_tensors.begin(), m_tensors.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
         m_block = randomBlock(largest, dtype);
@@ -50,8 +50,9 @@ public:
 
     const std::vector<TensorEntry>& tensors() const override { return m_tensors; }
     const TensorEntry* find(std::string_view name) const override {
-        const auto found = std::lower_bound(m_tensors.begin(), m_tensors.end(), name,
-                                            [](const TensorEntry& entry, std::string_view n) { return entry.name < n; });
+        const auto found =
+            std::lower_bound(m_tensors.begin(), m_tensors.end(), name,
+                             [](const TensorEntry& entry, std::string_view n) { return entry.name < n; });
         return found != m_tensors.end() && found->name == name ? &*found : nullptr;
     }
     std::span<const std::byte> bytes(const TensorEntry& entry) const override {

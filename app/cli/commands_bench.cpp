@@ -91,8 +91,12 @@ Result<BenchModel> loadBenchModel(Session& session, const ModelBenchOptions& opt
 }
 
 Json rowHead(const BenchModel& model, const char* bench) {
-    return {{"bench", bench}, {"shape", model.shape}, {"weights", dtypeName(model.weights)}, {"mode", "f32"},
-            {"kv", dtypeName(model.kv)}, {"threads", model.backend->device().threads},
+    return {{"bench", bench},
+            {"shape", model.shape},
+            {"weights", dtypeName(model.weights)},
+            {"mode", "f32"},
+            {"kv", dtypeName(model.kv)},
+            {"threads", model.backend->device().threads},
             {"isa", model.backend->device().isa}};
 }
 
@@ -142,8 +146,7 @@ Result<void> benchPrefill(Session& session, BenchModel& model, bool quick, Repor
     for (const std::int32_t tokens : {64, 512}) {
         double best = 0;
         for (int repeat = 0; repeat < (quick ? 2 : 5); ++repeat) {
-            TRY_ASSIGN(const Finished finished,
-                       serveAll(model, {promptOf(tokens, 1, repeat * 977)}, session.stop()));
+            TRY_ASSIGN(const Finished finished, serveAll(model, {promptOf(tokens, 1, repeat * 977)}, session.stop()));
             best = std::max(best, tokens / (finished.last.front().timing.ttftMs / 1000.0));
         }
         Json row = rowHead(model, "prefill");
@@ -186,12 +189,22 @@ Result<void> benchServe(Session& session, BenchModel& model, bool quick, Report&
 }
 
 Json opRow(const OpFigure& figure, const Backend& backend) {
-    return {{"bench", "ops"}, {"op", figure.op}, {"shape", figure.shape}, {"dtype", figure.dtype},
-            {"rows", figure.rows}, {"cold", figure.cold}, {"us", figure.microseconds},
-            {"gb_per_s", figure.gigabytesPerSecond}, {"gflops", figure.gflops},
-            {"share_of_bandwidth", figure.shareOfBandwidth}, {"share_of_peak", figure.shareOfPeak},
-            {"bandwidth_gb_per_s", (figure.bandwidthBefore + figure.bandwidthAfter) / 2}, {"steady", figure.steady},
-            {"mode", "f32"}, {"threads", backend.device().threads}, {"isa", backend.device().isa}};
+    return {{"bench", "ops"},
+            {"op", figure.op},
+            {"shape", figure.shape},
+            {"dtype", figure.dtype},
+            {"rows", figure.rows},
+            {"cold", figure.cold},
+            {"us", figure.microseconds},
+            {"gb_per_s", figure.gigabytesPerSecond},
+            {"gflops", figure.gflops},
+            {"share_of_bandwidth", figure.shareOfBandwidth},
+            {"share_of_peak", figure.shareOfPeak},
+            {"bandwidth_gb_per_s", (figure.bandwidthBefore + figure.bandwidthAfter) / 2},
+            {"steady", figure.steady},
+            {"mode", "f32"},
+            {"threads", backend.device().threads},
+            {"isa", backend.device().isa}};
 }
 
 Result<void> runOpsBench(Session& session, const OpsBenchOptions& options) {
@@ -228,13 +241,15 @@ void addBenchCommands(Commands& commands) {
             *parent, name, what, std::string("espalierctl bench ") + name + " --shape 160m --quick --jsonl", run);
         command->add_option("--shape", options->shape, "tiny, 160m or 1b (default 160m)")
             ->check(CLI::IsMember({"tiny", "160m", "1b"}));
-        command->add_option("--weights", options->weights, "Stored type of the weights: bf16, f16 or f32 (default bf16)")
+        command
+            ->add_option("--weights", options->weights, "Stored type of the weights: bf16, f16 or f32 (default bf16)")
             ->check(CLI::IsMember({"bf16", "f16", "f32"}));
         command->add_flag("--quick", options->quick, "A few seconds, rougher");
         command->add_flag("--jsonl", options->lines, "One JSON line per row instead of a table");
     };
-    auto [ops, o] = commands.addTo<OpsBenchOptions>(*bench, "ops", "Single operations beside the limits of this machine",
-                                                    "espalierctl bench ops --shape 1b --quick", runOpsBench);
+    auto [ops, o] =
+        commands.addTo<OpsBenchOptions>(*bench, "ops", "Single operations beside the limits of this machine",
+                                        "espalierctl bench ops --shape 1b --quick", runOpsBench);
     ops->add_option("--shape", o->shape, "Shape of the model (default 1b)")->check(CLI::IsMember(benchShapes()));
     ops->add_flag("--quick", o->quick, "A few seconds, rougher");
     ops->add_flag("--jsonl", o->lines, "One JSON line per row instead of a table");

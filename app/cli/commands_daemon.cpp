@@ -164,13 +164,13 @@ Result<void> runJobWait(Session& session, const JobOptions& options) {
 }  // namespace
 
 void addDaemonCommands(Commands& commands) {
-    auto [serve, s] = commands.add<ServeOptions>(
-        "serve", "Run the engine daemon with its OpenAI-compatible API", "espalierctl serve --model tiny --port 8420",
-        runServe);
+    auto [serve, s] = commands.add<ServeOptions>("serve", "Run the engine daemon with its OpenAI-compatible API",
+                                                 "espalierctl serve --model tiny --port 8420", runServe);
     serve->add_option("--host", s->host, "Address to listen on (default 127.0.0.1: this machine only)");
     serve->add_option("--port", s->port, "Port, 0 for any free one (default 8420)");
     serve->add_option("--model", s->models, "Load this model at the start; may be repeated")
-        ->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     serve->add_option("--pool-mb", s->poolMiB, "KV pool of each loaded model, MiB (default: an eighth of free memory)")
         ->check(CLI::Range(1, 1 << 24));
     serve->add_option("--memory-mb", s->memoryMiB, "Weights and pools in all, MiB (default: 80 % of free memory)")

@@ -14,7 +14,8 @@ struct Finding {
 };
 
 Json toJson(const Finding& finding) {
-    return {{"what", finding.what}, {"found", finding.found}, {"mend", finding.mend.empty() ? Json() : Json(finding.mend)}};
+    return {
+        {"what", finding.what}, {"found", finding.found}, {"mend", finding.mend.empty() ? Json() : Json(finding.mend)}};
 }
 
 Finding instructionSet() {
@@ -49,18 +50,25 @@ Result<void> runDoctor(Session& session, const DoctorOptions&) {
         {"processor", device.name, ""},
         instructionSet(),
         {"threads", std::to_string(device.threads), ""},
-        {"memory", bytesText(static_cast<double>(device.freeBytes)) + " free of " +
-                       bytesText(static_cast<double>(device.memoryBytes)), ""},
+        {"memory",
+         bytesText(static_cast<double>(device.freeBytes)) + " free of " +
+             bytesText(static_cast<double>(device.memoryBytes)),
+         ""},
         {"read bandwidth", fixedText(machine.readGigabytesPerSecond, 1) + " GB/s", ""},
         {"f32 peak", fixedText(machine.fmaGflops, 0) + " GFLOP/s", ""},
         cuda(),
         disk(session),
     };
     if (session.console().json) {
-        Json document{{"findings", Json::array()}, {"device", {{"name", device.name}, {"isa", device.isa},
-                      {"threads", device.threads}, {"memory_bytes", device.memoryBytes},
-                      {"free_bytes", device.freeBytes}, {"read_gb_per_s", machine.readGigabytesPerSecond},
-                      {"fma_gflops", machine.fmaGflops}}}};
+        Json document{{"findings", Json::array()},
+                      {"device",
+                       {{"name", device.name},
+                        {"isa", device.isa},
+                        {"threads", device.threads},
+                        {"memory_bytes", device.memoryBytes},
+                        {"free_bytes", device.freeBytes},
+                        {"read_gb_per_s", machine.readGigabytesPerSecond},
+                        {"fma_gflops", machine.fmaGflops}}}};
         for (const Finding& finding : findings) document["findings"].push_back(toJson(finding));
         session.console().document(document);
         return {};

@@ -70,8 +70,8 @@ Result<void> runGenerate(Session& session, const GenerateOptions& options) {
     const Json& timing = answer["timing"];
     console.note(dumpJson(answer["usage"]["completion_tokens"]) + " tokens, first after " +
                  fixedText(timing.value("ttft_ms", 0.0), 0) + " ms, then " +
-                 fixedText(timing.value("tokens_per_s", 0.0), 1) + " tokens/s (" + answer.value("compute", "") + ", KV " +
-                 answer.value("kv", "") + "); ended by " + answer.value("finish_reason", ""));
+                 fixedText(timing.value("tokens_per_s", 0.0), 1) + " tokens/s (" + answer.value("compute", "") +
+                 ", KV " + answer.value("kv", "") + "); ended by " + answer.value("finish_reason", ""));
     return {};
 }
 
@@ -131,13 +131,14 @@ void addInferenceCommands(Commands& commands) {
     generate->add_option("--frequency-penalty", g->frequencyPenalty, "-2 to 2");
     generate->add_option("--seed", g->seed, "The same seed gives the same answer");
     generate->add_option("--stop", g->stop, "End before this text; may be repeated")
-        ->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     generate->add_option("--logprobs", g->logprobs, "Log probabilities of each token and of the K likeliest");
     generate->add_flag("--ignore-eos", g->ignoreEos, "Treat end-of-sequence as an ordinary token");
 
-    auto [perplexity, p] = commands.add<PerplexityOptions>(
-        "perplexity", "How well a model predicts a text", "espalierctl perplexity -m tiny --file book.txt --context 512",
-        runPerplexity);
+    auto [perplexity, p] =
+        commands.add<PerplexityOptions>("perplexity", "How well a model predicts a text",
+                                        "espalierctl perplexity -m tiny --file book.txt --context 512", runPerplexity);
     perplexity->add_option("-m,--model", p->model, "Name or id")->required();
     auto* scored = perplexity->add_option_group("text", "One of");
     scored->add_option("--file", p->file, "A text file; - for standard input");

@@ -30,13 +30,17 @@ std::string text(const Json& object, const char* key) {
 }
 
 std::vector<std::string> modelRow(const Json& model) {
-    return {text(model, "name"), text(model, "family"), countText(model.value("parameters", 0.0)),
-            bytesText(model.value("bytes", 0.0)), text(model, "dtype"), text(model, "context"), text(model, "id")};
+    return {text(model, "name"),
+            text(model, "family"),
+            countText(model.value("parameters", 0.0)),
+            bytesText(model.value("bytes", 0.0)),
+            text(model, "dtype"),
+            text(model, "context"),
+            text(model, "id")};
 }
 
 void showModels(const Console& console, const Json& models) {
-    std::vector<std::vector<std::string>> rows{
-        {"NAME", "FAMILY", "PARAMETERS", "BYTES", "TYPE", "CONTEXT", "ID"}};
+    std::vector<std::vector<std::string>> rows{{"NAME", "FAMILY", "PARAMETERS", "BYTES", "TYPE", "CONTEXT", "ID"}};
     for (const Json& model : models) rows.push_back(modelRow(model));
     console.table(rows);
 }
@@ -66,8 +70,8 @@ Result<void> runModels(Session& session, const NoOptions&) {
 }
 
 Result<void> runInspect(Session& session, const InspectOptions& options) {
-    TRY_ASSIGN(const Json answer, session.call(Use::Read, "inspect",
-                                               {{"model", options.model}, {"tensors", options.tensors}}));
+    TRY_ASSIGN(const Json answer,
+               session.call(Use::Read, "inspect", {{"model", options.model}, {"tensors", options.tensors}}));
     if (session.console().json) {
         session.console().document(answer);
         return {};
@@ -107,9 +111,9 @@ Result<void> runSample(Session& session, const SampleOptions& options) {
 }  // namespace
 
 void addModelCommands(Commands& commands) {
-    auto [import, importOptions] = commands.add<ImportOptions>(
-        "import", "Bring a model folder into the workspace", "espalierctl import ~/models/tiny-llama --name tiny",
-        runImport);
+    auto [import, importOptions] =
+        commands.add<ImportOptions>("import", "Bring a model folder into the workspace",
+                                    "espalierctl import ~/models/tiny-llama --name tiny", runImport);
     import->add_option("path", importOptions->path, "A Hugging Face folder with safetensors")->required();
     import->add_option("--name", importOptions->name, "What to call it (default: the folder's name)");
     import->add_flag("--link", importOptions->link, "Use the files in place instead of copying them");
@@ -122,12 +126,12 @@ void addModelCommands(Commands& commands) {
     inspect->add_option("model", inspectOptions->model, "Name or id")->required();
     inspect->add_flag("--tensors", inspectOptions->tensors, "List every tensor");
 
-    auto [remove, removeOptions] = commands.add<ModelOptions>("remove", "Put a model into the bin",
-                                                              "espalierctl remove tiny", runRemove);
+    auto [remove, removeOptions] =
+        commands.add<ModelOptions>("remove", "Put a model into the bin", "espalierctl remove tiny", runRemove);
     remove->add_option("model", removeOptions->model, "Name or id")->required();
 
-    auto [sample, sampleOptions] = commands.add<SampleOptions>(
-        "sample", "Make the sample workspace", "espalierctl sample ~/espalier-sample", runSample);
+    auto [sample, sampleOptions] = commands.add<SampleOptions>("sample", "Make the sample workspace",
+                                                               "espalierctl sample ~/espalier-sample", runSample);
     sample->add_option("dir", sampleOptions->folder, "Folder of the new workspace")->required();
 }
 

@@ -70,7 +70,8 @@ void addTextCommands(Commands& commands) {
     auto* source = tokenize->add_option_group("source", "One of");
     source->add_option("--text", tokenizeOptions->text, "The text");
     source->add_option("--file", tokenizeOptions->file, "A file with the text; - for standard input");
-    source->add_option("--jsonl-in", tokenizeOptions->lines, "A file of JSON strings, one a line; - for standard input");
+    source->add_option("--jsonl-in", tokenizeOptions->lines,
+                       "A file of JSON strings, one a line; - for standard input");
     source->require_option(1);
     tokenize->add_flag("--special", tokenizeOptions->special, "Add what the post-processor adds (BOS and the like)");
 
@@ -80,9 +81,9 @@ void addTextCommands(Commands& commands) {
     detokenize->add_option("--ids", detokenizeOptions->ids, "A file with a JSON array of ids; - for standard input")
         ->required();
 
-    auto [chat, chatOptions] = commands.add<TemplateOptions>(
-        "template", "Render messages with the model's chat template",
-        "espalierctl template -m tiny --messages chat.json", runTemplate);
+    auto [chat, chatOptions] =
+        commands.add<TemplateOptions>("template", "Render messages with the model's chat template",
+                                      "espalierctl template -m tiny --messages chat.json", runTemplate);
     chat->add_option("-m,--model", chatOptions->model, "Name or id")->required();
     chat->add_option("--messages", chatOptions->messages,
                      "A file with an array of messages, or {messages, tools, ...}; - for standard input")

@@ -13,7 +13,9 @@ namespace {
 
 constexpr int kBarWidth = 32;
 
-void put(std::FILE* file, std::string_view text) { std::fwrite(text.data(), 1, text.size(), file); }
+void put(std::FILE* file, std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), file);
+}
 
 // Columns as a reader counts them: bytes that continue a character take no place.
 std::size_t width(std::string_view text) {
@@ -32,7 +34,9 @@ std::string scaled(double value, double step, const std::vector<const char*>& un
 
 }  // namespace
 
-void Console::document(const Json& value) const { text(dumpJson(value, 2) + "\n"); }
+void Console::document(const Json& value) const {
+    text(dumpJson(value, 2) + "\n");
+}
 
 void Console::line(const Json& value) const {
     text(dumpJson(value) + "\n");
@@ -91,8 +95,12 @@ void Console::progressEnds() const {
     std::fflush(stderr);
 }
 
-std::string bytesText(double bytes) { return scaled(bytes, 1024, {" B", " KiB", " MiB", " GiB", " TiB"}); }
-std::string countText(double count) { return scaled(count, 1000, {"", " k", " M", " B", " T"}); }
+std::string bytesText(double bytes) {
+    return scaled(bytes, 1024, {" B", " KiB", " MiB", " GiB", " TiB"});
+}
+std::string countText(double count) {
+    return scaled(count, 1000, {"", " k", " M", " B", " T"});
+}
 
 std::string fixedText(double value, int digits) {
     char text[64];

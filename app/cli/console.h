@@ -18,12 +18,13 @@ public:
     bool json = false;   // --json: one document on stdout and nothing else
     bool quiet = false;  // --quiet: no progress
 
-    void document(const Json& value) const;                // stdout, indented for people's eyes
-    void line(const Json& value) const;                    // stdout, one line (--jsonl commands)
-    void text(std::string_view text) const;                // stdout as it stands
-    void table(const std::vector<std::vector<std::string>>& rows) const;  // stdout, columns aligned, first row is the head
-    void note(std::string_view text) const;                // stderr, unless quiet
-    void failure(const Error& error) const;                // stderr, and stdout with --json
+    void document(const Json& value) const;  // stdout, indented for people's eyes
+    void line(const Json& value) const;      // stdout, one line (--jsonl commands)
+    void text(std::string_view text) const;  // stdout as it stands
+    void table(
+        const std::vector<std::vector<std::string>>& rows) const;  // stdout, columns aligned, first row is the head
+    void note(std::string_view text) const;                        // stderr, unless quiet
+    void failure(const Error& error) const;                        // stderr, and stdout with --json
 
     // A bar on a terminal, redrawn; nothing elsewhere. share: 0 to 1.
     void progress(std::string_view what, double share) const;
@@ -33,8 +34,8 @@ private:
     mutable bool m_barShown = false;
 };
 
-std::string bytesText(double bytes);    // "1.25 GiB"
-std::string countText(double count);    // "1.1 B", "135 M"
+std::string bytesText(double bytes);  // "1.25 GiB"
+std::string countText(double count);  // "1.1 B", "135 M"
 std::string fixedText(double value, int digits);
 
 }  // namespace espalier::cli

@@ -27,7 +27,8 @@ Result<void> forEachLine(Session& session, const std::string& path, const std::s
         begin = end + 1;
         if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
         auto text = parseJson(line, where);
-        if (text && !text->is_string()) text = fail(ErrorCode::CorruptFile, where + ": a JSON string is expected", where);
+        if (text && !text->is_string())
+            text = fail(ErrorCode::CorruptFile, where + ": a JSON string is expected", where);
         if (!text) {
             TRY(flush());
             return std::move(text).error();
@@ -42,10 +43,10 @@ Result<Json> readMessages(Session& session, const std::string& path) {
     TRY_ASSIGN(Json content, session.readJsonInput(path));
     if (content.is_array()) return Json{{"messages", std::move(content)}};
     if (!content.is_object() || !content.contains("messages"))
-        return fail(ErrorCode::CorruptFile, path + ": an array of messages, or an object with \"messages\", is expected",
-                    path);
-    Json arguments{{"messages", content["messages"]}, {"tools", content.value("tools", Json())},
-                   {"variables", Json::object()}};
+        return fail(ErrorCode::CorruptFile,
+                    path + ": an array of messages, or an object with \"messages\", is expected", path);
+    Json arguments{
+        {"messages", content["messages"]}, {"tools", content.value("tools", Json())}, {"variables", Json::object()}};
     for (const auto& [key, value] : content.items())
         if (key != "messages" && key != "tools") arguments["variables"][key] = value;
     return arguments;

@@ -16,8 +16,10 @@ Result<Path> sampleFolder(FileSystem& files) {
                             Path(ESPALIER_SAMPLE_FOLDER)};
     for (const Path& folder : candidates)
         if (files.exists(folder / "config.json")) return folder;
-    return fail(ErrorCode::NotFound, "the sample model is neither in " + candidates[0].string() + " nor in " +
-                candidates[1].string() + "; install the program again", candidates[0].string());
+    return fail(ErrorCode::NotFound,
+                "the sample model is neither in " + candidates[0].string() + " nor in " + candidates[1].string() +
+                    "; install the program again",
+                candidates[0].string());
 }
 
 }  // namespace
@@ -43,7 +45,9 @@ Result<Json> makeSampleWorkspace(Session& outer, const std::string& folder) {
     for (const Json& model : before["models"]) isThere |= model.value("name", "") == kSampleName;
     if (!isThere) TRY(importModel(session, {{"path", source.string()}, {"name", kSampleName}}));
     TRY_ASSIGN(const Json after, session.call(Use::Write, "models", Json::object()));
-    return Json{{"workspace", session.workspace().string()}, {"models", after["models"]}, {"tenants", Json::array()},
+    return Json{{"workspace", session.workspace().string()},
+                {"models", after["models"]},
+                {"tenants", Json::array()},
                 {"adapters", Json::array()}};
 }
 

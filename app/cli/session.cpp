@@ -41,8 +41,10 @@ Path Session::workspace() const {
 Result<Backend*> Session::backend() {
     if (m_backend) return m_backend.get();
     if (m_options.backend == "cuda")
-        return fail(ErrorCode::Unsupported, "this version serves models on the CPU only; espalierctl doctor shows what the "
-                    "CUDA module of this machine can do", "--backend");
+        return fail(ErrorCode::Unsupported,
+                    "this version serves models on the CPU only; espalierctl doctor shows what the "
+                    "CUDA module of this machine can do",
+                    "--backend");
     CpuOptions cpu;
     cpu.threads = m_options.threads;
     m_backend = makeCpuBackend(cpu);
@@ -96,7 +98,7 @@ Result<Json> Session::followJob(std::int64_t id, OnStop onStop) {
         if (job.state == JobState::Cancelled) return fail(ErrorCode::Cancelled, job.title + " was cancelled");
         if (job.state == JobState::Interrupted || job.state == JobState::Paused)
             return fail(ErrorCode::Cancelled, job.title + " is " + std::string(jobStateName(job.state)) +
-                        "; espalierctl jobs resume " + std::to_string(id) + " continues it");
+                                                  "; espalierctl jobs resume " + std::to_string(id) + " continues it");
         if (m_stop.stop_requested() && onStop == OnStop::LeaveJob)
             return fail(ErrorCode::Cancelled, job.title + " goes on without being watched");
         if (m_stop.stop_requested() && !std::exchange(cancelled, true)) TRY(m_control->call("job-cancel", which));

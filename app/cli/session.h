@@ -56,7 +56,7 @@ public:
     // Follows a job to its end with a bar. Error: the job's, or cancelled.
     Result<Json> followJob(std::int64_t id, OnStop onStop);
 
-    Result<std::string> readInput(const std::string& path);       // "-": standard input
+    Result<std::string> readInput(const std::string& path);  // "-": standard input
     Result<Json> readJsonInput(const std::string& path);
 
 private:

@@ -57,8 +57,11 @@ LocalControl::LocalControl(const ModelAccess& models, const Clock& clock, Contro
     };
     auto& on = m_operations;
     on["hello"] = [&engine, host](const Json&, const CallOptions&) -> Result<Json> {
-        return Json{{"version", kVersion}, {"protocol", kProtocolVersion}, {"pid", ::getpid()},
-                    {"started_at", host.startedAt}, {"workspace", engine.options().workspace.string()},
+        return Json{{"version", kVersion},
+                    {"protocol", kProtocolVersion},
+                    {"pid", ::getpid()},
+                    {"started_at", host.startedAt},
+                    {"workspace", engine.options().workspace.string()},
                     {"url", host.url}};
     };
     on["status"] = [&models, &clock, host](const Json&, const CallOptions&) { return statusOf(models, clock, host); };

@@ -64,12 +64,12 @@ std::optional<std::int64_t> sequenceFrom(std::string_view text) {
 void openEvents(EventStreams& events, std::shared_ptr<HttpExchange> exchange) {
     const HttpRequest& request = exchange->request();
     const auto given = request.query.find("after");
-    const std::string_view text = given != request.query.end() ? std::string_view(given->second)
-                                                               : request.header("last-event-id");
+    const std::string_view text =
+        given != request.query.end() ? std::string_view(given->second) : request.header("last-event-id");
     const auto after = sequenceFrom(text);
     if (!text.empty() && !after)
-        return exchange->respond(controlError(fail(ErrorCode::InvalidArgument,
-                                                   "\"after\" must be a sequence number, 0 or more", "after")));
+        return exchange->respond(
+            controlError(fail(ErrorCode::InvalidArgument, "\"after\" must be a sequence number, 0 or more", "after")));
     events.add(std::move(exchange), after);
 }
 
@@ -77,10 +77,9 @@ void openEvents(EventStreams& events, std::shared_ptr<HttpExchange> exchange) {
 
 std::vector<Route> controlRoutes(ControlPort& control, EventStreams& events) {
     return {
-        Route{"GET", "/control/events", Access::Admin,
-              [&events](const std::shared_ptr<HttpExchange>& exchange, const Caller&) {
-                  openEvents(events, exchange);
-              }},
+        Route{
+            "GET", "/control/events", Access::Admin,
+            [&events](const std::shared_ptr<HttpExchange>& exchange, const Caller&) { openEvents(events, exchange); }},
         Route{"POST", "/control/", Access::Admin,
               [&control](const std::shared_ptr<HttpExchange>& exchange, const Caller&) {
                   callOperation(control, exchange);

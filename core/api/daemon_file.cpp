@@ -14,12 +14,16 @@ namespace {
 
 constexpr std::uint64_t kMaxBytes = 64 << 10;
 
-bool isAlive(std::int64_t pid) { return ::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM; }
+bool isAlive(std::int64_t pid) {
+    return ::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM;
+}
 
 }  // namespace
 
 Result<void> writeDaemonFile(FileSystem& files, const Path& workspace, const DaemonAddress& address) {
-    const Json json{{"url", address.url}, {"pid", address.pid}, {"key_file", address.keyFile},
+    const Json json{{"url", address.url},
+                    {"pid", address.pid},
+                    {"key_file", address.keyFile},
                     {"certificate", address.certificate}};
     return writePrivateFile(files, workspace / kDaemonFile, dumpJson(json) + "\n");
 }

@@ -13,7 +13,7 @@
 namespace espalier {
 
 struct DaemonAddress {
-    std::string url;          // "http://127.0.0.1:8420", no /v1
+    std::string url;  // "http://127.0.0.1:8420", no /v1
     std::int64_t pid = 0;
     std::string keyFile;      // holds the admin key
     std::string certificate;  // PEM file to trust; empty without TLS

@@ -19,7 +19,9 @@ Result<Pooling> poolingFromJson(const Json& config, const std::string& where) {
     return fail(ErrorCode::Unsupported, where + " asks for a pooling other than mean, cls and last token", where);
 }
 
-std::string endOf(const std::string& dotted) { return dotted.substr(dotted.rfind('.') + 1); }
+std::string endOf(const std::string& dotted) {
+    return dotted.substr(dotted.rfind('.') + 1);
+}
 
 }  // namespace
 
@@ -57,8 +59,10 @@ Result<BoundEmbeddings> bindEmbeddings(FileSystem& files, const ServedModel& mod
         TRY(checkPromptIds(model, request.prompt));
         const bool tooLong = request.prompt.size() > most;
         if (tooLong && longText == LongText::Refuse)
-            return fail(ErrorCode::ContextOverflow, "the input has " + std::to_string(request.prompt.size()) +
-                        " tokens; model " + model.record.name + " takes at most " + std::to_string(most), "input");
+            return fail(ErrorCode::ContextOverflow,
+                        "the input has " + std::to_string(request.prompt.size()) + " tokens; model " +
+                            model.record.name + " takes at most " + std::to_string(most),
+                        "input");
         if (tooLong) request.prompt.resize(most);
         bound.truncated.push_back(tooLong);
         bound.requests.push_back(std::move(request));
@@ -75,8 +79,7 @@ std::string base64Text(std::string_view bytes) {
         const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
         for (std::size_t j = 0; j < 3; ++j)
             group = group << 8 | (j < count ? static_cast<unsigned char>(bytes[i + j]) : 0u);
-        for (std::size_t j = 0; j < 4; ++j)
-            text += j <= count ? kDigits[group >> (18 - 6 * j) & 63] : '=';
+        for (std::size_t j = 0; j < 4; ++j) text += j <= count ? kDigits[group >> (18 - 6 * j) & 63] : '=';
     }
     return text;
 }

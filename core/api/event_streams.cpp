@@ -89,7 +89,9 @@ private:
 EventStreams::EventStreams(Engine& engine)
     : m_engine(engine), m_thread([this](std::stop_token stop) { sendSnapshots(stop); }) {}
 
-EventStreams::~EventStreams() { end(); }
+EventStreams::~EventStreams() {
+    end();
+}
 
 void EventStreams::add(std::shared_ptr<HttpExchange> exchange, std::optional<std::int64_t> after) {
     const auto client = std::make_shared<Client>(std::move(exchange));

@@ -19,8 +19,8 @@ Result<GenerationDefaults> generationDefaults(FileSystem& files, const Path& fol
 }
 
 Error noTokenizer(const ServedModel& model) {
-    return fail(ErrorCode::Unsupported, "model " + model.record.name +
-                " has no tokenizer: give token ids instead of text", "prompt");
+    return fail(ErrorCode::Unsupported,
+                "model " + model.record.name + " has no tokenizer: give token ids instead of text", "prompt");
 }
 
 std::uint64_t drawnSeed() {
@@ -41,8 +41,10 @@ Result<void> checkPromptIds(const ServedModel& model, const std::vector<TokenId>
     if (ids.empty()) return fail(ErrorCode::InvalidArgument, "the prompt has no tokens", "prompt");
     for (const TokenId id : ids)
         if (id < 0 || id >= model.record.spec.vocabulary)
-            return fail(ErrorCode::InvalidArgument, "token id " + std::to_string(id) + " is outside the model's " +
-                        std::to_string(model.record.spec.vocabulary) + " entries", "prompt");
+            return fail(ErrorCode::InvalidArgument,
+                        "token id " + std::to_string(id) + " is outside the model's " +
+                            std::to_string(model.record.spec.vocabulary) + " entries",
+                        "prompt");
     return {};
 }
 
@@ -56,8 +58,11 @@ Result<ServedModel> ModelAccess::find(std::string_view reference) const {
 
 Result<RenderedChat> renderChat(const ServedModel& model, const ChatPrompt& chat) {
     if (!model.chatTemplate)
-        return fail(ErrorCode::Unsupported, "model " + model.record.name + " has no chat template; serve it with "
-                    "--chat-template FILE or chatml, or use /v1/completions", "messages");
+        return fail(ErrorCode::Unsupported,
+                    "model " + model.record.name +
+                        " has no chat template; serve it with "
+                        "--chat-template FILE or chatml, or use /v1/completions",
+                    "messages");
     ChatInput input{chat.messages, chat.tools, chat.addGenerationPrompt, chat.variables};
     const auto name = [&](const char* key, const std::string& token) {
         if (!token.empty() && !input.variables.contains(key)) input.variables[key] = token;
@@ -101,9 +106,11 @@ Result<std::vector<Request>> bindCall(const ServedModel& model, const Generation
         TRY(checkPromptIds(model, request.prompt));
         const std::int64_t room = model.record.context - static_cast<std::int64_t>(request.prompt.size());
         if (room < 1)
-            return fail(ErrorCode::ContextOverflow, "the prompt has " + std::to_string(request.prompt.size()) +
-                        " tokens; model " + model.record.name + " takes at most " +
-                        std::to_string(model.record.context) + " with the answer", "prompt");
+            return fail(ErrorCode::ContextOverflow,
+                        "the prompt has " + std::to_string(request.prompt.size()) + " tokens; model " +
+                            model.record.name + " takes at most " + std::to_string(model.record.context) +
+                            " with the answer",
+                        "prompt");
         const auto wanted = call.maxTokens ? call.maxTokens : policy.maxTokens;
         request.maxTokens = static_cast<std::int32_t>(std::min<std::int64_t>(room, wanted.value_or(INT32_MAX)));
         for (std::int32_t choice = 0; choice < call.choices; ++choice) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// From the words of a caller to requests for the engine: what the OpenAI routes and `generate` have in common. Parsing a
-// JSON body needs no model and is pure; binding it to one turns text and messages into ids.
+// From the words of a caller to requests for the engine: what the OpenAI routes and `generate` have in common. Parsing
+// a JSON body needs no model and is pure; binding it to one turns text and messages into ids.
 //
 // Errors name the field in Error::where, so that an HTTP answer can put it under "param".
 #pragma once
@@ -27,7 +27,7 @@ constexpr std::size_t kMaxStops = 16;
 
 struct ChatPrompt {
     Json messages;
-    Json tools;                       // null when absent
+    Json tools;  // null when absent
     bool addGenerationPrompt = true;
     Json variables = Json::object();  // further arguments of the template
 };
@@ -41,7 +41,7 @@ struct GenerationCall {
     std::optional<double> temperature, topP;
     std::optional<std::int32_t> topK, maxTokens;
     std::optional<std::uint64_t> seed;
-    SamplingParams sampling;   // the rest of it
+    SamplingParams sampling;  // the rest of it
     std::vector<std::string> stop;
     std::int32_t logprobs = -1;
     bool ignoreEos = false;

@@ -12,10 +12,27 @@ namespace {
 
 // Fields of the published APIs that would change the answer and that this server does not have. Values that ask for
 // nothing (false, empty, "none", the default) pass.
-constexpr std::array kRefusedAlways{
-    "tools", "functions", "function_call", "audio", "prediction", "web_search_options", "suffix", "echo", "best_of",
-    "guided_json", "guided_regex", "guided_choice", "guided_grammar", "structured_outputs", "use_beam_search",
-    "prompt_logprobs", "lora", "truncate_prompt_tokens", "thinking", "allowed_token_ids", "bad_words"};
+constexpr std::array kRefusedAlways{"tools",
+                                    "functions",
+                                    "function_call",
+                                    "audio",
+                                    "prediction",
+                                    "web_search_options",
+                                    "suffix",
+                                    "echo",
+                                    "best_of",
+                                    "guided_json",
+                                    "guided_regex",
+                                    "guided_choice",
+                                    "guided_grammar",
+                                    "structured_outputs",
+                                    "use_beam_search",
+                                    "prompt_logprobs",
+                                    "lora",
+                                    "truncate_prompt_tokens",
+                                    "thinking",
+                                    "allowed_token_ids",
+                                    "bad_words"};
 
 bool asksForNothing(const Json& value) {
     if (value.is_boolean()) return !value.get<bool>();
@@ -33,7 +50,8 @@ Result<void> refuseUnsupported(const Json& body) {
     for (const char* name : kRefusedAlways) {
         const Json* value = fields.find(name);
         const bool isDefault = value && std::string_view(name) == "best_of" && *value == 1;
-        if (value && !isDefault && !asksForNothing(*value)) return refusedField(name, "is not supported by this server");
+        if (value && !isDefault && !asksForNothing(*value))
+            return refusedField(name, "is not supported by this server");
     }
     if (const Json* format = fields.find("response_format")) {
         const Json type = format->is_object() ? format->value("type", Json()) : Json();
@@ -125,10 +143,10 @@ Result<void> checkMessage(const Json& message, std::size_t index) {
         if (!part.is_object() || !part.contains("type") || !part["type"].is_string())
             return wrong(": a content part must have a \"type\"");
         if (part["type"] != "text")
-            return fail(ErrorCode::Unsupported, place + ": content of type " + dumpJson(part["type"]) +
-                        " is not supported; text is", "messages");
-        if (!part.contains("text") || !part["text"].is_string())
-            return wrong(": a text part must have a \"text\"");
+            return fail(ErrorCode::Unsupported,
+                        place + ": content of type " + dumpJson(part["type"]) + " is not supported; text is",
+                        "messages");
+        if (!part.contains("text") || !part["text"].is_string()) return wrong(": a text part must have a \"text\"");
     }
     return {};
 }
@@ -158,8 +176,8 @@ Result<ChatPrompt> chatPromptFromJson(const Json& body) {
 Result<std::vector<Prompt>> promptsFromJson(const Json& body, std::string_view field) {
     const JsonFields fields(body);
     const Json* value = fields.find(field);
-    const std::string expected = "a string, an array of token ids, or an array of at most " +
-                                 std::to_string(kMaxPrompts) + " of these";
+    const std::string expected =
+        "a string, an array of token ids, or an array of at most " + std::to_string(kMaxPrompts) + " of these";
     if (!value) return fields.wrong(field, expected);
     const auto one = [&](const Json& prompt) -> Result<Prompt> {
         if (prompt.is_string()) return Prompt(prompt.get<std::string>());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// HTTP as the routes see it: plain values and one exchange object. Only http_server.cpp and http_client.cpp know Beast.
+// HTTP as the routes see it: plain values and one exchange object. Only http_connection.h and http_client.cpp know
+// Beast.
 #pragma once
 
 #include <cstddef>
@@ -36,8 +37,8 @@ struct HttpResponse {
 std::string_view httpStatusText(int status);
 std::optional<std::string> percentDecoded(std::string_view text);  // none for a broken escape or a control character
 
-// One request and its answer. Any thread may call; nothing here blocks. Either respond() once, or startStream(), write()
-// as often as there is something, finish(). An exchange dropped without an answer answers 500.
+// One request and its answer. Any thread may call; nothing here blocks. Either respond() once, or startStream(),
+// write() as often as there is something, finish(). An exchange dropped without an answer answers 500.
 class HttpExchange {
 public:
     virtual ~HttpExchange() = default;

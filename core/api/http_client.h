@@ -16,13 +16,13 @@ namespace espalier {
 
 struct HttpCall {
     std::string method = "POST";
-    std::string url;              // "http://host:port" or "https://..."
-    std::string path;             // "/control/hello"
-    std::string key;              // Bearer; may be empty
+    std::string url;   // "http://host:port" or "https://..."
+    std::string path;  // "/control/hello"
+    std::string key;   // Bearer; may be empty
     std::string body;
-    Path certificate;             // https: the PEM certificate to trust
+    Path certificate;  // https: the PEM certificate to trust
     std::chrono::milliseconds connectTimeout{3'000};
-    std::stop_token stop;         // hangs up: error cancelled
+    std::stop_token stop;                          // hangs up: error cancelled
     std::function<void(std::string_view)> onBody;  // pieces as they come; the response's body stays empty then
 };
 

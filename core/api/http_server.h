@@ -18,19 +18,19 @@ namespace espalier {
 
 struct HttpServerOptions {
     std::string host = "127.0.0.1";
-    std::uint16_t port = 0;                      // 0: any free one
-    std::size_t maxConnections = 1024;           // beyond: 503 and closed
-    std::uint32_t maxHeaderBytes = 32 << 10;     // beyond: 431
-    std::uint64_t maxBodyBytes = 32 << 20;       // beyond: 413
+    std::uint16_t port = 0;                       // 0: any free one
+    std::size_t maxConnections = 1024;            // beyond: 503 and closed
+    std::uint32_t maxHeaderBytes = 32 << 10;      // beyond: 431
+    std::uint64_t maxBodyBytes = 32 << 20;        // beyond: 413
     std::uint64_t maxBodyBytesInAll = 256 << 20;  // of requests being read or served; beyond: 503
-    std::size_t maxQueuedBytes = 1 << 20;        // of a stream that its client does not read
+    std::size_t maxQueuedBytes = 1 << 20;         // of a stream that its client does not read
     std::chrono::milliseconds headerTimeout{20'000};
     std::chrono::milliseconds bodyTimeout{60'000};
     std::chrono::milliseconds idleTimeout{75'000};        // between requests of one connection
     std::chrono::milliseconds writeStallTimeout{30'000};  // without a byte taken
-    Path tlsCertificate;                         // PEM chain; empty: no TLS
+    Path tlsCertificate;                                  // PEM chain; empty: no TLS
     Path tlsKey;
-    HttpHeaders commonHeaders;                   // put into every answer
+    HttpHeaders commonHeaders;  // put into every answer
 };
 
 class HttpServer {

@@ -28,8 +28,9 @@ Error JsonFields::wrong(std::string_view key, std::string_view expected) const {
     const Json* value = find(key);
     std::string found = value ? dumpJson(*value) : "it is missing";
     if (found.size() > 60) found = found.substr(0, 57) + "...";
-    return fail(ErrorCode::InvalidArgument, "\"" + std::string(key) + "\" must be " + std::string(expected) +
-                (value ? ", found " : ", ") + found, std::string(key));
+    return fail(ErrorCode::InvalidArgument,
+                "\"" + std::string(key) + "\" must be " + std::string(expected) + (value ? ", found " : ", ") + found,
+                std::string(key));
 }
 
 Result<std::optional<double>> JsonFields::number(std::string_view key, double min, double max) const {
@@ -97,8 +98,9 @@ Result<std::vector<std::int32_t>> tokenIdsFromJson(const Json& array, std::strin
         if (!item.is_number_integer()) return wrong();
         const auto id = item.get<std::int64_t>();
         if (id < 0 || id > INT32_MAX)
-            return fail(ErrorCode::InvalidArgument, "\"" + std::string(field) + "\": " + std::to_string(id) +
-                        " is not a token id", std::string(field));
+            return fail(ErrorCode::InvalidArgument,
+                        "\"" + std::string(field) + "\": " + std::to_string(id) + " is not a token id",
+                        std::string(field));
         ids.push_back(static_cast<std::int32_t>(id));
     }
     return ids;

@@ -28,8 +28,8 @@ Result<void> writePrivateFile(FileSystem& files, const Path& file, std::string_v
     const Path temporary = file.string() + ".tmp" + std::to_string(::getpid());
     const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     const auto failed = [&] {
-        const Error error = fail(ErrorCode::IoError, "writing " + file.string() + ": " + std::strerror(errno),
-                                 file.string());
+        const Error error =
+            fail(ErrorCode::IoError, "writing " + file.string() + ": " + std::strerror(errno), file.string());
         if (fd >= 0) ::close(fd);
         (void)files.remove(temporary);
         return error;
@@ -49,13 +49,15 @@ Result<std::string> loadOrMakeAdminKey(FileSystem& files, const Path& file) {
         return key;
     }
     if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-        return fail(ErrorCode::Unauthorized, "other users can read " + file.string() + "; run: chmod 600 " +
-                    file.string(), file.string());
+        return fail(ErrorCode::Unauthorized,
+                    "other users can read " + file.string() + "; run: chmod 600 " + file.string(), file.string());
     TRY_ASSIGN(std::string text, files.readText(file, 4096));
     std::string key = trimmed(std::move(text));
     if (key.size() < kMinKeyLength || key.find_first_of(" \n\r\t") != std::string::npos)
-        return fail(ErrorCode::CorruptFile, file.string() + " must hold one key of at least " +
-                    std::to_string(kMinKeyLength) + " characters on one line", file.string());
+        return fail(ErrorCode::CorruptFile,
+                    file.string() + " must hold one key of at least " + std::to_string(kMinKeyLength) +
+                        " characters on one line",
+                    file.string());
     return key;
 }
 

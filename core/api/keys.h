@@ -19,8 +19,8 @@ struct Caller {
     bool admin = false;  // may use /control
 };
 
-// The key in `file`, made with mode 0600 when there is none. Errors: io_error; unauthorized when the file is readable by
-// others; corrupt_file when it holds no key.
+// The key in `file`, made with mode 0600 when there is none. Errors: io_error; unauthorized when the file is readable
+// by others; corrupt_file when it holds no key.
 Result<std::string> loadOrMakeAdminKey(FileSystem& files, const Path& file);
 
 // Writes a file that only this user can read, from its first byte on.

@@ -7,7 +7,7 @@
 namespace espalier {
 namespace {
 
-const std::vector<double> kSeconds{0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5,
+const std::vector<double> kSeconds{0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1,  0.25, 0.5,
                                    0.75,  1.0,   2.5,  5.0,  7.5,  10.0, 20.0, 40.0, 80.0, 160.0};
 const std::vector<double> kTokens{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000};
 
@@ -70,11 +70,10 @@ void printMemory(std::string& out, const MemoryByOwner& memory) {
     const std::string name = "espalier:memory_bytes";
     printHead(out, name, "Device memory by owner.", "gauge");
     const std::pair<const char*, std::int64_t> owners[]{
-        {"weights", memory.weights}, {"training", memory.training}, {"kv_running", memory.kvRunning},
-        {"kv_cached", memory.kvCached}, {"adapters", memory.adapters}, {"domain_rows", memory.domainRows},
+        {"weights", memory.weights},     {"training", memory.training}, {"kv_running", memory.kvRunning},
+        {"kv_cached", memory.kvCached},  {"adapters", memory.adapters}, {"domain_rows", memory.domainRows},
         {"workspace", memory.workspace}, {"free", memory.free}};
-    for (const auto& [owner, bytes] : owners)
-        out += name + "{owner=\"" + owner + "\"} " + std::to_string(bytes) + "\n";
+    for (const auto& [owner, bytes] : owners) out += name + "{owner=\"" + owner + "\"} " + std::to_string(bytes) + "\n";
 }
 
 void printModels(std::string& out, const std::vector<LoadedModel>& models) {
@@ -117,7 +116,11 @@ void Histogram::print(std::string& out, std::string_view bareName, std::string_v
 }
 
 RequestMetrics::RequestMetrics()
-    : m_ttft(kSeconds), m_tpot(kSeconds), m_e2e(kSeconds), m_queue(kSeconds), m_promptTokens(kTokens),
+    : m_ttft(kSeconds),
+      m_tpot(kSeconds),
+      m_e2e(kSeconds),
+      m_queue(kSeconds),
+      m_promptTokens(kTokens),
       m_generationTokens(kTokens) {}
 
 void RequestMetrics::ended(const Chunk& last) {

@@ -40,7 +40,9 @@ Json completionLogprobs(const Tokenizer* tokenizer, const std::vector<TokenLogpr
         offsets.push_back(textOffset);
         textOffset += text.size();
     }
-    return {{"tokens", std::move(tokens)}, {"token_logprobs", std::move(values)}, {"top_logprobs", std::move(tops)},
+    return {{"tokens", std::move(tokens)},
+            {"token_logprobs", std::move(values)},
+            {"top_logprobs", std::move(tops)},
             {"text_offset", std::move(offsets)}};
 }
 
@@ -50,18 +52,23 @@ Json finishJson(const std::optional<FinishReason>& reason) {
 
 Json piece(const AnswerHead& head, Json choices) {
     const bool chat = head.form == AnswerForm::Chat;
-    return {{"id", head.id}, {"object", chat ? "chat.completion.chunk" : "text_completion"},
-            {"created", head.created}, {"model", head.model}, {"choices", std::move(choices)}};
+    return {{"id", head.id},
+            {"object", chat ? "chat.completion.chunk" : "text_completion"},
+            {"created", head.created},
+            {"model", head.model},
+            {"choices", std::move(choices)}};
 }
 
 Json chatChoice(std::size_t index, Json delta, Json logprobs, Json finish) {
-    return Json::array({{{"index", index}, {"delta", std::move(delta)}, {"logprobs", std::move(logprobs)},
+    return Json::array({{{"index", index},
+                         {"delta", std::move(delta)},
+                         {"logprobs", std::move(logprobs)},
                          {"finish_reason", std::move(finish)}}});
 }
 
 Json completionChoice(std::size_t index, std::string_view text, Json logprobs, Json finish) {
-    return Json::array({{{"index", index}, {"text", text}, {"logprobs", std::move(logprobs)},
-                         {"finish_reason", std::move(finish)}}});
+    return Json::array(
+        {{{"index", index}, {"text", text}, {"logprobs", std::move(logprobs)}, {"finish_reason", std::move(finish)}}});
 }
 
 }  // namespace
@@ -123,8 +130,12 @@ Json wholeAnswer(const AnswerHead& head, const Tokenizer* tokenizer, const std::
             entry["text"] = choices[i].text;
         list.push_back(std::move(entry));
     }
-    return {{"id", head.id}, {"object", chat ? "chat.completion" : "text_completion"}, {"created", head.created},
-            {"model", head.model}, {"choices", std::move(list)}, {"usage", usageJson(sumUsage(choices, perPrompt))}};
+    return {{"id", head.id},
+            {"object", chat ? "chat.completion" : "text_completion"},
+            {"created", head.created},
+            {"model", head.model},
+            {"choices", std::move(list)},
+            {"usage", usageJson(sumUsage(choices, perPrompt))}};
 }
 
 Json openingPiece(const AnswerHead& head, std::size_t index) {

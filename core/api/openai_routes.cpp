@@ -14,6 +14,7 @@ namespace espalier {
 namespace {
 
 constexpr std::int32_t kCompletionTokens = 16;  // what /v1/completions gives who asks for no number
+constexpr const char* kModelPath = "/v1/models/";
 constexpr JsonLimits kBodyLimits{64, 64ull << 20};
 
 // Everything the routes need; lives as long as the server.
@@ -30,7 +31,9 @@ Result<Json> bodyOf(const HttpExchange& exchange) {
     return body;
 }
 
-std::string sse(const Json& data) { return "data: " + dumpJson(data) + "\n\n"; }
+std::string sse(const Json& data) {
+    return "data: " + dumpJson(data) + "\n\n";
+}
 
 // ---- chat completions and completions
 
@@ -39,10 +42,17 @@ class GenerationAnswer {
 public:
     GenerationAnswer(Routes routes, std::shared_ptr<HttpExchange> exchange, AnswerHead head, const GenerationCall& call,
                      ServedModel model)
-        : m_routes(routes), m_exchange(std::move(exchange)), m_head(std::move(head)), m_model(std::move(model)),
-          m_choices(call.prompts.size() * static_cast<std::size_t>(call.choices)), m_offsets(m_choices.size()),
-          m_perPrompt(static_cast<std::size_t>(call.choices)), m_open(m_choices.size()), m_stream(call.stream),
-          m_includeUsage(call.includeUsage), m_logprobs(call.logprobs >= 0) {}
+        : m_routes(routes),
+          m_exchange(std::move(exchange)),
+          m_head(std::move(head)),
+          m_model(std::move(model)),
+          m_choices(call.prompts.size() * static_cast<std::size_t>(call.choices)),
+          m_offsets(m_choices.size()),
+          m_perPrompt(static_cast<std::size_t>(call.choices)),
+          m_open(m_choices.size()),
+          m_stream(call.stream),
+          m_includeUsage(call.includeUsage),
+          m_logprobs(call.logprobs >= 0) {}
 
     void take(std::size_t index, const Chunk& chunk) {
         Choice& choice = m_choices[index];
@@ -85,8 +95,8 @@ private:
 
     void ended() {
         if (!m_stream)
-            return m_exchange->respond(jsonResponse(
-                wholeAnswer(m_head, m_model.text->tokenizer.get(), m_choices, m_perPrompt, m_logprobs)));
+            return m_exchange->respond(
+                jsonResponse(wholeAnswer(m_head, m_model.text->tokenizer.get(), m_choices, m_perPrompt, m_logprobs)));
         if (m_includeUsage) m_exchange->write(sse(usagePiece(m_head, sumUsage(m_choices, m_perPrompt))));
         m_exchange->write("data: [DONE]\n\n");
         m_exchange->finish();
@@ -116,10 +126,9 @@ Result<void> startGeneration(Routes routes, const std::shared_ptr<HttpExchange>&
                     routes.clock.unixMilliseconds() / 1000};
     const std::string name = model.record.name;
     auto answer = std::make_shared<GenerationAnswer>(routes, exchange, std::move(head), call, std::move(model));
-    TRY_ASSIGN(auto group, RequestGroup::start(routes.models.engine(), name, std::move(requests),
-                                               [answer](std::size_t index, const Chunk& chunk) {
-                                                   answer->take(index, chunk);
-                                               }));
+    TRY_ASSIGN(auto group,
+               RequestGroup::start(routes.models.engine(), name, std::move(requests),
+                                   [answer](std::size_t index, const Chunk& chunk) { answer->take(index, chunk); }));
     exchange->onClosed([group] { group->cancel(); });
     return {};
 }
@@ -137,8 +146,12 @@ class EmbeddingAnswer {
 public:
     EmbeddingAnswer(Routes routes, std::shared_ptr<HttpExchange> exchange, std::string model, std::size_t inputs,
                     bool base64)
-        : m_routes(routes), m_exchange(std::move(exchange)), m_model(std::move(model)), m_inputs(inputs),
-          m_open(inputs), m_base64(base64) {}
+        : m_routes(routes),
+          m_exchange(std::move(exchange)),
+          m_model(std::move(model)),
+          m_inputs(inputs),
+          m_open(inputs),
+          m_base64(base64) {}
 
     void take(std::size_t index, const Chunk& chunk) {
         m_inputs[index].take(chunk);
@@ -153,10 +166,12 @@ private:
     void ended() {
         Json data = Json::array();
         for (std::size_t i = 0; i < m_inputs.size(); ++i)
-            data.push_back({{"object", "embedding"}, {"index", i},
-                            {"embedding", embeddingJson(m_inputs[i].embedding, m_base64)}});
+            data.push_back(
+                {{"object", "embedding"}, {"index", i}, {"embedding", embeddingJson(m_inputs[i].embedding, m_base64)}});
         const std::int32_t tokens = sumUsage(m_inputs, 1).promptTokens;
-        m_exchange->respond(jsonResponse({{"object", "list"}, {"data", std::move(data)}, {"model", m_model},
+        m_exchange->respond(jsonResponse({{"object", "list"},
+                                          {"data", std::move(data)},
+                                          {"model", m_model},
                                           {"usage", {{"prompt_tokens", tokens}, {"total_tokens", tokens}}}}));
     }
 
@@ -180,15 +195,16 @@ Result<void> startEmbedding(Routes routes, const std::shared_ptr<HttpExchange>& 
     TRY_ASSIGN(const ServedModel model, routes.models.find(name));
     TRY_ASSIGN(const auto dimensions, fields.integer("dimensions", 1, INT32_MAX));
     if (dimensions && *dimensions != model.record.spec.hidden)
-        return fail(ErrorCode::Unsupported, "\"dimensions\" other than the model's " +
-                    std::to_string(model.record.spec.hidden) + " is not supported", "dimensions");
+        return fail(
+            ErrorCode::Unsupported,
+            "\"dimensions\" other than the model's " + std::to_string(model.record.spec.hidden) + " is not supported",
+            "dimensions");
     TRY_ASSIGN(auto bound, bindEmbeddings(routes.models.files(), model, prompts, caller.tenant, LongText::Refuse));
     auto answer = std::make_shared<EmbeddingAnswer>(routes, exchange, name, bound.requests.size(),
                                                     format == std::optional<std::string>("base64"));
-    TRY_ASSIGN(auto group, RequestGroup::start(routes.models.engine(), model.record.name, std::move(bound.requests),
-                                               [answer](std::size_t index, const Chunk& chunk) {
-                                                   answer->take(index, chunk);
-                                               }));
+    TRY_ASSIGN(auto group,
+               RequestGroup::start(routes.models.engine(), model.record.name, std::move(bound.requests),
+                                   [answer](std::size_t index, const Chunk& chunk) { answer->take(index, chunk); }));
     exchange->onClosed([group] { group->cancel(); });
     return {};
 }
@@ -196,7 +212,7 @@ Result<void> startEmbedding(Routes routes, const std::shared_ptr<HttpExchange>& 
 // ---- the rest
 
 Json modelJson(const ModelRecord& model) {
-    return {{"id", model.name}, {"object", "model"}, {"created", model.importedAt / 1000}, {"owned_by", "espalier"},
+    return {{"id", model.name},   {"object", "model"}, {"created", model.importedAt / 1000}, {"owned_by", "espalier"},
             {"root", model.name}, {"parent", nullptr}, {"max_model_len", model.context}};
 }
 
@@ -207,7 +223,7 @@ Result<Json> listModels(const Routes& routes) {
 }
 
 Result<Json> oneModel(const Routes& routes, const std::string& path) {
-    TRY_ASSIGN(const ModelRecord model, routes.models.engine().findModel(path.substr(path.rfind('/') + 1)));
+    TRY_ASSIGN(const ModelRecord model, routes.models.engine().findModel(path.substr(std::strlen(kModelPath))));
     return modelJson(model);
 }
 
@@ -274,25 +290,35 @@ std::vector<Route> openAiRoutes(const ModelAccess& models, RequestMetrics& metri
                      }};
     };
     return {
-        get("/health", Access::Open, [](const std::string&) { return Result<Json>(Json{{"status", "ok"}}); }),
-        get("/version", Access::Key, [](const std::string&) { return Result<Json>(Json{{"version", kVersion}}); }),
+        get("/health", Access::Open,
+            [](const std::string&) {
+                return Result<Json>(Json{{"status", "ok"}});
+            }),
+        get("/version", Access::Key,
+            [](const std::string&) {
+                return Result<Json>(Json{{"version", kVersion}});
+            }),
         get("/v1/models", Access::Key, [routes](const std::string&) { return listModels(routes); }),
-        get("/v1/models/", Access::Key, [routes](const std::string& path) { return oneModel(routes, path); }),
-        Route{"GET", "/metrics", Access::Key, [routes](const Exchange& exchange, const Caller&) {
-                  exchange->respond({200, routes.metrics.text(*routes.models.engine().snapshot()),
-                                     "text/plain; version=0.0.4; charset=utf-8", {}});
+        get(kModelPath, Access::Key, [routes](const std::string& path) { return oneModel(routes, path); }),
+        Route{"GET", "/metrics", Access::Key,
+              [routes](const Exchange& exchange, const Caller&) {
+                  exchange->respond({200,
+                                     routes.metrics.text(*routes.models.engine().snapshot()),
+                                     "text/plain; version=0.0.4; charset=utf-8",
+                                     {}});
               }},
         post("/tokenize", [routes](const Json& body) { return tokenize(routes, body); }),
         post("/detokenize", [routes](const Json& body) { return detokenize(routes, body); }),
-        start("/v1/chat/completions", [routes](const Exchange& exchange, const Caller& caller) {
-            return startGeneration(routes, exchange, caller, AnswerForm::Chat);
-        }),
-        start("/v1/completions", [routes](const Exchange& exchange, const Caller& caller) {
-            return startGeneration(routes, exchange, caller, AnswerForm::Completion);
-        }),
-        start("/v1/embeddings", [routes](const Exchange& exchange, const Caller& caller) {
-            return startEmbedding(routes, exchange, caller);
-        }),
+        start("/v1/chat/completions",
+              [routes](const Exchange& exchange, const Caller& caller) {
+                  return startGeneration(routes, exchange, caller, AnswerForm::Chat);
+              }),
+        start("/v1/completions",
+              [routes](const Exchange& exchange, const Caller& caller) {
+                  return startGeneration(routes, exchange, caller, AnswerForm::Completion);
+              }),
+        start("/v1/embeddings", [routes](const Exchange& exchange,
+                                         const Caller& caller) { return startEmbedding(routes, exchange, caller); }),
     };
 }
 

@@ -30,8 +30,8 @@ bool hasEnded(JobState state) {
 }
 
 Json tensorJson(const TensorEntry& tensor) {
-    return {{"name", tensor.name}, {"shape", tensor.shape}, {"dtype", dtypeName(tensor.dtype)},
-            {"bytes", tensor.bytes}};
+    return {
+        {"name", tensor.name}, {"shape", tensor.shape}, {"dtype", dtypeName(tensor.dtype)}, {"bytes", tensor.bytes}};
 }
 
 // What of the catalog is loaded, and how it is doing.
@@ -113,7 +113,9 @@ Result<Json> startImport(const ModelAccess& models, const Json& arguments) {
     return Json{{"job", job}};
 }
 
-Result<Json> listJobs(const ModelAccess& models) { return Json{{"jobs", arrayOf(models.engine().jobs())}}; }
+Result<Json> listJobs(const ModelAccess& models) {
+    return Json{{"jobs", arrayOf(models.engine().jobs())}};
+}
 
 Result<Json> waitForJob(const ModelAccess& models, const Json& arguments, std::stop_token stop) {
     const JsonFields fields(arguments);
@@ -147,17 +149,18 @@ Result<Json> statusOf(const ModelAccess& models, const Clock& clock, const Contr
         daemon["pid"] = ::getpid();
         daemon["uptime_s"] = static_cast<double>(clock.unixMilliseconds() - host.startedAt) / 1000.0;
     }
-    return Json{{"daemon", std::move(daemon)},
-                {"serve", serveStateName(models.engine().serving())},
-                {"models", modelStates(models.engine().models(), *snapshot)},
-                {"pool", poolBytes(*snapshot)},
-                {"memory", toJson(snapshot->memory)},
-                {"queue", {{"running", snapshot->running}, {"waiting", snapshot->waiting}}},
-                {"rates", {{"prefill_tokens_per_s", snapshot->prefillTokensPerS},
-                           {"decode_tokens_per_s", snapshot->decodeTokensPerS}}},
-                {"jobs", arrayOf(models.engine().jobs())},
-                {"device", snapshot->device},
-                {"compute", snapshot->computeMode}};
+    return Json{
+        {"daemon", std::move(daemon)},
+        {"serve", serveStateName(models.engine().serving())},
+        {"models", modelStates(models.engine().models(), *snapshot)},
+        {"pool", poolBytes(*snapshot)},
+        {"memory", toJson(snapshot->memory)},
+        {"queue", {{"running", snapshot->running}, {"waiting", snapshot->waiting}}},
+        {"rates",
+         {{"prefill_tokens_per_s", snapshot->prefillTokensPerS}, {"decode_tokens_per_s", snapshot->decodeTokensPerS}}},
+        {"jobs", arrayOf(models.engine().jobs())},
+        {"device", snapshot->device},
+        {"compute", snapshot->computeMode}};
 }
 
 Result<Json> history(const ModelAccess& models, const Json& arguments) {

@@ -20,12 +20,11 @@ constexpr std::string_view kTenant = "owner";
 Result<std::vector<Choice>> run(Engine& engine, const std::string& model, std::vector<Request> requests,
                                 const CallOptions& options) {
     std::vector<Choice> choices(requests.size());
-    TRY_ASSIGN(const auto group, RequestGroup::start(engine, model, std::move(requests),
-                                                     [&](std::size_t index, const Chunk& chunk) {
-                                                         choices[index].take(chunk);
-                                                         if (options.onText && !chunk.text.empty())
-                                                             options.onText(chunk.text);
-                                                     }));
+    TRY_ASSIGN(const auto group,
+               RequestGroup::start(engine, model, std::move(requests), [&](std::size_t index, const Chunk& chunk) {
+                   choices[index].take(chunk);
+                   if (options.onText && !chunk.text.empty()) options.onText(chunk.text);
+               }));
     group->wait(options.stop);
     for (const Choice& choice : choices)
         if (choice.error) return *choice.error;
@@ -79,11 +78,15 @@ Result<Json> generate(const ModelAccess& models, const Json& arguments, const Ca
                 {"prompt_ids", promptIds},
                 {"finish_reason", finishReasonName(choice.finish.value_or(FinishReason::Cancelled))},
                 {"seed", seed},
-                {"usage", {{"prompt_tokens", choice.usage.promptTokens},
-                           {"completion_tokens", choice.usage.completionTokens},
-                           {"cached_tokens", choice.usage.cachedTokens}}},
-                {"timing", {{"ttft_ms", choice.timing.ttftMs}, {"tokens_per_s", choice.timing.tokensPerS},
-                            {"queue_ms", choice.timing.queueMs}, {"total_ms", choice.timing.totalMs}}}};
+                {"usage",
+                 {{"prompt_tokens", choice.usage.promptTokens},
+                  {"completion_tokens", choice.usage.completionTokens},
+                  {"cached_tokens", choice.usage.cachedTokens}}},
+                {"timing",
+                 {{"ttft_ms", choice.timing.ttftMs},
+                  {"tokens_per_s", choice.timing.tokensPerS},
+                  {"queue_ms", choice.timing.queueMs},
+                  {"total_ms", choice.timing.totalMs}}}};
     nameModes(answer, models.engine());
     if (call.logprobs < 0) return answer;
     answer["logprobs"] = Json::array();
@@ -96,8 +99,8 @@ Result<Json> perplexity(const ModelAccess& models, const Json& arguments, const 
     TRY_ASSIGN(const std::string name, fields.requiredString("model"));
     TRY_ASSIGN(const ServedModel model, models.find(name));
     TRY_ASSIGN(const auto wanted, fields.integer("context", 2, model.record.context));
-    const auto context = static_cast<std::size_t>(
-        wanted.value_or(std::min<std::int64_t>(model.record.context, kPerplexityContext)));
+    const auto context =
+        static_cast<std::size_t>(wanted.value_or(std::min<std::int64_t>(model.record.context, kPerplexityContext)));
     TRY_ASSIGN(const auto ids, idsToScore(model, fields));
 
     std::vector<float> logprobs;

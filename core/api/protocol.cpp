@@ -11,7 +11,7 @@ namespace {
 
 // visit(key, member) for every member of the record; `record` may be const.
 template <class Record, class Visit>
-    requires std::is_same_v<std::remove_const_t<Record>, Percentiles>
+requires std::is_same_v<std::remove_const_t<Record>, Percentiles>
 void visitFields(Record& record, Visit& visit) {
     visit("p50", record.p50);
     visit("p95", record.p95);
@@ -20,7 +20,7 @@ void visitFields(Record& record, Visit& visit) {
 }
 
 template <class Record, class Visit>
-    requires std::is_same_v<std::remove_const_t<Record>, MemoryByOwner>
+requires std::is_same_v<std::remove_const_t<Record>, MemoryByOwner>
 void visitFields(Record& record, Visit& visit) {
     visit("weights", record.weights);
     visit("training", record.training);
@@ -34,7 +34,7 @@ void visitFields(Record& record, Visit& visit) {
 }
 
 template <class Record, class Visit>
-    requires std::is_same_v<std::remove_const_t<Record>, Error>
+requires std::is_same_v<std::remove_const_t<Record>, Error>
 void visitFields(Record& record, Visit& visit) {
     visit("code", record.code);
     visit("message", record.message);
@@ -42,7 +42,7 @@ void visitFields(Record& record, Visit& visit) {
 }
 
 template <class Record, class Visit>
-    requires std::is_same_v<std::remove_const_t<Record>, ModelRecord>
+requires std::is_same_v<std::remove_const_t<Record>, ModelRecord>
 void visitFields(Record& record, Visit& visit) {
     visit("id", record.id);
     visit("name", record.name);
@@ -65,7 +65,7 @@ void visitFields(Record& record, Visit& visit) {
 }
 
 template <class Record, class Visit>
-    requires std::is_same_v<std::remove_const_t<Record>, JobRecord>
+requires std::is_same_v<std::remove_const_t<Record>, JobRecord>
 void visitFields(Record& record, Visit& visit) {
     visit("id", record.id);
     visit("kind", record.kind);
@@ -85,7 +85,7 @@ void visitFields(Record& record, Visit& visit) {
 }
 
 template <class Record, class Visit>
-    requires std::is_same_v<std::remove_const_t<Record>, LogRecord>
+requires std::is_same_v<std::remove_const_t<Record>, LogRecord>
 void visitFields(Record& record, Visit& visit) {
     visit("at", record.at);
     visit("level", record.level);
@@ -94,7 +94,7 @@ void visitFields(Record& record, Visit& visit) {
 }
 
 template <class Record, class Visit>
-    requires std::is_same_v<std::remove_const_t<Record>, LoadedModel>
+requires std::is_same_v<std::remove_const_t<Record>, LoadedModel>
 void visitFields(Record& record, Visit& visit) {
     visit("name", record.name);
     visit("state", record.state);
@@ -109,7 +109,7 @@ void visitFields(Record& record, Visit& visit) {
 }
 
 template <class Record, class Visit>
-    requires std::is_same_v<std::remove_const_t<Record>, Snapshot>
+requires std::is_same_v<std::remove_const_t<Record>, Snapshot>
 void visitFields(Record& record, Visit& visit) {
     visit("at", record.at);
     visit("serve", record.serve);
@@ -133,7 +133,7 @@ void visitFields(Record& record, Visit& visit) {
 }
 
 template <class Record, class Visit>
-    requires std::is_same_v<std::remove_const_t<Record>, HistoryPoint>
+requires std::is_same_v<std::remove_const_t<Record>, HistoryPoint>
 void visitFields(Record& record, Visit& visit) {
     visit("at", record.at);
     visit("memory", record.memory);
@@ -146,7 +146,7 @@ void visitFields(Record& record, Visit& visit) {
 }
 
 template <class Record, class Visit>
-    requires std::is_same_v<std::remove_const_t<Record>, ImportProbe>
+requires std::is_same_v<std::remove_const_t<Record>, ImportProbe>
 void visitFields(Record& record, Visit& visit) {
     visit("path", record.path);
     visit("suggested_name", record.suggestedName);
@@ -164,14 +164,14 @@ void visitFields(Record& record, Visit& visit) {
 }
 
 template <class Record, class Visit>
-    requires std::is_same_v<std::remove_const_t<Record>, ModelChanged>
+requires std::is_same_v<std::remove_const_t<Record>, ModelChanged>
 void visitFields(Record& record, Visit& visit) {
     visit("id", record.id);
     visit("change", record.change);
 }
 
 template <class Record, class Visit>
-    requires std::is_same_v<std::remove_const_t<Record>, ServeChanged>
+requires std::is_same_v<std::remove_const_t<Record>, ServeChanged>
 void visitFields(Record& record, Visit& visit) {
     visit("state", record.state);
 }
@@ -179,7 +179,9 @@ void visitFields(Record& record, Visit& visit) {
 struct FieldWriter;
 struct FieldReader;
 template <class T>
-concept HasFields = requires(T& record, FieldWriter& writer) { visitFields(record, writer); };
+concept HasFields = requires(T& record, FieldWriter& writer) {
+    visitFields(record, writer);
+};
 
 struct FieldWriter {
     Json object = Json::object();
@@ -260,8 +262,8 @@ struct FieldReader {
         return {};
     }
     template <class T>
-        requires std::is_same_v<T, std::int32_t> || std::is_same_v<T, std::int64_t>
-    std::string decode(const Json& value, T& member) {
+    requires std::is_same_v<T, std::int32_t> || std::is_same_v<T, std::int64_t> std::string decode(const Json& value,
+                                                                                                   T& member) {
         if (!value.is_number_integer()) return "an integer";
         const bool huge = value.is_number_unsigned() &&
                           value.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<T>::max());
@@ -320,8 +322,7 @@ struct FieldReader {
         return {};
     }
     template <class T>
-        requires HasFields<T>
-    std::string decode(const Json& value, T& member) {
+    requires HasFields<T> std::string decode(const Json& value, T& member) {
         if (!value.is_object()) return "an object";
         FieldReader inner{value, where, std::nullopt};
         visitFields(member, inner);
@@ -350,17 +351,37 @@ constexpr std::array<std::string_view, std::variant_size_v<Event>> kEventNames{"
 
 }  // namespace
 
-Json toJson(const Error& error) { return FieldWriter::encode(error); }
-Json toJson(const ModelRecord& model) { return FieldWriter::encode(model); }
-Json toJson(const LogRecord& record) { return FieldWriter::encode(record); }
-Json toJson(const MemoryByOwner& memory) { return FieldWriter::encode(memory); }
-Json toJson(const Percentiles& percentiles) { return FieldWriter::encode(percentiles); }
-Json toJson(const Snapshot& snapshot) { return FieldWriter::encode(snapshot); }
-Json toJson(const HistoryPoint& point) { return FieldWriter::encode(point); }
-Json toJson(const ImportProbe& probe) { return FieldWriter::encode(probe); }
-Json toJson(const JobRecord& job) { return FieldWriter::encode(job); }
+Json toJson(const Error& error) {
+    return FieldWriter::encode(error);
+}
+Json toJson(const ModelRecord& model) {
+    return FieldWriter::encode(model);
+}
+Json toJson(const LogRecord& record) {
+    return FieldWriter::encode(record);
+}
+Json toJson(const MemoryByOwner& memory) {
+    return FieldWriter::encode(memory);
+}
+Json toJson(const Percentiles& percentiles) {
+    return FieldWriter::encode(percentiles);
+}
+Json toJson(const Snapshot& snapshot) {
+    return FieldWriter::encode(snapshot);
+}
+Json toJson(const HistoryPoint& point) {
+    return FieldWriter::encode(point);
+}
+Json toJson(const ImportProbe& probe) {
+    return FieldWriter::encode(probe);
+}
+Json toJson(const JobRecord& job) {
+    return FieldWriter::encode(job);
+}
 
-std::string_view eventName(const Event& event) { return kEventNames[event.index()]; }
+std::string_view eventName(const Event& event) {
+    return kEventNames[event.index()];
+}
 Json toJson(const Event& event) {
     return std::visit([](const auto& value) { return FieldWriter::encode(value); }, event);
 }
@@ -372,12 +393,24 @@ Error errorFromJson(const Json& json) {
     if (error.message.empty()) error.message = "the answer does not say what went wrong: " + dumpJson(json);
     return error;
 }
-Result<ModelRecord> modelFromJson(const Json& json) { return readNamed<ModelRecord>(json, "model", "id"); }
-Result<JobRecord> jobFromJson(const Json& json) { return readNamed<JobRecord>(json, "job", "id"); }
-Result<LogRecord> logFromJson(const Json& json) { return read<LogRecord>(json, "log record"); }
-Result<Snapshot> snapshotFromJson(const Json& json) { return read<Snapshot>(json, "snapshot"); }
-Result<HistoryPoint> historyPointFromJson(const Json& json) { return read<HistoryPoint>(json, "history point"); }
-Result<ImportProbe> probeFromJson(const Json& json) { return read<ImportProbe>(json, "import probe"); }
+Result<ModelRecord> modelFromJson(const Json& json) {
+    return readNamed<ModelRecord>(json, "model", "id");
+}
+Result<JobRecord> jobFromJson(const Json& json) {
+    return readNamed<JobRecord>(json, "job", "id");
+}
+Result<LogRecord> logFromJson(const Json& json) {
+    return read<LogRecord>(json, "log record");
+}
+Result<Snapshot> snapshotFromJson(const Json& json) {
+    return read<Snapshot>(json, "snapshot");
+}
+Result<HistoryPoint> historyPointFromJson(const Json& json) {
+    return read<HistoryPoint>(json, "history point");
+}
+Result<ImportProbe> probeFromJson(const Json& json) {
+    return read<ImportProbe>(json, "import probe");
+}
 
 Result<Event> eventFromJson(std::string_view name, const Json& json) {
     if (name == "job") {

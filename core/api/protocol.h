@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The control protocol between the daemon, espalierctl and the workbench: names, JSON forms, versions. All three include
-// this header; nobody writes a key twice. Version kProtocolVersion stands in GET /control/hello.
+// The control protocol between the daemon, espalierctl and the workbench: names, JSON forms, versions. All three
+// include this header; nobody writes a key twice. Version kProtocolVersion stands in GET /control/hello.
 //
 //   POST /control/<operation>   body: JSON object of arguments, answer: JSON object      (admin key: Bearer)
 //   GET  /control/events        one SSE stream; `?after=N` asks for the gap since sequence N
 //          id: <sequence>\n event: job|model|serve|log\n data: <JSON>     must arrive, numbered
-//          event: snapshot\n data: <JSON>                                 newest wins, no id; 10 Hz while serving or jobs
+//          event: snapshot\n data: <JSON>                                 newest wins, no id; 10 Hz while serving or
+//          jobs
 //                                                                         run, 1 Hz idle
 //          event: lost\n data: {}                                         the gap is gone: read everything again
 //   Errors: HTTP status and {"error":{"code","message","where"}} with the codes of core/base/result.h.
@@ -28,6 +29,8 @@
 //   detokenize {model, ids}                    -> {text}
 //   template {model, messages, tools?, generation_prompt?} -> {text, ids}
 //   generate {model, prompt | prompt_ids | messages, ...sampling} -> as `espalierctl generate --json`
+//                                                 (with stream: true an SSE answer: `text` {text}, then `result` |
+//                                                 `error`)
 //   perplexity {model, text | ids, context?}   -> as `espalierctl perplexity --json`
 //   embed {model, text | texts}                -> {embedding, dim, normalized} | {results:[...]}
 //   serve-start {} serve-stop {} serve-drain {} -> {state}

@@ -88,9 +88,9 @@ Result<std::unique_ptr<ControlPort>> runningDaemon(FileSystem& files, const Path
     TRY_ASSIGN(const auto address, readDaemonFile(files, workspace));
     if (!address) return std::unique_ptr<ControlPort>();
     TRY_ASSIGN(std::unique_ptr<ControlPort> control, RemoteControl::connect(files, *address));
-    const auto hello = control->call("hello", Json::object());
-    if (!hello && hello.error().code == ErrorCode::Network) return std::unique_ptr<ControlPort>();  // a crash left the file
-    if (!hello) return hello.error();
+    // A crash leaves the file behind, and something else may have the port by now. Whoever really holds the workspace
+    // holds its lock too, and opening it will say so.
+    if (!control->call("hello", Json::object())) return std::unique_ptr<ControlPort>();
     return control;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// RequestGroup: the requests behind one call (its prompts and choices), submitted together or not at all. Chunks come one
-// at a time, whichever thread the engine uses, and never before every request was taken.
+// RequestGroup: the requests behind one call (its prompts and choices), submitted together or not at all. Chunks come
+// one at a time, whichever thread the engine uses, and never before every request was taken.
 //
 // Owner: the requests' sinks; whoever started it may keep it to cancel or wait. Thread: any.
 #pragma once
@@ -28,8 +28,8 @@ public:
     static Result<std::shared_ptr<RequestGroup>> start(Engine& engine, std::string_view model,
                                                        std::vector<Request> requests, Take take);
 
-    void cancel();                      // not from inside `take`
-    void wait(std::stop_token stop);    // until every request has ended; a stop cancels them, and then waits
+    void cancel();                    // not from inside `take`
+    void wait(std::stop_token stop);  // until every request has ended; a stop cancels them, and then waits
 
 private:
     enum class State { Submitting, Running, Abandoned };

@@ -8,7 +8,9 @@ namespace {
 
 constexpr std::string_view kControl = "/control/";
 
-bool isControl(std::string_view path) { return path.substr(0, kControl.size()) == kControl; }
+bool isControl(std::string_view path) {
+    return path.substr(0, kControl.size()) == kControl;
+}
 
 HttpResponse errorFor(std::string_view path, const Error& error) {
     return isControl(path) ? controlError(error) : openAiError(error);
@@ -21,11 +23,16 @@ bool matches(const Route& route, std::string_view path) {
 
 std::string_view openAiType(int status) {
     switch (status) {
-        case 401: return "authentication_error";
-        case 403: return "permission_error";
-        case 429: return "rate_limit_error";
-        case 503: return "service_unavailable";
-        default: return status >= 500 ? "server_error" : "invalid_request_error";
+        case 401:
+            return "authentication_error";
+        case 403:
+            return "permission_error";
+        case 429:
+            return "rate_limit_error";
+        case 503:
+            return "service_unavailable";
+        default:
+            return status >= 500 ? "server_error" : "invalid_request_error";
     }
 }
 
@@ -47,27 +54,39 @@ int httpStatus(ErrorCode code) {
         case ErrorCode::CorruptFile:
         case ErrorCode::ShapeMismatch:
         case ErrorCode::MissingTensor:
-        case ErrorCode::NonFinite: return 400;
-        case ErrorCode::Unauthorized: return 401;
-        case ErrorCode::NotFound: return 404;
+        case ErrorCode::NonFinite:
+            return 400;
+        case ErrorCode::Unauthorized:
+            return 401;
+        case ErrorCode::NotFound:
+            return 404;
         case ErrorCode::AlreadyExists:
-        case ErrorCode::Locked: return 409;
-        case ErrorCode::TooLarge: return 413;
-        case ErrorCode::Busy: return 429;
-        case ErrorCode::Cancelled: return 499;
+        case ErrorCode::Locked:
+            return 409;
+        case ErrorCode::TooLarge:
+            return 413;
+        case ErrorCode::Busy:
+            return 429;
+        case ErrorCode::Cancelled:
+            return 499;
         case ErrorCode::Draining:
-        case ErrorCode::PoolExhausted: return 503;
-        case ErrorCode::DiskFull: return 507;
+        case ErrorCode::PoolExhausted:
+            return 503;
+        case ErrorCode::DiskFull:
+            return 507;
         case ErrorCode::IoError:
         case ErrorCode::DeviceError:
         case ErrorCode::Database:
         case ErrorCode::Network:
-        case ErrorCode::Internal: return 500;
+        case ErrorCode::Internal:
+            return 500;
     }
     return 500;
 }
 
-HttpResponse jsonResponse(const Json& body, int status) { return {status, dumpJson(body), "application/json", {}}; }
+HttpResponse jsonResponse(const Json& body, int status) {
+    return {status, dumpJson(body), "application/json", {}};
+}
 
 HttpResponse openAiError(const Error& error) {
     const int status = httpStatus(error.code);
@@ -91,7 +110,9 @@ HttpResponse controlError(const Error& error) {
 Router::Router(Keys keys, Workers& workers, std::string corsOrigin)
     : m_keys(std::move(keys)), m_workers(workers), m_corsOrigin(std::move(corsOrigin)) {}
 
-void Router::add(Route route) { m_routes.push_back(std::move(route)); }
+void Router::add(Route route) {
+    m_routes.push_back(std::move(route));
+}
 void Router::add(std::vector<Route> routes) {
     for (Route& route : routes) add(std::move(route));
 }
@@ -122,7 +143,9 @@ std::optional<HttpResponse> Router::preflight(const HttpRequest& head) const {
     if (head.method != "OPTIONS" || m_corsOrigin.empty()) return std::nullopt;
     const std::string methods = allowedMethods(head.path);
     if (methods.empty()) return std::nullopt;
-    return HttpResponse{204, "", "",
+    return HttpResponse{204,
+                        "",
+                        "",
                         {{"Access-Control-Allow-Methods", methods},
                          {"Access-Control-Allow-Headers", "Authorization, Content-Type"},
                          {"Access-Control-Max-Age", "600"}}};
@@ -135,10 +158,10 @@ std::optional<HttpResponse> Router::refusal(const HttpRequest& head) {
     if (!route || route->access != Access::Open) {
         const auto caller = m_keys.caller(head.header("authorization"));
         if (!caller)
-            return errorFor(head.path, fail(ErrorCode::Unauthorized,
-                                            head.header("authorization").empty()
-                                                ? "this route needs a key: Authorization: Bearer KEY"
-                                                : "the key is not one of this server's"));
+            return errorFor(head.path,
+                            fail(ErrorCode::Unauthorized, head.header("authorization").empty()
+                                                              ? "this route needs a key: Authorization: Bearer KEY"
+                                                              : "the key is not one of this server's"));
         if (route && route->access == Access::Admin && !caller->admin) {
             auto response = errorFor(head.path, fail(ErrorCode::Unauthorized, "this route needs the admin key"));
             response.status = 403;
@@ -147,8 +170,8 @@ std::optional<HttpResponse> Router::refusal(const HttpRequest& head) {
     }
     if (route) return std::nullopt;
     if (const std::string methods = allowedMethods(head.path); !methods.empty()) {
-        auto response = errorFor(head.path, fail(ErrorCode::InvalidArgument,
-                                                 head.path + " takes " + methods + ", not " + head.method));
+        auto response = errorFor(
+            head.path, fail(ErrorCode::InvalidArgument, head.path + " takes " + methods + ", not " + head.method));
         response.status = 405;
         response.headers.emplace_back("Allow", methods);
         return response;

@@ -222,7 +222,9 @@ std::shared_ptr<const Snapshot> FakeEngine::snapshot() const {
     return snapshot;
 }
 
-std::vector<HistoryPoint> FakeEngine::history(std::int64_t) const { return std::vector<HistoryPoint>(1); }
+std::vector<HistoryPoint> FakeEngine::history(std::int64_t) const {
+    return std::vector<HistoryPoint>(1);
+}
 
 void FakeEngine::publish(Event event) {
     const std::lock_guard lock(m_mutex);
@@ -261,7 +263,9 @@ std::vector<LogRecord> FakeEngine::newestLog(std::size_t) const {
     return records;
 }
 
-const Backend& FakeEngine::backend() const { return *m_backend; }
+const Backend& FakeEngine::backend() const {
+    return *m_backend;
+}
 
 void FakeEngine::work(std::stop_token stop) {
     std::vector<Running> running;
@@ -322,14 +326,15 @@ bool FakeEngine::advance(Running& running, const FakeScript& script) {
     }
     if (request.kind == RequestKind::Score) {
         Chunk chunk = lastChunk(running, FinishReason::Stop);
-        for (std::size_t i = 1; i < request.prompt.size(); ++i) chunk.logprobs.push_back({request.prompt[i], -1.0f, {}});
+        for (std::size_t i = 1; i < request.prompt.size(); ++i)
+            chunk.logprobs.push_back({request.prompt[i], -1.0f, {}});
         return end(std::move(chunk));
     }
     const bool endless = script.endlessBytes > 0;
     const bool full = static_cast<std::int32_t>(running.sent) >= request.maxTokens;
     if (!endless && (full || running.sent >= script.answer.size()))
-        return end(lastChunk(running, full && running.sent < script.answer.size() ? FinishReason::Length
-                                                                                 : FinishReason::Stop));
+        return end(lastChunk(running,
+                             full && running.sent < script.answer.size() ? FinishReason::Length : FinishReason::Stop));
     Chunk chunk;
     chunk.id = request.id;
     const char letter = endless ? 'x' : script.answer[running.sent];
@@ -338,7 +343,8 @@ bool FakeEngine::advance(Running& running, const FakeScript& script) {
     chunk.ids = {token};
     if (request.logprobs >= 0) {
         TokenLogprob logprob{token, -0.5f, {}};
-        for (std::int32_t k = 0; k < request.logprobs; ++k) logprob.top.emplace_back(token + k, -0.5f - static_cast<float>(k));
+        for (std::int32_t k = 0; k < request.logprobs; ++k)
+            logprob.top.emplace_back(token + k, -0.5f - static_cast<float>(k));
         chunk.logprobs.push_back(std::move(logprob));
     }
     ++running.sent;

@@ -12,13 +12,13 @@
 namespace espalier::test {
 
 struct FakeScript {
-    std::string answer = "Hello, world";     // one chunk per byte
-    std::chrono::milliseconds pause{0};      // before each chunk
-    bool hold = false;                       // nothing comes until cancel or release()
-    std::size_t endlessBytes = 0;            // > 0: chunks of this size until cancelled
-    std::optional<Error> refusal;            // submit fails with it
-    std::int32_t refusedFrom = 0;            // ... from this submission on
-    std::optional<Error> failure;            // the request fails with it
+    std::string answer = "Hello, world";  // one chunk per byte
+    std::chrono::milliseconds pause{0};   // before each chunk
+    bool hold = false;                    // nothing comes until cancel or release()
+    std::size_t endlessBytes = 0;         // > 0: chunks of this size until cancelled
+    std::optional<Error> refusal;         // submit fails with it
+    std::int32_t refusedFrom = 0;         // ... from this submission on
+    std::optional<Error> failure;         // the request fails with it
 };
 
 class FakeEngine final : public Engine {
@@ -27,10 +27,10 @@ public:
     ~FakeEngine() override;
 
     void set(FakeScript script);
-    void release();                          // ends a hold
+    void release();  // ends a hold
     void publish(Event event);
-    std::vector<Request> submitted() const;  // without sinks
-    int cancelled() const;                   // requests cancelled before their end
+    std::vector<Request> submitted() const;                      // without sinks
+    int cancelled() const;                                       // requests cancelled before their end
     bool waitUntil(const std::function<bool()>& reached) const;  // polls for up to 10 s
 
     std::vector<ModelRecord> models() const override { return {m_model}; }

@@ -6,4 +6,5 @@
 
 #include "core/base/json.h"
 
-#define COMPARE_JSON(actual, expected) QVERIFY2(::espalier::Json(actual) == ::espalier::Json(expected), ::espalier::dumpJson(actual).c_str())
+#define COMPARE_JSON(actual, expected) \
+    QVERIFY2(::espalier::Json(actual) == ::espalier::Json(expected), ::espalier::dumpJson(actual).c_str())

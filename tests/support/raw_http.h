@@ -21,12 +21,12 @@ public:
     RawConnection(RawConnection&& other) noexcept : m_fd(std::exchange(other.m_fd, -1)) {}
 
     bool isOpen() const { return m_fd >= 0; }
-    bool send(std::string_view bytes);           // false when the other side is gone
+    bool send(std::string_view bytes);            // false when the other side is gone
     std::string readSome(int timeoutMs = 10000);  // what came; empty at the end or the timeout
     std::string readToEnd(int timeoutMs = 10000);
     std::string readUntil(std::string_view mark, int timeoutMs = 10000);  // everything up to and including it
     bool closedByPeer(int timeoutMs = 10000);
-    void hangUp();                                // with a reset, as a crashed client
+    void hangUp();  // with a reset, as a crashed client
 
 private:
     int m_fd = -1;

@@ -25,7 +25,9 @@ public:
     const std::string& key() const { return m_key; }
 
     HttpReply get(std::string_view path) { return fetch(port(), "GET", path, m_key); }
-    HttpReply post(std::string_view path, const Json& body) { return fetch(port(), "POST", path, m_key, dumpJson(body)); }
+    HttpReply post(std::string_view path, const Json& body) {
+        return fetch(port(), "POST", path, m_key, dumpJson(body));
+    }
     // An open connection on which the request was sent.
     RawConnection begin(std::string_view path, const Json& body, int receiveBufferBytes = 0);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include <QTest>
-#include <QTemporaryDir>
 #include <sys/stat.h>
+#include <QTemporaryDir>
+#include <QTest>
 
 #include "core/api/daemon_file.h"
 #include "core/api/keys.h"
@@ -86,7 +86,8 @@ private slots:
         QVERIFY(*runningDaemon(*files, workspace) == nullptr);
         QVERIFY(loadOrMakeAdminKey(*files, workspace / "admin.key").has_value());
         QVERIFY(writeDaemonFile(*files, workspace,
-                                {"http://127.0.0.1:1", ::getpid(), (workspace / "admin.key").string(), ""}).has_value());
+                                {"http://127.0.0.1:1", ::getpid(), (workspace / "admin.key").string(), ""})
+                    .has_value());
         QVERIFY(*runningDaemon(*files, workspace) == nullptr);
     }
 
@@ -122,7 +123,8 @@ private slots:
         QVERIFY((*status)["pool"].contains("free") && (*status)["queue"].contains("waiting"));
         const auto models = control->call("models", Json::object());
         QVERIFY(modelFromJson((*models)["models"][0]).has_value());
-        QCOMPARE((*control->call("tokenize", {{"model", "fake"}, {"texts", {"a", "bc"}}}))["results"].size(), std::size_t{2});
+        QCOMPARE((*control->call("tokenize", {{"model", "fake"}, {"texts", {"a", "bc"}}}))["results"].size(),
+                 std::size_t{2});
         COMPARE_JSON((*control->call("detokenize", {{"model", "fake"}, {"ids", {104, 105}}}))["text"], "hi");
         QCOMPARE((*control->call("history", {{"seconds", 5}}))["points"].size(), std::size_t{1});
         COMPARE_JSON((*control->call("log", {{"limit", 5}}))["records"][0]["source"], "api");
@@ -161,7 +163,8 @@ private slots:
         QVERIFY(streamed.has_value());
         QCOMPARE(text, std::string("Hello, world"));
         COMPARE_JSON((*streamed)["ids"], (*whole)["ids"]);
-        const auto wrong = control->call("generate", {{"model", "other"}, {"prompt", "x"}}, {{}, [](std::string_view) {}});
+        const auto wrong =
+            control->call("generate", {{"model", "other"}, {"prompt", "x"}}, {{}, [](std::string_view) {}});
         QCOMPARE(wrong.error().code, ErrorCode::NotFound);
     }
 
@@ -175,7 +178,8 @@ private slots:
             daemon.engine().waitUntil([&] { return daemon.engine().submitted().size() == 1; });
             stop.request_stop();
         });
-        const auto result = remote(daemon)->call("generate", {{"model", "fake"}, {"prompt", "x"}}, {stop.get_token(), {}});
+        const auto result =
+            remote(daemon)->call("generate", {{"model", "fake"}, {"prompt", "x"}}, {stop.get_token(), {}});
         later.join();
         QCOMPARE(result.error().code, ErrorCode::Cancelled);
         QVERIFY(daemon.engine().waitUntil([&] { return daemon.engine().cancelled() == 1; }));
@@ -192,7 +196,8 @@ private slots:
         QCOMPARE((*answer)["logprobs"].size(), std::size_t{18});
         QVERIFY(std::abs((*answer)["perplexity"].get<double>() - std::exp(1.0)) < 1e-6);
         QCOMPARE(daemon.engine().submitted().size(), std::size_t{2});
-        QCOMPARE(control->call("perplexity", {{"model", "fake"}, {"ids", {1}}}).error().code, ErrorCode::InvalidArgument);
+        QCOMPARE(control->call("perplexity", {{"model", "fake"}, {"ids", {1}}}).error().code,
+                 ErrorCode::InvalidArgument);
     }
 
     void embed_cutsLongTextAndSaysSo() {

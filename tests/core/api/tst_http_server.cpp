@@ -127,10 +127,12 @@ private slots:
     void malformedRequests_get400_data() {
         QTest::addColumn<QByteArray>("bytes");
         QTest::newRow("nonsense") << QByteArray("hello there\r\n\r\n");
-        QTest::newRow("TLS at a plain port") << QByteArray("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11) + "\r\n\r\n";
+        QTest::newRow("TLS at a plain port")
+            << QByteArray("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11) + "\r\n\r\n";
         QTest::newRow("bad version") << QByteArray("GET / HTTP/9.9\r\n\r\n");
         QTest::newRow("bad length") << QByteArray("POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n");
-        QTest::newRow("two lengths") << QByteArray("POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab");
+        QTest::newRow("two lengths") << QByteArray(
+            "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab");
         QTest::newRow("bad chunk") << QByteArray("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
         QTest::newRow("bad escape") << QByteArray("GET /%zz HTTP/1.1\r\n\r\n");
         QTest::newRow("control in path") << QByteArray("GET /%00 HTTP/1.1\r\n\r\n");
@@ -148,9 +150,11 @@ private slots:
         HttpServerOptions options;
         options.maxBodyBytes = 1000;
         Running running(options);
-        QCOMPARE(parseReply(running.ask("GET / HTTP/1.1\r\nX: " + std::string(40 << 10, 'a') + "\r\n\r\n")).status, 431);
+        QCOMPARE(parseReply(running.ask("GET / HTTP/1.1\r\nX: " + std::string(40 << 10, 'a') + "\r\n\r\n")).status,
+                 431);
         QCOMPARE(fetch(running.server->port(), "POST", "/", "", std::string(1001, 'b')).status, 413);
-        const std::string chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n400\r\n" + std::string(1024, 'c');
+        const std::string chunked =
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n400\r\n" + std::string(1024, 'c');
         QCOMPARE(parseReply(running.ask(chunked)).status, 413);
         QCOMPARE(fetch(running.server->port(), "POST", "/", "", std::string(1000, 'b')).status, 200);
         QCOMPARE(running.service.served.load(), 1);
@@ -158,8 +162,9 @@ private slots:
 
     void chunkedBodies_areRead() {
         Running running;
-        const std::string reply =
-            running.ask("POST / HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+        const std::string reply = running.ask(
+            "POST / HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: "
+            "chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
         QCOMPARE(parseReply(reply).body, std::string("POST / abcde"));
     }
 
@@ -276,8 +281,8 @@ private slots:
         QTemporaryDir folder;
         const QString certificate = folder.filePath("cert.pem"), key = folder.filePath("key.pem");
         QProcess openssl;
-        openssl.start("openssl", {"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                                  "-keyout", key, "-out", certificate});
+        openssl.start("openssl", {"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+                                  "/CN=localhost", "-keyout", key, "-out", certificate});
         if (!openssl.waitForFinished() || openssl.exitCode() != 0) QSKIP("the openssl program is not installed");
         HttpServerOptions options;
         options.tlsCertificate = certificate.toStdString();

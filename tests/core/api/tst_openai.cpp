@@ -84,8 +84,9 @@ private slots:
 
     void chat_answersWhole() {
         TestDaemon daemon;
-        const HttpReply reply = daemon.post("/v1/chat/completions", chat({{"temperature", 0.5}, {"seed", 7}, {"top_k", 3},
-                                                                        {"stop", "END"}, {"max_tokens", 20}}));
+        const HttpReply reply =
+            daemon.post("/v1/chat/completions",
+                        chat({{"temperature", 0.5}, {"seed", 7}, {"top_k", 3}, {"stop", "END"}, {"max_tokens", 20}}));
         QCOMPARE(reply.status, 200);
         const Json answer = reply.json();
         COMPARE_JSON(answer["object"], "chat.completion");
@@ -150,8 +151,7 @@ private slots:
         const auto texts = [&](const Json& prompt) {
             std::vector<std::string> all;
             const Json answer = daemon.post("/v1/completions", completion({{"prompt", prompt}})).json();
-            for (const Json& choice : answer["choices"])
-                all.push_back(choice["text"].get<std::string>());
+            for (const Json& choice : answer["choices"]) all.push_back(choice["text"].get<std::string>());
             return all;
         };
         QCOMPARE(texts("hi").size(), std::size_t{1});
@@ -171,8 +171,8 @@ private slots:
 
     void completions_giveLogprobsInTheirOwnForm() {
         TestDaemon daemon;
-        const Json logprobs =
-            daemon.post("/v1/completions", completion({{"logprobs", 2}, {"max_tokens", 3}})).json()["choices"][0]["logprobs"];
+        const Json logprobs = daemon.post("/v1/completions", completion({{"logprobs", 2}, {"max_tokens", 3}}))
+                                  .json()["choices"][0]["logprobs"];
         COMPARE_JSON(logprobs["tokens"], Json::array({"H", "e", "l"}));
         COMPARE_JSON(logprobs["text_offset"], Json::array({0, 1, 2}));
         QCOMPARE(logprobs["token_logprobs"][0].get<double>(), -0.5);
@@ -200,7 +200,9 @@ private slots:
     void refusedFields_areNamed_data() {
         QTest::addColumn<QByteArray>("more");
         QTest::addColumn<QByteArray>("field");
-        const auto row = [](const char* more, const char* field) { QTest::newRow(field) << QByteArray(more) << QByteArray(field); };
+        const auto row = [](const char* more, const char* field) {
+            QTest::newRow(field) << QByteArray(more) << QByteArray(field);
+        };
         row(R"({"tools":[{"type":"function"}]})", "tools");
         row(R"({"response_format":{"type":"json_schema"}})", "response_format");
         row(R"({"functions":[{}]})", "functions");
@@ -231,12 +233,21 @@ private slots:
 
     void harmlessAndUnknownFields_pass() {
         TestDaemon daemon;
-        const Json more{{"response_format", {{"type", "text"}}}, {"tools", Json::array()}, {"tool_choice", "none"},
-                        {"user", "me"}, {"parallel_tool_calls", true}, {"made_up", 1}, {"stop", nullptr},
-                        {"logit_bias", {{"65", -100}}}, {"top_k", -1}, {"store", false}};
+        const Json more{{"response_format", {{"type", "text"}}},
+                        {"tools", Json::array()},
+                        {"tool_choice", "none"},
+                        {"user", "me"},
+                        {"parallel_tool_calls", true},
+                        {"made_up", 1},
+                        {"stop", nullptr},
+                        {"logit_bias", {{"65", -100}}},
+                        {"top_k", -1},
+                        {"store", false}};
         QCOMPARE(daemon.post("/v1/chat/completions", chat(more)).status, 200);
         QCOMPARE(daemon.engine().submitted().at(0).sampling.logitBias.at(0), (std::pair<TokenId, float>(65, -100.0f)));
-        QCOMPARE(daemon.post("/v1/completions", completion({{"echo", false}, {"best_of", 1}, {"suffix", nullptr}})).status, 200);
+        QCOMPARE(
+            daemon.post("/v1/completions", completion({{"echo", false}, {"best_of", 1}, {"suffix", nullptr}})).status,
+            200);
         COMPARE_JSON(daemon.post("/v1/completions", completion({{"echo", true}})).json()["error"]["param"], "echo");
     }
 
@@ -331,7 +342,8 @@ private slots:
         daemon.engine().release();
         for (RawConnection& connection : connections) {
             const HttpReply reply = parseReply(connection.readUntil("[DONE]\n\n"));
-            QCOMPARE(joined(reply.events(), Json::json_pointer("/choices/0/delta/content")), std::string("Hello, world"));
+            QCOMPARE(joined(reply.events(), Json::json_pointer("/choices/0/delta/content")),
+                     std::string("Hello, world"));
         }
     }
 
@@ -343,8 +355,8 @@ private slots:
         QCOMPARE(answer["usage"]["prompt_tokens"].get<int>(), 3);
         const Json packed =
             daemon.post("/v1/embeddings", {{"model", "fake"}, {"input", "ab"}, {"encoding_format", "base64"}}).json();
-        const QByteArray bytes = QByteArray::fromBase64(
-            QByteArray::fromStdString(packed["data"][0]["embedding"].get<std::string>()));
+        const QByteArray bytes =
+            QByteArray::fromBase64(QByteArray::fromStdString(packed["data"][0]["embedding"].get<std::string>()));
         QCOMPARE(bytes.size(), 16);
         float values[4];
         std::memcpy(values, bytes.constData(), 16);
@@ -359,7 +371,8 @@ private slots:
         COMPARE_JSON(tokens["tokens"], Json::array({104, 105}));
         QCOMPARE(tokens["count"].get<int>(), 2);
         QCOMPARE(tokens["max_model_len"].get<int>(), 64);
-        COMPARE_JSON(daemon.post("/detokenize", {{"model", "fake"}, {"tokens", tokens["tokens"]}}).json()["prompt"], "hi");
+        COMPARE_JSON(daemon.post("/detokenize", {{"model", "fake"}, {"tokens", tokens["tokens"]}}).json()["prompt"],
+                     "hi");
         QCOMPARE(daemon.post("/detokenize", {{"model", "fake"}, {"tokens", {-1}}}).status, 400);
         QCOMPARE(daemon.post("/detokenize", {{"model", "fake"}, {"tokens", {999}}}).status, 400);
     }

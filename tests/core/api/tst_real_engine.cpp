@@ -55,8 +55,11 @@ struct Served {
 };
 
 Json chat(Json more = Json::object()) {
-    Json body{{"model", "tiny"}, {"messages", {{{"role", "user"}, {"content", "Hello"}}}}, {"max_tokens", 24},
-              {"seed", 5}, {"temperature", 0.9}};
+    Json body{{"model", "tiny"},
+              {"messages", {{{"role", "user"}, {"content", "Hello"}}}},
+              {"max_tokens", 24},
+              {"seed", 5},
+              {"temperature", 0.9}};
     body.update(more);
     return body;
 }
@@ -88,16 +91,20 @@ private slots:
             crowd.emplace_back(served.port);
             crowd.back().send(httpText("POST", "/v1/chat/completions", served.key, dumpJson(chat({{"stream", true}}))));
         }
-        for (RawConnection& connection : crowd) QCOMPARE(contentOf(parseReply(connection.readUntil("[DONE]\n\n"))), text);
+        for (RawConnection& connection : crowd)
+            QCOMPARE(contentOf(parseReply(connection.readUntil("[DONE]\n\n"))), text);
         QVERIFY(!text.empty() && alone["usage"]["completion_tokens"].get<int>() <= 24);
     }
 
     void stopStrings_endTheTextAndAreNotPartOfIt() {
         Served served;
-        const Json body{{"model", "tiny"}, {"prompt", "Hello"}, {"max_tokens", 64}, {"temperature", 0}, {"ignore_eos", true}};
+        const Json body{
+            {"model", "tiny"}, {"prompt", "Hello"}, {"max_tokens", 64}, {"temperature", 0}, {"ignore_eos", true}};
         const std::string text = served.post("/v1/completions", body).json()["choices"][0]["text"].get<std::string>();
         std::size_t at = text.size() / 2;
-        while (at + 1 < text.size() && (static_cast<unsigned char>(text[at]) >= 0x80 || static_cast<unsigned char>(text[at + 1]) >= 0x80)) ++at;
+        while (at + 1 < text.size() &&
+               (static_cast<unsigned char>(text[at]) >= 0x80 || static_cast<unsigned char>(text[at + 1]) >= 0x80))
+            ++at;
         if (at + 1 >= text.size()) QSKIP("the answer has no two plain characters to stop at");
         Json stopped = body;
         stopped["stop"] = text.substr(at, 2);
@@ -126,7 +133,8 @@ private slots:
 
     void aPromptOverTheContext_is400_andTheDaemonGoesOn() {
         Served served;
-        const HttpReply reply = served.post("/v1/completions", {{"model", "tiny"}, {"prompt", std::string(60000, 'x')}});
+        const HttpReply reply =
+            served.post("/v1/completions", {{"model", "tiny"}, {"prompt", std::string(60000, 'x')}});
         QCOMPARE(reply.status, 400);
         COMPARE_JSON(reply.json()["error"]["code"], "context_length_exceeded");
         QCOMPARE(served.post("/v1/chat/completions", chat()).status, 200);

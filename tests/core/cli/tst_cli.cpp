@@ -124,8 +124,9 @@ class TestCli : public QObject {
 private slots:
     void helpOfEveryCommand_hasAnExample() {
         const Bench bench;
-        for (const char* command : {"import", "models", "inspect", "remove", "tokenize", "detokenize", "template", "generate",
-                                    "perplexity", "embed", "serve", "status", "jobs", "sample", "bench", "doctor"}) {
+        for (const char* command :
+             {"import", "models", "inspect", "remove", "tokenize", "detokenize", "template", "generate", "perplexity",
+              "embed", "serve", "status", "jobs", "sample", "bench", "doctor"}) {
             const Outcome help = bench.run({command, "--help"});
             QCOMPARE(help.exitCode, 0);
             QVERIFY2(help.out.contains("Example:\n  espalierctl " + QByteArray(command)), command);
@@ -188,7 +189,8 @@ private slots:
         const Json tokens = bench.json({"tokenize", "-m", "tiny", "--text", "Hello, w\u00f6rld"});
         QCOMPARE(tokens["ids"].size(), tokens["tokens"].size());
         bench.write("ids.json", QByteArray::fromStdString(dumpJson(tokens["ids"])));
-        COMPARE_JSON(bench.json({"detokenize", "-m", "tiny", "--ids", bench.path("ids.json")})["text"], "Hello, w\u00f6rld");
+        COMPARE_JSON(bench.json({"detokenize", "-m", "tiny", "--ids", bench.path("ids.json")})["text"],
+                     "Hello, w\u00f6rld");
         const Json special = bench.json({"tokenize", "-m", "tiny", "--text", "Hello", "--special"});
         COMPARE_JSON(special["ids"][0], kTinyBegin);
         const Outcome lines = bench.run({"tokenize", "-m", "tiny", "--jsonl-in", "-"}, "\"a\"\n\"b c\"\n");
@@ -214,8 +216,8 @@ private slots:
     void generate_hasItsKeysAndRepeats() {
         const Bench bench;
         bench.import();
-        const QStringList call{"generate", "-m", "tiny", "--prompt", "Once", "--max-tokens", "8", "--temperature", "1",
-                               "--seed", "3", "--logprobs", "2", "--ignore-eos"};
+        const QStringList call{"generate", "-m",     "tiny", "--prompt",   "Once", "--max-tokens", "8", "--temperature",
+                               "1",        "--seed", "3",    "--logprobs", "2",    "--ignore-eos"};
         const Json answer = bench.json(call);
         QVERIFY(hasKeys(answer, {"text", "ids", "prompt_ids", "finish_reason", "usage", "timing", "logprobs"}));
         QVERIFY(hasKeys(answer["usage"], {"prompt_tokens", "completion_tokens"}));
@@ -238,7 +240,8 @@ private slots:
         const Bench bench;
         bench.import();
         bench.write("text.txt", "The quick brown fox jumps over the lazy dog. The end.");
-        const Json answer = bench.json({"perplexity", "-m", "tiny", "--file", bench.path("text.txt"), "--context", "16"});
+        const Json answer =
+            bench.json({"perplexity", "-m", "tiny", "--file", bench.path("text.txt"), "--context", "16"});
         const Json ids = bench.json({"tokenize", "-m", "tiny", "--file", bench.path("text.txt"), "--special"})["ids"];
         const std::size_t windows = (ids.size() + 15) / 16;
         QCOMPARE(answer["tokens_scored"].get<std::size_t>(), ids.size() - windows);
@@ -268,8 +271,8 @@ private slots:
         writeTinyModel(bench.path("models/bare").toStdString(), options);
         QCOMPARE(bench.run({"import", bench.path("models/bare"), "--quiet"}).exitCode, 0);
         bench.write("ids.json", "[5, 6, 7]");
-        const Json answer = bench.json({"generate", "-m", "bare", "--prompt-ids", bench.path("ids.json"), "--max-tokens", "4",
-                                        "--ignore-eos"});
+        const Json answer = bench.json(
+            {"generate", "-m", "bare", "--prompt-ids", bench.path("ids.json"), "--max-tokens", "4", "--ignore-eos"});
         QCOMPARE(answer["ids"].size(), std::size_t{4});
         const Outcome text = bench.run({"generate", "-m", "bare", "--prompt", "hello"});
         QCOMPARE(text.exitCode, 1);
@@ -308,7 +311,8 @@ private slots:
             const Outcome outcome = bench.run({"bench", what, "--shape", "tiny", "--quick", "--jsonl"});
             QCOMPARE(outcome.exitCode, 0);
             QVERIFY(!outcome.lines().empty());
-            for (const Json& row : outcome.lines()) QVERIFY(hasKeys(row, {"bench", "shape", "mode", "kv", "tokens_per_s"}));
+            for (const Json& row : outcome.lines())
+                QVERIFY(hasKeys(row, {"bench", "shape", "mode", "kv", "tokens_per_s"}));
         }
     }
 
@@ -368,7 +372,8 @@ private slots:
     void kill9_losesNothing() {
         const Bench bench;
         bench.import();
-        const QStringList call{"generate", "-m", "tiny", "--prompt", "Once", "--max-tokens", "400", "--seed", "1", "--json"};
+        const QStringList call{"generate",     "-m",  "tiny",   "--prompt", "Once",
+                               "--max-tokens", "400", "--seed", "1",        "--json"};
         {
             Serving serving(bench);
             auto generating = bench.start(call);
@@ -390,7 +395,8 @@ private slots:
         options.context = 200000;
         writeTinyModel(bench.path("models/long").toStdString(), options);
         QCOMPARE(bench.run({"import", bench.path("models/long"), "--quiet"}).exitCode, 0);
-        auto generating = bench.start({"generate", "-m", "long", "--prompt", "Once", "--max-tokens", "190000", "--ignore-eos"});
+        auto generating =
+            bench.start({"generate", "-m", "long", "--prompt", "Once", "--max-tokens", "190000", "--ignore-eos"});
         QVERIFY(generating->waitForReadyRead(kPatienceMs));  // text streams
         ::kill(static_cast<pid_t>(generating->processId()), SIGINT);
         const Outcome outcome = Bench::end(*generating);
