@@ -83,6 +83,7 @@ int main(int argc, char** argv) {
         auto* tour = new ScreenshotTour(window, workspace, theme, options.value(QStringLiteral("screenshots")),
                                         options.value(QStringLiteral("import")));
         QObject::connect(tour, &ScreenshotTour::finished, &app, &QCoreApplication::exit, Qt::QueuedConnection);
+        app.watchdog().ignore(tour->metaObject()->className());
         tour->start();
         const int code = app.exec();
         const auto& longest = app.watchdog().longest();

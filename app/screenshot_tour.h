@@ -37,11 +37,13 @@ private:
     void step(const QString& name, std::function<void()> begin, std::function<bool()> isThere, int settleMs = 400,
               bool takesPicture = true);
     void look();
+    void finishStep();
     void next();
     bool save(const QString& name);
     template <class T>
     T* named(const QString& accessibleName) const;
     void ask(const QString& question);
+    void keepAsking();  // one client among those that give the plots something to show
 
     MainWindow& m_window;
     Workspace& m_workspace;
@@ -51,8 +53,8 @@ private:
     std::size_t m_at = 0;
     QTimer m_poll;
     QElapsedTimer m_since, m_thereSince;
-    bool m_there = false;
-    int m_answers = 0;
+    bool m_there = false, m_underLoad = false;
+    int m_answers = 0, m_asked = 0;
 };
 
 }  // namespace espalier::ui

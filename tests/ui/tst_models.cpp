@@ -15,6 +15,7 @@
 #include "ui/models/tensor_tree.h"
 #include "ui/pages/memory_estimate_panel.h"
 #include "ui/shell/docks.h"
+#include "ui/widgets/ticks.h"
 
 using namespace espalier;
 using namespace espalier::ui;
@@ -173,6 +174,21 @@ private slots:
         const auto edges = decimateStack(ring, std::array{0, 1}, 0, 49, 1000, 5);
         QCOMPARE(edges[0].size(), 50u);
         for (std::size_t i = 0; i < 50; ++i) QCOMPARE(edges[1][i].y, edges[0][i].y + 10.0);
+    }
+    void ticksAreRoundAndFew() {
+        for (const double range : {0.003, 0.7, 1.0, 3.2, 46.0, 999.0, 123456.0}) {
+            const double step = niceStep(range, 4);
+            QVERIFY2(range / step >= 2 && range / step <= 8, qPrintable(QString::number(range)));
+        }
+        QCOMPARE(niceTimeStep(900, 5), 180.0);
+        QCOMPARE(niceTimeStep(60, 6), 10.0);
+        QCOMPARE(logTicks(81, 372, 5), (std::vector<double>{50, 100, 200, 500}));
+        QVERIFY(logTicks(5, 5, 4).size() >= 2);
+        QVERIFY(logTicks(0.01, 100'000, 4).size() <= 6);
+        QVERIFY(logTicks(0.01, 100'000, 4).back() >= 100'000);
+        QCOMPARE(tickText(4000, 1000), QStringLiteral("4k"));
+        QCOMPARE(tickText(0.25, 0.05), QStringLiteral("0.25"));
+        QCOMPARE(tickText(1.2e6, 1e5), QStringLiteral("1.2M"));
     }
     void numbersReadAsTheHouseWritesThem() {
         QCOMPARE(formatCount(128256), QStringLiteral("128,256"));

@@ -87,6 +87,10 @@ QString formatDigest(const std::string& digest) {
     return hex.size() > 12 ? hex.left(6) + QStringLiteral("…") + hex.right(4) : hex;
 }
 
+QString counted(qint64 n, const QString& one, const QString& many) {
+    return (n == 1 ? one : many).arg(formatCount(n));
+}
+
 QString text(const std::string& utf8) {
     return QString::fromUtf8(utf8.data(), qsizetype(utf8.size()));
 }

@@ -18,6 +18,7 @@ QString formatDuration(double seconds);  // "5 h 14 min", "3 min 20 s", "9 s"
 QString formatClock(qint64 unixMs, bool seconds = true);
 QString formatDay(qint64 unixMs);                 // "12 Nov"
 QString formatDigest(const std::string& digest);  // "3f9a1c…70e2"
+QString counted(qint64 n, const QString& one, const QString& many);  // "1 model", "4 models"; %1 is the number
 QString text(const std::string& utf8);
 
 }  // namespace espalier::ui

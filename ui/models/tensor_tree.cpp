@@ -103,7 +103,8 @@ QVariant TensorTree::data(const QModelIndex& index, int role) const {
             if (column == Name) return nameAt(index);
             if (column == Size) return formatBytes(tensor ? tensor->bytes : m_nodes[std::size_t(index.row())].bytes);
             if (column == Type) return tensor ? tensor->dtype : QString();
-            return tensor ? shapeText(*tensor) : tr("%n tensors", nullptr, rowCount(index.siblingAtColumn(0)));
+            return tensor ? shapeText(*tensor)
+                          : counted(rowCount(index.siblingAtColumn(0)), tr("%1 tensor"), tr("%1 tensors"));
         case Qt::ToolTipRole:
             return tensor ? QVariant(tensor->name) : QVariant();
         case Qt::TextAlignmentRole:

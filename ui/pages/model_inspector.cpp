@@ -165,8 +165,8 @@ void ModelInspector::show(const ModelRecord* model) {
     m_badge->show(model->linked ? QStringLiteral("arrow-up") : QStringLiteral("circle-check"),
                   model->linked ? tr("Linked") : tr("Copied"), model->linked ? Tone::Secondary : Tone::Accent);
     if (!model->warnings.empty())
-        m_badge->show(QStringLiteral("triangle-alert"), tr("%n warnings", nullptr, int(model->warnings.size())),
-                      Tone::Warn);
+        m_badge->show(QStringLiteral("triangle-alert"),
+                      counted(qint64(model->warnings.size()), tr("%1 warning"), tr("%1 warnings")), Tone::Warn);
     m_origin->setText(tr("Imported %1 from %2").arg(formatDay(model->importedAt), text(model->source)));
     const ArchSpec& spec = model->spec;
     const QStringList values{formatCount(qint64(spec.layers.size())),

@@ -205,10 +205,13 @@ void ModelsPage::act(const QString& operation, const QString& failure) {
 void ModelsPage::showModels() {
     ModelTable& models = m_workspace.models();
     m_listStack->setCurrentIndex(models.rowCount() == 0 && m_workspace.hasModelList() ? 1 : 0);
-    m_header->setFacts(tr("%n models, %1 on disk", nullptr, models.rowCount()).arg(formatBytes(models.totalBytes())));
+    m_header->setFacts(
+        tr("%1, %2 on disk")
+            .arg(counted(models.rowCount(), tr("%1 model"), tr("%1 models")), formatBytes(models.totalBytes())));
     const ModelTable& bin = m_workspace.bin();
     m_bin->setVisible(bin.rowCount() > 0);
-    m_binText->setText(tr("Bin: %n models, %1", nullptr, bin.rowCount()).arg(formatBytes(bin.totalBytes())));
+    m_binText->setText(
+        tr("Bin: %1, %2").arg(counted(bin.rowCount(), tr("%1 model"), tr("%1 models")), formatBytes(bin.totalBytes())));
     if (!m_selectNext.isEmpty() && models.find(m_selectNext)) select(std::exchange(m_selectNext, {}));
     if (currentId().isEmpty() && m_filtered->rowCount() > 0) m_table->selectRow(0);
     showCurrent();

@@ -145,7 +145,7 @@ Panel* PlaygroundPage::promptPanel() {
     m_input->setPlaceholderText(tr("Ask something"));
     m_input->setAccessibleName(tr("Message"));
     m_input->setTabChangesFocus(true);
-    m_input->document()->setDocumentMargin(8);
+    m_input->document()->setDocumentMargin(11);
     m_input->installEventFilter(this);
     m_hint = new TextLabel({}, text_size::kCaption, QFont::Normal, Tone::Secondary);
     m_send = button(tr("Send"), QStringLiteral("send-horizontal"), ButtonRole::Primary);

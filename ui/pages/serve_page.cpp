@@ -13,6 +13,7 @@
 
 #include "ui/models/format.h"
 #include "ui/widgets/plot.h"
+#include "ui/widgets/plot_legend.h"
 #include "ui/widgets/table_view.h"
 
 namespace espalier::ui {
@@ -201,6 +202,7 @@ Panel* ServePage::linesPanel(const QString& title, const QString& unit, const QS
     auto* plot =
         new Plot(m_workspace.history(), *m_dashboard, unit.isEmpty() ? title : title + QStringLiteral(", ") + unit);
     plot->setLogarithmic(logarithmic);
+    plot->setWholeNumbers(format == whole);
     plot->setNoDataText(noData);
     plot->setLines(std::move(lines));
     panel->addTitleWidget(new PlotLegend(*plot, *m_dashboard, format));

@@ -237,7 +237,8 @@ void MainWindow::makeMenus() {
     m_searchField = new PaletteField(tr("Go to or run a command"));
     connect(m_searchField, &QPushButton::clicked, m_actions.get(action::kPalette), &QAction::trigger);
     auto* corner = new QWidget;
-    corner->setLayout(row({m_searchField}, 0, {0, 4, 8, 4}));
+    corner->setFixedWidth(kSearchWide + 8);  // a menu bar lays its corner out only when it is resized itself
+    corner->setLayout(row({nullptr, m_searchField}, 0, {0, 4, 8, 4}));
     menuBar()->setCornerWidget(corner);
     menuBar()->setNativeMenuBar(false);
     paintFrame();
@@ -299,10 +300,7 @@ void MainWindow::foldTo(int width) {
     m_sidebar->setFolded(breadth == Breadth::Narrow);
     if (m_status) m_status->setNarrow(breadth == Breadth::Narrow);
     for (Page* page : m_pages) page->fold(breadth);
-    if (m_searchField) {
-        m_searchField->setFixedWidth(breadth == Breadth::Narrow ? kSearchNarrow : kSearchWide);
-        m_searchField->parentWidget()->setFixedWidth(m_searchField->width() + 8);
-    }
+    if (m_searchField) m_searchField->setFixedWidth(breadth == Breadth::Narrow ? kSearchNarrow : kSearchWide);
 }
 
 void MainWindow::refreshActions() {

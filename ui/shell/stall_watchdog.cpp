@@ -3,6 +3,7 @@
 
 #include <QLoggingCategory>
 #include <QThread>
+#include <cstring>
 #include <ctime>
 
 namespace espalier::ui {
@@ -19,6 +20,7 @@ double milliseconds(clockid_t clock) {
 }  // namespace
 
 void StallWatchdog::record(double wallMs, double cpuMs, const char* receiver, int eventType) {
+    if (std::strcmp(receiver, m_ignored) == 0) return;
     ++m_events;
     if (cpuMs > m_longest.cpuMs) m_longest = {wallMs, cpuMs, QString::fromLatin1(receiver), eventType};
     if (wallMs <= kLimitMs) return;

@@ -24,11 +24,13 @@ public:
     const std::vector<Stall>& stalls() const { return m_stalls; }  // over the limit in wall time, the first hundred
     qint64 events() const { return m_events; }
     void reset() { *this = StallWatchdog(); }
+    void ignore(const char* receiver) { m_ignored = receiver; }  // a class whose events are not the window's
 
 private:
     Stall m_longest;
     std::vector<Stall> m_stalls;
     qint64 m_events = 0;
+    const char* m_ignored = "";
 };
 
 // The application object: QApplication with the watchdog around every event.

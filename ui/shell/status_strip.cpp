@@ -103,7 +103,7 @@ void StatusStrip::showLog() {
     const bool anyError = errors > 0;
     m_logWorst->show(anyError ? QStringLiteral("circle-x") : QStringLiteral("triangle-alert"), QString::number(unread),
                      anyError ? Tone::Error : Tone::Warn);
-    m_logWorst->setAccessibleName(tr("%n warnings or errors", nullptr, unread));
+    m_logWorst->setAccessibleName(counted(unread, tr("%1 warning or error"), tr("%1 warnings or errors")));
 }
 
 void StatusStrip::showMachine() {

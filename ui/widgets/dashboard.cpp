@@ -8,6 +8,7 @@ namespace espalier::ui {
 namespace {
 
 constexpr int kTickMs = 100;
+constexpr double kLeastSpan = 60;
 
 }  // namespace
 
@@ -28,8 +29,10 @@ double Dashboard::to() const {
 }
 
 double Dashboard::from() const {
-    if (m_span > 0) return to() - m_span;
-    return m_source.isEmpty() ? to() - 60 : std::min(m_source.x(0), to() - 60);
+    // A young history is not squeezed into the right edge: the window grows with it up to the span.
+    const double held = m_source.isEmpty() ? 0 : to() - m_source.x(0);
+    const double grown = std::max(kLeastSpan, held);
+    return to() - (m_span > 0 ? std::min(m_span, grown) : grown);
 }
 
 void Dashboard::setPaused(bool paused) {

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "ui/models/format.h"
+#include "ui/widgets/ticks.h"
 
 namespace espalier::ui {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 constexpr QMargins kMargins(40, 8, 10, 20);  // a label at the top needs 8
 constexpr int kPauseStrip = 8;
 constexpr int kNamedStratum = 16;
-constexpr double kTimeSteps[] = {1, 2, 5, 10, 15, 30, 60, 120, 180, 300, 600, 900, 1800, 3600};
+constexpr double kThinShare = 0.2, kRoomAbove = 1.6;
 
 // Two hairlines half a pixel apart read as a bold line and cost a twentieth of a wide pen.
 class HairlineGraph : public QCPGraph {
@@ -36,23 +37,6 @@ protected:
 private:
     bool m_doubled;
 };
-
-// A step of 1, 2 or 5 times a power of ten that cuts `range` into about `parts` parts.
-double niceStep(double range, int parts) {
-    const double rough = range / parts;
-    const double power = std::pow(10.0, std::floor(std::log10(rough)));
-    const double part = rough / power;
-    return power * (part < 1.5 ? 1 : part < 3.5 ? 2 : part < 7.5 ? 5 : 10);
-}
-
-QString tickText(double value, double step) {
-    const double size = std::abs(value);
-    if (size >= 1e6) return QString::number(value / 1e6, 'g', 4) + QStringLiteral("M");
-    if (size >= 1e4 || (size >= 1000 && std::fmod(value, 1000) == 0))
-        return QString::number(value / 1e3, 'g', 4) + QStringLiteral("k");
-    const int decimals = step >= 1 ? 0 : qMin(3, int(std::ceil(-std::log10(step) - 1e-9)));
-    return QString::number(value, 'f', decimals);
-}
 
 QSharedPointer<QCPGraphDataContainer> container(const std::vector<PlotPoint>& points, double divisor) {
     QVector<QCPGraphData> data;
@@ -89,7 +73,7 @@ public:
     std::vector<LineSpec> lines;
     std::vector<AreaSpec> areas;
     double divisor = 1, gapAfter = 5, rangeFrom = 0, rangeTo = 1;
-    bool logarithmic = false;
+    bool logarithmic = false, wholeNumbers = false;
     QString noDataText;
     std::optional<double> reference, mark;
     QString referenceName, markName;
@@ -107,8 +91,9 @@ private:
     double drawLines();
     double drawAreas();
     void setTimeTicks();
+    void setNumberTicks();
     void setValueTicks(double greatest);
-    void setLogTicks();
+    void setLogTicks(double greatest);
     std::optional<double> cursorX() const;
     void paintStrata(QPainter& painter);
     void paintCursor(QPainter& painter);
@@ -218,18 +203,23 @@ double PlotCanvas::drawLines() {
     return greatest;
 }
 
+// How high the stack is drawn: to the total, which is a fact about the device, unless what is used would be a thin
+// line.
 double PlotCanvas::drawAreas() {
     std::vector<int> columns;
     for (const AreaSpec& area : areas) columns.push_back(area.column);
     const auto edges = decimateStack(source, columns, from(), to(), pixels(), gapAfter);
-    double greatest = 0;
+    double total = 0, used = 0;
     for (std::size_t i = 0; i < edges.size(); ++i) {
-        for (const PlotPoint& point : edges[i])
-            if (!std::isnan(point.y)) greatest = std::max(greatest, point.y / divisor);
+        for (const PlotPoint& point : edges[i]) {
+            if (std::isnan(point.y)) continue;
+            total = std::max(total, point.y / divisor);
+            if (areas[i].owner != MemoryOwner::Free) used = std::max(used, point.y / divisor);
+        }
         m_graphs[i]->setData(container(edges[i], divisor));
     }
-    m_hasData = greatest > 0;
-    return greatest;
+    m_hasData = total > 0;
+    return used > 0 && used < total * kThinShare ? used * kRoomAbove : total;
 }
 
 void PlotCanvas::refresh() {
@@ -239,15 +229,12 @@ void PlotCanvas::refresh() {
     double greatest = areas.empty() ? drawLines() : drawAreas();
     if (reference) greatest = std::max(greatest, *reference / divisor * 1.08);
     xAxis->setRange(from(), to());
-    dashboard ? setTimeTicks() : [this] {
-        QMap<double, QString> ticks;
-        const double step = niceStep(to() - from(), 4);
-        for (double x = std::ceil(from() / step) * step; x <= to() + step * 1e-6; x += step)
-            ticks.insert(x, tickText(x, step));
-        m_xTicks->setTicks(ticks);
-    }();
-    if (logarithmic && m_hasData)
-        setLogTicks();
+    if (dashboard)
+        setTimeTicks();
+    else
+        setNumberTicks();
+    if (logarithmic && greatest > 0)
+        setLogTicks(greatest);
     else
         setValueTicks(greatest);
     replot(QCustomPlot::rpQueuedReplot);
@@ -255,14 +242,7 @@ void PlotCanvas::refresh() {
 
 void PlotCanvas::setTimeTicks() {
     const double span = to() - from();
-    const int wanted = qBound(2, pixels() / 80, 6);
-    double step = kTimeSteps[std::size(kTimeSteps) - 1];
-    for (const double candidate : kTimeSteps) {
-        if (span / candidate <= wanted) {
-            step = candidate;
-            break;
-        }
-    }
+    const double step = niceTimeStep(span, qBound(2, pixels() / 80, 6));
     QMap<double, QString> ticks;
     if (source.isEmpty()) {
         m_xTicks->setTicks(ticks);
@@ -277,10 +257,18 @@ void PlotCanvas::setTimeTicks() {
     m_xTicks->setTicks(ticks);
 }
 
+void PlotCanvas::setNumberTicks() {
+    QMap<double, QString> ticks;
+    const double step = niceStep(to() - from(), 4);
+    for (double x = std::ceil(from() / step) * step; x <= to() + step * 1e-6; x += step)
+        ticks.insert(x, tickText(x, step));
+    m_xTicks->setTicks(ticks);
+}
+
 void PlotCanvas::setValueTicks(double greatest) {
     if (!(greatest > 0)) greatest = 1;
-    const double step = niceStep(greatest, qBound(2, axisRect()->height() / 32, 4));
-    // A stack reaches to the total and not beyond: the total is a fact about the device.
+    double step = niceStep(greatest, qBound(2, axisRect()->height() / 32, 4));
+    if (wholeNumbers) step = std::max(1.0, step);
     const double top = areas.empty() ? std::ceil(greatest * 1.02 / step) * step : greatest;
     yAxis->setRange(0, top);
     QMap<double, QString> ticks;
@@ -288,30 +276,11 @@ void PlotCanvas::setValueTicks(double greatest) {
     m_yTicks->setTicks(ticks);
 }
 
-void PlotCanvas::setLogTicks() {
-    double greatest = 0;
-    for (QCPGraph* graph : m_graphs) {
-        bool found = false;
-        const QCPRange range = graph->getValueRange(found, QCP::sdPositive);
-        if (found) greatest = std::max(greatest, range.upper);
-    }
-    static constexpr double kParts[] = {1, 2, 5};
-    std::vector<double> values;
-    for (int power = -3; power < 9; ++power)
-        for (const double part : kParts) values.push_back(part * std::pow(10.0, power));
-    auto low = std::upper_bound(values.begin(), values.end(), m_least);
-    auto high = std::lower_bound(values.begin(), values.end(), greatest);
-    if (low != values.begin()) --low;
-    if (high == values.end()) --high;
-    if (high - low < 2 && low != values.begin()) --low;
-    yAxis->setRange(*low, *high);
+void PlotCanvas::setLogTicks(double greatest) {
+    const std::vector<double> values = logTicks(m_least, greatest, qBound(2, axisRect()->height() / 24, 5));
+    yAxis->setRange(values.front(), values.back());
     QMap<double, QString> ticks;
-    const std::ptrdiff_t most = qBound(2, axisRect()->height() / 24, 5);
-    const auto stride = std::max<std::ptrdiff_t>(1, (high - low + most - 1) / most);
-    for (auto at = low; at <= high; at += stride) {
-        ticks.insert(*at, tickText(*at, *at));
-        if (high - at < stride) break;
-    }
+    for (const double value : values) ticks.insert(value, tickText(value, value));
     m_yTicks->setTicks(ticks);
 }
 
@@ -470,6 +439,10 @@ void Plot::setLogarithmic(bool on) {
     m_canvas->restyle();
 }
 
+void Plot::setWholeNumbers(bool on) {
+    m_canvas->wholeNumbers = on;
+}
+
 void Plot::setGapAfter(double x) {
     m_canvas->gapAfter = x;
 }
@@ -553,7 +526,7 @@ void Plot::showEvent(QShowEvent* event) {
 
 void Plot::resizeEvent(QResizeEvent* event) {
     QWidget::resizeEvent(event);
-    m_canvas->setGeometry(rect());
+    if (!rect().isEmpty()) m_canvas->setGeometry(rect());  // QCustomPlot cannot draw into nothing
     refresh();
 }
 
@@ -567,89 +540,6 @@ void Plot::keyPressEvent(QKeyEvent* event) {
         m_canvas->dashboard->setCursor(std::nullopt);
     else
         QWidget::keyPressEvent(event);
-}
-
-namespace {
-
-constexpr int kPenSample = 10, kEntryGap = 12;
-constexpr int kLegendEveryTicks = 5;  // values change twice a second
-
-}  // namespace
-
-PlotLegend::PlotLegend(Plot& plot, Dashboard& dashboard, QString (*format)(double), QWidget* parent)
-    : QWidget(parent), m_plot(plot), m_dashboard(dashboard), m_format(format) {
-    setFont(uiFont(text_size::kCaption));
-    setFixedHeight(24);
-    setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
-    setAccessibleName(plot.accessibleName() + tr(" legend"));
-    connect(&dashboard, &Dashboard::tick, this, [this, ticks = 0]() mutable {
-        if (++ticks % kLegendEveryTicks == 0) read();
-    });
-    connect(&dashboard, &Dashboard::cursorMoved, this, &PlotLegend::read);
-    connect(&dashboard, &Dashboard::spanChanged, this, &PlotLegend::read);
-}
-
-void PlotLegend::read() {
-    QStringList values;
-    for (const LineSpec& line : m_plot.lines()) {
-        const auto x = m_dashboard.cursor() ? m_dashboard.cursor() : std::optional(m_dashboard.to());
-        const double value = m_plot.valueAt(line.column, x);
-        values << (std::isnan(value) ? QStringLiteral("–") : m_format(value));
-    }
-    if (values == m_values) return;
-    const bool wider = values.join(QString()).size() > m_values.join(QString()).size();
-    m_values = values;
-    if (wider) updateGeometry();
-    update();
-}
-
-int PlotLegend::widthOf(bool names, bool values) const {
-    const QFontMetrics plain = fontMetrics();
-    const QFontMetrics medium(uiFont(text_size::kCaption, QFont::Medium));
-    int width = 0;
-    for (std::size_t i = 0; i < m_plot.lines().size(); ++i) {
-        width += kPenSample + 4 + (i > 0 ? kEntryGap : 0);
-        if (names) width += plain.horizontalAdvance(m_plot.lines()[i].name) + 4;
-        if (values && qsizetype(i) < m_values.size()) width += medium.horizontalAdvance(m_values[qsizetype(i)]);
-    }
-    return width;
-}
-
-QSize PlotLegend::sizeHint() const {
-    return QSize(widthOf(true, true) + 4, 24);
-}
-
-QSize PlotLegend::minimumSizeHint() const {
-    return QSize(widthOf(false, false), 24);
-}
-
-void PlotLegend::paintEvent(QPaintEvent*) {
-    const ThemeColors& c = colorsOf(palette());
-    const bool values = widthOf(true, true) <= width();
-    const bool names = widthOf(true, false) <= width();
-    QPainter painter(this);
-    int x = width() - widthOf(names, values);
-    for (std::size_t i = 0; i < m_plot.lines().size(); ++i) {
-        const LineSpec& line = m_plot.lines()[i];
-        QPen pen = seriesPen(c, line.series);
-        pen.setWidth(2);
-        if (line.series > 0) pen.setDashPattern(line.series == 2 ? QVector<qreal>{1, 1} : QVector<qreal>{2, 1});
-        painter.setPen(pen);
-        painter.drawLine(x, height() / 2, x + kPenSample, height() / 2);
-        x += kPenSample + 4;
-        const auto write = [&](const QString& text, QRgb color, QFont::Weight weight) {
-            painter.setFont(uiFont(text_size::kCaption, weight));
-            painter.setPen(QColor(color));
-            painter.drawText(QRect(x, 0, width() - x, height()), Qt::AlignLeft | Qt::AlignVCenter, text);
-            x += painter.fontMetrics().horizontalAdvance(text);
-        };
-        if (names) {
-            write(line.name, c.secondary, QFont::Normal);
-            x += 4;
-        }
-        if (values && qsizetype(i) < m_values.size()) write(m_values[qsizetype(i)], c.text, QFont::Medium);
-        x += kEntryGap;
-    }
 }
 
 }  // namespace espalier::ui

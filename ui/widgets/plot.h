@@ -41,7 +41,8 @@ public:
     void setAreas(std::vector<AreaSpec> areas);  // bottom to top
     void setDivisor(double divisor);             // shown = stored / divisor
     void setLogarithmic(bool on);
-    void setGapAfter(double x);  // a longer step is a gap; default 5
+    void setWholeNumbers(bool on);  // ticks are whole: counts of things
+    void setGapAfter(double x);     // a longer step is a gap; default 5
     void setNoDataText(const QString& sentence);
     void setRange(double from, double to);
     void setReference(std::optional<double> value, const QString& name);  // a dashed line, in stored units
@@ -66,28 +67,6 @@ protected:
 
 private:
     PlotCanvas* m_canvas;
-};
-
-// Pen sample, name and value at the cursor (else the newest) of each line, for the title row of a panel. Gives up
-// values, then names, when space is short.
-class PlotLegend : public QWidget {
-    Q_OBJECT
-public:
-    PlotLegend(Plot& plot, Dashboard& dashboard, QString (*format)(double), QWidget* parent = nullptr);
-    QSize sizeHint() const override;
-    QSize minimumSizeHint() const override;
-
-protected:
-    void paintEvent(QPaintEvent* event) override;
-
-private:
-    void read();
-    int widthOf(bool names, bool values) const;
-
-    Plot& m_plot;
-    Dashboard& m_dashboard;
-    QString (*m_format)(double);
-    QStringList m_values;
 };
 
 // The pen of a series: colour and dash of its position, hairline.

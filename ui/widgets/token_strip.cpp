@@ -3,6 +3,9 @@
 
 #include <QPaintEvent>
 #include <QPainter>
+#include <QStringDecoder>
+#include <algorithm>
+#include <array>
 
 #include "ui/shell/theme.h"
 
@@ -12,7 +15,33 @@ namespace {
 constexpr int kCellHeight = 34, kGap = 2, kRowGap = 4;
 constexpr std::size_t kMostCells = 4000;  // a page of text; more is not read anyway
 
+// Byte-level vocabularies spell bytes in letters of their own (GPT-2's byte alphabet: printable bytes as themselves,
+// the others from U+0100 on). A token that is such a spelling of whole characters is shown as those characters.
+QString fromByteAlphabet(const QString& token) {
+    const auto spelled = [](QChar c) { return c.unicode() >= 0x100 && c.unicode() < 0x144; };
+    if (std::none_of(token.begin(), token.end(), spelled)) return token;
+    static const std::array<char16_t, 256> alphabet = [] {
+        std::array<char16_t, 256> made{};
+        char16_t next = 0x100;
+        for (int byte = 0; byte < 256; ++byte) {
+            const bool printable = (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte <= 0xAC) || byte >= 0xAE;
+            made[std::size_t(byte)] = printable ? char16_t(byte) : next++;
+        }
+        return made;
+    }();
+    QByteArray bytes;
+    for (const QChar c : token) {
+        const auto at = std::find(alphabet.begin(), alphabet.end(), c.unicode());
+        if (at == alphabet.end()) return token;
+        bytes.append(char(at - alphabet.begin()));
+    }
+    QStringDecoder decode(QStringDecoder::Utf8);
+    const QString text = decode(bytes);
+    return decode.hasError() ? token : text;
+}
+
 QString visible(QString token) {
+    token = fromByteAlphabet(token);
     token.replace(QLatin1Char(' '), QChar(0x00B7));
     token.replace(QLatin1Char('\n'), QChar(0x21B5));
     token.replace(QLatin1Char('\t'), QChar(0x2192));
