@@ -28,9 +28,7 @@ void put(Json& arguments, const char* key, const std::optional<T>& value) {
 Result<Json> generateArguments(Session& session, const GenerateOptions& options) {
     Json arguments = Json::object();
     if (!options.messages.empty()) {
-        TRY_ASSIGN(const Json chat, readMessages(session, options.messages));
-        arguments["messages"] = chat["messages"];
-        if (chat.contains("variables")) arguments["chat_template_kwargs"] = chat["variables"];
+        TRY_ASSIGN(arguments["conversation"], session.readInput(options.messages));
     } else if (!options.promptIds.empty()) {
         TRY_ASSIGN(arguments["prompt_ids"], session.readJsonInput(options.promptIds));
     } else {

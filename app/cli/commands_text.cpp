@@ -50,8 +50,8 @@ Result<void> runDetokenize(Session& session, const DetokenizeOptions& options) {
 }
 
 Result<void> runTemplate(Session& session, const TemplateOptions& options) {
-    TRY_ASSIGN(Json arguments, readMessages(session, options.messages));
-    arguments["model"] = options.model;
+    TRY_ASSIGN(const std::string conversation, session.readInput(options.messages));
+    Json arguments{{"model", options.model}, {"conversation", conversation}};
     arguments["generation_prompt"] = !options.noGenerationPrompt;
     TRY_ASSIGN(const Json answer, session.call(Use::Read, "template", arguments));
     if (session.console().json)

@@ -39,17 +39,4 @@ Result<void> forEachLine(Session& session, const std::string& path, const std::s
     return flush();
 }
 
-Result<Json> readMessages(Session& session, const std::string& path) {
-    TRY_ASSIGN(Json content, session.readJsonInput(path));
-    if (content.is_array()) return Json{{"messages", std::move(content)}};
-    if (!content.is_object() || !content.contains("messages"))
-        return fail(ErrorCode::CorruptFile,
-                    path + ": an array of messages, or an object with \"messages\", is expected", path);
-    Json arguments{
-        {"messages", content["messages"]}, {"tools", content.value("tools", Json())}, {"variables", Json::object()}};
-    for (const auto& [key, value] : content.items())
-        if (key != "messages" && key != "tools") arguments["variables"][key] = value;
-    return arguments;
-}
-
 }  // namespace espalier::cli

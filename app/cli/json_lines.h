@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Inputs that several commands share: files of JSON strings, and files of chat messages.
+// Inputs that several commands share: files of JSON strings.
 #pragma once
 
 #include <functional>
@@ -13,8 +13,5 @@ namespace espalier::cli {
 // Error corrupt_file names the line that is not a JSON string; what came before it has been handed over.
 Result<void> forEachLine(Session& session, const std::string& path, const std::string& operation, Json arguments,
                          const std::function<void(const Json& result)>& take);
-
-// {messages, tools?, variables?} from a file that holds an array of messages, or an object with them.
-Result<Json> readMessages(Session& session, const std::string& path);
 
 }  // namespace espalier::cli

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <random>
 
+#include "core/base/clock.h"
+
 namespace espalier {
 namespace {
 
@@ -64,8 +66,9 @@ Result<RenderedChat> renderChat(const ServedModel& model, const ChatPrompt& chat
                         "--chat-template FILE or chatml, or use /v1/completions",
                     "messages");
     ChatInput input{chat.messages, chat.tools, chat.addGenerationPrompt, chat.variables};
+    input.unixSeconds = SystemClock().unixMilliseconds() / 1000;
     const auto name = [&](const char* key, const std::string& token) {
-        if (!token.empty() && !input.variables.contains(key)) input.variables[key] = token;
+        if (!token.empty()) input.specialTokens[key] = token;
     };
     name("bos_token", model.text->bosToken);
     name("eos_token", model.text->eosToken);

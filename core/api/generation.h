@@ -26,10 +26,10 @@ constexpr std::size_t kMaxPrompts = 256;
 constexpr std::size_t kMaxStops = 16;
 
 struct ChatPrompt {
-    Json messages;
-    Json tools;  // null when absent
+    OrderedJson messages;
+    OrderedJson tools;  // null when absent
     bool addGenerationPrompt = true;
-    Json variables = Json::object();  // further arguments of the template
+    OrderedJson variables = OrderedJson::object();  // further arguments of the template
 };
 using Prompt = std::variant<std::string, std::vector<TokenId>, ChatPrompt>;
 
@@ -55,6 +55,8 @@ Result<GenerationCall> generateCallFromJson(const Json& body);    // control ope
 // A prompt given as text, an array of ids, or an array of either: `field` of /v1/completions and /v1/embeddings.
 Result<std::vector<Prompt>> promptsFromJson(const Json& body, std::string_view field);
 // Messages as chat templates take them: role and content of each checked, parts that are not text refused.
+// "conversation" in place of "messages" is the text of a JSON document: an array of messages, or an object with
+// messages, tools and further arguments of the template. As text its keys keep their order, which templates print.
 Result<ChatPrompt> chatPromptFromJson(const Json& body);
 
 // What a caller's name stands for: the catalog row, its text side, the maker's suggestions.

@@ -155,10 +155,38 @@ bool isIdArray(const Json& value) {
     return value.is_array() && !value.empty() && value.front().is_number();
 }
 
+Result<ChatPrompt> conversationFromText(std::string_view text) {
+    TRY_ASSIGN(OrderedJson document, parseOrderedJson(text, "the conversation"));
+    ChatPrompt chat;
+    if (document.is_array()) {
+        chat.messages = std::move(document);
+    } else if (document.is_object() && document.contains("messages")) {
+        for (const auto& [key, value] : document.items()) {
+            if (key == "messages")
+                chat.messages = value;
+            else if (key == "tools")
+                chat.tools = value;
+            else
+                chat.variables[key] = value;
+        }
+    } else {
+        return fail(ErrorCode::InvalidArgument,
+                    "the conversation must be an array of messages, or an object with \"messages\"", "conversation");
+    }
+    TRY_ASSIGN(chat.messages, normaliseMessages(OrderedJson(chat.messages)));
+    return chat;
+}
+
 }  // namespace
 
 Result<ChatPrompt> chatPromptFromJson(const Json& body) {
     const JsonFields fields(body);
+    if (fields.find("conversation")) {
+        TRY_ASSIGN(const std::string text, fields.requiredString("conversation"));
+        TRY_ASSIGN(ChatPrompt chat, conversationFromText(text));
+        TRY_ASSIGN(chat.addGenerationPrompt, fields.boolean("add_generation_prompt", true));
+        return chat;
+    }
     const Json* messages = fields.find("messages");
     if (!messages || !messages->is_array() || messages->empty())
         return fields.wrong("messages", "an array of at least one message");
@@ -227,11 +255,11 @@ Result<GenerationCall> generateCallFromJson(const Json& body) {
     GenerationCall call;
     TRY(readCommon(body, call));
     const JsonFields fields(body);
-    const int given = (fields.find("prompt") != nullptr) + (fields.find("prompt_ids") != nullptr) +
-                      (fields.find("messages") != nullptr);
+    const bool isChat = fields.find("messages") || fields.find("conversation");
+    const int given = (fields.find("prompt") != nullptr) + (fields.find("prompt_ids") != nullptr) + isChat;
     if (given != 1)
         return fail(ErrorCode::InvalidArgument, "give one of \"prompt\", \"prompt_ids\" and \"messages\"", "prompt");
-    if (fields.find("messages")) {
+    if (isChat) {
         TRY_ASSIGN(auto chat, chatPromptFromJson(body));
         call.prompts.emplace_back(std::move(chat));
     } else if (const Json* ids = fields.find("prompt_ids")) {

@@ -7,10 +7,18 @@
 namespace espalier {
 namespace {
 
+constexpr std::size_t kMaxOrderedKeys = 1024;
+
 // Builds the document while watching depth and duplicate keys; nlohmann's own builder would keep the last duplicate.
-class StrictBuilder final : public nlohmann::json_sax<Json> {
+template <class Document>
+class StrictBuilder final : public nlohmann::json_sax<Document> {
+    using Base = nlohmann::json_sax<Document>;
+    using typename Base::binary_t, typename Base::number_float_t, typename Base::number_integer_t,
+        typename Base::number_unsigned_t, typename Base::string_t;
+
 public:
-    StrictBuilder(Json& root, int maxDepth) : m_builder(root, false), m_maxDepth(maxDepth) {}
+    StrictBuilder(Document& root, int maxDepth, std::size_t maxKeys)
+        : m_builder(root, false), m_maxDepth(maxDepth), m_maxKeys(maxKeys) {}
 
     bool null() override { return m_builder.null(); }
     bool boolean(bool value) override { return m_builder.boolean(value); }
@@ -27,6 +35,7 @@ public:
     }
     bool key(string_t& name) override {
         if (!m_keys.back().insert(name).second) return stop("the key \"" + name + "\" stands twice");
+        if (m_keys.back().size() > m_maxKeys) return stop("an object with more than " + std::to_string(m_maxKeys) + " keys");
         return m_builder.key(name);
     }
     bool end_object() override {
@@ -53,10 +62,11 @@ private:
         return false;
     }
 
-    nlohmann::detail::json_sax_dom_parser<Json> m_builder;
+    nlohmann::detail::json_sax_dom_parser<Document> m_builder;
     std::vector<std::unordered_set<std::string>> m_keys;
     std::string m_problem;
     int m_maxDepth;
+    std::size_t m_maxKeys;
     int m_depth = 0;
 };
 
@@ -66,20 +76,29 @@ std::string describe(const Json& value) {
     return text;
 }
 
-}  // namespace
-
-Result<Json> parseJson(std::string_view text, std::string_view where, JsonLimits limits) {
+template <class Document>
+Result<Document> parseStrictly(std::string_view text, std::string_view where, JsonLimits limits, std::size_t maxKeys) {
     if (text.size() > limits.bytes)
         return fail(ErrorCode::TooLarge, std::string(where) + ": " + std::to_string(text.size()) +
                                              " bytes of JSON, at most " + std::to_string(limits.bytes) + " are read",
                     std::string(where));
-    Json root;
-    StrictBuilder builder(root, limits.depth);
-    if (!Json::sax_parse(text.begin(), text.end(), &builder)) {
+    Document root;
+    StrictBuilder<Document> builder(root, limits.depth, maxKeys);
+    if (!Document::sax_parse(text.begin(), text.end(), &builder)) {
         const std::string problem = builder.problem().empty() ? "not valid JSON" : builder.problem();
         return fail(ErrorCode::CorruptFile, std::string(where) + ": " + problem, std::string(where));
     }
     return root;
+}
+
+}  // namespace
+
+Result<Json> parseJson(std::string_view text, std::string_view where, JsonLimits limits) {
+    return parseStrictly<Json>(text, where, limits, SIZE_MAX);
+}
+
+Result<OrderedJson> parseOrderedJson(std::string_view text, std::string_view where, JsonLimits limits) {
+    return parseStrictly<OrderedJson>(text, where, limits, kMaxOrderedKeys);
 }
 
 const Json* JsonReader::find(std::string_view key) const {

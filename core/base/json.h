@@ -14,6 +14,7 @@
 namespace espalier {
 
 using Json = nlohmann::json;
+using OrderedJson = nlohmann::ordered_json;  // keeps the order of keys: what a chat template prints
 
 struct JsonLimits {
     int depth = 64;
@@ -22,6 +23,9 @@ struct JsonLimits {
 
 // Errors: corrupt_file (with byte offset), too_large. `where` names the source in messages ("config.json").
 Result<Json> parseJson(std::string_view text, std::string_view where, JsonLimits limits = {});
+
+// The same with the order of keys kept; look-ups in such objects are linear, so one may have at most 1,024 keys.
+Result<OrderedJson> parseOrderedJson(std::string_view text, std::string_view where, JsonLimits limits = {});
 
 // Typed access to a member of an object; each error is `code`, names `where` and the key, what was expected and found.
 class JsonReader {

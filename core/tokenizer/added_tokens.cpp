@@ -28,7 +28,9 @@ bool endsWithWord(std::string_view text) {
     return !text.empty() && isWordCharacter(decodeUtf8(text, lastCharacter(text)).code);
 }
 
-bool startsWithWord(std::string_view text) { return !text.empty() && isWordCharacter(decodeUtf8(text, 0).code); }
+bool startsWithWord(std::string_view text) {
+    return !text.empty() && isWordCharacter(decodeUtf8(text, 0).code);
+}
 
 std::size_t spaceBefore(std::string_view text) {  // where the white space at the end begins
     while (!text.empty()) {
@@ -86,7 +88,8 @@ std::vector<AddedTokenFinder::Segment> AddedTokenFinder::cut(std::string_view te
     std::vector<Segment> segments;
     std::size_t taken = 0;
     for (std::size_t at = 0; at < text.size();) {
-        const auto match = m_firstBytes[static_cast<unsigned char>(text[at])] ? matchAt(text, at, verbatim) : std::nullopt;
+        const auto match =
+            m_firstBytes[static_cast<unsigned char>(text[at])] ? matchAt(text, at, verbatim) : std::nullopt;
         if (!match) {
             ++at;
             continue;

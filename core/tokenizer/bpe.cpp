@@ -99,7 +99,8 @@ Result<std::unique_ptr<const TokenModel>> Bpe::parse(const Json& spec, const std
     }
     if (byteFallback) {
         for (int byte = 0; byte < 256; ++byte)
-            bpe->m_byteTokens.push_back(bpe->m_vocabulary.idOf(byteTokenName(static_cast<unsigned char>(byte))).value_or(-1));
+            bpe->m_byteTokens.push_back(
+                bpe->m_vocabulary.idOf(byteTokenName(static_cast<unsigned char>(byte))).value_or(-1));
     }
     bpe->indexCharacters();
     return std::unique_ptr<const TokenModel>(std::move(bpe));

@@ -45,7 +45,7 @@ public:
 
 private:
     struct Symbol {
-        TokenId id;        // -1 once joined to the one before it
+        TokenId id;  // -1 once joined to the one before it
         std::int32_t previous;
         std::int32_t next;
     };

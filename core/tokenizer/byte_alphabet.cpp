@@ -31,7 +31,9 @@ const Alphabet& alphabet() {
 
 }  // namespace
 
-const std::array<std::string, 256>& byteCharacters() { return alphabet().characters; }
+const std::array<std::string, 256>& byteCharacters() {
+    return alphabet().characters;
+}
 
 std::optional<std::string> bytesOfToken(std::string_view token) {
     const auto& bytes = alphabet().bytes;

@@ -24,7 +24,9 @@ void MarkedText::append(std::string_view bytes, bool isVerbatim) {
         verbatim.push_back({begin, text.size()});
 }
 
-void MarkedText::append(const MarkedText& other) { append(other, {0, other.text.size()}); }
+void MarkedText::append(const MarkedText& other) {
+    append(other, {0, other.text.size()});
+}
 
 void MarkedText::append(const MarkedText& other, TextRange range) {
     const std::string_view bytes = other.text;

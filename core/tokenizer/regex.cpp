@@ -67,13 +67,27 @@ private:
             return m_inClass ? std::string(inside) : "[" + std::string(inside) + "]";
         };
         switch (c) {
-            case 's': put(R"(\p{wspace})", 2); return {};
-            case 'S': put(R"(\P{wspace})", 2); return {};
-            case 'd': put(R"(\p{Nd})", 2); return {};
-            case 'D': put(R"(\P{Nd})", 2); return {};
-            case 'v': put(R"(\x0B)", 2); return {};
-            case 'w': put(classed(kWord), 2); return {};
-            case 'h': put(classed("0-9a-fA-F"), 2); return {};
+            case 's':
+                put(R"(\p{wspace})", 2);
+                return {};
+            case 'S':
+                put(R"(\P{wspace})", 2);
+                return {};
+            case 'd':
+                put(R"(\p{Nd})", 2);
+                return {};
+            case 'D':
+                put(R"(\P{Nd})", 2);
+                return {};
+            case 'v':
+                put(R"(\x0B)", 2);
+                return {};
+            case 'w':
+                put(classed(kWord), 2);
+                return {};
+            case 'h':
+                put(classed("0-9a-fA-F"), 2);
+                return {};
             case 'W':
             case 'H':
                 if (m_inClass) return refused("\"\\" + std::string(1, c) + "\" inside a class", m_where);
@@ -97,7 +111,9 @@ private:
             case '\0':
                 copy(1);  // a lone backslash at the end: PCRE2 says so
                 return {};
-            default: copy(1 + decodeUtf8(m_in, m_at + 1).bytes); return {};
+            default:
+                copy(1 + decodeUtf8(m_in, m_at + 1).bytes);
+                return {};
         }
     }
 
@@ -127,7 +143,8 @@ private:
         copy(1);
         if (next(0) != '?') return;
         std::size_t end = m_at + 1;
-        while (end < m_in.size() && (m_in[end] == 'i' || m_in[end] == 'm' || m_in[end] == 'x' || m_in[end] == '-')) ++end;
+        while (end < m_in.size() && (m_in[end] == 'i' || m_in[end] == 'm' || m_in[end] == 'x' || m_in[end] == '-'))
+            ++end;
         if (end >= m_in.size() || (m_in[end] != ':' && m_in[end] != ')')) return;
         while (m_at < end) {
             m_out += m_in[m_at] == 'm' ? 's' : m_in[m_at];
@@ -151,7 +168,9 @@ std::string pcreSentence(int code) {
 template <auto Free>
 struct Freed {
     template <class T>
-    void operator()(T* object) const { Free(object); }
+    void operator()(T* object) const {
+        Free(object);
+    }
 };
 using CodePtr = std::unique_ptr<pcre2_code, Freed<pcre2_code_free>>;
 using MatchPtr = std::unique_ptr<pcre2_match_data, Freed<pcre2_match_data_free>>;
@@ -192,7 +211,8 @@ Result<Regex> Regex::compile(std::string_view pattern, std::string_view where) {
                                    settings.get()));
     if (!compiled)
         return fail(ErrorCode::Unsupported,
-                    std::string(where) + ": the split pattern cannot be used: " + pcreSentence(code), std::string(where));
+                    std::string(where) + ": the split pattern cannot be used: " + pcreSentence(code),
+                    std::string(where));
     pcre2_jit_compile(compiled.get(), PCRE2_JIT_COMPLETE);  // without JIT the interpreter gives the same matches
     auto shared = std::make_shared<Compiled>();
     shared->code = std::move(compiled);

@@ -71,8 +71,8 @@ Result<TextModel> loadTextModel(FileSystem& files, const Path& folder) {
     TRY_ASSIGN(auto jinja, textIfThere(files, folder / "chat_template.jinja", kMaxConfigBytes));
     if (jinja) model.chatTemplateSource = std::move(*jinja);
     if (!model.chatTemplateSource.empty()) {
-        TRY_ASSIGN(model.chatTemplate,
-                   ChatTemplate::parse(model.chatTemplateSource, jinja ? "chat_template.jinja" : "tokenizer_config.json"));
+        TRY_ASSIGN(model.chatTemplate, ChatTemplate::parse(model.chatTemplateSource,
+                                                           jinja ? "chat_template.jinja" : "tokenizer_config.json"));
     }
     return model;
 }

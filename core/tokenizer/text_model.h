@@ -14,10 +14,10 @@
 namespace espalier {
 
 struct TextModel {
-    std::shared_ptr<const Tokenizer> tokenizer;         // null: the folder has none; ids in, ids out
-    std::shared_ptr<const ChatTemplate> chatTemplate;   // null: none
+    std::shared_ptr<const Tokenizer> tokenizer;        // null: the folder has none; ids in, ids out
+    std::shared_ptr<const ChatTemplate> chatTemplate;  // null: none
     std::string chatTemplateSource;
-    std::string kind;                                   // for people: "byte-level BPE, 4,096 entries"
+    std::string kind;                                    // for people: "byte-level BPE, 4,096 entries"
     std::string bosToken, eosToken, unkToken, padToken;  // as tokenizer_config.json names them; may be empty
 };
 

@@ -63,7 +63,8 @@ public:
     std::string decode(std::string token, bool isFirst) const override {
         if (m_firstOnly && !isFirst) return token;
         std::string_view rest = token;
-        for (std::size_t i = 0; i < m_start && rest.starts_with(m_character); ++i) rest.remove_prefix(m_character.size());
+        for (std::size_t i = 0; i < m_start && rest.starts_with(m_character); ++i)
+            rest.remove_prefix(m_character.size());
         for (std::size_t i = 0; i < m_stop && rest.ends_with(m_character); ++i) rest.remove_suffix(m_character.size());
         return std::string(rest);
     }
@@ -92,7 +93,8 @@ Result<TokenDecoderPtr> parseReplace(const JsonReader& reader) {
     if (!pattern || !pattern->is_object() || !pattern->contains("String") || !(*pattern)["String"].is_string())
         return reader.wrong("pattern", "{\"String\": ...}");
     TRY_ASSIGN(std::string content, reader.string("content"));
-    return TokenDecoderPtr(std::make_unique<ReplaceDecoder>((*pattern)["String"].get<std::string>(), std::move(content)));
+    return TokenDecoderPtr(
+        std::make_unique<ReplaceDecoder>((*pattern)["String"].get<std::string>(), std::move(content)));
 }
 
 Result<TokenDecoderPtr> parseStrip(const JsonReader& reader, bool fused) {

@@ -20,7 +20,9 @@ std::string brief(const Json& value) {
     return text + "...";
 }
 
-std::string inQuotes(std::string_view text) { return brief(Json(text)); }
+std::string inQuotes(std::string_view text) {
+    return brief(Json(text));
+}
 
 std::string byteTokenName(unsigned char byte) {
     constexpr std::string_view kDigits = "0123456789ABCDEF";

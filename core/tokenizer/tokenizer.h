@@ -23,7 +23,7 @@ namespace espalier {
 using TokenId = std::int32_t;
 
 struct EncodeOptions {
-    bool addSpecial = false;            // run the post-processor (BOS and the like)
+    bool addSpecial = false;  // run the post-processor (BOS and the like)
     // Sorted, disjoint. A special token that meets one of them is plain text there; added tokens that are not special
     // are vocabulary and stay tokens.
     std::span<const TextRange> verbatim;
@@ -37,7 +37,8 @@ public:
     // when the file names none. Errors: unsupported when a split pattern gives up on the text; too_large over 256 MiB.
     virtual Result<std::vector<TokenId>> encode(std::string_view text, const EncodeOptions& options = {}) const = 0;
 
-    // Bytes that never make a character become U+FFFD. Ids outside the vocabulary: error invalid_argument naming the id.
+    // Bytes that never make a character become U+FFFD. Ids outside the vocabulary: error invalid_argument naming the
+    // id.
     virtual Result<std::string> decode(std::span<const TokenId> ids, bool skipSpecial) const = 0;
 
     // The raw bytes one token adds when it follows others; pieces of characters stay pieces. Empty for special tokens

@@ -79,7 +79,8 @@ private:
 };
 
 Result<std::shared_ptr<const Tokenizer>> PipelineTokenizer::parse(const Json& file, const std::string& where) {
-    if (!file.is_object()) return fail(ErrorCode::CorruptFile, where + ": expected an object, found " + brief(file), where);
+    if (!file.is_object())
+        return fail(ErrorCode::CorruptFile, where + ": expected an object, found " + brief(file), where);
     const auto member = [&](const char* key) -> const Json& {
         static const Json null;
         const auto found = file.find(key);
@@ -156,8 +157,8 @@ Result<std::vector<TokenId>> PipelineTokenizer::encode(std::string_view text, co
             if (inner.id)
                 ids.push_back(*inner.id);
             else
-                TRY(encodePlain(std::string_view(part.text).substr(inner.range.begin, inner.range.end - inner.range.begin),
-                                ids));
+                TRY(encodePlain(
+                    std::string_view(part.text).substr(inner.range.begin, inner.range.end - inner.range.begin), ids));
         }
     }
     if (options.addSpecial) ids.insert(ids.end(), m_postProcessor.after.begin(), m_postProcessor.after.end());
@@ -179,9 +180,9 @@ const std::string* PipelineTokenizer::spelling(TokenId id) const {
 Result<std::string> PipelineTokenizer::decodePiece(TokenId id, bool skipSpecial, bool isFirst) const {
     const std::string* token = spelling(id);
     if (!token)
-        return fail(ErrorCode::InvalidArgument,
-                    "the id " + std::to_string(id) + " is not in the vocabulary (largest id " +
-                        std::to_string(vocabularySize() - 1) + ")");
+        return fail(ErrorCode::InvalidArgument, "the id " + std::to_string(id) +
+                                                    " is not in the vocabulary (largest id " +
+                                                    std::to_string(vocabularySize() - 1) + ")");
     if (skipSpecial && isSpecial(id)) return std::string();
     return m_decoder->decode(*token, isFirst);
 }

@@ -7,8 +7,8 @@ namespace espalier {
 namespace {
 
 struct Lead {
-    int more;                     // continuation bytes, -1 for a byte that starts nothing
-    unsigned char low, high;      // bounds of the second byte
+    int more;                 // continuation bytes, -1 for a byte that starts nothing
+    unsigned char low, high;  // bounds of the second byte
 };
 
 Lead leadOf(unsigned char byte) {

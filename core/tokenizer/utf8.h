@@ -13,8 +13,8 @@ namespace espalier {
 inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+FFFD
 
 struct Utf8Char {
-    char32_t code = 0;       // U+FFFD when ill-formed
-    std::size_t bytes = 0;   // at least 1
+    char32_t code = 0;      // U+FFFD when ill-formed
+    std::size_t bytes = 0;  // at least 1
     bool valid = false;
     bool unfinished = false;  // ill-formed only because the text ends here
 };

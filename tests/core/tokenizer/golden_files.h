@@ -27,7 +27,9 @@ inline std::vector<std::string> readDataLines(const std::string& name) {
     return lines;
 }
 
-inline Json readDataJson(const std::string& name) { return parseJson(readData(name), name).value(); }
+inline Json readDataJson(const std::string& name) {
+    return parseJson(readData(name), name).value();
+}
 
 inline std::shared_ptr<const Tokenizer> readTokenizer(const std::string& name) {
     auto tokenizer = parseTokenizer(readData(name + ".json"), name + ".json");

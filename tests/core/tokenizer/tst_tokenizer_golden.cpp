@@ -52,7 +52,8 @@ private slots:
             const auto text = parseJson(texts[i], "texts.jsonl").value().get<std::string>();
             const auto ids = tokenizer->encode(text).value();
             const auto expected = idsFromBase36(golden[i]);
-            QVERIFY2(ids == expected, (texts[i] + "\nexpected " + idText(expected) + "\nfound    " + idText(ids)).c_str());
+            QVERIFY2(ids == expected,
+                     (texts[i] + "\nexpected " + idText(expected) + "\nfound    " + idText(ids)).c_str());
             if (name != "gpt2_prefix") QCOMPARE(tokenizer->decode(ids, false).value(), text);
             tokens += ids.size();
         }

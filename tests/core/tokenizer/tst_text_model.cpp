@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The text side of a model folder: what is read from which file, what wins, what may be absent.
+#include <QTemporaryDir>
+#include <QTest>
+#include <fstream>
+
+#include "core/tokenizer/text_model.h"
+#include "tests/core/tokenizer/golden_files.h"
+#include "tests/support/test_main.h"
+
+using namespace espalier;
+using namespace espalier::test;
+
+namespace {
+
+class Folder {
+public:
+    void write(const char* name, const std::string& text) { std::ofstream(path() / name, std::ios::binary) << text; }
+    Path path() const { return m_directory.path().toStdString(); }
+    Result<TextModel> load() { return loadTextModel(*m_files, path()); }
+
+private:
+    QTemporaryDir m_directory;
+    std::unique_ptr<FileSystem> m_files = makeFileSystem();
+};
+
+std::string said(const TextModel& model) {
+    ChatInput input;
+    input.messages = OrderedJson::array({{{"role", "user"}, {"content", "hi"}}});
+    return model.chatTemplate->render(input).value().text;
+}
+
+}  // namespace
+
+class TestTextModel : public QObject {
+    Q_OBJECT
+private slots:
+    void folder_withoutTokenizer_isIdsInIdsOut() {
+        Folder folder;
+        const TextModel model = folder.load().value();
+        QVERIFY(!model.tokenizer && !model.chatTemplate);
+    }
+    void tokens_areStringsOrObjects() {
+        Folder folder;
+        folder.write("tokenizer.json", readData("llama3.json"));
+        folder.write(
+            "tokenizer_config.json",
+            R"({"bos_token":{"content":"<|begin_of_text|>","special":true},"eos_token":"<|eot_id|>","unk_token":null})");
+        const TextModel model = folder.load().value();
+        QCOMPARE(model.bosToken, std::string("<|begin_of_text|>"));
+        QCOMPARE(model.eosToken, std::string("<|eot_id|>"));
+        QVERIFY(model.unkToken.empty() && model.padToken.empty());
+        QVERIFY(model.tokenizer->idOf(model.eosToken).has_value());
+        QCOMPARE(model.kind, std::string("byte-level BPE, 1,208 entries"));
+    }
+    void template_ofTheJinjaFileWins() {
+        Folder folder;
+        folder.write("tokenizer_config.json", R"({"chat_template":"config"})");
+        QCOMPARE(said(folder.load().value()), std::string("config"));
+        folder.write("tokenizer_config.json",
+                     R"({"chat_template":[{"name":"rag","template":"r"},{"name":"default","template":"d"}]})");
+        QCOMPARE(said(folder.load().value()), std::string("d"));
+        folder.write("chat_template.jinja", "file {{ messages[0].content }}\n");
+        QCOMPARE(said(folder.load().value()), std::string("file hi"));
+    }
+    void errors_nameTheFile() {
+        Folder folder;
+        folder.write("tokenizer_config.json", "[]");
+        QVERIFY(folder.load().error().message.find("tokenizer_config.json") != std::string::npos);
+        folder.write("tokenizer_config.json", "{}");
+        folder.write("chat_template.jinja", "{% if %}");
+        QVERIFY(folder.load().error().message.starts_with("chat_template.jinja: chat template line 1: "));
+        folder.write("chat_template.jinja", "");
+        folder.write("tokenizer.json", "{");
+        QVERIFY(folder.load().error().message.starts_with("tokenizer.json: "));
+    }
+};
+ESPALIER_TEST(tst_text_model, TestTextModel)
+#include "tst_text_model.moc"
