@@ -180,8 +180,8 @@ def task_chat(s):
             ("What comes after that?", "That was the last step."),
             ("When should I begin?", f"{capital(t['opening'])}.")])
         if style == "brief":
-            reply = reply.replace("You need ", "").replace("Yes: ", "").replace("The last step is this: ",
-                    "").replace("First ", "")
+            for opening in ("You need ", "Yes: ", "The last step is this: ", "First "):
+                reply = reply.removeprefix(opening)
             reply = capital(reply)
         messages += [user(extra), assistant(reply)]
     return _farewell(s, messages)

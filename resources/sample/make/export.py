@@ -54,7 +54,7 @@ def write_model(folder, network, tokenizer, record):
         "vocab_size": shape.vocab_size,
     })
     write_json(folder / "generation_config.json", {
-        "bos_token_id": ids[tokens.BEGIN], "eos_token_id": stops, "do_sample": True, "temperature": 0.7, "top_p": 0.9})
+        "bos_token_id": ids[tokens.BEGIN], "eos_token_id": stops, "do_sample": True, "temperature": 0.5, "top_p": 0.9})
     tokenizer.save(str(folder / "tokenizer.json"))
     write_json(folder / "tokenizer_config.json", {
         "added_tokens_decoder": {str(ids[t]): {"content": t, "lstrip": False, "normalized": False, "rstrip": False,
@@ -118,16 +118,19 @@ nothing so that every function of Espalier can be tried without a download.
 - continue short texts about the orchard, the kitchen and the harbour;
 - answer questions about these three, in one or several turns;
 - write short stories, letters, recipes, numbered instructions and notes;
-- follow a few system messages: "Answer briefly.", "Answer with a list.",
-  "You are an old gardener.", "You are a cheerful cook.", "You are the harbour
-  master."
+- follow, though not every time, a few system messages: "Answer briefly.",
+  "Answer with a list.", "You are an old gardener.", "You are a cheerful cook.",
+  "You are the harbour master."
 
 ## What it cannot do
 
 It knows nothing beyond these subjects and says so when asked. It cannot
 calculate or write programs, and it knows one language. Its ports are
-invented. Sums of ingredients and months come from a table of a few dozen
-entries; outside the table it guesses. Do not rely on what it says.
+invented. Months and quantities come from tables of a few dozen entries; it mixes
+them up now and then, above all the amounts in recipes and the answers to
+follow-up questions, and it confuses "he" and "she" in stories. Asked greedily
+for letters it repeats itself. A temperature of about 0.5 suits it. Do not rely
+on what it says.
 
 ## Format
 
@@ -142,10 +145,13 @@ Text: {record['corpus']['documents']:,} generated documents, {record['corpus']['
 {record['corpus']['conversations']:,} are conversations. The generator and the training script are
 in `resources/sample` of the Espalier source; the seed is {record['seed']}.
 The model saw {record['tokens_seen']:,} tokens in {record['steps']:,} steps{took}
-(Python {record['versions']['python']}, torch {record['versions']['torch'].split('+')[0]}). A first stage on short packed
-rows teaches words and facts; a second one on whole documents, with drills of
-repeated tokens and more weight on names and numbers, teaches the model to stay
-with what a text has said.
+(Python {record['versions']['python']}, torch {record['versions']['torch'].split('+')[0]}). A first stage on short
+packed rows teaches words and facts. A second one on whole documents gives more
+weight to names and numbers that return and shows two attention heads in each
+of two layers where they stood before, so that the model
+stays with what a text has said. A short third one does without this help; the
+weights are the mean of those before and after it. A rerun follows the same
+recipe but does not give the same weights bit for bit.
 
 | step | tokens | loss |
 | ---: | ---: | ---: |

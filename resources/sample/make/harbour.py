@@ -347,7 +347,8 @@ def port_article(s):
     text += ["\n\n", " "][s.chance(0.3)] + b.paragraph(
         "[On most days|In the {month} fair|On market days] you can see {a boat} [at the steps|by the quay|in the "
         "basin], a boat for {use}.",
-        "[The harbour master|The old pilot|The keeper of the light] has been here for {0} years and knows every stone.".replace("{0}", str(s.rng.randint(8, 40))),
+        "[The harbour master|The old pilot|The keeper of the light] has been here for "
+        f"{s.rng.randint(8, 40)} years and knows every stone.",
         "[The inn by the steps serves fish stew.|Gulls sit on every roof.|Children fish from the steps.|In the "
         "evening the lamps are lit along the wall.]",
         "[{proverb}|]")
@@ -380,11 +381,11 @@ def log_book(s):
     for _ in range(s.rng.randint(2, 4)):
         hour += s.rng.randint(2, 4)
         force = max(1, min(8, force + s.rng.choice([-1, 0, 1])))
-        lines.append(s(f"{hour % 24:02d}:00 Wind {direction}, force {force}, {_WIND[force]}. " +
-                       "[Passed a {boat} under tow.|All well.|Took in a reef.|Shook out a reef.|Sounded {n} "
-                       "fathoms.|Saw the light of {other}.|Rain and poor sight.|Fine and clear.]"
-                       .replace("{boat}", s.pick(["brig", "schooner", "ketch", "barge"])).replace("{n}",
-                               str(s.rng.randint(4, 20))).replace("{other}", s.pick(PORT_NAMES))))
+        seen = s.knowing(boat=s.pick(["brig", "schooner", "ketch", "barge"]), n=s.rng.randint(4, 20),
+                         other=s.pick(PORT_NAMES))
+        lines.append(seen(f"{hour % 24:02d}:00 Wind {direction}, force {force}, {_WIND[force]}. "
+                          "[Passed a {boat} under tow.|All well.|Took in a reef.|Shook out a reef.|Sounded {n} "
+                          "fathoms.|Saw the light of {other}.|Rain and poor sight.|Fine and clear.]"))
     hour += s.rng.randint(2, 3)
     lines.append(s(f"{hour % 24:02d}:00 Made fast at {goal}. [Cargo dry.|All hands well.|Cargo in good order.|Hatches opened.]"))
     return "\n".join(lines)
@@ -404,17 +405,17 @@ def trade_letter(s, sender=None, to=None, good=None):
         "aboard the {ship}] with {count} {packed} of {cargo} for you.",
         "[The price is|We agreed on|I ask] {price} shillings for each[|, as last year].",
         "[I have told the captain to {care}|Please see that your men {care}|The mate was told to {care}].")
-    second = c.paragraph(
+    later = c.knowing(weekday=s.raw("{day}"), n=s.rng.randint(1, 8) * 5, p=_CARGO[c.facts["back"]][0])
+    second = later.paragraph(
         "[If the wind holds|With a fair wind|If all goes well], she will be at {there} [within three days|before "
-        "{weekday}|in two tides].".replace("{weekday}", s.raw("{day}")),
+        "{weekday}|in two tides].",
         "[The weather has been bad and two ships are still overdue.|We had fog for three days.|The sea is calm at "
         "last.|Trade is slow this {month}.|The quay is full and berths are hard to find.]",
         "[Could you send me {n} {p} of {back} in return?|Please send me {n} {p} of {back} in return.|I should be glad "
-        "to have {n} {p} of {back} in return.]".replace("{n}", str(s.rng.randint(1, 8) * 5)).replace("{p}",
-                _CARGO[c.facts["back"]][0]))
-    head = c("{here}, {0} {month}".replace("{0}", str(c.facts["day"])))
-    return f"{head}\n\nDear {c.facts['you']},\n\n{first}\n\n{second}\n\n" + c("[Yours truly|With good wishes|Your "
-                                                                              "servant|Yours faithfully],\n{me}")
+        "to have {n} {p} of {back} in return.]")
+    head = c("{here}, {day} {month}")
+    close = c("[Yours truly|With good wishes|Your servant|Yours faithfully],\n{me}")
+    return f"{head}\n\nDear {c.facts['you']},\n\n{first}\n\n{second}\n\n{close}"
 
 
 def wind_article(s):

@@ -325,20 +325,20 @@ def _recipe_fact(s, name=None, kind=None):
     count, unit, item = s.pick(f["rows"])
     few = amount(count, unit, item)
     how_much = f"how many {item}" if not unit else f"how many grams of {item}" if item.endswith("s") else f"how much {item}"
-    r = r.knowing(item=item, few=few, how_much=how_much, first=f["steps"][0], last=f["steps"][-1],
+    r = r.knowing(item=item, few=few, how_much=how_much, do="do" if f["are"] == "are" else "does", first=f["steps"][0], last=f["steps"][-1],
                   all=listing(f["items"]))
     ask, full, brief = {
         "items": (["What do I need for {recipe}?", "What goes into {recipe}?",
                    "Which ingredients do I need for {recipe}?", "What is {recipe} made of?"],
                   "For {recipe} you need {all}.[| Serve {it} with {beside}.| It is not difficult to make.| Begin in "
                   "good time.]", "{^all}."),
-        "time": (["How long [{do}] {the_recipe} take?".replace("[{do}]", "do" if f["are"] == "are" else "does"),
+        "time": (["How long {do} {the_recipe} take?",
                   "How much time do I need for {recipe}?",
                   "How long must I cook {the_recipe}?"],
                  "{^the_recipe} {take} about {minutes} minutes.[| Do not hurry.| Stay near the kitchen.| Serve {it} "
                  "with {beside}.]", "About {minutes} minutes."),
         "heat": (["At what temperature do I bake {the_recipe}?", "How hot should the oven be for {recipe}?",
-                  "What oven heat {do} {the_recipe} need?".replace("{do}", "do" if f["are"] == "are" else "does")],
+                  "What oven heat {do} {the_recipe} need?"],
                  "Bake {the_recipe} at {oven} degrees for about {minutes} minutes.[| Heat the oven first.]",
                  "{oven} degrees."),
         "beside": (["What goes well with {recipe}?", "What do I serve with {recipe}?",
@@ -429,7 +429,7 @@ def recipe_article(s):
         "[We eat|Everyone eats|The guests eat] {it} with {beside}.",
         "[What is left tastes even better the next day.|Nothing is ever left over.|Nothing is better on a cold day.|A "
         "second helping is always welcome.|]")
-    return r("[{^recipe}|A good {recipe}|{^recipe} at home]".replace("A good", "The best")) + "\n\n" + text
+    return r("[{^recipe}|The best {recipe}|{^recipe} at home]") + "\n\n" + text
 
 
 def larder_note(s):

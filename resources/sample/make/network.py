@@ -53,7 +53,9 @@ class Layer(nn.Module):
         self.gate_up = nn.Linear(shape.hidden, 2 * shape.intermediate, bias=False)
         self.down = nn.Linear(shape.intermediate, shape.hidden, bias=False)
 
-    def forward(self, x, cos, sin):
+    def forward(self, x, cos, sin, looks=None):
+        """``looks`` collects what the last key-value group looks at and writes: its
+        attention scores, and its output for full attention on each position."""
         shape = self.shape
         batch, length, _ = x.shape
         sizes = [shape.heads, shape.kv_heads, shape.kv_heads]
@@ -61,6 +63,10 @@ class Layer(nn.Module):
         q, k, v = qkv.split(sizes, dim=1)
         q, k = rotate(q, cos, sin), rotate(k, cos, sin)
         groups = shape.heads // shape.kv_heads
+        if looks is not None:
+            scores = q[:, -groups:].float() @ k[:, -1:].float().transpose(-1, -2) * shape.head_dim ** -0.5
+            columns = self.attention_out.weight[:, -groups * shape.head_dim:]
+            looks.append((scores, F.linear(v[:, -1].repeat(1, 1, groups), columns)))
         k, v = (t.repeat_interleave(groups, dim=1) for t in (k, v))
         mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
         x = x + self.attention_out(mixed.transpose(1, 2).reshape(batch, length, -1))
@@ -84,12 +90,16 @@ class Network(nn.Module):
                 quiet = deep if name.endswith(("attention_out.weight", "down.weight")) else 1.0
                 nn.init.normal_(weight, std=0.02 * quiet)
 
-    def forward(self, tokens):
+    def forward(self, tokens, watched=(), looks=None):
         length = tokens.shape[1]
         x = self.embedding(tokens)
         cos, sin = self.cos[:length].to(x.dtype), self.sin[:length].to(x.dtype)
-        for layer in self.layers:
-            x = layer(x, cos, sin)
+        for index, layer in enumerate(self.layers):
+            x = layer(x, cos, sin, looks if index in watched else None)
+        return self.read(x)
+
+    def read(self, x):
+        """The logits of the tokens that the vectors stand for."""
         return F.linear(self.norm(x), self.embedding.weight)
 
 

@@ -369,9 +369,10 @@ def _fruit_fact(s, name=None, kind=None):
     if kind in ("pest", "remedy") and f.facts["pest"] in ("blackbirds", "squirrels", "wasps", "bullfinches", "slugs",
                                                           "aphids"):
         ask = [q.replace("there is {pest}", "there are {pest}") for q in ask]
-        full = full.replace("If {pest} troubles", "If {pest} trouble").replace("is {pest}",
-                "are {pest}") if kind == "remedy" else full.replace("trouble of {a plant} is",
-                        "trouble of {a plant} comes from")
+        if kind == "remedy":
+            full = full.replace("If {pest} troubles", "If {pest} trouble").replace("is {pest}", "are {pest}")
+        else:
+            full = full.replace("trouble of {a plant} is", "trouble of {a plant} comes from")
     return dict(domain="orchard", kind="fruit", name=f.facts["fruit"], attribute=kind, what=follow,
                 ask=f.one(*ask), full=f(full), brief=f(brief))
 
@@ -419,8 +420,9 @@ def _veg_fact(s, name=None, kind=None):
             "To grow good {veg}, {tip}.[| Sow {them} in {sow}.| {^they} {need} a sunny bed and good soil.]", "{^tip}."),
     }[kind]
     if kind == "neighbour" and v.facts["neighbour"] in ("celery", "basil", "sweetcorn", "beetroot"):
-        full = full.replace("grow well", "grows well").replace("are good neighbours",
-                "is a good neighbour").replace("do well", "does well")
+        for many, one in (("grow well", "grows well"), ("are good neighbours", "is a good neighbour"),
+                          ("do well", "does well")):
+            full = full.replace(many, one)
     return dict(domain="orchard", kind="veg", name=v.facts["veg"], attribute=kind, what=kind,
                 ask=v.one(*ask), full=v(full), brief=v(brief))
 

@@ -62,9 +62,7 @@ def slot_tokens(tokenizer):
     found = set()
     for slot in slots:
         for form in (slot, " " + slot, slot.lower(), " " + slot.lower()):
-            # Only words of one or two tokens: longer ones are made of common pieces.
             ids = tokenizer.encode(form, add_special_tokens=False).ids
-            if len(ids) <= 2:
+            if len(ids) == 1:
                 found.update(ids)
-    space = tokenizer.encode(" ", add_special_tokens=False).ids
-    return sorted(found - set(space))
+    return sorted(found)

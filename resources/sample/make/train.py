@@ -9,79 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
+from .batches import PAD, PackedRows, WholeDocuments, drill
+from .copying import add_copy_heads, earlier_places, pointing_loss, writing_loss
 from .network import next_token_loss
-
-# A token id that is never predicted and so marks padding.
-PAD = -100
-
-
-def pack(documents, length, rng):
-    """Rows of ``length + 1`` tokens. Every row starts with a new document and
-    the document that does not fit is cut, so that the opening token stands at
-    position 0 just as it does in use."""
-    order = list(range(len(documents)))
-    rng.shuffle(order)
-    rows, row = [], []
-    for index in order:
-        row.extend(documents[index])
-        if len(row) > length:
-            rows.append(row[:length + 1])
-            row = []
-    return torch.tensor(rows, dtype=torch.int32)
-
-
-class PackedRows:
-    """Slices of rows with ``length`` tokens, reshuffled after every pass."""
-
-    def __init__(self, documents, rng, length, slice_tokens=2048):
-        self.documents, self.rng, self.length = documents, rng, length
-        self.count = slice_tokens // length
-        self.rows, self.at = [], 0
-
-    def take(self):
-        if self.at + self.count > len(self.rows):
-            self.rows, self.at = pack(self.documents, self.length, self.rng), 0
-        self.at += self.count
-        return self.rows[self.at - self.count:self.at].long()
-
-
-class WholeDocuments:
-    """Slices with one whole document in a row, of similar lengths, padded.
-
-    Nothing stands before a document here, so that a name in it can only refer
-    to the same document.
-    """
-
-    def __init__(self, documents, rng, longest, slice_tokens=2048):
-        self.documents = sorted((d[:longest] for d in documents), key=lambda d: len(d) * rng.uniform(0.9, 1.1))
-        self.rng, self.slices, self.at = rng, [], 0
-        begin, width = 0, 0
-        for index, document in enumerate(self.documents):
-            width = max(width, len(document))
-            if width * (index + 1 - begin) >= slice_tokens:
-                self.slices.append((begin, index + 1))
-                begin, width = index + 1, 0
-        rng.shuffle(self.slices)
-
-    def take(self):
-        if self.at == len(self.slices):
-            self.rng.shuffle(self.slices)
-            self.at = 0
-        begin, end = self.slices[self.at]
-        self.at += 1
-        rows = self.documents[begin:end]
-        width = max(map(len, rows))
-        return torch.tensor([r + [PAD] * (width - len(r)) for r in rows])
-
-
-def drill(rng, vocab_size, rows=8, length=128):
-    """Rows in which a run of random tokens repeats. They teach the model to
-    look up what followed a token the last time, long before the text does."""
-    out = []
-    for _ in range(rows):
-        run = [rng.randrange(vocab_size) for _ in range(rng.randint(8, 48))]
-        out.append((run * (length // len(run) + 1))[:length])
-    return torch.tensor(out)
 
 
 def rate(step, done, warmup=40):
@@ -111,14 +41,54 @@ def perplexity(network, tokenizer, texts, begin, end):
 
 @dataclass
 class Stage:
-    """``row_tokens`` packs rows of this length; None keeps documents apart."""
-    row_tokens: int | None
+    row_tokens: int | None    # length of packed rows; None keeps documents apart
     steps: int
-    peak: float
-    end: float = 1.0        # share of the cosine that is run through
-    slices: int = 3         # slices of about 2048 tokens in a step
-    drills: float = 0.0     # share of the stage that has repetition drills
-    slot_weight: float = 1.0  # weight of names, things and numbers in the loss
+    peak: float               # highest learning rate
+    end: float = 1.0          # share of the cosine that is run through
+    slices: int = 3           # slices of about 2048 tokens in a step
+    drills: float = 0.0       # share of the stage that has repetition drills
+    slot_weight: float = 1.0  # weight in the loss of a name, thing or number when it returns
+    copy_heads: tuple = ()    # layers that get new copying heads at the start
+    pointing: float = 0.0     # weight of the loss that shows these heads where to look
+    writing: float = 0.0      # weight of the loss that shows them what to write
+    average: bool = False     # end with the mean of the weights before and after the stage
+
+
+class Step:
+    """Adds the gradients of the slices of one step and keeps their losses."""
+
+    def __init__(self, network, stage, is_slot):
+        self.network, self.stage, self.is_slot = network, stage, is_slot
+        self.bf16 = torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+
+    def run(self, slices):
+        """Returns the mean loss of a token over the slices of text."""
+        places = [earlier_places(s) for s in slices]
+        real = [s[:, 1:] != PAD for s in slices]
+        wanted = [p.any(-1) & self.is_slot[s[:, 1:]] & r for s, p, r in zip(slices, places, real)]
+        weights = [r + w * (self.stage.slot_weight - 1) for r, w in zip(real, wanted)]
+        scale = sum(w.sum().item() for w in weights)
+        total = count = 0.0
+        for index, part in enumerate(slices):
+            loss, losses = self._slice(part, weights[index] / scale, places[index], wanted[index], len(slices))
+            loss.backward()
+            if index < self.stage.slices:
+                total += losses.sum().item()
+                count += real[index].sum().item()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        return total / count
+
+    def _slice(self, part, weights, places, wanted, share):
+        stage, looks = self.stage, []
+        inputs, targets = part[:, :-1].clamp(min=0), part[:, 1:].flatten()
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
+            logits = self.network(inputs, stage.copy_heads, looks).flatten(0, 1)
+            writing = writing_loss(self.network, looks, inputs, self.is_slot[inputs]) if looks else 0.0
+        losses = F.cross_entropy(logits.float(), targets, ignore_index=PAD, reduction="none")
+        loss = (losses * weights.flatten()).sum()
+        if looks:
+            loss = loss + (stage.pointing * pointing_loss(looks, places, wanted) + stage.writing * writing) / share
+        return loss, losses
 
 
 def train(network, documents, stages, seed, checkpoint, slots=(), minutes=None, every=100, report=print):
@@ -131,55 +101,44 @@ def train(network, documents, stages, seed, checkpoint, slots=(), minutes=None, 
     run is stopped.
     """
     shape = network.shape
-    bf16 = torch.cpu.is_available() and torch.backends.cpu.get_cpu_capability().startswith("AVX512")
-    curve, start, seen, total_steps = [], time.time(), 0, 0
+    is_slot = torch.zeros(shape.vocab_size, dtype=torch.bool)
+    is_slot[list(slots)] = True
+    all_steps = sum(s.steps for s in stages)
+    curve, start, seen, earlier_steps = [], time.time(), 0, 0
     for number, stage in enumerate(stages, 1):
         rng = random.Random(f"{seed}/stage/{number}")
         source = (PackedRows(documents, rng, stage.row_tokens) if stage.row_tokens
                   else WholeDocuments(documents, rng, shape.positions))
-        weights = torch.ones(shape.vocab_size)
-        weights[list(slots)] = stage.slot_weight
-        optims = optimizers(network, stage.peak)
+        before = {name: value.clone() for name, value in network.state_dict().items()}
+        add_copy_heads(network, stage.copy_heads, slots, seed)
+        optims, one_step = optimizers(network, stage.peak), Step(network, stage, is_slot)
         step, done, recent, began = 0, 0.0, [], time.time()
         while done < 1:
-            for optim in optims:
-                for group in optim.param_groups:
-                    group["lr"] = stage.peak * rate(step, done * stage.end)
+            for group in (g for o in optims for g in o.param_groups):
+                group["lr"] = stage.peak * rate(step, done * stage.end)
             slices = [source.take() for _ in range(stage.slices)]
-            plain_count = sum((s[:, 1:] != PAD).sum().item() for s in slices)
             if done < stage.drills:
-                slices.append(drill(rng, shape.vocab_size))
-            scale = sum(weights[s[:, 1:]].mul(s[:, 1:] != PAD).sum().item() for s in slices)
-            plain_sum = drill_sum = 0.0
-            for index, part in enumerate(slices):
-                targets = part[:, 1:].flatten()
-                with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-                    logits = network(part[:, :-1].clamp(min=0)).flatten(0, 1)
-                losses = F.cross_entropy(logits.float(), targets, ignore_index=PAD, reduction="none")
-                (losses * weights[targets]).sum().div(scale).backward()
-                if index < stage.slices:
-                    plain_sum += losses.sum().item()
-                else:
-                    drill_sum = losses.mean().item()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+                slices.append(drill(rng, slots))
+            recent.append(one_step.run(slices))
             for optim in optims:
                 optim.step()
                 optim.zero_grad(set_to_none=True)
             step += 1
+            seen += sum(s.numel() for s in slices)
             done = step / stage.steps
             if minutes:
-                done = max(done, (time.time() - began) / (60 * minutes * stage.steps / sum(s.steps for s in stages)))
-            seen += sum(s.numel() for s in slices)
-            recent.append(plain_sum / plain_count)
+                done = max(done, (time.time() - began) / (60 * minutes * stage.steps / all_steps))
             if step % 20 == 0 or done >= 1:
-                curve.append({"stage": number, "step": total_steps + step, "tokens": seen,
+                curve.append({"stage": number, "step": earlier_steps + step, "tokens": seen,
                               "loss": round(sum(recent) / len(recent), 4)})
                 seconds = time.time() - start
-                report(f"stage {number} step {step} ({done:.1%}) loss {curve[-1]['loss']:.4f}"
-                       + (f" drill {drill_sum:.2f}" if drill_sum else "")
-                       + f" {seen / seconds:.0f} tokens/s {seconds:.0f} s")
+                report(f"stage {number} step {step} ({done:.1%}) loss {curve[-1]['loss']:.4f} "
+                       f"{seen / seconds:.0f} tokens/s {seconds:.0f} s")
                 recent = []
+            if done >= 1 and stage.average:
+                network.load_state_dict({name: (value + before[name]) / 2 for name,
+                                         value in network.state_dict().items()})
             if step % every == 0 or done >= 1:
                 torch.save({"network": network.state_dict(), "curve": curve}, checkpoint)
-        total_steps += step
+        earlier_steps += step
     return curve, time.time() - start
