@@ -256,10 +256,12 @@ private slots:
         public:
             bool event(QEvent* event) override {
                 if (event->type() != QEvent::User) return QObject::event(event);
-                timespec now{}, start{};
-                clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
-                do clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-                while ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1'000'000 < 60);
+                const auto cpuNs = [] {
+                    timespec now{};
+                    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+                    return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
+                };
+                for (const auto start = cpuNs(); cpuNs() - start < 60'000'000LL;) continue;
                 return true;
             }
         } slow;
