@@ -86,9 +86,9 @@ void ScreenshotTour::addSteps() {
             [this, hasModel] { return hasModel() && m_answers > 0; }, 0, false);
     }
     step(
-        QStringLiteral("models"), [this] { m_window.goTo(QStringLiteral("models")); }, hasModel, 1200);
+        QStringLiteral("models-light"), [this] { m_window.goTo(QStringLiteral("models")); }, hasModel, 1200);
     step(
-        QStringLiteral("playground"), [this] { ask(tr("Write about a garden in spring.")); }, answered);
+        QStringLiteral("playground-light"), [this] { ask(tr("Write about a garden in spring.")); }, answered);
     step(
         QStringLiteral("load"),
         [this] {
@@ -97,9 +97,9 @@ void ScreenshotTour::addSteps() {
         },
         plotsHaveData, 0, false);
     step(
-        QStringLiteral("serve"), [this] { m_window.goTo(QStringLiteral("serve")); }, always, 1200);
+        QStringLiteral("serve-light"), [this] { m_window.goTo(QStringLiteral("serve")); }, always, 1200);
     step(
-        QStringLiteral("home"), [this] { m_window.goTo(QStringLiteral("home")); }, always, 1200);
+        QStringLiteral("home-light"), [this] { m_window.goTo(QStringLiteral("home")); }, always, 1200);
     step(
         QStringLiteral("quiet"), [this] { m_underLoad = false; }, always, 0, false);
     step(

@@ -22,6 +22,7 @@ namespace {
 constexpr double kGib = double(1 << 30);
 constexpr std::array kSpans{60.0, 300.0, 900.0, 3600.0, 0.0};
 constexpr int kFirstSpan = 2;
+constexpr int kTableTicks = 5;  // figures in a table change twice a second
 
 QString shortRate(double value) {
     return value >= 10'000 ? QString::number(value / 1000, 'f', 1) + QStringLiteral("k") : formatRate(value);
@@ -122,8 +123,8 @@ ServePage::ServePage(Workspace& workspace, Actions& actions)
     connect(&engine(), &EngineClient::linkChanged, this, &ServePage::showAddress);
     connect(m_dashboard, &Dashboard::cursorMoved, this, &ServePage::showCursor);
     connect(m_dashboard, &Dashboard::pauseChanged, this, &ServePage::showCursor);
-    connect(m_dashboard, &Dashboard::tick, this, [this] {
-        m_owners->update();
+    connect(m_dashboard, &Dashboard::tick, this, [this, ticks = 0]() mutable {
+        if (++ticks % kTableTicks == 0) m_owners->update();
         if (m_dashboard->isPaused() || m_dashboard->cursor()) showCursor();
     });
     showAddress();

@@ -292,6 +292,7 @@ bool MainWindow::goTo(const QString& page) {
 void MainWindow::showPage(int index) {
     m_stack->setCurrentIndex(index);
     m_sidebar->setCurrent(index);
+    m_palette->hide();
     m_pages[std::size_t(index)]->setFocus(Qt::OtherFocusReason);
 }
 
