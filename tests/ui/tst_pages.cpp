@@ -55,6 +55,23 @@ private slots:
         };
         QTRY_COMPARE(shown(), 2);  // in the header and in the empty view
     }
+    void home_saysWhyThereIsNoConnection() {
+        Bench bench;
+        QVERIFY(bench.open());
+        bench.engine.attach(bench.daemon.url(), QStringLiteral("wrong"));
+        QTRY_VERIFY(bench.find<ErrorStrip>(QStringLiteral("Error")));
+        QVERIFY(bench.find<ErrorStrip>(QStringLiteral("Error"))->text().contains(QLatin1String("not known here")));
+        bench.engine.attach(bench.daemon.url(), bench.daemon.key);
+        QTRY_VERIFY(!bench.find<ErrorStrip>(QStringLiteral("Error")));
+    }
+    void serve_saysWhyTheServerDidNotStop() {
+        Bench bench;
+        bench.daemon.failures.insert(QStringLiteral("serve-stop"), fail(ErrorCode::Busy, "A model is being loaded"));
+        QVERIFY(bench.open(QStringLiteral("serve")));
+        QVERIFY(bench.click(QStringLiteral("Stop server")));
+        QTRY_VERIFY(bench.find<ErrorStrip>(QStringLiteral("Error")));
+        QVERIFY(bench.find<ErrorStrip>(QStringLiteral("Error"))->text().contains(QLatin1String("being loaded")));
+    }
     void models_selectsAModelAndInspectsIt() {
         Bench bench;
         bench.daemon.addModel("alpha");

@@ -48,6 +48,7 @@ HomePage::HomePage(Workspace& workspace, Actions& actions)
     : Page(workspace, actions),
       m_header(new PageHeader(tr("Home"))),
       m_overview(new QWidget),
+      m_error(new ErrorStrip),
       m_grid(new QGridLayout(m_overview)) {
     m_dashboard = new Dashboard(workspace.history(), this);
     m_dashboard->setSpan(kSparkSpan);
@@ -69,14 +70,14 @@ HomePage::HomePage(Workspace& workspace, Actions& actions)
     m_stack = new QStackedLayout(holder);
     m_stack->addWidget(scroll);
     m_stack->addWidget(beginning());
-    setLayout(column({m_header, LayoutItem(holder, 1)}, 0));
+    setLayout(column({m_header, row({LayoutItem(m_error, 1)}, 0, {12, 0, 12, 0}), LayoutItem(holder, 1)}, 0));
     fold(Breadth::Wide);
 
     connect(&workspace, &Workspace::snapshotChanged, this, &HomePage::showSnapshot);
     connect(&workspace, &Workspace::modelsChanged, this, &HomePage::showModels);
     connect(&workspace, &Workspace::jobsChanged, this, &HomePage::showJobs);
     connect(&workspace, &Workspace::logChanged, this, &HomePage::showToday);
-    connect(&engine(), &EngineClient::linkChanged, this, &HomePage::showModels);
+    connect(&engine(), &EngineClient::linkChanged, this, &HomePage::showLink);
     showModels();
     showJobs();
     showToday();
@@ -207,6 +208,18 @@ void HomePage::showSnapshot() {
     m_processor->setText(tr("%1 cores").arg(s.processorShare, 0, 'f', 2));
     m_compute->setText(text(s.device) +
                        (s.computeMode.empty() ? QString() : QStringLiteral(", ") + text(s.computeMode)));
+}
+
+void HomePage::showError(const QString& what, const Error& error) {
+    m_error->showError(what, error);
+}
+
+// A lost connection is taken up again by itself and stands in the status strip; one that is refused needs a person.
+void HomePage::showLink() {
+    const auto trouble = engine().trouble();
+    if (engine().link() == Link::Refused && trouble) showError(tr("Not connected to an engine"), *trouble);
+    if (engine().isAttached()) m_error->clear();
+    showModels();
 }
 
 void HomePage::showModels() {

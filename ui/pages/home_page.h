@@ -21,6 +21,7 @@ class HomePage : public Page {
 public:
     HomePage(Workspace& workspace, Actions& actions);
     void fold(Breadth breadth) override;
+    void showError(const QString& what, const Error& error);
 
 private:
     QWidget* beginning();
@@ -31,6 +32,7 @@ private:
     Panel* modelsPanel();
     Panel* todayPanel();
     void showSnapshot();
+    void showLink();
     void showModels();
     void showJobs();
     void showNeeds();
@@ -40,6 +42,7 @@ private:
     PageHeader* m_header;
     QStackedLayout* m_stack;
     QWidget* m_overview;
+    ErrorStrip* m_error;
     QGridLayout* m_grid;
     std::vector<Panel*> m_panels;
     Dashboard* m_dashboard = nullptr;

@@ -130,6 +130,13 @@ ServePage::ServePage(Workspace& workspace, Actions& actions)
     showAddress();
 }
 
+void ServePage::operate(const QString& operation, const QString& failure) {
+    m_error->clear();
+    engine().call(operation, Json::object(), this, [this, failure](const Result<Json>& answer) {
+        if (!answer) m_error->showError(failure, answer.error());
+    });
+}
+
 QWidget* ServePage::serveHeader() {
     m_toggle =
         buttonFor(m_actions.get(action::kServeToggle), tr("Start server"), ButtonRole::Primary, ControlSize::Large);

@@ -22,6 +22,7 @@ public:
     ServePage(Workspace& workspace, Actions& actions);
     void fold(Breadth breadth) override;
     Dashboard& dashboard() { return *m_dashboard; }
+    void operate(const QString& operation, const QString& failure);  // a failure shows as a strip on the page
 
 private:
     QWidget* serveHeader();

@@ -202,16 +202,16 @@ void MainWindow::makeModelActions() {
 
 void MainWindow::makeServeActions() {
     const QString serve = tr("Serve");
-    const auto post = [this](const QString& operation) {
-        m_workspace.engine().call(operation, Json::object(), this, [](const Result<Json>&) {});
-    };
-    m_actions.add(
-        action::kServeToggle, serve, tr("Start or stop the server"), QStringLiteral("play"),
-        QKeySequence(QStringLiteral("Ctrl+Shift+S")), [this, post] {
-            const Snapshot* s = m_workspace.snapshot();
-            post(s && s->serve != ServeState::Stopped ? QStringLiteral("serve-stop") : QStringLiteral("serve-start"));
-        });
-    m_actions.add(action::kDrain, serve, tr("Drain"), {}, {}, [post] { post(QStringLiteral("serve-drain")); });
+    m_actions.add(action::kServeToggle, serve, tr("Start or stop the server"), QStringLiteral("play"),
+                  QKeySequence(QStringLiteral("Ctrl+Shift+S")), [this] {
+                      const Snapshot* s = m_workspace.snapshot();
+                      if (s && s->serve != ServeState::Stopped)
+                          m_serve->operate(QStringLiteral("serve-stop"), tr("The server was not stopped"));
+                      else
+                          m_serve->operate(QStringLiteral("serve-start"), tr("The server was not started"));
+                  });
+    m_actions.add(action::kDrain, serve, tr("Drain"), {}, {},
+                  [this] { m_serve->operate(QStringLiteral("serve-drain"), tr("The server does not drain")); });
     m_actions.add(action::kCopyUrl, serve, tr("Copy the address"), QStringLiteral("copy"), {}, [this] {
         QApplication::clipboard()->setText(m_workspace.engine().address().url.toString() + QStringLiteral("/v1"));
     });
@@ -355,12 +355,18 @@ void MainWindow::openSample() {
         return;
     }
     auto* process = new QProcess(this);
-    connect(process, &QProcess::finished, this, [this, process, folder](int code) {
+    const auto failed = [this](const QString& why) {
+        const std::string sentence = why.trimmed().toStdString();
+        m_home->showError(tr("The sample workspace was not made"), fail(ErrorCode::Internal, sentence));
+        showPage(kHome);
+    };
+    connect(process, &QProcess::errorOccurred, this, [process, failed] { failed(process->errorString()); });
+    connect(process, &QProcess::finished, this, [this, process, folder, failed](int code) {
         process->deleteLater();
         if (code == 0)
             m_workspace.engine().openWorkspace(folder);
         else
-            qWarning("the sample workspace was not made: %s", process->readAllStandardError().constData());
+            failed(QString::fromUtf8(process->readAllStandardError()));
     });
     process->start(espalierctlPath(), {QStringLiteral("sample"), folder});
 }
