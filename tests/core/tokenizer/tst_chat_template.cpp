@@ -269,12 +269,14 @@ private slots:
                  answer.substr(0, 200).c_str());
     }
 
-    void source_cutAnywhere_neverCrashes() {
+    void source_cutAnywhere_endsInAnAnswerOrASentence() {
+        int refused = 0;
         for (const char* name : {"llama3.jinja", "everything.jinja", "command_r.jinja"}) {
             const std::string whole = readData(std::string("templates/") + name);
-            for (std::size_t size = 0; size < whole.size(); size += 7) rendered(whole.substr(0, size));
+            for (std::size_t size = 0; size < whole.size(); size += 7)
+                refused += rendered(whole.substr(0, size)).starts_with("parse ");
         }
-        QVERIFY(true);
+        QVERIFY(refused > 100);  // a cut inside a block or a tag is a syntax error
     }
 
     void toolKeys_keepTheirOrder() {
