@@ -102,6 +102,7 @@ private:
     Result<std::unique_ptr<Job>> makeJob(std::int64_t id, std::string_view kind, const Json& arguments);
     Result<ModelToServe> modelToServe(std::string_view nameOrId) const;
     Result<void> reloadShelf();
+    Result<void> deleteModel(const ModelRecord& model);
     void jobChanged(const JobRecord& job);
 
     template <class Action>
@@ -132,8 +133,11 @@ Result<void> LocalEngine::reloadShelf() {
 
 Result<void> LocalEngine::start() {
     if (!m_options.readOnly) {
-        TRY(removeOrphans(*m_workspace, m_files));
+        TRY_ASSIGN(const auto unknown, tidyModelFolders(*m_workspace, m_files));
+        for (const std::string& path : unknown)
+            log("warning", "catalog", path + " is not in the catalog: import it, or remove it by hand");
         TRY(m_workspace->jobLog().trimLog(kRunLogRows));
+        TRY(m_workspace->jobLog().trimEndedJobs(kEndedJobs));
     }
     TRY(reloadShelf());
     TRY_ASSIGN(m_jobs, JobQueue::open(
@@ -145,7 +149,7 @@ Result<void> LocalEngine::start() {
     ServingThread::Callbacks callbacks;
     callbacks.publish = [this](Event event) { m_events.publish(std::move(event)); };
     callbacks.log = [this](std::string_view level, std::string text) { log(level, "serve", text); };
-    callbacks.jobs = [this] { return m_jobs->jobs(); };
+    callbacks.jobs = [this](std::int64_t endedAfter) { return m_jobs->newsSince(endedAfter); };
     m_serving = std::make_unique<ServingThread>(m_backend, m_files, m_clock, m_options, m_watch, std::move(callbacks));
     for (const std::string& name : m_options.preload) TRY(loadModel(name));
     return {};
@@ -174,13 +178,20 @@ Result<void> LocalEngine::restoreModel(std::string_view id) {
 }
 
 Result<void> LocalEngine::emptyBin() {
-    for (const ModelRecord& model : m_shelf.bin()) {
-        // The row first: a folder without a row is an orphan and goes when the workspace is opened next.
-        TRY(m_workspace->catalog().erase(model.id));
-        if (!model.linked) TRY(m_files.removeTree(m_workspace->modelFolder(model.id)));
-        log("audit", "catalog", "\"" + model.name + "\" (" + model.id + ") was deleted");
-    }
+    for (const ModelRecord& model : m_shelf.bin()) TRY(deleteModel(model));
     return reloadShelf();
+}
+
+// The folder steps aside, the row goes, then the files: after a crash in between, tidyModelFolders finishes or undoes it.
+Result<void> LocalEngine::deleteModel(const ModelRecord& model) {
+    const Path folder = m_workspace->modelFolder(model.id), aside = m_workspace->removedFolder(model.id);
+    const bool hasFolder = !model.linked && m_files.exists(folder);
+    if (hasFolder) TRY(m_files.rename(folder, aside));
+    TRY_ASSIGN(const bool isErased, m_workspace->catalog().eraseRemoved(model.id));
+    if (!isErased) return hasFolder ? m_files.rename(aside, folder) : Result<void>();  // restored in this moment
+    if (hasFolder) TRY(m_files.removeTree(aside));
+    log("audit", "catalog", "\"" + model.name + "\" (" + model.id + ") was deleted");
+    return {};
 }
 
 Result<void> LocalEngine::renameModel(std::string_view nameOrId, std::string_view name) {

@@ -98,6 +98,7 @@ private:
     Result<bool> isAddedByThisJob() const;
     Result<void> scan(JobContext& context);
     Result<void> place(JobContext& context);
+    Result<void> removeStrangers(const Path& folder, const Path& below);
     Result<void> addToCatalog();
     Result<std::string> freeName() const;
 
@@ -205,7 +206,14 @@ Result<void> ImportJob::checkSpace(std::uint64_t needed) {
 // True: the process ended between the catalog row and the job's own end. Error already_exists: somebody else's model.
 Result<bool> ImportJob::isAddedByThisJob() const {
     TRY_ASSIGN(const auto same, m_workspace.catalog().byDigest(m_digest));
-    if (!same) return false;
+    if (!same) {
+        TRY_ASSIGN(const auto rows, m_workspace.catalog().all());
+        if (const auto other = std::ranges::find(rows, m_id, &CatalogRow::id); other != rows.end())
+            return fail(ErrorCode::AlreadyExists,
+                        "the id " + m_id + " belongs to another model, \"" + other->name + "\": the two digests start alike",
+                        other->name);
+        return false;
+    }
     if (same->id == m_done.placed) return true;
     return fail(ErrorCode::AlreadyExists,
                 "this model is already here as \"" + same->name + "\" (" + same->id + ")" +
@@ -244,9 +252,28 @@ Result<void> ImportJob::place(JobContext& context) {
     m_done.placed = m_id;
     TRY(context.saveCheckpoint(toJson(m_done)));
     if (m_arguments.link) return {};
-    // Nothing in the catalog has this digest, so a folder of that name can only be an orphan.
+    TRY(removeStrangers(m_partial, {}));
+    // Nothing in the catalog has this id, so a folder of that name holds what is left of the same model.
     TRY(m_files.removeTree(m_workspace.modelFolder(m_id)));
     return m_files.rename(m_partial, m_workspace.modelFolder(m_id));
+}
+
+// What an earlier run copied and the source no longer has must not become part of the model.
+Result<void> ImportJob::removeStrangers(const Path& folder, const Path& below) {
+    TRY_ASSIGN(const auto entries, m_files.list(folder));
+    for (const FileEntry& entry : entries) {
+        const Path name = below / entry.path.filename();
+        const bool isWanted = std::ranges::any_of(m_model.files, [&](const ModelFile& file) {
+            return entry.isDirectory ? Path(file.name).parent_path() == name : file.name == name.string();
+        });
+        if (!isWanted && !entry.isDirectory)
+            TRY(m_files.remove(entry.path));
+        else if (!isWanted)
+            TRY(m_files.removeTree(entry.path));
+        else if (entry.isDirectory)
+            TRY(removeStrangers(entry.path, name));
+    }
+    return {};
 }
 
 Result<std::string> ImportJob::freeName() const {
@@ -316,10 +343,10 @@ std::unique_ptr<Job> makeImportJob(Workspace& workspace, FileSystem& files, cons
     return std::make_unique<ImportJob>(workspace, files, clock, id, std::move(arguments), std::move(added));
 }
 
-Result<void> removeOrphans(Workspace& workspace, FileSystem& files) {
-    std::set<std::string> kept;
-    TRY_ASSIGN(const auto models, workspace.catalog().all());
-    for (const CatalogRow& row : models) kept.insert(row.id);
+Result<std::vector<std::string>> tidyModelFolders(Workspace& workspace, FileSystem& files) {
+    std::set<std::string> models, kept;
+    TRY_ASSIGN(const auto rows, workspace.catalog().all());
+    for (const CatalogRow& row : rows) models.insert(row.id);
     TRY_ASSIGN(const auto jobs, workspace.jobLog().jobs());
     for (const JobRow& job : jobs) {
         const bool hasEnded = job.endedAt != 0;
@@ -329,10 +356,20 @@ Result<void> removeOrphans(Workspace& workspace, FileSystem& files) {
         if (const auto done = checkpoint ? doneFromJson(*checkpoint) : Result<Done>(checkpoint.error()))
             kept.insert(done->placed);
     }
+    std::vector<std::string> unknown;
     TRY_ASSIGN(const auto entries, files.list(workspace.folder() / "models"));
-    for (const FileEntry& entry : entries)
-        if (!kept.contains(entry.path.filename().string())) TRY(files.removeTree(entry.path));
-    return {};
+    for (const FileEntry& entry : entries) {
+        const std::string name = entry.path.filename().string();
+        if (models.contains(name) || kept.contains(name)) continue;
+        if (name.starts_with(kRemovedPrefix) && models.contains(name.substr(kRemovedPrefix.size()))) {
+            TRY(files.rename(entry.path, workspace.modelFolder(name.substr(kRemovedPrefix.size()))));
+        } else if (name.starts_with(kRemovedPrefix) || name.starts_with(kPartialPrefix)) {
+            TRY(files.removeTree(entry.path));
+        } else {
+            unknown.push_back(entry.path.string());
+        }
+    }
+    return unknown;
 }
 
 }  // namespace espalier

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/engine/job_queue.h"
 #include "core/engine/workspace.h"
@@ -33,7 +34,9 @@ using ModelAdded = std::function<void(const std::string& id)>;
 std::unique_ptr<Job> makeImportJob(Workspace& workspace, FileSystem& files, const Clock& clock, std::int64_t id,
                                    ImportArguments arguments, ModelAdded added);
 
-// Removes from models/ what neither the catalog nor a job that can go on knows. Requires: no job is running.
-Result<void> removeOrphans(Workspace& workspace, FileSystem& files);
+// Tidies models/ after a crash: copies whose job is gone and folders whose deletion was under way are removed (or put
+// back, when their row is still there). Anything else that the catalog does not know is left alone and named in the
+// answer: it may be all that remains of a lost database. Requires: no job is running.
+Result<std::vector<std::string>> tidyModelFolders(Workspace& workspace, FileSystem& files);
 
 }  // namespace espalier

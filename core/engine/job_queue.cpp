@@ -203,6 +203,20 @@ std::vector<JobRecord> JobQueue::jobs() const {
     return records;
 }
 
+std::vector<JobRecord> JobQueue::newsSince(std::int64_t unixMs) const {
+    const std::lock_guard lock(m_mutex);
+    std::vector<JobRecord> records;
+    for (auto entry = m_entries.rbegin(); entry != m_entries.rend(); ++entry) {
+        JobRecord& record = (*entry)->record;
+        if (isEnded(record.state) && record.endedAt <= unixMs) continue;
+        std::string result;
+        std::swap(result, record.result);  // a scan's names every tensor of the model
+        records.push_back(record);
+        std::swap(result, record.result);
+    }
+    return records;
+}
+
 Result<JobRecord> JobQueue::job(std::int64_t id) const {
     const std::lock_guard lock(m_mutex);
     if (const Entry* entry = find(id)) return entry->record;
@@ -339,39 +353,48 @@ void JobQueue::runOne(std::int64_t id) {
     finish(id, run());
 }
 
-void JobQueue::finish(std::int64_t id, Result<Json> outcome) {
-    JobRecord ended;
-    Leftovers leftovers;
-    {
-        const std::lock_guard lock(m_mutex);
-        const Entry& entry = *find(id);
-        ended = entry.record;
-        leftovers = leftoversOf(entry);
-        if (outcome) {
-            ended.state = JobState::Finished;
-            ended.result = dumpJson(*outcome);
-            ended.progress = 1.0;
-            ended.doneBytes = ended.allBytes;
-        } else if (outcome.error().code == ErrorCode::Cancelled && entry.wish != Wish::None) {
-            ended.state = entry.wish == Wish::Pause      ? JobState::Paused
-                          : entry.wish == Wish::Shutdown ? JobState::Interrupted
-                                                         : JobState::Cancelled;
-        } else {
-            // A full disk is mended outside: what is done stays, and the job goes on when there is room.
-            const bool isFull = outcome.error().code == ErrorCode::DiskFull;
-            ended.state = isFull ? JobState::Paused : JobState::Failed;
-            ended.error = std::move(outcome).error();
-        }
+JobRecord JobQueue::endOf(const Entry& entry, const Result<Json>& outcome) {
+    JobRecord ended = entry.record;
+    if (outcome) {
+        ended.state = JobState::Finished;
+        ended.result = dumpJson(*outcome);
+        ended.progress = 1.0;
+        ended.doneBytes = ended.allBytes;
+    } else if (outcome.error().code == ErrorCode::Cancelled && entry.wish != Wish::None) {
+        ended.state = entry.wish == Wish::Pause      ? JobState::Paused
+                      : entry.wish == Wish::Shutdown ? JobState::Interrupted
+                                                     : JobState::Cancelled;
+    } else {
+        // A full disk is mended outside: what is done stays, and the job goes on when there is room.
+        const bool isFull = outcome.error().code == ErrorCode::DiskFull;
+        ended.state = !isFull                       ? JobState::Failed
+                      : entry.wish == Wish::Cancel ? JobState::Cancelled
+                                                   : JobState::Paused;
+        ended.error = outcome.error();
     }
-    // Whoever sees the end finds a clean folder, and finds the same end after a crash.
-    if (ended.state == JobState::Failed || ended.state == JobState::Cancelled) discardLeftovers(leftovers);
-    if (isEnded(ended.state)) ended.endedAt = m_clock.unixMilliseconds();
-    (void)m_log.update(rowOf(ended, leftovers.arguments, leftovers.checkpoint));
-    const std::lock_guard lock(m_mutex);
-    m_running = 0;
-    Entry& entry = *find(id);
-    entry.record = std::move(ended);
-    setState(entry, entry.record.state);
+    return ended;
+}
+
+void JobQueue::finish(std::int64_t id, const Result<Json>& outcome) {
+    for (;;) {
+        JobRecord ended;
+        Leftovers leftovers;
+        {
+            const std::lock_guard lock(m_mutex);
+            ended = endOf(*find(id), outcome);
+            leftovers = leftoversOf(*find(id));
+        }
+        // Whoever sees the end finds a clean folder, and finds the same end after a crash.
+        if (ended.state == JobState::Failed || ended.state == JobState::Cancelled) discardLeftovers(leftovers);
+        if (isEnded(ended.state)) ended.endedAt = m_clock.unixMilliseconds();
+        (void)m_log.update(rowOf(ended, leftovers.arguments, leftovers.checkpoint));
+        const std::lock_guard lock(m_mutex);
+        Entry& entry = *find(id);
+        if (endOf(entry, outcome).state != ended.state) continue;  // somebody wished otherwise meanwhile
+        m_running = 0;
+        entry.record = std::move(ended);
+        return setState(entry, entry.record.state);
+    }
 }
 
 void JobQueue::report(std::int64_t id, std::int64_t doneBytes, std::int64_t allBytes, std::string_view step) {

@@ -64,6 +64,8 @@ public:
     Result<std::int64_t> add(std::string_view kind, std::string title, std::string command, const Json& arguments);
 
     std::vector<JobRecord> jobs() const;  // newest first
+    // Those that have not ended or ended after `unixMs`, newest first and without their result documents: for snapshots.
+    std::vector<JobRecord> newsSince(std::int64_t unixMs) const;
     Result<JobRecord> job(std::int64_t id) const;
     Result<void> cancel(std::int64_t id);
     Result<void> pause(std::int64_t id);
@@ -94,7 +96,7 @@ private:
     Result<void> load();
     void loop();
     void runOne(std::int64_t id);
-    void finish(std::int64_t id, Result<Json> outcome);
+    void finish(std::int64_t id, const Result<Json>& outcome);
     void report(std::int64_t id, std::int64_t doneBytes, std::int64_t allBytes, std::string_view step);
     Result<void> save(std::int64_t id);
     void discardLeftovers(const Leftovers& leftovers);
@@ -102,6 +104,7 @@ private:
     const Entry* find(std::int64_t id) const;
     // Require m_mutex.
     static Leftovers leftoversOf(const Entry& entry);
+    static JobRecord endOf(const Entry& entry, const Result<Json>& outcome);
     void setState(Entry& entry, JobState state);
 
     JobLog& m_log;

@@ -56,7 +56,7 @@ struct ModelHost::Hosted {
     TimePoint lastUsed{};
     bool deviceFailed = false;
     std::vector<Request> waiting;  // for the load to end
-    std::vector<RequestId> open;   // submitted and not finished
+    std::vector<Ending> open;      // submitted and not finished
     std::unique_ptr<Transformer> transformer;
     std::unique_ptr<ServingLoop> loop;  // after transformer: goes first
 
@@ -107,11 +107,11 @@ void ModelHost::finish(const Ending& ending, FinishReason reason, std::optional<
 void ModelHost::submit(const ModelToServe& model, Request request) {
     Hosted& hosted = findOrQueue(model);
     hosted.lastUsed = m_clock.now();
-    hosted.open.push_back(request.id);
+    hosted.open.push_back(endingOf(request));
     // A failing device shows in the chunks of its requests; step() then drops the model.
     request.sink = [&hosted, sink = std::move(request.sink)](const Chunk& chunk) {
         if (chunk.error && chunk.error->code == ErrorCode::DeviceError) hosted.deviceFailed = true;
-        if (chunk.finish) std::erase(hosted.open, chunk.id);
+        if (chunk.finish) std::erase_if(hosted.open, [&](const Ending& ending) { return ending.id == chunk.id; });
         sink(chunk);
     };
     hosted.waiting.push_back(std::move(request));
@@ -130,7 +130,10 @@ void ModelHost::startWaiting(Hosted& hosted) {
 
 void ModelHost::cancelIn(Hosted& hosted, RequestId id) {
     const auto found = std::ranges::find(hosted.waiting, id, &Request::id);
-    if (found == hosted.waiting.end()) return hosted.loop->cancel(id);
+    if (found == hosted.waiting.end()) {
+        if (hosted.loop) hosted.loop->cancel(id);
+        return;
+    }
     const Ending ending = endingOf(*found);
     hosted.waiting.erase(found);
     finish(ending, FinishReason::Cancelled, std::nullopt);
@@ -138,12 +141,22 @@ void ModelHost::cancelIn(Hosted& hosted, RequestId id) {
 
 void ModelHost::cancel(RequestId id) {
     for (const auto& hosted : m_models)
-        if (std::ranges::find(hosted->open, id) != hosted->open.end()) return cancelIn(*hosted, id);
+        if (std::ranges::find(hosted->open, id, &Ending::id) != hosted->open.end()) return cancelIn(*hosted, id);
 }
 
 void ModelHost::cancelAll() {
-    for (const auto& hosted : m_models)
-        while (!hosted->open.empty()) cancelIn(*hosted, hosted->open.back());
+    for (const auto& hosted : m_models) cancelOpen(*hosted);
+}
+
+void ModelHost::cancelOpen(Hosted& hosted) {
+    while (!hosted.open.empty()) {
+        const Ending last = hosted.open.back();
+        cancelIn(hosted, last.id);
+        if (hosted.open.empty() || hosted.open.back().id != last.id) continue;
+        // Neither waiting nor in the loop: it was lost on the way between them, to an exception.
+        hosted.open.pop_back();
+        finish(last, FinishReason::Cancelled, std::nullopt);
+    }
 }
 
 void ModelHost::load(const ModelToServe& model) {
@@ -180,7 +193,7 @@ void ModelHost::drop(std::string_view modelId, const Error* failure) {
     for (const Request& request : waiting)
         finish(endingOf(request), failure ? FinishReason::Failed : FinishReason::Cancelled,
                failure ? std::optional(*failure) : std::nullopt);
-    while (!hosted->open.empty()) cancelIn(*hosted, hosted->open.back());
+    cancelOpen(*hosted);
     if (hosted->loop) add(m_beyond, hosted->loop->stats().counters);
     hosted->loop.reset();
     hosted->transformer.reset();

@@ -70,6 +70,7 @@ private:
     Result<std::int64_t> makeRoom(const Hosted& wanted, const MemoryEstimate& estimate, std::int64_t bytesPerPage);
     void startWaiting(Hosted& hosted);
     void cancelIn(Hosted& hosted, RequestId id);
+    void cancelOpen(Hosted& hosted);
     void drop(std::string_view modelId, const Error* failure);
     std::int64_t usedBytes() const;
     static Ending endingOf(const Request& request);

@@ -10,6 +10,7 @@ namespace espalier {
 constexpr std::size_t kNamedModels = 12;  // in a message
 
 Result<std::vector<std::string>> ModelShelf::reload() {
+    const std::lock_guard reloading(m_reloadMutex);
     TRY_ASSIGN(const auto rows, m_workspace.catalog().all());
     auto records = std::make_shared<Records>();
     std::vector<std::string> unreadable;

@@ -37,6 +37,7 @@ private:
 
     Workspace& m_workspace;
     FileSystem& m_files;
+    std::mutex m_reloadMutex;  // what was read last is also what is kept; taken before m_mutex
     mutable std::mutex m_mutex;
     std::shared_ptr<const Records> m_records = std::make_shared<Records>();
     std::map<std::string, std::shared_ptr<const TextModel>> m_texts;  // by model id

@@ -34,10 +34,6 @@ bool isOpen(const JobRecord& job) {
     return job.state == JobState::Queued || job.state == JobState::Running;
 }
 
-bool isEnded(const JobRecord& job) {
-    return job.state == JobState::Finished || job.state == JobState::Failed || job.state == JobState::Cancelled;
-}
-
 }  // namespace
 
 ServingThread::ServingThread(Backend& backend, FileSystem& files, Clock& clock, const EngineOptions& options,
@@ -52,6 +48,7 @@ ServingThread::ServingThread(Backend& backend, FileSystem& files, Clock& clock, 
       m_device(backend.device().name),
       m_mailbox(kMailboxCapacity),
       m_host(makeHost()) {
+    m_watch.publish(makeSnapshot());  // whoever asks at once finds the device and the memory
     m_thread = std::thread([this] { loop(); });
 }
 
@@ -161,22 +158,33 @@ void ServingThread::loop() {
             m_host = makeHost();
         }
     }
-    for (Command& command : m_mailbox.drain()) handle(std::move(command));
+    handleAll(m_mailbox.drain());
     m_host = nullptr;
 }
 
 bool ServingThread::tick(std::vector<Command> commands) {
-    for (Command& command : commands) handle(std::move(command));
+    handleAll(std::move(commands));
     std::vector<RequestId> cancelled;
     {
         const std::lock_guard lock(m_mutex);
         cancelled.swap(m_cancelled);
     }
+    // Who cancels has submitted before, but perhaps after this tick's commands were taken.
+    if (!cancelled.empty()) handleAll(m_mailbox.drain());
     for (const RequestId id : cancelled) m_host->cancel(id);
     settleServing();
     const bool worked = m_host->step();
     publishSnapshot(worked);
     return worked;
+}
+
+void ServingThread::handleAll(std::vector<Command> commands) {
+    for (Command& command : commands) m_unhandled.push_back(std::move(command));
+    while (!m_unhandled.empty()) {
+        Command next = std::move(m_unhandled.front());
+        m_unhandled.pop_front();
+        handle(std::move(next));
+    }
 }
 
 void ServingThread::handle(Command command) {
@@ -224,9 +232,7 @@ Snapshot ServingThread::makeSnapshot() {
     snapshot.serve = serving();
     snapshot.startedAt = m_startedAt;
     m_host->fill(snapshot);
-    snapshot.jobs = m_callbacks.jobs();
-    std::erase_if(snapshot.jobs,
-                  [&](const JobRecord& job) { return isEnded(job) && job.endedAt < snapshot.at - kShownMs; });
+    snapshot.jobs = m_callbacks.jobs(snapshot.at - kShownMs);
     snapshot.processorShare = m_process.processorShare(m_clock.now());
     snapshot.residentBytes = ProcessStats::residentBytes();
     snapshot.device = m_device;

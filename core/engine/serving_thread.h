@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -26,7 +27,7 @@ public:
     struct Callbacks {
         std::function<void(Event)> publish;
         std::function<void(std::string_view level, std::string text)> log;
-        std::function<std::vector<JobRecord>()> jobs;  // for snapshots
+        std::function<std::vector<JobRecord>(std::int64_t endedAfter)> jobs;  // for snapshots
     };
     // options: poolBytes and memoryBudget are resolved, not 0. The references outlive the thread.
     ServingThread(Backend& backend, FileSystem& files, Clock& clock, const EngineOptions& options, Watch& watch,
@@ -64,6 +65,7 @@ private:
 
     void loop();
     bool tick(std::vector<Command> commands);  // false: there was nothing to compute
+    void handleAll(std::vector<Command> commands);
     void handle(Command command);
     void settleServing();
     void publishSnapshot(bool isActive);
@@ -88,6 +90,7 @@ private:
     std::vector<RequestId> m_cancelled;  // beside the mailbox: a cancel is never refused
 
     Mailbox<Command> m_mailbox;
+    std::deque<Command> m_unhandled;  // more than none only while handling, and after it threw
     std::unique_ptr<ModelHost> m_host;
     ProcessStats m_process;
     TimePoint m_nextSnapshot{};

@@ -3,7 +3,8 @@
 //
 //   workspace.db           catalog, jobs, run log (core/store)
 //   lock                   held with flock: exclusively by who may write, shared by readers; names its writer
-//   models/<id>/           one model each; models/.partial-<job>/ is an import on its way
+//   models/<id>/           one model each; models/.partial-<job>/ is an import on its way, models/.removed-<id>/ a
+//                          deletion
 //   adapters/ domains/ runs/
 //
 // Owner: Engine. Thread: any (the members guard themselves).
@@ -11,6 +12,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "core/base/clock.h"
 #include "core/base/file_system.h"
@@ -18,6 +20,8 @@
 #include "core/store/job_log.h"
 
 namespace espalier {
+
+inline constexpr std::string_view kPartialPrefix = ".partial-", kRemovedPrefix = ".removed-";
 
 class Workspace {
 public:
@@ -32,13 +36,17 @@ public:
 
     const Path& folder() const { return m_folder; }
     Path modelFolder(std::string_view id) const { return m_folder / "models" / id; }
-    Path partialFolder(std::int64_t job) const { return m_folder / "models" / (".partial-" + std::to_string(job)); }
+    Path partialFolder(std::int64_t job) const { return m_folder / "models" / withPrefix(kPartialPrefix, std::to_string(job)); }
+    Path removedFolder(std::string_view id) const { return m_folder / "models" / withPrefix(kRemovedPrefix, id); }
 
     Catalog& catalog() { return m_catalog; }
     JobLog& jobLog() { return m_jobLog; }
     void flush();  // waits until every queued write is committed
 
 private:
+    static std::string withPrefix(std::string_view prefix, std::string_view rest) {
+        return std::string(prefix) += rest;
+    }
     class Lock;
     Workspace(Path folder, std::unique_ptr<Lock> lock, std::unique_ptr<Writer> writer);
 

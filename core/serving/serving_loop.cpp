@@ -62,7 +62,8 @@ public:
     }
 
     ~Impl() {
-        for (const auto& sequence : m_sequences) finish(*sequence, FinishReason::Cancelled);
+        for (const auto& sequence : m_sequences)
+            if (!sequence->isDone) finish(*sequence, FinishReason::Cancelled);
     }
 
     std::int32_t contextLimit() const {

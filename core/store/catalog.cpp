@@ -101,9 +101,14 @@ Result<void> Catalog::rename(std::string_view id, std::string_view name) {
     });
 }
 
-Result<void> Catalog::erase(std::string_view id) {
-    return write(m_writer,
-                 [&](Database& database) { return database.run("DELETE FROM models WHERE id=?", {std::string(id)}); });
+Result<bool> Catalog::eraseRemoved(std::string_view id) {
+    bool isErased = false;
+    TRY(write(m_writer, [&](Database& database) -> Result<void> {
+        TRY(database.run("DELETE FROM models WHERE id=? AND removed_at IS NOT NULL", {std::string(id)}));
+        isErased = database.changedRows() == 1;
+        return {};
+    }));
+    return isErased;
 }
 
 }  // namespace espalier

@@ -46,7 +46,7 @@ public:
     Result<void> add(const CatalogRow& row);  // error already_exists names the row in the way
     Result<void> setRemoved(std::string_view id, std::optional<std::int64_t> removedAt);  // already_exists: name taken
     Result<void> rename(std::string_view id, std::string_view name);                      // already_exists
-    Result<void> erase(std::string_view id);
+    Result<bool> eraseRemoved(std::string_view id);  // false: it is not in the bin (any more)
 
 private:
     Readers& m_readers;

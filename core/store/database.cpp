@@ -101,7 +101,7 @@ Result<Database> Database::open(const Path& file, Access access) {
     if (access == Access::Read) {
         TRY(database.execute("PRAGMA query_only=ON"));
     } else {
-        TRY(database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL"));
+        TRY(database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL"));
     }
     return database;
 }
@@ -176,6 +176,10 @@ Result<void> Database::run(std::string_view sql, std::initializer_list<SqlValue>
 
 std::int64_t Database::lastInsertedId() const {
     return sqlite3_last_insert_rowid(m_connection.get());
+}
+
+bool Database::isInTransaction() const {
+    return sqlite3_get_autocommit(m_connection.get()) == 0;
 }
 
 std::int64_t Database::changedRows() const {

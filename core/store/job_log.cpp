@@ -87,6 +87,15 @@ Result<std::vector<LogRow>> JobLog::log(std::int64_t limit) const {
     });
 }
 
+Result<void> JobLog::trimEndedJobs(std::int64_t keep) {
+    return write([keep](Database& database) {
+        return database.run(
+            "DELETE FROM jobs WHERE ended_at <> 0 AND id NOT IN "
+            "(SELECT id FROM jobs WHERE ended_at <> 0 ORDER BY id DESC LIMIT ?)",
+            {keep});
+    });
+}
+
 Result<void> JobLog::trimLog(std::int64_t keep) {
     return write([keep](Database& database) {
         return database.run("DELETE FROM run_log WHERE id <= (SELECT COALESCE(MAX(id), 0) FROM run_log) - ?", {keep});

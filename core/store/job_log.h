@@ -39,6 +39,7 @@ struct LogRow {
 };
 
 constexpr std::int64_t kRunLogRows = 50000;  // older ones are dropped when the workspace is opened
+constexpr std::int64_t kEndedJobs = 500;     // likewise
 
 class JobLog {
 public:
@@ -48,6 +49,7 @@ public:
     Result<std::int64_t> add(const JobRow& row);  // the new id; row.id is ignored
     Result<void> update(const JobRow& row);       // everything but kind, arguments and createdAt
     Result<void> erase(std::int64_t id);
+    Result<void> trimEndedJobs(std::int64_t keep);
 
     void append(LogRow row);                                    // does not wait; dropped when the writer is overrun
     Result<std::vector<LogRow>> log(std::int64_t limit) const;  // the newest `limit`, oldest first

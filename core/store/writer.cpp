@@ -72,12 +72,18 @@ void Writer::runBatch(std::deque<Entry>& batch) {
         for (const Entry& entry : batch) {
             Result<void> result = m_database.execute("SAVEPOINT one");
             if (result) result = entry.write(m_database);
+            // A full disk or a failing one may end the whole transaction (sqlite.org/lang_transaction.html, 2.3.2):
+            // nothing of this batch is kept then, and nothing may be written outside a transaction.
+            if (!m_database.isInTransaction()) {
+                committed = result ? fail(ErrorCode::Database, "the transaction ended early") : std::move(result);
+                break;
+            }
             if (!result) (void)m_database.execute("ROLLBACK TO one");
             (void)m_database.execute("RELEASE one");
             results.push_back(std::move(result));
         }
-        committed = m_database.execute("COMMIT");
-        if (!committed) (void)m_database.execute("ROLLBACK");
+        if (committed) committed = m_database.execute("COMMIT");
+        if (!committed && m_database.isInTransaction()) (void)m_database.execute("ROLLBACK");
     }
     for (Result<void>& result : results)
         if (!committed) result = committed;

@@ -101,6 +101,25 @@ private slots:
         served.engine->cancel(*id);
     }
 
+    // A refusal is told while the engine handles its commands: what is submitted and cancelled in that moment comes too
+    // late for these commands, and the cancel must not overtake the request.
+    void aCancelRightBehindItsRequest_isNotLost() {
+        Served served;
+        VERIFY_OK(served.engine->submit("tiny", requestFor({5}, 2, served.first)));
+        (void)served.first.wait();
+        Request refused = requestFor({6}, 4, served.third);
+        refused.stop = {""};
+        refused.sink = [&](const Chunk& chunk) {
+            const auto id = served.engine->submit("tiny", requestFor({7}, kForever, served.second));
+            if (id) served.engine->cancel(*id);
+            served.third.sink()(chunk);
+        };
+        VERIFY_OK(served.engine->submit("tiny", std::move(refused)));
+        QCOMPARE(*served.third.wait().back().finish, FinishReason::Failed);
+        QCOMPARE(*served.second.wait().back().finish, FinishReason::Cancelled);
+        QVERIFY(idsOf(served.second.chunks()).size() <= 1);
+    }
+
     void submit_isBusyWhenTooManyRequestsAreOpen() {
         Served served([](EngineOptions options) {
             options.maxSequences = 1;

@@ -417,13 +417,81 @@ private slots:
         QVERIFY(namesIn(fixture.workspace / "models").empty());
     }
 
-    void orphans_areRemovedWhenTheWorkspaceIsOpened() {
+    void opening_removesHalfCopiesAndLeavesUnknownFoldersAlone() {
         EngineFixture fixture;
         { const auto created = fixture.open(); }
         put(fixture.workspace / "models/m-0123456789ab/config.json", "{}");
         put(fixture.workspace / "models/.partial-77/config.json", "{}");
-        const auto engine = fixture.open();
+        put(fixture.workspace / "models/.removed-m-77/config.json", "{}");
+        const auto engine = std::move(fixture.open()).value();
+        QCOMPARE(namesIn(fixture.workspace / "models"), std::vector<std::string>{"m-0123456789ab"});
+        bool isSaid = false;
+        for (const LogRecord& record : engine->newestLog(20))
+            isSaid = isSaid || record.text.find("m-0123456789ab is not in the catalog") != std::string::npos;
+        QVERIFY(isSaid);
+    }
+
+    void aLostDatabase_losesNoModelAndTheFolderCanBeImportedAgain() {
+        EngineFixture fixture;
+        const Path source = fixture.makeModel("tiny");
+        std::string folder;
+        {
+            const auto engine = std::move(fixture.open()).value();
+            VERIFY_OK(importAndWait(*engine, {.path = source.string()}));
+            folder = engine->findModel("tiny")->folder;
+        }
+        for (const char* name : {"workspace.db", "workspace.db-wal", "workspace.db-shm"})
+            std::filesystem::remove(fixture.workspace / name);
+        const auto engine = std::move(fixture.open()).value();
+        QVERIFY(engine->models().empty());
+        QVERIFY(std::filesystem::exists(Path(folder) / "model.safetensors"));
+        QCOMPARE(importAndWait(*engine, {.path = folder, .name = "again"})->state, JobState::Finished);
+        QCOMPARE(engine->findModel("again")->folder, folder);
+        QCOMPARE(engine->findModel("again")->digest, digestOf(*fixture.files, source));
+    }
+
+    void aDeletionThatWasCutShort_isUndoneOrFinishedAtTheNextStart() {
+        EngineFixture fixture;
+        const Path source = fixture.makeModel("tiny");
+        Path folder;
+        {
+            const auto engine = std::move(fixture.open()).value();
+            VERIFY_OK(importAndWait(*engine, {.path = source.string()}));
+            folder = engine->findModel("tiny")->folder;
+            VERIFY_OK(engine->removeModel("tiny"));
+        }
+        const Path aside = folder.parent_path() / (".removed-" + folder.filename().string());
+        std::filesystem::rename(folder, aside);  // as left by a crash before the row went
+        const auto engine = std::move(fixture.open()).value();
+        QVERIFY(std::filesystem::exists(folder / "config.json") && !std::filesystem::exists(aside));
+        VERIFY_OK(engine->emptyBin());
         QVERIFY(namesIn(fixture.workspace / "models").empty());
+        QVERIFY(engine->bin().empty());
+    }
+
+    void whatTheSourceNoLongerHas_isNotPartOfAResumedImport() {
+        EngineFixture fixture;
+        const Path source = fixture.makeModel("tiny", {.shards = 3});
+        put(source / "README.md", "a card");
+        FaultInjection faults(*fixture.files);
+        auto engine = std::move(fixture.open(fixture.options(), faults)).value();
+        std::atomic<std::int64_t> job = 0;
+        faults.atEachCall([&](std::int64_t, const Path& path) {
+            while (job == 0) std::this_thread::yield();
+            if (path.filename() == "model-00003-of-00003.safetensors.part") (void)engine->pauseJob(job);
+        });
+        job = *engine->startImport({.path = source.string()});
+        QCOMPARE(engine->waitJob(job)->state, JobState::Paused);
+        faults.atEachCall({});
+        const Path partial = fixture.workspace / "models" / (".partial-" + std::to_string(job));
+        put(partial / "README.md", "a card");
+        put(partial / "old/left.part", "half");
+        std::filesystem::remove(source / "README.md");
+        VERIFY_OK(engine->resumeJob(job));
+        QCOMPARE(engine->waitJob(job)->state, JobState::Finished);
+        const Path folder = engine->findModel("tiny")->folder;
+        QVERIFY(!std::filesystem::exists(folder / "README.md") && !std::filesystem::exists(folder / "old"));
+        QCOMPARE(engine->findModel("tiny")->digest, digestOf(*fixture.files, source));
     }
 
     void verify_saysWhichTensorAndWhichFileDiffer() {

@@ -208,7 +208,10 @@ private slots:
         QVERIFY(store.catalog.rename("m-xyz", "new name"));
         QVERIFY(store.catalog.setRemoved("m-abc", std::nullopt));
         QCOMPARE(store.catalog.rename("m-xyz", "tiny").error().code, ErrorCode::AlreadyExists);
-        QVERIFY(store.catalog.erase("m-abc"));
+        QCOMPARE(store.catalog.eraseRemoved("m-abc").value(), false);  // it is not in the bin
+        QCOMPARE(store.catalog.all()->size(), std::size_t{2});
+        QVERIFY(store.catalog.setRemoved("m-abc", 6));
+        QCOMPARE(store.catalog.eraseRemoved("m-abc").value(), true);
         QCOMPARE(store.catalog.all()->size(), std::size_t{1});
     }
 
@@ -279,6 +282,51 @@ private slots:
         QCOMPARE((*rows)[0].at, 1);
         QCOMPARE((*rows)[1].at, 3);
         QCOMPARE(store.writer.failedPosts(), 1);
+    }
+
+    void writer_failsTheWholeBatchWhenTheTransactionIsGone() {
+        const QTemporaryDir folder;
+        Store store(fileIn(folder));
+        std::atomic<bool> entered = false, gate = false;
+        QVERIFY(store.writer.post([&](Database&) {
+            entered = true;
+            while (!gate) std::this_thread::yield();
+            return Result<void>();
+        }));
+        while (!entered) std::this_thread::yield();  // the next three are one batch
+        const auto insert = [](Database& database) {
+            return database.run("INSERT INTO run_log(at, level, source, text) VALUES(1,'','','')", {});
+        };
+        QVERIFY(store.writer.post(insert));
+        // As SQLite does on its own when the disk is full.
+        QVERIFY(store.writer.post([](Database& database) -> Result<void> {
+            TRY(database.execute("ROLLBACK"));
+            return fail(ErrorCode::DiskFull, "full");
+        }));
+        QVERIFY(store.writer.post(insert));
+        gate = true;
+        store.writer.flush();
+        QCOMPARE(store.jobs.log(10)->size(), std::size_t{0});
+        QCOMPARE(store.writer.failedPosts(), 3);
+        QVERIFY(store.writer.write(insert));
+        QCOMPARE(store.jobs.log(10)->size(), std::size_t{1});
+    }
+
+    void endedJobs_areTrimmedFromTheOldEndAndOpenOnesStay() {
+        const QTemporaryDir folder;
+        Store store(fileIn(folder));
+        for (std::int64_t i = 1; i <= 6; ++i) {
+            JobRow row;
+            row.kind = "scan";
+            row.id = store.jobs.add(row).value();
+            row.endedAt = i == 2 ? 0 : i;
+            QVERIFY(store.jobs.update(row));
+        }
+        QVERIFY(store.jobs.trimEndedJobs(2));
+        std::vector<std::int64_t> ids;
+        const auto rows = store.jobs.jobs();
+        for (const JobRow& row : *rows) ids.push_back(row.id);
+        QCOMPARE(ids, (std::vector<std::int64_t>{2, 5, 6}));
     }
 
     void writer_saysBusyWhenItsMailboxIsFull() {
