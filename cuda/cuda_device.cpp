@@ -292,12 +292,12 @@ void CudaDevice::multiply(cudaStream_t stream, const Product& p) {
 }
 
 void CudaDevice::norm(Stream& stream, TensorView y, ConstTensorView x, ConstTensorView weight, const NormDesc& desc) {
-    CHECK(x.rank == 2 && y.rank == 2 && x.rows() == y.rows() && x.cols() == y.cols() && weight.count() == x.cols());
+    CHECK(x.rank == 2 && y.rank == 2 && x.rows() == y.rows() && x.cols() == y.cols() && weight.count() * desc.groups == x.cols());
     if (x.rows() == 0) return;
     makeCurrent();
     note(launchNorm(raw(stream), desc.kind == NormKind::LayerNorm, y.as<float>(), y.stride[0], x.as<float>(),
                     x.stride[0], weight.as<float>(), desc.bias.data ? desc.bias.as<float>() : nullptr,
-                    static_cast<int>(x.rows()), static_cast<int>(x.cols()), desc.eps),
+                    static_cast<int>(x.rows()), desc.groups, static_cast<int>(weight.count()), desc.eps),
          "normalising");
 }
 

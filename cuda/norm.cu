@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // RMSNorm:   y[t,d] = x[t,d] * (1 / sqrt(mean_d(x[t,:]^2) + eps)) * w[d]
 // LayerNorm: y[t,d] = (x[t,d] - mean) / sqrt(var + eps) * w[d] + b[d]
-//   x, y: [T, D] f32, any row stride; y may be x; overwrites y; nothing is saved.
-// One block per row. Order of summation: thread i sums d = i, i + 256, ... ascending, then a tree over 256 partial sums:
-// the same for every row count, so a row's bits depend on that row alone.
+//   x, y: [T, groups * D] f32, any row stride; y may be x; overwrites y; nothing is saved.
+// One block per group. Order of summation: thread i sums d = i, i + 256, ... ascending, then a tree over 256 partial sums:
+// the same for every row count, so a group's bits depend on that group alone.
 #include "cuda/norm.h"
 
 namespace espalier::cuda {
@@ -24,10 +24,12 @@ __device__ float blockSum(float value, float* shared) {
 }
 
 __global__ void normKernel(bool layerNorm, float* y, long long yStride, const float* x, long long xStride,
-                           const float* weight, const float* bias, int dim, float eps) {
+                           const float* weight, const float* bias, int groups, int dim, float eps) {
     __shared__ float shared[kThreads];
-    const float* in = x + blockIdx.x * xStride;
-    float* out = y + blockIdx.x * yStride;
+    const long long row = blockIdx.x / groups;
+    const long long first = static_cast<long long>(blockIdx.x % groups) * dim;
+    const float* in = x + row * xStride + first;
+    float* out = y + row * yStride + first;
     float mean = 0.0f;
     if (layerNorm) {
         float sum = 0.0f;
@@ -49,8 +51,9 @@ __global__ void normKernel(bool layerNorm, float* y, long long yStride, const fl
 }  // namespace
 
 cudaError_t launchNorm(cudaStream_t stream, bool layerNorm, float* y, long long yStride, const float* x,
-                       long long xStride, const float* weight, const float* bias, int rows, int dim, float eps) {
-    normKernel<<<rows, kThreads, 0, stream>>>(layerNorm, y, yStride, x, xStride, weight, bias, dim, eps);
+                       long long xStride, const float* weight, const float* bias, int rows, int groups, int dim, float eps) {
+    normKernel<<<rows * groups, kThreads, 0, stream>>>(layerNorm, y, yStride, x, xStride, weight, bias, groups, dim,
+                                                       eps);
     return cudaGetLastError();
 }
 

@@ -81,12 +81,14 @@ struct GemmDesc {
 
 // RMSNorm (Zhang & Sennrich 2019): y[t,d] = x[t,d] * (1 / sqrt(mean_d(x[t,:]^2) + eps)) * w[d].
 // LayerNorm: y[t,d] = (x[t,d] - mean) / sqrt(var + eps) * w[d] + b[d].
-// x, y: [T, D] f32; w, b: [D] f32; statistics in f32 in a fixed order over d. y may be x.
+// x, y: [T, groups * D] f32, each run of D elements normalised by itself (the heads of q or k); w, b: [D] f32;
+// statistics in f32 in a fixed order over d, the same for every group. y may be x.
 enum class NormKind : std::uint8_t { RmsNorm, LayerNorm };
 struct NormDesc {
     NormKind kind = NormKind::RmsNorm;
     float eps = 1e-5f;
     ConstTensorView bias;  // LayerNorm only; data == nullptr: none
+    int groups = 1;
 };
 
 // Rotates pairs (i, i + rotaryDim/2) of every head by an angle (RoFormer, arXiv 2104.09864, in the half-split layout of
@@ -118,13 +120,15 @@ struct Segment {
     std::span<const std::int32_t> pages;  // host memory, valid until the operation returns
 };
 
-// out[t, h*d..] = sum_j softmax_j(scale * q[t,h]·k[j,g(h)]) v[j,g(h)], over keys j <= position of t in t's sequence;
-// g(h) = h / (heads / kvHeads). Keys are taken in ascending order in blocks of kTokensPerPage.
+// out[t, h*d..] = sum_j softmax_j(scale * q[t,h]·k[j,g(h)]) v[j,g(h)], over keys j <= position of t in t's sequence,
+// or, when not causal, over all keys of t's segment; g(h) = h / (heads / kvHeads). Keys are taken in ascending order in
+// blocks of kTokensPerPage. Not causal: a segment is a whole text, so its position0 is 0.
 // q, out: [T, heads * headDim] f32; rows of K and V must have been stored before (storeKv) for the same segments.
 struct AttentionDesc {
     int heads = 0;
     float scale = 1.0f;
-    std::int32_t window = 0;  // > 0: only the last `window` keys (sliding window)
+    std::int32_t window = 0;  // > 0: only the last `window` keys (sliding window); causal only
+    bool causal = true;
 };
 
 // out[t,f] = act(gate[t,f]) * up[t,f], or act(gate) when up.data == nullptr. All [T, F] f32, any row stride.

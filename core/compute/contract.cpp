@@ -48,8 +48,10 @@ void gemm(const TensorView& y, const ConstTensorView& x, const WeightMatrix& w, 
 
 void norm(const TensorView& y, const ConstTensorView& x, const ConstTensorView& weight, const NormDesc& desc) {
     CHECK(x.rank == 2 && isMatrix(x, x.shape[0], x.shape[1]) && isMatrix(y, x.shape[0], x.shape[1]));
-    CHECK(isVector(weight, x.shape[1]));
-    CHECK(!desc.bias.data || (desc.kind == NormKind::LayerNorm && isVector(desc.bias, x.shape[1])));
+    CHECK(desc.groups > 0 && x.shape[1] % desc.groups == 0);
+    const std::int64_t dim = x.shape[1] / desc.groups;
+    CHECK(isVector(weight, dim));
+    CHECK(!desc.bias.data || (desc.kind == NormKind::LayerNorm && isVector(desc.bias, dim)));
 }
 
 void rope(const TensorView& x, const ConstTensorView& cos, const ConstTensorView& sin, const RopeDesc& desc) {
@@ -70,6 +72,8 @@ void attention(const Backend& backend, const TensorView& out, const ConstTensorV
     CHECK(desc.heads > 0 && pages.kvHeads > 0 && desc.heads % pages.kvHeads == 0 && desc.window >= 0);
     CHECK(q.rank == 2 && isMatrix(q, q.shape[0], std::int64_t{desc.heads} * pages.headDim));
     CHECK(isMatrix(out, q.shape[0], q.shape[1]));
+    CHECK(desc.causal || desc.window == 0);
+    for (const Segment& segment : segments) CHECK(desc.causal || segment.position0 == 0);
     checkPages(backend, pages, segments, q.shape[0]);
 }
 

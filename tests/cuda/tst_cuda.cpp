@@ -120,28 +120,32 @@ private slots:
     void norm_data() {
         QTest::addColumn<bool>("layerNorm");
         QTest::addColumn<int>("rows");
+        QTest::addColumn<int>("groups");
         QTest::addColumn<int>("dim");
         for (const bool layerNorm : {false, true})
             for (const int rows : {1, 3, 70})
-                for (const int dim : {1, 255, 256, 257, 4096})
-                    QTest::addRow("%s %d x %d", layerNorm ? "layer" : "rms", rows, dim) << layerNorm << rows << dim;
+                for (const int groups : {1, 5})
+                    for (const int dim : {1, 255, 256, 257, 4096})
+                        QTest::addRow("%s %d x %d x %d", layerNorm ? "layer" : "rms", rows, groups, dim)
+                            << layerNorm << rows << groups << dim;
     }
     void norm() {
         if (!m_device) QSKIP(describeCuda().problem.c_str());
         QFETCH(bool, layerNorm);
         QFETCH(int, rows);
         QFETCH(int, dim);
-        const auto x = randomValues(rows * dim, 5);
+        QFETCH(int, groups);
+        const auto x = randomValues(rows * groups * dim, 5);
         const auto weight = randomValues(dim, 6);
         const Buffer deviceX = upload(x.data(), x.size() * 4);
         const Buffer deviceWeight = upload(weight.data(), weight.size() * 4);
         const Buffer deviceY = upload(x.data(), x.size() * 4);
-        const NormDesc desc{layerNorm ? NormKind::LayerNorm : NormKind::RmsNorm, 1e-5f, {}};
-        m_device->norm(*m_stream, {deviceY.data(), DType::F32, {rows, dim}},
-                       TensorView(deviceX.data(), DType::F32, {rows, dim}),
+        const NormDesc desc{layerNorm ? NormKind::LayerNorm : NormKind::RmsNorm, 1e-5f, {}, groups};
+        m_device->norm(*m_stream, {deviceY.data(), DType::F32, {rows, groups * dim}},
+                       TensorView(deviceX.data(), DType::F32, {rows, groups * dim}),
                        TensorView(deviceWeight.data(), DType::F32, {dim}), desc);
-        const auto y = download(deviceY, rows * dim);
-        for (int row = 0; row < rows; ++row) {
+        const auto y = download(deviceY, rows * groups * dim);
+        for (int row = 0; row < rows * groups; ++row) {
             const float* in = x.data() + row * dim;
             double mean = 0;
             if (layerNorm) {

@@ -113,8 +113,9 @@ Expected oracleAttention(const Doubles& q, const Doubles& k, const Doubles& v, i
             const int first = desc.window > 0 ? std::max(0, position - desc.window + 1) : 0;
             const std::int64_t kvColumn = std::int64_t{head / (desc.heads / kvHeads)} * headDim;
             const std::int64_t qColumn = std::int64_t{head} * headDim;
+            const int last = desc.causal ? position : position0 + rows - 1;
             Doubles weight;
-            for (int j = first; j <= position; ++j) {
+            for (int j = first; j <= last; ++j) {
                 double score = 0.0;
                 for (int d = 0; d < headDim; ++d) score += q[at(t, qWidth, qColumn + d)] * k[at(j, kvWidth, kvColumn + d)];
                 weight.push_back(desc.scale * score);
@@ -124,7 +125,7 @@ Expected oracleAttention(const Doubles& q, const Doubles& k, const Doubles& v, i
             for (double& s : weight) sum += s = std::exp(s - top);
             for (int d = 0; d < headDim; ++d) {
                 double value = 0.0, size = 0.0;
-                for (int j = first; j <= position; ++j) {
+                for (int j = first; j <= last; ++j) {
                     const double term = weight[static_cast<std::size_t>(j - first)] / sum * v[at(j, kvWidth, kvColumn + d)];
                     value += term;
                     size += std::abs(term);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Attention of one kv head over its pages, for a block of rows and the query heads that share the head ("queries").
 //
-// A query sees keys [first, position] in ascending pages of 16. Per page: 16 scores, each one multiply-add chain over d
+// A query sees keys [first, position], or all keys when not causal, in ascending pages of 16. Per page: 16 scores, each one multiply-add chain over d
 // from zero, times `scale`; m' = max(m, scores); p_j = e^(s_j - m'); l = l e^(m - m') + sum p (Simd::sum order);
 // acc = acc e^(m - m') + sum_j p_j v_j, j ascending; at the end acc / l (online softmax, arXiv 1805.02867). Pages are
 // fixed by token positions, so a query does the same steps whatever chunk or tile it came in. Slots that hold no key of
@@ -30,10 +30,11 @@ struct Queries {
     float* acc(int i) const { return args.scratch + i * padded; }
     float& largest(int i) const { return args.scratch[count() * padded + 2 * i]; }
     float& sum(int i) const { return args.scratch[count() * padded + 2 * i + 1]; }
+    int lastKey(int row) const { return args.keys > 0 ? args.keys - 1 : args.position + row; }
     Slots slots(int i, int page) const {
-        const int position = args.position + i / args.group - page * kTokens;
-        const int begin = args.window > 0 ? position - args.window + 1 : 0;
-        return {begin > 0 ? begin : 0, position + 1 < kTokens ? position + 1 : kTokens};
+        const int last = lastKey(i / args.group) - page * kTokens;
+        const int begin = args.window > 0 ? last - args.window + 1 : 0;
+        return {begin > 0 ? begin : 0, last + 1 < kTokens ? last + 1 : kTokens};
     }
 
 private:
@@ -184,7 +185,7 @@ void attention(const espalier::cpu::AttentionArgs& args) {
     }
     const std::int64_t headElements = std::int64_t{args.headDim} * kTokens;
     const int firstKey = args.window > 0 && args.position - args.window + 1 > 0 ? args.position - args.window + 1 : 0;
-    for (int page = firstKey / kTokens; page <= (args.position + args.rows - 1) / kTokens; ++page) {
+    for (int page = firstKey / kTokens; page <= queries.lastKey(args.rows - 1) / kTokens; ++page) {
         const auto* keys = reinterpret_cast<const typename Stored::T*>(args.base + args.pages[page] * args.pageBytes) +
                            args.kvHead * headElements;
         attendPage<Stored, Simd::kAttentionRows>(queries, 0, page, keys, keys + args.kvHeads * headElements);

@@ -153,11 +153,16 @@ public:
 
     void norm(Stream&, TensorView y, ConstTensorView x, ConstTensorView weight, const NormDesc& desc) override {
         contract::norm(y, x, weight, desc);
-        const NormArgs args{x.as<float>(),      x.stride[0],
-                            y.as<float>(),      y.stride[0],
-                            x.cols(),           weight.as<float>(),
-                            desc.bias.data ? desc.bias.as<float>() : nullptr,
-                            desc.eps,           desc.kind == NormKind::LayerNorm};
+        const NormArgs args{.x = x.as<float>(),
+                            .xStride = x.stride[0],
+                            .y = y.as<float>(),
+                            .yStride = y.stride[0],
+                            .dim = x.cols() / desc.groups,
+                            .groups = desc.groups,
+                            .weight = weight.as<float>(),
+                            .bias = desc.bias.data ? desc.bias.as<float>() : nullptr,
+                            .eps = desc.eps,
+                            .subtractMean = desc.kind == NormKind::LayerNorm};
         forRows(x.rows(), x.cols(), [&](std::int64_t first, std::int64_t last) { m_kernels.norm(args, first, last); });
     }
 
@@ -269,11 +274,12 @@ void CpuBackend::attention(Stream&, TensorView out, ConstTensorView q, const KvP
                 const std::int64_t column = std::int64_t{head} * group * pages.headDim;
                 const int rows = std::min(rowsEach, segment.rows - row);
                 const int position = segment.position0 + row;
+                const int keys = desc.causal ? 0 : segment.rows;
                 m_attention.push_back({rowOf<float>(q, segment.firstRow + row) + column, q.stride[0],
                                        rowOf<float>(out, segment.firstRow + row) + column, out.stride[0], pages.base,
                                        pages.pageBytes, segment.pages.data(), pages.kvHeads, head, pages.headDim, group,
-                                       rows, position, desc.window, desc.scale, nullptr});
-                work += std::int64_t{rows} * group * (position + rows) * pages.headDim;
+                                       rows, position, desc.window, keys, desc.scale, nullptr});
+                work += std::int64_t{rows} * group * std::max(keys, position + rows) * pages.headDim;
             }
     const auto kernel = m_kernels.attention[storedType(pages.dtype)];
     const auto count = static_cast<std::int64_t>(m_attention.size());

@@ -41,7 +41,8 @@ struct NormArgs {
     std::int64_t xStride;
     float* y;
     std::int64_t yStride;
-    std::int64_t dim;
+    std::int64_t dim;  // of one group
+    std::int64_t groups;
     const float* weight;
     const float* bias;  // or null
     float eps;
@@ -90,6 +91,7 @@ struct AttentionArgs {
     const std::int32_t* pages;
     int kvHeads, kvHead, headDim, group;
     int rows, position, window;
+    int keys;  // > 0: every query sees keys [0, keys); 0: causal
     float scale;
     float* scratch;  // attentionScratch(rows * group, headDim) floats
 };

@@ -30,9 +30,11 @@ inline F firstLanes(F x, int n) {
 
 void norm(const espalier::cpu::NormArgs& args, std::int64_t row0, std::int64_t row1) {
     const auto dim = static_cast<float>(args.dim);
-    for (std::int64_t t = row0; t < row1; ++t) {
-        const float* x = args.x + t * args.xStride;
-        float* y = args.y + t * args.yStride;
+    for (std::int64_t i = row0 * args.groups; i < row1 * args.groups; ++i) {
+        const std::int64_t t = i / args.groups;
+        const std::int64_t first = i % args.groups * args.dim;
+        const float* x = args.x + t * args.xStride + first;
+        float* y = args.y + t * args.yStride + first;
         F mean = Simd::zero();
         if (args.subtractMean)
             mean = Simd::set(sumRow(x, args.dim, [](F acc, F v, int) { return Simd::add(acc, v); }) / dim);

@@ -105,11 +105,13 @@ public:
     }
 
     void norm(Stream&, TensorView y, ConstTensorView x, ConstTensorView weight, const NormDesc& desc) override {
-        const std::int64_t dim = x.cols();
-        CHECK(y.cols() == dim && weight.count() == dim && y.rows() == x.rows());
+        const std::int64_t dim = x.cols() / desc.groups;
+        CHECK(y.cols() == x.cols() && dim * desc.groups == x.cols() && weight.count() == dim && y.rows() == x.rows());
         const auto count = static_cast<float>(dim);
-        for (std::int64_t t = 0; t < x.rows(); ++t) {
-            const float* in = row(x, t);
+        for (std::int64_t group = 0; group < x.rows() * desc.groups; ++group) {
+            const std::int64_t first = group % desc.groups * dim;
+            const float* in = row(x, group / desc.groups) + first;
+            float* out = row(y, group / desc.groups) + first;
             float mean = 0.0f;
             if (desc.kind == NormKind::LayerNorm) {
                 for (std::int64_t d = 0; d < dim; ++d) mean += in[d];
@@ -120,7 +122,7 @@ public:
             const float scale = 1.0f / std::sqrt(squares / count + desc.eps);
             for (std::int64_t d = 0; d < dim; ++d) {
                 const float value = (in[d] - mean) * scale * weight.as<float>()[d];
-                row(y, t)[d] = desc.bias.data ? value + desc.bias.as<float>()[d] : value;
+                out[d] = desc.bias.data ? value + desc.bias.as<float>()[d] : value;
             }
         }
     }
@@ -207,10 +209,11 @@ private:
                           int kvHead, const AttentionDesc& desc) {
         const PageLayout layout{pages};
         const int first = desc.window > 0 ? std::max(0, position - desc.window + 1) : 0;
+        const int last = desc.causal ? position : segment.rows - 1;
         const auto page = [&](int j) { return segment.pages[static_cast<std::size_t>(j / kTokensPerPage)]; };
         std::vector<float> weights;
         float largest = -std::numeric_limits<float>::infinity();
-        for (int j = first; j <= position; ++j) {
+        for (int j = first; j <= last; ++j) {
             float score = 0.0f;
             for (int d = 0; d < pages.headDim; ++d)
                 score += q[d] * layout.get(false, page(j), kvHead, j % kTokensPerPage, d);
@@ -220,7 +223,7 @@ private:
         float sum = 0.0f;
         for (float& weight : weights) sum += weight = std::exp(weight - largest);
         std::fill_n(out, pages.headDim, 0.0f);
-        for (int j = first; j <= position; ++j)
+        for (int j = first; j <= last; ++j)
             for (int d = 0; d < pages.headDim; ++d)
                 out[d] += weights[static_cast<std::size_t>(j - first)] *
                           layout.get(true, page(j), kvHead, j % kTokensPerPage, d);

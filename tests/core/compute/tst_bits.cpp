@@ -55,6 +55,7 @@ struct Sequence {
     KvPages pages{};
     Buffer memory{};
     int poolPages = 0;
+    bool causal = true;
 
     // A pool of `count` pages full of NaN.
     void makePool(int count) {
@@ -87,7 +88,7 @@ struct Sequence {
         const auto stream = backend.makeStream();
         backend.storeKv(*stream, pages, keys.view(), values.view(), stored);
         backend.attention(*stream, out.view(), queries.view(), pages, segments,
-                          {heads, 1.0f / std::sqrt(static_cast<float>(headDim)), window});
+                          {heads, 1.0f / std::sqrt(static_cast<float>(headDim)), window, causal});
         return rowsOf(out.download(), qWidth, before, rows);
     }
 
@@ -169,6 +170,7 @@ private slots:
         const std::vector<float> x = normalValues(kRows * dim, 5), other = normalValues(kRows * dim, 6);
         const std::vector<float> angles = normalValues(kRows * rope.rotaryDim / 2, 7);
         const DeviceMatrix weight(backend, 1, dim, Layout::Contiguous, normalValues(dim, 8));
+        const DeviceMatrix groupWeight(backend, 1, 50, Layout::Contiguous, normalValues(50, 8));
         using Operation = std::function<void(const DeviceMatrix& y, const DeviceMatrix& with, std::int64_t first, std::int64_t count)>;
         const Operation operations[] = {
             [&](const DeviceMatrix& y, const DeviceMatrix&, std::int64_t, std::int64_t) {
@@ -176,6 +178,9 @@ private slots:
             },
             [&](const DeviceMatrix& y, const DeviceMatrix&, std::int64_t, std::int64_t) {
                 backend.norm(*stream, y.view(), y.view(), weight.vector(), {NormKind::LayerNorm, 1e-5f, weight.vector()});
+            },
+            [&](const DeviceMatrix& y, const DeviceMatrix&, std::int64_t, std::int64_t) {
+                backend.norm(*stream, y.view(), y.view(), groupWeight.vector(), {NormKind::RmsNorm, 1e-5f, {}, 6});
             },
             [&](const DeviceMatrix& y, const DeviceMatrix&, std::int64_t first, std::int64_t count) {
                 const DeviceMatrix turn(backend, count, rope.rotaryDim / 2, Layout::Strided,
@@ -269,6 +274,32 @@ private slots:
                 QVERIFY(same(sequence.feedInChunks({40}, {9, 2, 6, 0, 5, 1, 3}), alone));     // pages anywhere
                 QVERIFY(same(sequence.feedInChunks({27}, ascending, 1), alone));              // behind other sequences
                 QVERIFY(same(sequence.feedInChunks({100}, {6, 5, 4, 3, 2, 1, 0}, 37), alone));
+            }
+    }
+
+    // Every token sees the whole text: the same bits on one thread, on other pages and behind other texts.
+    void attention_ofWholeTexts_data() { rowsPerBackend(); }
+    void attention_ofWholeTexts() {
+        OPEN_BACKEND();
+        TestDevice single = openTestDevice(device, 1);
+        struct Shape {
+            int heads, kvHeads, headDim, tokens;
+        };
+        for (const Shape& s : {Shape{2, 2, 40, 1}, Shape{4, 2, 24, 16}, Shape{3, 3, 33, 17}, Shape{12, 12, 32, 77}})
+            for (const DType dtype : kStored) {
+                Sequence alone{*single.backend, s.heads, s.kvHeads, s.headDim, s.tokens, 0, dtype};
+                alone.causal = false;
+                alone.makePool(20);
+                const std::vector<float> expected = alone.feed(0, s.tokens, {0, 1, 2, 3, 4});
+                Sequence sequence{backend, s.heads, s.kvHeads, s.headDim, s.tokens, 0, dtype};
+                sequence.causal = false;
+                sequence.makePool(20);
+                QVERIFY(same(sequence.feed(0, s.tokens, {0, 1, 2, 3, 4}), expected));
+                QVERIFY(same(sequence.feed(0, s.tokens, {7, 2, 9, 0, 5}), expected));
+                QVERIFY(same(sequence.feed(0, s.tokens, {4, 3, 2, 1, 0}, 1), expected));
+                QVERIFY(same(sequence.feed(0, s.tokens, {1, 0, 3, 2, 4}, 53), expected));
+                sequence.causal = true;  // and it is another operation
+                QVERIFY(s.tokens == 1 || !same(sequence.feed(0, s.tokens, {0, 1, 2, 3, 4}), expected));
             }
     }
 

@@ -104,27 +104,29 @@ private slots:
         OPEN_DEVICE();
         for (const NormKind kind : {NormKind::RmsNorm, NormKind::LayerNorm})
             for (const std::int64_t dim : {1, 3, 15, 16, 17, 63, 64, 65, 130, 4097})
-                for (const std::int64_t rows : {1, 9})
-                    for (const Layout layout : kLayouts) {
-                        const std::vector<float> values = normalValues(rows * dim, 5, 3.0f);
-                        const std::vector<float> w = normalValues(dim, 6);
-                        const std::vector<float> b = normalValues(dim, 7);
-                        const DeviceMatrix x(ops, rows, dim, layout, values);
-                        const DeviceMatrix y(ops, rows, dim, layout);
-                        const DeviceMatrix weight(ops, 1, dim, Layout::Contiguous, w);
-                        const DeviceMatrix bias(ops, 1, dim, Layout::Contiguous, b);
-                        NormDesc desc{kind, 1e-5f, {}};
-                        if (kind == NormKind::LayerNorm) desc.bias = bias.vector();
-                        const bool inPlace = layout == Layout::Strided;
-                        ops.norm(*stream, inPlace ? x.view() : y.view(), x.view(), weight.vector(), desc);
-                        QVERIFY(ops.synchronize(*stream));
-                        const Expected expected =
-                            oracleNorm(kind, widened(values), widened(w), desc.bias.data ? widened(b) : Doubles{},
-                                       desc.eps, rows, dim);
-                        // Half the error of the sum of squares passes the root; the mean of LayerNorm cancels.
-                        const double tolerance = (static_cast<double>(dim) + 8) * kUnit;
-                        QVERIFY(agrees(expected, inPlace ? x : y, tolerance, at({rows, dim}, layout)));
-                    }
+                for (const int groups : {1, 3})  // the heads of q or k side by side
+                    for (const std::int64_t rows : {1, 9})
+                        for (const Layout layout : kLayouts) {
+                            const std::int64_t width = groups * dim;
+                            const std::vector<float> values = normalValues(rows * width, 5, 3.0f);
+                            const std::vector<float> w = normalValues(dim, 6);
+                            const std::vector<float> b = normalValues(dim, 7);
+                            const DeviceMatrix x(ops, rows, width, layout, values);
+                            const DeviceMatrix y(ops, rows, width, layout);
+                            const DeviceMatrix weight(ops, 1, dim, Layout::Contiguous, w);
+                            const DeviceMatrix bias(ops, 1, dim, Layout::Contiguous, b);
+                            NormDesc desc{kind, 1e-5f, {}, groups};
+                            if (kind == NormKind::LayerNorm) desc.bias = bias.vector();
+                            const bool inPlace = layout == Layout::Strided;
+                            ops.norm(*stream, inPlace ? x.view() : y.view(), x.view(), weight.vector(), desc);
+                            QVERIFY(ops.synchronize(*stream));
+                            const Expected expected =
+                                oracleNorm(kind, widened(values), widened(w), desc.bias.data ? widened(b) : Doubles{},
+                                           desc.eps, rows * groups, dim);
+                            // Half the error of the sum of squares passes the root; the mean of LayerNorm cancels.
+                            const double tolerance = (static_cast<double>(dim) + 8) * kUnit;
+                            QVERIFY(agrees(expected, inPlace ? x : y, tolerance, at({rows, groups, dim}, layout)));
+                        }
     }
 
     void gather_data() { rowsPerDeviceAndType(); }
@@ -251,10 +253,13 @@ private slots:
         OPEN_BACKEND();
         struct Shape {
             int heads, kvHeads, headDim, rows, position0, window;
+            bool causal = true;
         };
         const Shape shapes[] = {{1, 1, 1, 1, 0, 0},    {4, 2, 20, 1, 15, 0},  {4, 1, 64, 16, 0, 0},  {8, 8, 32, 17, 16, 0},
                                 {6, 2, 48, 33, 5, 0},  {8, 1, 128, 40, 100, 0}, {2, 1, 33, 70, 3, 20}, {4, 4, 16, 1, 300, 16},
-                                {4, 2, 24, 50, 31, 1}, {40, 1, 16, 3, 17, 0}};
+                                {4, 2, 24, 50, 31, 1}, {40, 1, 16, 3, 17, 0},
+                                {1, 1, 1, 1, 0, 0, false}, {3, 3, 12, 16, 0, 0, false}, {4, 4, 32, 17, 0, 0, false},
+                                {6, 2, 21, 77, 0, 0, false}, {12, 12, 64, 33, 0, 0, false}};
         const auto dtype = static_cast<DType>(type);
         for (const Shape& s : shapes)
             for (const Layout layout : kLayouts) {
@@ -276,7 +281,7 @@ private slots:
                 const DeviceMatrix v(ops, tokens, kvWidth, layout, vValues);
                 const DeviceMatrix q(ops, s.rows, qWidth, layout, qValues);
                 const DeviceMatrix out(ops, s.rows, qWidth, layout);
-                const AttentionDesc desc{s.heads, 1.0f / std::sqrt(static_cast<float>(s.headDim)), s.window};
+                const AttentionDesc desc{s.heads, 1.0f / std::sqrt(static_cast<float>(s.headDim)), s.window, s.causal};
                 const std::array stored = {Segment{0, tokens, 0, ids}};
                 const std::array asked = {Segment{0, s.rows, s.position0, ids}};
                 backend.storeKv(*stream, pages, k.view(), v.view(), stored);
