@@ -50,17 +50,18 @@ void placeDevice(Places& places, const ArchSpec& spec, std::int64_t tokens, Acti
     arena.normed = places.rows(tokens, spec.hidden);
     arena.qkv = places.rows(tokens, widest.qkv);
     arena.attended = places.rows(tokens, widest.attended);
-    arena.gateUp = places.rows(tokens, 2 * widest.neurons);
+    arena.gateUp = places.rows(tokens, (spec.gatedMlp ? 2 : 1) * widest.neurons);
     arena.activated = places.rows(tokens, widest.neurons);
     arena.selected = places.rows(tokens, spec.hidden);
     arena.cos = places.rows(tokens, spec.rope.rotaryDim / 2);
     arena.sin = places.rows(tokens, spec.rope.rotaryDim / 2);
-    arena.tokens = TensorView(places.take(tokens * 4), DType::I32, {tokens});
+    for (TensorView* ids : {&arena.tokens, &arena.positions, &arena.tokenTypes})
+        *ids = TensorView(places.take(tokens * 4), DType::I32, {tokens});
 }
 
 void placePinned(Places& places, const ArchSpec& spec, std::int64_t tokens, std::int64_t logitRows,
                  ActivationArena& arena) {
-    arena.logits = places.rows(logitRows, spec.vocabulary);
+    arena.logits = places.rows(spec.lmHead ? logitRows : 0, spec.vocabulary);
     arena.hidden = places.rows(tokens, spec.hidden);
 }
 

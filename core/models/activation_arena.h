@@ -29,14 +29,17 @@ struct ActivationArena {
     ActivationRows normed;     // [T, hidden]
     ActivationRows qkv;        // [T, (heads + 2 kvHeads) headDim]
     ActivationRows attended;   // [T, heads headDim]
-    ActivationRows gateUp;     // [T, 2 neurons]
+    ActivationRows gateUp;     // [T, 2 neurons]; [T, neurons] without a gate
     ActivationRows activated;  // [T, neurons]
     ActivationRows selected;   // [rows wanted, hidden]
     ActivationRows cos;        // [T, rotaryDim / 2]
     ActivationRows sin;
-    TensorView tokens;  // [T] i32
+    TensorView tokens;      // [T] i32
+    TensorView positions;   // [T] i32, rows of the position table
+    TensorView tokenTypes;  // [T] i32
 
-    ActivationRows logits;  // [logit rows, vocabulary], pinned: the host reads it, the device writes it
+    ActivationRows
+        logits;  // [logit rows, vocabulary] (none without a head), pinned: the host reads it, the device writes it
     ActivationRows hidden;  // [T, hidden], pinned
 
     Buffer device;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/models/transformer.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/models/activation_arena.h"
@@ -10,13 +11,20 @@
 namespace espalier {
 namespace {
 
+struct NormWeights {
+    Buffer weight;
+    Buffer bias;
+};
+
 struct LayerWeights {
-    Buffer attentionNorm;
+    NormWeights attentionNorm;
     WeightMatrix qkv;
     Buffer qkvBias;
+    Buffer queryNorm;
+    Buffer keyNorm;
     WeightMatrix attentionOut;
     Buffer attentionOutBias;
-    Buffer mlpNorm;
+    NormWeights mlpNorm;
     WeightMatrix gateUp;
     Buffer gateUpBias;
     WeightMatrix down;
@@ -25,8 +33,11 @@ struct LayerWeights {
 
 struct ModelWeights {
     WeightMatrix embedding;
+    WeightMatrix positions;   // no panels when positions are not learned
+    WeightMatrix tokenTypes;  // no panels when there are none
+    NormWeights embeddingNorm;
     std::vector<LayerWeights> layers;
-    Buffer finalNorm;
+    NormWeights finalNorm;
     WeightMatrix lmHead;  // no panels when the embedding serves
     std::int64_t deviceBytes = 0;
 };
@@ -51,14 +62,29 @@ ActivationKind activationKind(Activation activation) {
     return ActivationKind::Silu;
 }
 
+Result<NormWeights> loadNorm(WeightLoader& loader, const TensorStack& weight, const TensorStack& bias) {
+    NormWeights norm;
+    TRY_ASSIGN(norm.weight, loader.vector(weight));
+    TRY_ASSIGN(norm.bias, loader.vector(bias));
+    return norm;
+}
+
+// A table that the model may not have.
+Result<WeightMatrix> loadTable(WeightLoader& loader, const TensorStack& names) {
+    if (names.empty()) return WeightMatrix{};
+    return loader.matrix(names);
+}
+
 Result<LayerWeights> loadLayer(WeightLoader& loader, const LayerTensors& names) {
     LayerWeights layer;
-    TRY_ASSIGN(layer.attentionNorm, loader.vector(names.attentionNorm));
+    TRY_ASSIGN(layer.attentionNorm, loadNorm(loader, names.attentionNorm, names.attentionNormBias));
     TRY_ASSIGN(layer.qkv, loader.matrix(names.qkv));
     TRY_ASSIGN(layer.qkvBias, loader.vector(names.qkvBias));
+    TRY_ASSIGN(layer.queryNorm, loader.vector(names.queryNorm));
+    TRY_ASSIGN(layer.keyNorm, loader.vector(names.keyNorm));
     TRY_ASSIGN(layer.attentionOut, loader.matrix(names.attentionOut));
     TRY_ASSIGN(layer.attentionOutBias, loader.vector(names.attentionOutBias));
-    TRY_ASSIGN(layer.mlpNorm, loader.vector(names.mlpNorm));
+    TRY_ASSIGN(layer.mlpNorm, loadNorm(loader, names.mlpNorm, names.mlpNormBias));
     TRY_ASSIGN(layer.gateUp, loader.matrix(names.gateUp));
     TRY_ASSIGN(layer.gateUpBias, loader.vector(names.gateUpBias));
     TRY_ASSIGN(layer.down, loader.matrix(names.down));
@@ -76,20 +102,21 @@ Result<ModelWeights> loadWeights(Backend& backend, const ArchSpec& spec, const T
         if (options.progress) options.progress(loader.loadedBytes(), allBytes);
         return {};
     };
-    const ModelTensors names = modelTensors(spec);
+    const ModelTensors names = modelTensors(spec, tensors);
     ModelWeights weights;
     TRY(step());
     TRY_ASSIGN(weights.embedding, loader.matrix(names.embedding));
+    TRY_ASSIGN(weights.positions, loadTable(loader, names.positions));
+    TRY_ASSIGN(weights.tokenTypes, loadTable(loader, names.tokenTypes));
+    TRY_ASSIGN(weights.embeddingNorm, loadNorm(loader, names.embeddingNorm, names.embeddingNormBias));
     for (const LayerTensors& layerNames : names.layers) {
         TRY(step());
         TRY_ASSIGN(LayerWeights layer, loadLayer(loader, layerNames));
         weights.layers.push_back(std::move(layer));
     }
     TRY(step());
-    TRY_ASSIGN(weights.finalNorm, loader.vector(names.finalNorm));
-    if (!names.lmHead.empty()) {
-        TRY_ASSIGN(weights.lmHead, loader.matrix(names.lmHead));
-    }
+    TRY_ASSIGN(weights.finalNorm, loadNorm(loader, names.finalNorm, names.finalNormBias));
+    TRY_ASSIGN(weights.lmHead, loadTable(loader, names.lmHead));
     TRY(step());
     weights.deviceBytes = loader.deviceBytes();
     return weights;
@@ -107,7 +134,8 @@ public:
           m_rope(spec.rope),
           m_weights(std::move(weights)),
           m_arena(std::move(arena)),
-          m_ropeRows(static_cast<std::size_t>(2 * options.maxBatchTokens * m_rope.width())) {}
+          m_ropeRows(2 * static_cast<std::size_t>(options.maxBatchTokens) * static_cast<std::size_t>(m_rope.width())),
+          m_ids(2 * static_cast<std::size_t>(options.maxBatchTokens)) {}
 
     const ArchSpec& spec() const override { return m_spec; }
     std::int64_t weightBytes() const override { return m_weights.deviceBytes; }
@@ -118,11 +146,8 @@ public:
     Result<Output> forward(Stream& stream, const ForwardBatch& batch, std::span<const KvPages> kv) override {
         checkBatch(batch, kv);
         const auto rows = static_cast<std::int64_t>(batch.tokens.size());
-        const TensorView tokens = m_arena.tokens.firstRows(rows);
-        m_ops.copy(stream, tokens.data, batch.tokens.data(), rows * 4);
         placeRopeRows(stream, batch.segments, rows);
-
-        m_ops.gather(stream, m_arena.residual.view(rows), m_weights.embedding, tokens);
+        embed(stream, batch, rows);
         for (std::size_t i = 0; i < m_spec.layers.size(); ++i) {
             attentionBlock(stream, m_spec.layers[i], m_weights.layers[i], kv[i], batch.segments, rows);
             mlpBlock(stream, m_spec.layers[i], m_weights.layers[i], rows);
@@ -133,41 +158,94 @@ public:
     }
 
 private:
-    // residual += o(attention(rope(q), rope(k), v)), with q, k, v = qkv(norm(residual))
+    // residual = embedding of the tokens + that of their types + that of their positions, then a norm: what there is.
+    void embed(Stream& stream, const ForwardBatch& batch, std::int64_t rows) {
+        const TensorView residual = m_arena.residual.view(rows);
+        const TensorView addend = m_arena.normed.view(rows);
+        const auto addRows = [&](const WeightMatrix& table, const TensorView& place,
+                                 std::span<const std::int32_t> ids) {
+            m_ops.gather(stream, addend, table, copyIds(stream, place, ids));
+            m_ops.add(stream, residual, addend);
+        };
+        m_ops.gather(stream, residual, m_weights.embedding, copyIds(stream, m_arena.tokens, batch.tokens));
+        if (m_spec.tokenTypes > 0) {
+            const auto types = std::span(m_ids).first(batch.tokens.size());
+            std::fill(types.begin(), types.end(), 0);
+            std::copy(batch.tokenTypes.begin(), batch.tokenTypes.end(), types.begin());
+            addRows(m_weights.tokenTypes, m_arena.tokenTypes, types);
+        }
+        if (m_spec.learnedPositions) {
+            const auto positions = std::span(m_ids).last(batch.tokens.size());
+            auto at = positions.begin();
+            for (const Segment& segment : batch.segments)
+                for (std::int32_t i = 0; i < segment.rows; ++i) *at++ = m_spec.firstPosition + segment.position0 + i;
+            addRows(m_weights.positions, m_arena.positions, positions);
+        }
+        if (m_spec.embeddingNorm) normalise(stream, residual, residual, m_weights.embeddingNorm);
+    }
+
+    TensorView copyIds(Stream& stream, const TensorView& place, std::span<const std::int32_t> ids) {
+        m_ops.copy(stream, place.data, ids.data(), static_cast<std::int64_t>(ids.size_bytes()));
+        return place.firstRows(static_cast<std::int64_t>(ids.size()));
+    }
+
+    // What a block reads: the residual, normalised where norms come first.
+    TensorView blockInput(Stream& stream, const NormWeights& norm, std::int64_t rows) {
+        const TensorView residual = m_arena.residual.view(rows);
+        if (m_spec.normPlace == NormPlace::AfterBlock) return residual;
+        const TensorView normed = m_arena.normed.view(rows);
+        normalise(stream, normed, residual, norm);
+        return normed;
+    }
+    void endBlock(Stream& stream, const NormWeights& norm, std::int64_t rows) {
+        const TensorView residual = m_arena.residual.view(rows);
+        if (m_spec.normPlace == NormPlace::AfterBlock) normalise(stream, residual, residual, norm);
+    }
+
+    // residual += o(attention(rope(q), rope(k), v)), with q, k, v = qkv(input)
     void attentionBlock(Stream& stream, const LayerSpec& layer, const LayerWeights& weights, const KvPages& pages,
                         std::span<const Segment> segments, std::int64_t rows) {
         const std::int64_t queryWidth = std::int64_t{layer.heads} * m_spec.headDim;
         const std::int64_t keyWidth = std::int64_t{layer.kvHeads} * m_spec.headDim;
-        const TensorView residual = m_arena.residual.view(rows);
-        const TensorView normed = m_arena.normed.view(rows);
         const TensorView qkv = m_arena.qkv.view(rows, queryWidth + 2 * keyWidth);
         const TensorView query = qkv.columns(0, queryWidth);
         const TensorView key = qkv.columns(queryWidth, keyWidth);
         const TensorView value = qkv.columns(queryWidth + keyWidth, keyWidth);
         const TensorView attended = m_arena.attended.view(rows, queryWidth);
 
-        normalise(stream, normed, residual, weights.attentionNorm);
-        m_ops.gemm(stream, qkv, normed, weights.qkv, {.bias = vectorOf(weights.qkvBias)});
-        rotate(stream, query, layer.heads, rows);
-        rotate(stream, key, layer.kvHeads, rows);
+        const TensorView input = blockInput(stream, weights.attentionNorm, rows);
+        m_ops.gemm(stream, qkv, input, weights.qkv, {.bias = vectorOf(weights.qkvBias)});
+        if (m_spec.queryKeyNorm) {
+            normaliseHeads(stream, query, weights.queryNorm, layer.heads);
+            normaliseHeads(stream, key, weights.keyNorm, layer.kvHeads);
+        }
+        if (m_rope.width() > 0) {
+            rotate(stream, query, layer.heads, rows);
+            rotate(stream, key, layer.kvHeads, rows);
+        }
         m_ops.storeKv(stream, pages, key, value, segments);
-        m_ops.attention(stream, attended, query, pages, segments, {.heads = layer.heads, .scale = m_attentionScale});
-        m_ops.gemm(stream, residual, attended, weights.attentionOut,
+        m_ops.attention(
+            stream, attended, query, pages, segments,
+            {.heads = layer.heads, .scale = m_attentionScale, .window = layer.window, .causal = m_spec.causal});
+        m_ops.gemm(stream, m_arena.residual.view(rows), attended, weights.attentionOut,
                    {.bias = vectorOf(weights.attentionOutBias), .accumulate = true});
+        endBlock(stream, weights.attentionNorm, rows);
     }
 
-    // residual += down(activation(gate) * up), with gate, up = gateUp(norm(residual))
+    // residual += down(activation(gate) * up), with gate, up = gateUp(input); down(activation(up)) without a gate
     void mlpBlock(Stream& stream, const LayerSpec& layer, const LayerWeights& weights, std::int64_t rows) {
-        const TensorView residual = m_arena.residual.view(rows);
-        const TensorView normed = m_arena.normed.view(rows);
-        const TensorView gateUp = m_arena.gateUp.view(rows, 2 * std::int64_t{layer.neurons});
-        const TensorView activated = m_arena.activated.view(rows, layer.neurons);
+        const std::int64_t neurons = layer.neurons;
+        const TensorView gateUp = m_arena.gateUp.view(rows, m_spec.gatedMlp ? 2 * neurons : neurons);
+        const TensorView activated = m_arena.activated.view(rows, neurons);
 
-        normalise(stream, normed, residual, weights.mlpNorm);
-        m_ops.gemm(stream, gateUp, normed, weights.gateUp, {.bias = vectorOf(weights.gateUpBias)});
-        m_ops.activation(stream, activated, gateUp.columns(0, layer.neurons),
-                         gateUp.columns(layer.neurons, layer.neurons), activationKind(m_spec.activation));
-        m_ops.gemm(stream, residual, activated, weights.down, {.bias = vectorOf(weights.downBias), .accumulate = true});
+        const TensorView input = blockInput(stream, weights.mlpNorm, rows);
+        m_ops.gemm(stream, gateUp, input, weights.gateUp, {.bias = vectorOf(weights.gateUpBias)});
+        m_ops.activation(stream, activated, gateUp.columns(0, neurons),
+                         m_spec.gatedMlp ? gateUp.columns(neurons, neurons) : TensorView{},
+                         activationKind(m_spec.activation));
+        m_ops.gemm(stream, m_arena.residual.view(rows), activated, weights.down,
+                   {.bias = vectorOf(weights.downBias), .accumulate = true});
+        endBlock(stream, weights.mlpNorm, rows);
     }
 
     // Final norm and vocabulary projection of the wanted rows alone.
@@ -176,15 +254,23 @@ private:
         const TensorView logits = m_arena.logits.view(rows);
         if (rows == 0) return logits;
         const TensorView selected = selectRows(stream, wanted);
-        normalise(stream, selected, selected, m_weights.finalNorm);
+        finish(stream, selected, selected);
         m_ops.gemm(stream, logits, selected, m_spec.tiedEmbeddings ? m_weights.embedding : m_weights.lmHead, {});
         return logits;
     }
 
     ConstTensorView hiddenOf(Stream& stream, std::span<const std::int32_t> wanted) {
         const TensorView hidden = m_arena.hidden.view(static_cast<std::int64_t>(wanted.size()));
-        if (!wanted.empty()) normalise(stream, hidden, selectRows(stream, wanted), m_weights.finalNorm);
+        if (!wanted.empty()) finish(stream, hidden, selectRows(stream, wanted));
         return hidden;
+    }
+
+    // y = final norm of x, or x where the last block ended with one. Both contiguous.
+    void finish(Stream& stream, TensorView y, TensorView x) {
+        if (m_spec.normPlace == NormPlace::BeforeBlock)
+            normalise(stream, y, x, m_weights.finalNorm);
+        else if (y.data != x.data)
+            m_ops.copy(stream, y.data, x.data, x.count() * static_cast<std::int64_t>(sizeof(float)));
     }
 
     // The wanted rows of the residual, one below the other; neighbours travel in one copy.
@@ -203,11 +289,16 @@ private:
         return m_arena.selected.view(static_cast<std::int64_t>(wanted.size()));
     }
 
-    void normalise(Stream& stream, TensorView y, ConstTensorView x, const Buffer& weight) {
-        m_ops.norm(stream, y, x, vectorOf(weight),
+    void normalise(Stream& stream, TensorView y, ConstTensorView x, const NormWeights& norm) {
+        m_ops.norm(stream, y, x, vectorOf(norm.weight),
                    {.kind = m_spec.norm == NormFamily::RmsNorm ? NormKind::RmsNorm : NormKind::LayerNorm,
                     .eps = static_cast<float>(m_spec.normEps),
-                    .bias = {}});
+                    .bias = vectorOf(norm.bias)});
+    }
+
+    void normaliseHeads(Stream& stream, TensorView x, const Buffer& weight, std::int32_t heads) {
+        m_ops.norm(stream, x, x, vectorOf(weight),
+                   {.kind = NormKind::RmsNorm, .eps = static_cast<float>(m_spec.normEps), .bias = {}, .groups = heads});
     }
 
     void rotate(Stream& stream, TensorView x, std::int32_t heads, std::int64_t rows) {
@@ -236,11 +327,16 @@ private:
         std::int64_t covered = 0;
         for (const Segment& segment : batch.segments) {
             CHECK(segment.firstRow == covered && segment.rows > 0 && segment.position0 >= 0);
+            CHECK(m_spec.causal || segment.position0 == 0);
             const std::int64_t end = std::int64_t{segment.position0} + segment.rows;
+            CHECK(!m_spec.learnedPositions || end <= m_spec.context);
             CHECK(static_cast<std::int64_t>(segment.pages.size()) * kTokensPerPage >= end);
             covered += segment.rows;
         }
         CHECK(covered == rows);
+        CHECK(m_spec.lmHead || batch.logitRows.empty());
+        CHECK(batch.tokenTypes.empty() || batch.tokenTypes.size() == batch.tokens.size());
+        for (const std::int32_t type : batch.tokenTypes) CHECK(type >= 0 && type < m_spec.tokenTypes);
         for (const auto wanted : {batch.logitRows, batch.hiddenRows})
             for (std::size_t i = 0; i < wanted.size(); ++i)
                 CHECK(wanted[i] >= 0 && wanted[i] < rows && (i == 0 || wanted[i] > wanted[i - 1]));
@@ -254,7 +350,8 @@ private:
     RopeTable m_rope;
     ModelWeights m_weights;
     ActivationArena m_arena;
-    std::vector<float> m_ropeRows;  // cosines of a step, then its sines; host side
+    std::vector<float> m_ropeRows;    // cosines of a step, then its sines; host side
+    std::vector<std::int32_t> m_ids;  // token types of a step, then its positions; host side
 };
 
 }  // namespace
@@ -262,9 +359,6 @@ private:
 Result<std::unique_ptr<Transformer>> Transformer::load(Backend& backend, const ArchSpec& spec,
                                                        const TensorSource& tensors, const TransformerOptions& options) {
     CHECK(options.maxBatchTokens > 0 && options.maxLogitRows > 0);
-    if (!spec.gatedMlp || spec.norm != NormFamily::RmsNorm)
-        return fail(ErrorCode::Unsupported,
-                    "the family " + spec.family + " with this kind of norm or MLP cannot be run");
     TRY_ASSIGN(const WeightReport report, checkWeights(spec, tensors));
     TRY_ASSIGN(ModelWeights weights, loadWeights(backend, spec, tensors, report.bytes, options));
     TRY_ASSIGN(ActivationArena arena, makeActivationArena(backend, spec, options.maxBatchTokens, options.maxLogitRows));
@@ -282,16 +376,19 @@ MemoryEstimate estimateMemory(const Backend& backend, const ArchSpec& spec, cons
     const auto vector = [&](const TensorStack& stack) {
         estimate.weightsBytes += shapeOf(stack, tensors).rows * static_cast<std::int64_t>(sizeof(float));
     };
-    const ModelTensors names = modelTensors(spec);
+    const ModelTensors names = modelTensors(spec, tensors);
     for (const LayerTensors& layer : names.layers) {
         for (const TensorStack* stack : {&layer.qkv, &layer.attentionOut, &layer.gateUp, &layer.down}) matrix(*stack);
-        for (const TensorStack* stack : {&layer.attentionNorm, &layer.mlpNorm, &layer.qkvBias, &layer.attentionOutBias,
-                                         &layer.gateUpBias, &layer.downBias})
+        for (const TensorStack* stack :
+             {&layer.attentionNorm, &layer.attentionNormBias, &layer.mlpNorm, &layer.mlpNormBias, &layer.qkvBias,
+              &layer.queryNorm, &layer.keyNorm, &layer.attentionOutBias, &layer.gateUpBias, &layer.downBias})
             vector(*stack);
     }
-    matrix(names.embedding);
-    matrix(names.lmHead);
-    vector(names.finalNorm);
+    for (const TensorStack* stack : {&names.embedding, &names.positions, &names.tokenTypes, &names.lmHead})
+        matrix(*stack);
+    for (const TensorStack* stack :
+         {&names.embeddingNorm, &names.embeddingNormBias, &names.finalNorm, &names.finalNormBias})
+        vector(*stack);
     for (const LayerSpec& layer : spec.layers)
         estimate.kvBytesPerToken += backend.kvPageBytes(layer.kvHeads, spec.headDim, kvType) / kTokensPerPage;
     estimate.workspaceBytes = activationBytes(spec, options.maxBatchTokens, options.maxLogitRows);

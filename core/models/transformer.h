@@ -5,6 +5,7 @@
 // Owner: a loaded model in the engine. Thread: engine.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -21,10 +22,11 @@ namespace espalier {
 
 // Rows of a step. Segments are consecutive and cover all T rows; row t of a segment is at position0 + (t - firstRow).
 struct ForwardBatch {
-    std::span<const std::int32_t> tokens;      // [T], each below spec().vocabulary
+    std::span<const std::int32_t> tokens;  // [T], each below spec().vocabulary
     std::span<const Segment> segments;
-    std::span<const std::int32_t> logitRows;   // ascending; rows whose logits are wanted
-    std::span<const std::int32_t> hiddenRows;  // ascending; rows whose final normalised hidden state is wanted
+    std::span<const std::int32_t> logitRows;        // ascending; rows whose logits are wanted
+    std::span<const std::int32_t> hiddenRows;       // ascending; rows whose final normalised hidden state is wanted
+    std::span<const std::int32_t> tokenTypes = {};  // [T], each below spec().tokenTypes; empty: all 0
 };
 
 struct TransformerOptions {
@@ -33,6 +35,11 @@ struct TransformerOptions {
     std::function<void(std::int64_t doneBytes, std::int64_t allBytes)> progress;
     std::stop_token stop;
 };
+
+// Rows that a step of this model must take when `wanted` would do: an encoder reads a whole text at once.
+inline std::int32_t batchTokensFor(const ArchSpec& spec, std::int32_t wanted) {
+    return spec.causal ? wanted : std::max(wanted, spec.context);
+}
 
 class Transformer {
 public:
@@ -43,15 +50,16 @@ public:
     virtual ~Transformer() = default;
 
     virtual const ArchSpec& spec() const = 0;
-    virtual std::int64_t weightBytes() const = 0;    // packed, on the device
+    virtual std::int64_t weightBytes() const = 0;     // packed, on the device
     virtual std::int64_t workspaceBytes() const = 0;  // activations
     virtual std::int32_t maxBatchTokens() const = 0;
     virtual std::int32_t maxLogitRows() const = 0;
 
     // Runs the batch. kv has one entry per layer (base of that layer's page array). Writes logits
     // [logitRows, vocabulary] f32 and hidden [hiddenRows, hidden] f32 into memory owned by the Transformer, readable by
-    // the host until the next call. Requires: sizes within the options; ids valid; pages cover every position.
-    // Error device_error.
+    // the host until the next call. Requires: sizes within the options; ids valid; pages cover every position;
+    // positions below the context where they are learned; without a head no logit rows; not causal: segments are whole
+    // texts. Error device_error.
     struct Output {
         ConstTensorView logits;
         ConstTensorView hidden;
@@ -65,13 +73,14 @@ struct ExpectedTensor {
     std::string name;
     std::vector<std::int64_t> shape;
     bool optional = false;
+    bool isCopy = false;  // of tied weights: never read
 };
 std::vector<ExpectedTensor> expectedTensors(const ArchSpec& spec);
 
 struct WeightReport {
-    std::int64_t parameters = 0;               // tied weights once, rope frequencies not counted
-    std::int64_t bytes = 0;                    // as stored
-    std::vector<std::string> warnings;         // tensors that are not used, ids beyond the embedding, ...
+    std::int64_t parameters = 0;        // tied weights once, rope frequencies not counted
+    std::int64_t bytes = 0;             // as stored
+    std::vector<std::string> warnings;  // tensors that are not used, ids beyond the embedding, ...
 };
 // All names, shapes and dtypes; reads no weight data.
 Result<WeightReport> checkWeights(const ArchSpec& spec, const TensorSource& tensors);
@@ -91,7 +100,7 @@ struct MemoryEstimate {
     std::int64_t kvBytesPerToken = 0;
     std::int64_t workspaceBytes = 0;
 };
-MemoryEstimate estimateMemory(const Backend& backend, const ArchSpec& spec, const TensorSource& tensors,
-                              DType kvType, const TransformerOptions& options);
+MemoryEstimate estimateMemory(const Backend& backend, const ArchSpec& spec, const TensorSource& tensors, DType kvType,
+                              const TransformerOptions& options);
 
 }  // namespace espalier

@@ -6,38 +6,58 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/compute/backend.h"
 #include "core/formats/arch_spec.h"
+#include "core/formats/family.h"
 #include "core/formats/tensor_source.h"
 
 namespace espalier {
 
-using TensorStack = std::vector<std::string>;  // names, top first; empty: the model has none
+struct TensorStack {
+    std::vector<std::string> names;  // as the folder has them, top first; empty: the model has none
+    bool transposed = false;         // each is stored as [cols, rows]
+
+    bool empty() const { return names.empty(); }
+};
 
 struct LayerTensors {
     TensorStack attentionNorm;  // [hidden]
-    TensorStack qkv;            // [(heads + 2 kvHeads) headDim, hidden]: all of q, then k, then v
+    TensorStack attentionNormBias;
+    TensorStack qkv;  // [(heads + 2 kvHeads) headDim, hidden]: all of q, then k, then v
     TensorStack qkvBias;
+    TensorStack queryNorm;  // [headDim]
+    TensorStack keyNorm;
     TensorStack attentionOut;  // [hidden, heads headDim]
     TensorStack attentionOutBias;
     TensorStack mlpNorm;  // [hidden]
-    TensorStack gateUp;   // [2 neurons, hidden]: all of gate, then up
+    TensorStack mlpNormBias;
+    TensorStack gateUp;  // [2 neurons, hidden]: all of gate, then up; [neurons, hidden] without a gate
     TensorStack gateUpBias;
     TensorStack down;  // [hidden, neurons]
     TensorStack downBias;
 };
 
 struct ModelTensors {
-    TensorStack embedding;  // [vocabulary, hidden]
+    TensorStack embedding;   // [vocabulary, hidden]
+    TensorStack positions;   // [firstPosition + context, hidden]
+    TensorStack tokenTypes;  // [tokenTypes, hidden]
+    TensorStack embeddingNorm;
+    TensorStack embeddingNormBias;
     std::vector<LayerTensors> layers;
     TensorStack finalNorm;  // [hidden]
-    TensorStack lmHead;     // [vocabulary, hidden]; empty when it is the embedding
+    TensorStack finalNormBias;
+    TensorStack lmHead;  // [vocabulary, hidden]; empty when it is the embedding, or there is none
 };
 
-// Requires: spec.family is known (an ArchSpec that was read is).
-ModelTensors modelTensors(const ArchSpec& spec);
+// The tensor that a name of the family's table means in this folder: by that name, without the family's prefix, or by
+// the old names of a norm's parameters (gamma, beta). nullptr when there is none.
+const TensorEntry* findTensor(const Family& family, const TensorSource& tensors, std::string_view name);
+
+// Requires: spec.family is known (an ArchSpec that was read is), checkWeights passed for these tensors.
+ModelTensors modelTensors(const ArchSpec& spec, const TensorSource& tensors);
 
 struct StackShape {
     std::int64_t rows = 0;
@@ -60,7 +80,7 @@ public:
     std::int64_t deviceBytes() const { return m_deviceBytes; }
 
 private:
-    void appendAs(std::vector<std::byte>& out, const TensorEntry& entry, DType dtype) const;
+    void appendAs(std::vector<std::byte>& out, const TensorEntry& entry, DType dtype, bool transposed) const;
 
     Backend& m_backend;
     Stream& m_stream;

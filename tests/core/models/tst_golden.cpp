@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The golden folders of tests/data/models (made by make_golden.py there) against transformers' logits and greedy
-// tokens.
+// The golden folders of tests/data/models (made by make_golden.py there) against transformers: logits and greedy tokens
+// of decoders, hidden states of encoders.
 #include <QTest>
 #include <cmath>
 #include <cstring>
+#include <map>
 
+#include "core/formats/family.h"
 #include "core/models/rope_table.h"
 #include "tests/support/backends.h"
 #include "tests/support/model_runner.h"
@@ -26,23 +28,44 @@ struct Golden {
     std::vector<float> inverseFrequencies;
 };
 
-Golden readGolden(const Path& folder) {
-    const auto files = makeFileSystem();
-    const Json json = parseJson(*files->readText(folder / "golden.json", 1 << 20), "golden.json").value();
-    Golden golden{json["prompt"], json["greedy"], json["logit_rows"], {}, json["inv_freq"]};
-    const auto raw = files->map(folder / "logits.f32");
+std::vector<float> readFloats(FileSystem& files, const Path& path) {
+    const auto raw = files.map(path);
     const auto bytes = (*raw)->bytes();
-    golden.logits.resize(bytes.size() / sizeof(float));
-    std::memcpy(golden.logits.data(), bytes.data(), bytes.size());
-    return golden;
+    std::vector<float> values(bytes.size() / sizeof(float));
+    std::memcpy(values.data(), bytes.data(), bytes.size());
+    return values;
 }
 
-std::vector<std::string> goldenNames() {
+Json readJson(FileSystem& files, const Path& folder) {
+    return parseJson(*files.readText(folder / "golden.json", 1 << 20), "golden.json").value();
+}
+
+Golden readGolden(const Path& folder) {
+    const auto files = makeFileSystem();
+    const Json json = readJson(*files, folder);
+    return {json["prompt"], json["greedy"], json["logit_rows"], readFloats(*files, folder / "logits.f32"),
+            json["inv_freq"]};
+}
+
+struct EncoderGolden {
+    std::vector<std::vector<std::int32_t>> texts;
+    std::vector<std::vector<std::int32_t>> tokenTypes;
+    std::vector<float> hidden;  // [tokens of all texts, hidden]
+};
+
+EncoderGolden readEncoderGolden(const Path& folder) {
+    const auto files = makeFileSystem();
+    const Json json = readJson(*files, folder);
+    return {json["texts"], json["token_types"], readFloats(*files, folder / "hidden.f32")};
+}
+
+// Folders with logits.f32 are decoders, those with hidden.f32 encoders.
+std::vector<std::string> goldenNames(const char* file = "logits.f32") {
     const auto files = makeFileSystem();
     std::vector<std::string> names;
     const auto entries = files->list(kData);
     for (const FileEntry& entry : *entries)
-        if (entry.isDirectory) names.push_back(entry.path.filename().string());
+        if (entry.isDirectory && files->exists(entry.path / file)) names.push_back(entry.path.filename().string());
     return names;
 }
 
@@ -61,16 +84,90 @@ float largestDifference(std::span<const float> a, std::span<const float> b) {
 class TestGolden : public QObject {
     Q_OBJECT
 
-    void eachModelOnEachBackend() {
+    void eachModelOnEachBackend(const char* file = "logits.f32") {
         QTest::addColumn<QString>("model");
         QTest::addColumn<QByteArray>("name");
-        for (const std::string& model : goldenNames())
+        for (const std::string& model : goldenNames(file))
             for (const char* name : backendNames())
                 QTest::newRow((model + " on " + name).c_str()) << QString::fromStdString(model) << QByteArray(name);
     }
 
 private slots:
-    void thereAreGoldenModels() { QVERIFY(goldenNames().size() >= 8); }
+    void everyFamilyHasGoldenModels() {
+        const auto files = makeFileSystem();
+        std::map<std::string, int> found;
+        for (const char* file : {"logits.f32", "hidden.f32"})
+            for (const std::string& name : goldenNames(file)) {
+                const Json config = parseJson(*files->readText(kData / name / "config.json", 1 << 20), "").value();
+                ++found[archSpecFromConfig(config, name)->family];
+            }
+        for (const Family& family : knownFamilies())
+            QVERIFY2(found[std::string(family.name)] >= 1, std::string(family.name).c_str());
+    }
+
+    void hiddenStatesAgreeWithTransformers_data() { eachModelOnEachBackend("hidden.f32"); }
+    void hiddenStatesAgreeWithTransformers() {
+        QFETCH(QString, model);
+        QFETCH(QByteArray, name);
+        const TestDevice device = openTestDevice(name);
+        Backend& ops = *device.backend;
+        const Path folder = kData / model.toStdString();
+        const EncoderGolden golden = readEncoderGolden(folder);
+        const LoadedModel loaded = loadModel(ops, folder);
+        const auto width = static_cast<std::size_t>(loaded.spec.hidden);
+        std::size_t at = 0;
+        for (std::size_t i = 0; i < golden.texts.size(); ++i) {
+            const auto rows = static_cast<std::int32_t>(golden.texts[i].size());
+            KvMemory memory(ops, loaded.spec, 8);
+            memory.shuffle(i + 1);
+            const auto pages = memory.take(rows);
+            const Segment segments[] = {{0, rows, 0, pages}};
+            const auto wanted = ascendingRows(rows);
+            const auto stream = ops.makeStream();
+            const auto output = loaded.transformer->forward(*stream,
+                                                            {.tokens = golden.texts[i],
+                                                             .segments = segments,
+                                                             .logitRows = {},
+                                                             .hiddenRows = wanted,
+                                                             .tokenTypes = golden.tokenTypes[i]},
+                                                            memory.layers());
+            QVERIFY(output);
+            const auto expected = std::span(golden.hidden).subspan(at, golden.texts[i].size() * width);
+            const float difference = largestDifference(floatsOf(output->hidden), expected);
+            QVERIFY2(difference <= kTolerance,
+                     (std::to_string(rows) + " tokens: " + std::to_string(difference)).c_str());
+            at += expected.size();
+        }
+        QCOMPARE(at, golden.hidden.size());
+    }
+
+    // Windows, learned positions, norms of heads: whatever a family has, chunks and pages change no bit of it.
+    void chunksAndPagesChangeNoBitOfAnyFamily_data() { eachModelOnEachBackend(); }
+    void chunksAndPagesChangeNoBitOfAnyFamily() {
+        QFETCH(QString, model);
+        QFETCH(QByteArray, name);
+        const TestDevice device = openTestDevice(name);
+        Backend& ops = *device.backend;
+        const LoadedModel loaded = loadModel(ops, kData / model.toStdString());
+        const Golden golden = readGolden(kData / model.toStdString());
+        std::vector<std::int32_t> tokens = golden.prompt;
+        tokens.insert(tokens.end(), golden.greedy.begin(), golden.greedy.end());
+        const auto count = static_cast<std::int32_t>(tokens.size());
+        KvMemory straight(ops, loaded.spec, 8);
+        const auto whole = SequenceRunner(ops, *loaded.transformer, straight, count).append(tokens);
+        for (const std::size_t chunk : {1, 5, 16, 23}) {
+            KvMemory memory(ops, loaded.spec, 12);
+            memory.shuffle(chunk);
+            SequenceRunner sequence(ops, *loaded.transformer, memory, count);
+            std::vector<float> logits;
+            for (std::size_t at = 0; at < tokens.size(); at += chunk) {
+                const auto part = std::span(tokens).subspan(at, std::min(chunk, tokens.size() - at));
+                const auto more = sequence.append(part);
+                logits.insert(logits.end(), more.begin(), more.end());
+            }
+            QVERIFY2(logits == whole, std::to_string(chunk).c_str());
+        }
+    }
 
     void logitsAgreeWithTransformers_data() { eachModelOnEachBackend(); }
     void logitsAgreeWithTransformers() {
