@@ -129,10 +129,16 @@ std::vector<DigestSlice> tensorSlices(const TensorSource& source, const Path& fi
     return slices;
 }
 
+// Of the weights: integers are buffers that some folders keep beside them.
 std::string dtypeOf(const std::vector<TensorEntry>& tensors) {
-    for (const TensorEntry& tensor : tensors)
-        if (tensor.dtype != tensors.front().dtype) return "mixed";
-    return tensors.empty() ? "" : std::string(dtypeName(tensors.front().dtype));
+    std::string found;
+    for (const TensorEntry& tensor : tensors) {
+        if (tensor.dtype != DType::F32 && tensor.dtype != DType::BF16 && tensor.dtype != DType::F16) continue;
+        const std::string_view name = dtypeName(tensor.dtype);
+        if (!found.empty() && found != name) return "mixed";
+        found = name;
+    }
+    return found;
 }
 
 // Sorts what the folder holds into files that matter and files that stay behind.

@@ -251,7 +251,7 @@ Result<void> ModelHost::loadHosted(Hosted& hosted, const std::function<void()>& 
     const ModelRecord& record = hosted.record;
     TRY_ASSIGN(const auto tensors, openModelFolder(m_files, record.folder));
     TransformerOptions options;
-    options.maxBatchTokens = m_options.maxBatchTokens;
+    options.maxBatchTokens = batchTokensFor(record.spec, m_options.maxBatchTokens);
     options.maxLogitRows = std::max(m_options.maxBatchTokens, m_options.maxSequences);
     options.stop = hosted.stopLoading.get_token();
     options.progress = [&](std::int64_t done, std::int64_t all) {
@@ -264,7 +264,7 @@ Result<void> ModelHost::loadHosted(Hosted& hosted, const std::function<void()>& 
     TRY_ASSIGN(hosted.transformer, Transformer::load(m_backend, record.spec, *tensors, options));
     ServingOptions serving;
     serving.poolPages = static_cast<std::int32_t>(pages);
-    serving.maxBatchTokens = m_options.maxBatchTokens;
+    serving.maxBatchTokens = options.maxBatchTokens;
     serving.maxSequences = m_options.maxSequences;
     serving.maxWaiting = m_options.maxWaiting;
     serving.kvType = m_options.kvType;

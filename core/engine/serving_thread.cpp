@@ -13,6 +13,7 @@ constexpr std::size_t kMailboxCapacity = 16384;
 
 // What can be said without the loaded model.
 Result<void> checkRequest(const ArchSpec& spec, const Request& request) {
+    TRY(checkKind(request.kind, spec.lmHead));
     if (request.prompt.empty()) return fail(ErrorCode::InvalidArgument, "the prompt has no tokens", "prompt");
     const auto tokens = static_cast<std::int64_t>(request.prompt.size());
     const std::int64_t room = request.kind == RequestKind::Generate ? 1 : 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // PooledEmbedding: final hidden states of a prompt to one vector. Rows come chunk by chunk and are added in token order
-// in f64, so that chunk borders never change a bit.
+// in f64 (or compared, for the maximum), so that chunk borders never change a bit.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ public:
 private:
     Pooling m_pooling;
     bool m_normalize;  // to Euclidean length 1; a zero vector stays zero
-    std::vector<double> m_sum;
+    std::vector<double> m_sum;  // or the maximum
     std::int64_t m_rows = 0;
 };
 

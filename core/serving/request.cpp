@@ -29,6 +29,14 @@ Result<void> SamplingParams::validate() const {
     return {};
 }
 
+Result<void> checkKind(RequestKind kind, bool lmHead) {
+    if (lmHead || kind == RequestKind::Embed) return {};
+    return fail(ErrorCode::Unsupported,
+                std::string("this model gives embeddings only: it has no language-model head, so it cannot ") +
+                    (kind == RequestKind::Generate ? "generate text" : "score text"),
+                "model");
+}
+
 std::string_view finishReasonName(FinishReason reason) {
     switch (reason) {
         case FinishReason::Stop: return "stop";

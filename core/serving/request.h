@@ -49,6 +49,9 @@ enum class RequestKind : std::uint8_t {
     Score,  // log probabilities of the prompt's own tokens; no tokens are generated
 };
 
+// Error unsupported when a model without an LM head is asked for more than embeddings.
+Result<void> checkKind(RequestKind kind, bool lmHead);
+
 enum class FinishReason : std::uint8_t { Stop, Length, Cancelled, Failed };
 std::string_view finishReasonName(FinishReason reason);  // "stop", "length", "cancelled", "failed"
 
@@ -87,7 +90,7 @@ struct Chunk {
 // Called on the engine thread, one call at a time per request; must not block and must not call back into the engine.
 using ChunkSink = std::function<void(const Chunk&)>;
 
-enum class Pooling : std::uint8_t { Mean, Cls, Last };
+enum class Pooling : std::uint8_t { Mean, Cls, Last, Max };
 
 struct Request {
     RequestId id;

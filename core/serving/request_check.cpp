@@ -22,6 +22,11 @@ Result<void> checkTokens(const Request& request, const RequestLimits& limits) {
     if (needed > limits.modelContext)
         return fail(ErrorCode::ContextOverflow,
                     sentence + "the model's context is " + std::to_string(limits.modelContext), "prompt");
+    if (limits.wholeTextRows > 0 && needed > limits.wholeTextRows)
+        return fail(ErrorCode::ContextOverflow,
+                    sentence + "this encoder reads a text in one step, which takes at most " +
+                        std::to_string(limits.wholeTextRows),
+                    "prompt");
     if (needed > limits.poolTokens)
         return fail(ErrorCode::PoolExhausted,
                     sentence + "the whole KV pool holds " + std::to_string(limits.poolTokens) +
@@ -51,6 +56,7 @@ Result<void> checkStops(const Request& request, const RequestLimits& limits) {
 
 Result<void> checkRequest(const Request& request, const RequestLimits& limits) {
     if (!request.sink) return invalid("the request has no sink", "sink");
+    TRY(checkKind(request.kind, limits.lmHead));
     TRY(checkTokens(request, limits));
     if (request.logprobs < -1 || request.logprobs > kMaxLogprobs)
         return invalid("logprobs must be between 0 and " + std::to_string(kMaxLogprobs), "logprobs");

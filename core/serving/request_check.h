@@ -13,6 +13,8 @@ struct RequestLimits {
     std::int32_t modelContext = 0;
     std::int32_t poolTokens = 0;  // what all pages together hold
     bool hasTokenizer = false;
+    bool lmHead = true;
+    std::int32_t wholeTextRows = 0;  // > 0: a text is read in one step, which has this many rows
 };
 
 constexpr std::int32_t kMaxLogprobs = 256;

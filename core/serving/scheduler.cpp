@@ -148,14 +148,14 @@ std::int32_t Planner::affordableRows(const SequenceView& sequence) const {
     std::int32_t rows = std::min(sequence.target - sequence.computed, m_tokensLeft);
     if (sequence.everyLogit) rows = std::min(rows, m_logitsLeft);
     if (sequence.lastLogit && m_logitsLeft == 0 && sequence.computed + rows == sequence.target) --rows;
-    return rows;
+    return sequence.isWhole && rows < sequence.target - sequence.computed ? 0 : rows;
 }
 
 void Planner::continuePrompt(std::int32_t sequence) {
     const SequenceView& view = at(sequence);
     const std::int64_t room = (static_cast<std::int64_t>(view.pages) + m_available) * kTokensPerPage - view.computed;
     const auto rows = static_cast<std::int32_t>(std::min<std::int64_t>(affordableRows(view), room));
-    if (rows > 0) work(sequence, rows);
+    if (rows > 0 && (!view.isWhole || rows == view.target - view.computed)) work(sequence, rows);
 }
 
 bool Planner::admit(std::int32_t sequence) {

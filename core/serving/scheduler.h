@@ -7,7 +7,8 @@
 //   2. prompts in chunks within what is left of the token budget, next from the least served tenant (FairShare), in it
 //      those that run already, then by arrival. A waiting request is admitted when the pages of its tokens, its
 //      expected answer and what the running ones are expected to take still fit above a watermark. When the next in
-//      fair order does not fit, none behind it is admitted: big requests are not starved by small ones.
+//      fair order does not fit, none behind it is admitted: big requests are not starved by small ones. A text of an
+//      encoder is one chunk: it waits for a step that has room for the whole of it.
 // Sources: Sarathi-Serve (chunked prefill beside decodes), arXiv 2403.02310; VTC, arXiv 2401.00588; vLLM (recompute).
 #pragma once
 
@@ -31,6 +32,7 @@ struct SequenceView {
     std::int32_t mayGenerate = 0;  // tokens it may still add; 0 for embeddings and scores
     bool everyLogit = false;       // a score: each row takes a logit row
     bool lastLogit = true;         // the row that reaches the target takes one
+    bool isWhole = false;          // an encoder's text: all its rows in one step or none
 
     bool isDecode() const { return isRunning && generated > 0 && target - computed == 1; }
 };
@@ -59,7 +61,7 @@ struct StepPlan {
     bool isEmpty() const { return preempted.empty() && work.empty(); }
 };
 
-// Requires: sequences' tokens fit the pool (submit checks); maxSequences <= maxBatchTokens and <= maxLogitRows.
+// Requires: sequences' tokens fit the pool, whole texts also maxBatchTokens (submit checks); maxSequences <= maxBatchTokens and <= maxLogitRows.
 StepPlan planStep(const QueueView& queue, const PoolUsage& pool, const StepLimits& limits);
 
 std::int32_t pagesForTokens(std::int32_t tokens);

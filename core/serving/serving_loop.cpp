@@ -55,7 +55,7 @@ public:
           m_clock(clock),
           m_stream(backend.makeStream()),
           m_kv(std::move(kv)),
-          m_pager(options.poolPages, options.prefixCache, options.hashKey) {
+          m_pager(options.poolPages, options.prefixCache && transformer.spec().causal, options.hashKey) {
         m_limits.maxBatchTokens = std::min(options.maxBatchTokens, transformer.maxBatchTokens());
         m_limits.maxLogitRows = transformer.maxLogitRows();
         m_limits.maxSequences = std::min({options.maxSequences, m_limits.maxBatchTokens, m_limits.maxLogitRows});
@@ -67,7 +67,8 @@ public:
     }
 
     std::int32_t contextLimit() const {
-        return static_cast<std::int32_t>(std::min<std::int64_t>(m_transformer.spec().context, poolTokens()));
+        const auto limit = static_cast<std::int32_t>(std::min<std::int64_t>(m_transformer.spec().context, poolTokens()));
+        return readsWholeTexts() ? std::min(limit, m_limits.maxBatchTokens) : limit;
     }
 
     Result<void> submit(Request request);
@@ -82,6 +83,8 @@ public:
     std::int64_t kvBytes() const { return m_kv.bytes(); }
 
 private:
+    // A token of an encoder sees all of its text, so a text is neither cut into chunks nor continued from a cache.
+    bool readsWholeTexts() const { return !m_transformer.spec().causal; }
     std::int64_t poolTokens() const { return std::int64_t{m_pager.pool().pageCount()} * kTokensPerPage; }
 
     // a step
@@ -131,7 +134,9 @@ Result<void> ServingLoop::Impl::submit(Request request) {
     TRY(checkRequest(request, {.vocabulary = spec.vocabulary,
                                .modelContext = spec.context,
                                .poolTokens = static_cast<std::int32_t>(std::min<std::int64_t>(poolTokens(), INT32_MAX)),
-                               .hasTokenizer = m_tokenizer != nullptr}));
+                               .hasTokenizer = m_tokenizer != nullptr,
+                               .lmHead = spec.lmHead,
+                               .wholeTextRows = readsWholeTexts() ? m_limits.maxBatchTokens : 0}));
     std::int32_t waiting = 0;
     for (const auto& other : m_sequences) {
         waiting += !other->isRunning;
@@ -211,6 +216,7 @@ SequenceView ServingLoop::Impl::viewOf(Sequence& sequence, bool mayAdmit) {
     view.mayGenerate = std::max(0, sequence.maxTokens - sequence.generated());
     view.everyLogit = sequence.request.kind == RequestKind::Score;
     view.lastLogit = sequence.request.kind == RequestKind::Generate;
+    view.isWhole = readsWholeTexts();
     if (sequence.isRunning) {
         view.computed = sequence.computed;
         view.pages = static_cast<std::int32_t>(sequence.pages.size());

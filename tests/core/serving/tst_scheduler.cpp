@@ -240,6 +240,26 @@ private slots:
         QCOMPARE(rowsOf(plan({decoding(5), score, waiting(30)}, usageOf(50, 1), limits, {0.0, 0.0, 0.0})),
                  (Rows{{0, 1}, {1, 9}, {2, 29}}));
     }
+    void aWholeTextWaitsForAStepThatHoldsItAndIsNotOvertaken() {
+        const auto whole = [](std::int32_t tokens, std::int32_t tenant = 0) {
+            SequenceView view = waiting(tokens, tenant);
+            view.isWhole = true;
+            view.lastLogit = false;
+            view.mayGenerate = 0;
+            return view;
+        };
+        QCOMPARE(rowsOf(plan({whole(64)}, usageOf(50, 0), kLimits)), (Rows{{0, 64}}));
+        QCOMPARE(rowsOf(plan({whole(30), whole(34), whole(1)}, usageOf(50, 0), kLimits)), (Rows{{0, 30}, {1, 34}}));
+        // 24 rows are left after the first: the second takes none of them, and neither does a third that would fit.
+        QCOMPARE(rowsOf(plan({whole(40), whole(25), whole(3)}, usageOf(50, 0), kLimits)), (Rows{{0, 40}}));
+        // The next step begins with it.
+        QCOMPARE(rowsOf(plan({whole(25), whole(3)}, usageOf(50, 0), kLimits)), (Rows{{0, 25}, {1, 3}}));
+        // Admitted, but its pages were gone when they were to be taken: again all or nothing.
+        SequenceView running = whole(40);
+        running.isRunning = true;
+        QVERIFY(plan({running}, usageOf(2, 0), kLimits).work.empty());
+        QCOMPARE(rowsOf(plan({running}, usageOf(3, 0), kLimits)), (Rows{{0, 40}}));
+    }
     void promptsThatAreAllShortOfPagesMakeTheNewestGiveWay() {
         const auto result = plan({prefilling(100, 32), prefilling(100, 32)}, usageOf(0, 4), kLimits);
         QCOMPARE(result.preempted, Indices{1});
