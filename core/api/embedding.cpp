@@ -1,26 +1,91 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/api/embedding.h"
 
+#include <unicode/locid.h>
+#include <unicode/unistr.h>
+
+#include <algorithm>
+#include <array>
+
 namespace espalier {
 namespace {
 
 constexpr std::uint64_t kMaxConfigBytes = 1 << 20;
+constexpr std::size_t kMaxTextBytes = 256u << 20;
 
 Result<Json> readConfig(FileSystem& files, const Path& file) {
     TRY_ASSIGN(const std::string text, files.readText(file, kMaxConfigBytes));
     return parseJson(text, file.filename().string());
 }
 
+struct PoolingName {
+    std::string_view flag;  // of 1_Pooling/config.json, true or false
+    std::string_view name;  // newer files: "pooling_mode": name
+    std::optional<Pooling> pooling;
+};
+constexpr std::array<PoolingName, 6> kPoolings = {{{"pooling_mode_mean_tokens", "mean", Pooling::Mean},
+                                                   {"pooling_mode_cls_token", "cls", Pooling::Cls},
+                                                   {"pooling_mode_max_tokens", "max", Pooling::Max},
+                                                   {"pooling_mode_lasttoken", "lasttoken", Pooling::Last},
+                                                   {"pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens", {}},
+                                                   {"pooling_mode_weightedmean_tokens", "weightedmean", {}}}};
+
 Result<Pooling> poolingFromJson(const Json& config, const std::string& where) {
-    const auto isOn = [&](const char* key) { return config.is_object() && config.value(key, Json()) == true; };
-    if (isOn("pooling_mode_mean_tokens")) return Pooling::Mean;
-    if (isOn("pooling_mode_cls_token")) return Pooling::Cls;
-    if (isOn("pooling_mode_lasttoken")) return Pooling::Last;
-    return fail(ErrorCode::Unsupported, where + " asks for a pooling other than mean, cls and last token", where);
+    const JsonReader reader(config, where);
+    TRY_ASSIGN(const std::string name, reader.stringOr("pooling_mode", ""));
+    std::vector<const PoolingName*> asked;
+    for (const PoolingName& row : kPoolings) {
+        TRY_ASSIGN(const bool isOn, reader.boolOr(row.flag, false));
+        if (isOn || name == row.name) asked.push_back(&row);
+    }
+    if (asked.size() == 1 && asked.front()->pooling) return *asked.front()->pooling;
+    std::string list = asked.empty() ? name.substr(0, 80) : std::string();
+    for (const PoolingName* row : asked) list += (list.empty() ? "" : " and ") + std::string(row->name);
+    return fail(ErrorCode::Unsupported,
+                where + " asks for the pooling \"" + list + "\"; one of mean, cls, max and lasttoken is supported",
+                where);
 }
 
 std::string endOf(const std::string& dotted) {
     return dotted.substr(dotted.rfind('.') + 1);
+}
+
+Result<void> readTransformer(FileSystem& files, const Path& folder, EmbeddingMode& mode) {
+    const Path file = folder / "sentence_bert_config.json";
+    if (!files.exists(file)) return {};
+    TRY_ASSIGN(const Json config, readConfig(files, file));
+    const JsonReader reader(config, "sentence_bert_config.json");
+    TRY_ASSIGN(mode.lowerCase, reader.boolOr("do_lower_case", false));
+    if (!reader.has("max_seq_length")) return {};
+    TRY_ASSIGN(const std::int64_t most, reader.integer("max_seq_length", 1, INT32_MAX));
+    mode.maxTokens = static_cast<std::int32_t>(most);
+    return {};
+}
+
+Result<std::string> lowerCase(const std::string& text) {
+    if (text.size() > kMaxTextBytes)
+        return fail(ErrorCode::TooLarge, "a text has " + std::to_string(text.size()) + " bytes", "input");
+    icu::UnicodeString unicode = icu::UnicodeString::fromUTF8(text);
+    std::string lower;
+    unicode.toLower(icu::Locale::getRoot()).toUTF8String(lower);
+    return lower;
+}
+
+// Keeps the first tokens of the text and all that was added around them.
+Result<std::vector<TokenId>> cutPrompt(const ServedModel& model, const Prompt& prompt, std::vector<TokenId> ids,
+                                       std::size_t most) {
+    if (const auto* text = std::get_if<std::string>(&prompt)) {
+        TRY_ASSIGN(const auto bare, model.text->tokenizer->encode(*text));
+        const auto found = std::search(ids.begin(), ids.end(), bare.begin(), bare.end());
+        const std::size_t added = ids.size() - bare.size();
+        if (found != ids.end() && added < most) {
+            const auto keep = static_cast<std::ptrdiff_t>(most - added);
+            ids.erase(found + keep, found + static_cast<std::ptrdiff_t>(bare.size()));
+            return ids;
+        }
+    }
+    ids.resize(most);
+    return ids;
 }
 
 }  // namespace
@@ -34,12 +99,22 @@ Result<EmbeddingMode> embeddingMode(FileSystem& files, const Path& folder) {
     for (const Json& module : list) {
         const JsonReader reader(module, "modules.json");
         TRY_ASSIGN(const std::string type, reader.string("type"));
-        if (endOf(type) == "Normalize") mode.normalize = true;
-        if (endOf(type) != "Pooling") continue;
-        TRY_ASSIGN(const std::string path, reader.string("path"));
-        const Path file = folder / Path(path).filename() / "config.json";
-        TRY_ASSIGN(const Json config, readConfig(files, file));
-        TRY_ASSIGN(mode.pooling, poolingFromJson(config, file.string()));
+        const std::string kind = endOf(type);
+        if (kind == "Normalize") {
+            mode.normalize = true;
+        } else if (kind == "Transformer") {
+            TRY(readTransformer(files, folder, mode));
+        } else if (kind == "Pooling") {
+            TRY_ASSIGN(const std::string path, reader.string("path"));
+            const Path file = Path(path).filename() / "config.json";
+            TRY_ASSIGN(const Json config, readConfig(files, folder / file));
+            TRY_ASSIGN(mode.pooling, poolingFromJson(config, file.string()));
+        } else {
+            return fail(ErrorCode::Unsupported,
+                        "modules.json names the module \"" + kind.substr(0, 80) +
+                            "\"; Transformer, Pooling and Normalize are supported",
+                        "modules.json");
+        }
     }
     return mode;
 }
@@ -48,8 +123,13 @@ Result<BoundEmbeddings> bindEmbeddings(FileSystem& files, const ServedModel& mod
                                        std::string_view tenant, LongText longText) {
     BoundEmbeddings bound;
     TRY_ASSIGN(bound.mode, embeddingMode(files, model.record.folder));
-    const auto most = static_cast<std::size_t>(model.record.context);
-    for (const Prompt& prompt : prompts) {
+    const auto most =
+        static_cast<std::size_t>(std::min(model.record.context, bound.mode.maxTokens.value_or(model.record.context)));
+    for (const Prompt& given : prompts) {
+        Prompt prompt = given;
+        if (auto* text = std::get_if<std::string>(&prompt); text && bound.mode.lowerCase) {
+            TRY_ASSIGN(*text, lowerCase(*text));
+        }
         Request request;
         request.kind = RequestKind::Embed;
         request.tenant = tenant;
@@ -63,7 +143,9 @@ Result<BoundEmbeddings> bindEmbeddings(FileSystem& files, const ServedModel& mod
                         "the input has " + std::to_string(request.prompt.size()) + " tokens; model " +
                             model.record.name + " takes at most " + std::to_string(most),
                         "input");
-        if (tooLong) request.prompt.resize(most);
+        if (tooLong) {
+            TRY_ASSIGN(request.prompt, cutPrompt(model, prompt, std::move(request.prompt), most));
+        }
         bound.truncated.push_back(tooLong);
         bound.requests.push_back(std::move(request));
     }

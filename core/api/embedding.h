@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Requests for embeddings: how a model pools and whether it normalises, as its modules.json says (the layout of
-// sentence-transformers); without one mean pooling, not normalised.
+// Requests for embeddings: how a model pools, whether it normalises and how much text it reads, as its modules.json and
+// the files beside it say (the layout of sentence-transformers); without one mean pooling, not normalised.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,12 +16,15 @@ namespace espalier {
 struct EmbeddingMode {
     Pooling pooling = Pooling::Mean;
     bool normalize = false;
+    bool lowerCase = false;                 // text, before it is tokenised
+    std::optional<std::int32_t> maxTokens;  // of a text with its special tokens; none: the model's context
 };
 
-// Errors: corrupt_file; unsupported names the pooling.
+// Errors: corrupt_file; unsupported names the pooling or the module (a Dense layer, ...).
 Result<EmbeddingMode> embeddingMode(FileSystem& files, const Path& folder);
 
-enum class LongText { Refuse, Cut };  // what becomes of text beyond the model's context
+// What becomes of text beyond the limit. A cut keeps what the post-processor put around it ([CLS] ... [SEP]).
+enum class LongText { Refuse, Cut };
 
 struct BoundEmbeddings {
     std::vector<Request> requests;  // one per prompt, without sinks

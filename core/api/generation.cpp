@@ -88,6 +88,7 @@ Result<std::vector<TokenId>> encodePrompt(const ServedModel& model, const Prompt
 
 Result<std::vector<Request>> bindCall(const ServedModel& model, const GenerationCall& call,
                                       const GenerationPolicy& policy, std::string_view tenant) {
+    TRY(checkKind(RequestKind::Generate, model.record.spec.lmHead));
     Request request;
     request.tenant = tenant;
     request.sampling = call.sampling;

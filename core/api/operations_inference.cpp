@@ -98,6 +98,7 @@ Result<Json> perplexity(const ModelAccess& models, const Json& arguments, const 
     const JsonFields fields(arguments);
     TRY_ASSIGN(const std::string name, fields.requiredString("model"));
     TRY_ASSIGN(const ServedModel model, models.find(name));
+    TRY(checkKind(RequestKind::Score, model.record.spec.lmHead));
     TRY_ASSIGN(const auto wanted, fields.integer("context", 2, model.record.context));
     const auto context =
         static_cast<std::size_t>(wanted.value_or(std::min<std::int64_t>(model.record.context, kPerplexityContext)));
