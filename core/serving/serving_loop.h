@@ -75,7 +75,7 @@ public:
     // is clipped to it; an answer that reaches it ends with "length".
     std::int32_t contextLimit() const;
 
-    // Errors: context_overflow (with the numbers), pool_exhausted (can never fit), invalid_argument, unsupported,
+    // Errors: context_overflow (with the numbers; also when the whole pool is too small), invalid_argument, unsupported,
     // already_exists, busy. On an error the sink is never called; else it gets exactly one chunk with finish set.
     Result<void> submit(Request request);
 
