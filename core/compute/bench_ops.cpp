@@ -68,9 +68,14 @@ private:
         return TensorView(buffer.data(), DType::F32, {rows, cols});
     }
 
+    Result<void> goesOn() const {
+        if (m_options.stop.stop_requested()) return fail(ErrorCode::Cancelled, "cancelled");
+        return {};
+    }
+
     // Times work(i) for i = 0, 1, ... between two probes and completes the figure. `bytes` and `flops` are of one call.
     template <class Work>
-    void time(OpFigure figure, double bytes, double flops, const Work& work) {
+    Result<void> time(OpFigure figure, double bytes, double flops, const Work& work) {
         const SystemClock clock;
         const double target = m_options.quick ? 0.05 : 0.3;
         std::vector<double> times;
@@ -78,6 +83,7 @@ private:
         work(0);
         const TimePoint start = clock.now();
         for (std::int64_t i = 1; times.size() < 3 || (seconds(clock.now() - start) < target && times.size() < 100000); ++i) {
+            TRY(goesOn());
             const TimePoint begin = clock.now();
             work(i);
             times.push_back(seconds(clock.now() - begin));
@@ -94,6 +100,7 @@ private:
         figure.steady = std::abs(figure.bandwidthBefore - figure.bandwidthAfter) < 0.1 * bandwidth;
         if (m_options.onFigure) m_options.onFigure(figure);
         m_figures.push_back(std::move(figure));
+        return {};
     }
 
     Result<void> gemms(DType dtype) {
@@ -113,6 +120,7 @@ private:
         const std::int64_t copies = std::clamp<std::int64_t>(coldBytes(m_options) / each, 1, 4096);
         std::vector<WeightMatrix> ring;
         for (std::int64_t i = 0; i < copies; ++i) {
+            TRY(goesOn());
             TRY_ASSIGN(WeightMatrix w, m_backend.packWeight(source));
             ring.push_back(std::move(w));
         }
@@ -123,10 +131,10 @@ private:
             TRY_ASSIGN(const Buffer y, floats(rows * n));
             const bool cold = rows < 64;
             const auto flops = 2.0 * static_cast<double>(rows * elements);
-            time({"gemm", shape, text(dtype), rows, cold}, static_cast<double>(each), flops, [&](std::int64_t i) {
+            TRY(time({"gemm", shape, text(dtype), rows, cold}, static_cast<double>(each), flops, [&](std::int64_t i) {
                 const WeightMatrix& w = ring[static_cast<std::size_t>(cold ? i % copies : 0)];
                 m_backend.gemm(*m_stream, matrix(y, rows, n), matrix(x, rows, k), w, {});
-            });
+            }));
         }
         return {};
     }
@@ -160,12 +168,11 @@ private:
         const std::string shape = std::to_string(m_shape.heads) + "/" + std::to_string(m_shape.kvHeads) + " heads of " +
                                   std::to_string(headDim) + ", " + std::to_string(keys) + " keys";
         const double bytes = 2.0 * static_cast<double>(keys * kvWidth) * static_cast<double>(bytesOf(dtype));
-        time({"attention", shape, text(dtype), rows, sequences > 1}, bytes, 4.0 * seen * static_cast<double>(qWidth),
+        return time({"attention", shape, text(dtype), rows, sequences > 1}, bytes, 4.0 * seen * static_cast<double>(qWidth),
              [&](std::int64_t i) {
                  m_backend.attention(*m_stream, matrix(out, rows, qWidth), matrix(q, rows, qWidth), pages,
                                      segment(i, rows), desc);
              });
-        return {};
     }
 
     Result<void> norm(std::int64_t rows) {
@@ -174,23 +181,21 @@ private:
         TRY_ASSIGN(const Buffer y, floats(rows * dim));
         TRY_ASSIGN(const Buffer w, floats(dim));
         const ConstTensorView weight(w.data(), DType::F32, {dim});
-        time({"norm", "D=" + std::to_string(dim), "f32", rows, false}, 8.0 * static_cast<double>(rows * dim),
+        return time({"norm", "D=" + std::to_string(dim), "f32", rows, false}, 8.0 * static_cast<double>(rows * dim),
              5.0 * static_cast<double>(rows * dim), [&](std::int64_t) {
                  m_backend.norm(*m_stream, matrix(y, rows, dim), matrix(x, rows, dim), weight, {});
              });
-        return {};
     }
 
     Result<void> activation(std::int64_t rows) {
         const std::int64_t cols = m_shape.inner;
         TRY_ASSIGN(const Buffer gate, floats(rows * cols));
         TRY_ASSIGN(const Buffer up, floats(rows * cols));
-        time({"activation", "silu F=" + std::to_string(cols), "f32", rows, false}, 12.0 * static_cast<double>(rows * cols),
+        return time({"activation", "silu F=" + std::to_string(cols), "f32", rows, false}, 12.0 * static_cast<double>(rows * cols),
              0.0, [&](std::int64_t) {
                  m_backend.activation(*m_stream, matrix(gate, rows, cols), matrix(gate, rows, cols),
                                       matrix(up, rows, cols), ActivationKind::Silu);
              });
-        return {};
     }
 
     Backend& m_backend;
