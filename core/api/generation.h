@@ -17,13 +17,13 @@
 #include "core/engine/engine.h"
 #include "core/formats/generation_config.h"
 #include "core/serving/request.h"
+#include "core/serving/request_check.h"
 
 namespace espalier {
 
 constexpr std::int32_t kMaxChoices = 16;
-constexpr std::int32_t kMaxTopLogprobs = 20;
+constexpr std::int32_t kMaxTopLogprobs = 20;  // of the published APIs; `generate` has the engine's kMaxLogprobs
 constexpr std::size_t kMaxPrompts = 256;
-constexpr std::size_t kMaxStops = 16;
 
 struct ChatPrompt {
     OrderedJson messages;
@@ -52,8 +52,9 @@ Result<GenerationCall> chatCallFromJson(const Json& body);        // POST /v1/ch
 Result<GenerationCall> completionCallFromJson(const Json& body);  // POST /v1/completions
 Result<GenerationCall> generateCallFromJson(const Json& body);    // control operation `generate`
 
-// A prompt given as text, an array of ids, or an array of either: `field` of /v1/completions and /v1/embeddings.
-Result<std::vector<Prompt>> promptsFromJson(const Json& body, std::string_view field);
+// A prompt given as text, an array of ids, or an array of at most `most` of these: `field` of /v1/completions and
+// /v1/embeddings.
+Result<std::vector<Prompt>> promptsFromJson(const Json& body, std::string_view field, std::size_t most = kMaxPrompts);
 // Messages as chat templates take them: role and content of each checked, parts that are not text refused.
 // "conversation" in place of "messages" is the text of a JSON document: an array of messages, or an object with
 // messages, tools and further arguments of the template. As text its keys keep their order, which templates print.

@@ -123,8 +123,8 @@ Result<void> readMaxTokens(const JsonFields& fields, std::string_view key, Gener
     return {};
 }
 
-Result<void> readLogprobCount(const JsonFields& fields, GenerationCall& call) {
-    TRY_ASSIGN(const auto count, fields.integer("logprobs", 0, kMaxTopLogprobs));
+Result<void> readLogprobCount(const JsonFields& fields, std::int32_t most, GenerationCall& call) {
+    TRY_ASSIGN(const auto count, fields.integer("logprobs", 0, most));
     if (count) call.logprobs = static_cast<std::int32_t>(*count);
     return {};
 }
@@ -201,11 +201,11 @@ Result<ChatPrompt> chatPromptFromJson(const Json& body) {
     return chat;
 }
 
-Result<std::vector<Prompt>> promptsFromJson(const Json& body, std::string_view field) {
+Result<std::vector<Prompt>> promptsFromJson(const Json& body, std::string_view field, std::size_t most) {
     const JsonFields fields(body);
     const Json* value = fields.find(field);
     const std::string expected =
-        "a string, an array of token ids, or an array of at most " + std::to_string(kMaxPrompts) + " of these";
+        "a string, an array of token ids, or an array of at most " + std::to_string(most) + " of these";
     if (!value) return fields.wrong(field, expected);
     const auto one = [&](const Json& prompt) -> Result<Prompt> {
         if (prompt.is_string()) return Prompt(prompt.get<std::string>());
@@ -219,7 +219,7 @@ Result<std::vector<Prompt>> promptsFromJson(const Json& body, std::string_view f
         prompts.push_back(std::move(prompt));
         return prompts;
     }
-    if (!value->is_array() || value->empty() || value->size() > kMaxPrompts) return fields.wrong(field, expected);
+    if (!value->is_array() || value->empty() || value->size() > most) return fields.wrong(field, expected);
     for (const Json& item : *value) {
         TRY_ASSIGN(auto prompt, one(item));
         prompts.push_back(std::move(prompt));
@@ -247,7 +247,7 @@ Result<GenerationCall> completionCallFromJson(const Json& body) {
     TRY(readCommon(body, call));
     TRY_ASSIGN(call.prompts, promptsFromJson(body, "prompt"));
     TRY(readMaxTokens(JsonFields(body), "max_tokens", call));
-    TRY(readLogprobCount(JsonFields(body), call));
+    TRY(readLogprobCount(JsonFields(body), kMaxTopLogprobs, call));
     return call;
 }
 
@@ -270,7 +270,7 @@ Result<GenerationCall> generateCallFromJson(const Json& body) {
         call.prompts.emplace_back(std::move(text));
     }
     TRY(readMaxTokens(fields, "max_tokens", call));
-    TRY(readLogprobCount(fields, call));
+    TRY(readLogprobCount(fields, kMaxLogprobs, call));
     return call;
 }
 

@@ -4,6 +4,7 @@
 //
 //   POST /control/<operation>   body: JSON object of arguments, answer: JSON object      (admin key: Bearer)
 //   GET  /control/events        one SSE stream; `?after=N` asks for the gap since sequence N
+//                                of the same daemon (started_at in hello): each numbers its events from 1
 //          id: <sequence>\n event: job|model|serve|log\n data: <JSON>     must arrive, numbered
 //          event: snapshot\n data: <JSON>                                 newest wins, no id; 10 Hz while serving or
 //          jobs
@@ -34,6 +35,10 @@
 //   perplexity {model, text | ids, context?}   -> as `espalierctl perplexity --json`
 //   embed {model, text | texts}                -> {embedding, dim, normalized} | {results:[...]}
 //   serve-start {} serve-stop {} serve-drain {} -> {state}
+//   cancel {call}                              -> {cancelled}    ends the call whose arguments had this "call_id", as
+//   if
+//                                                 it had been stopped where it was made: it answers with what it has.
+//                                                 A daemon only.
 //   history {seconds}                          -> {points: [HistoryPoint]}
 //   log {limit}                                -> {records: [LogRecord]}
 //   shutdown {}                                -> {}                     drains, then ends the daemon

@@ -203,6 +203,9 @@ Result<void> FakeEngine::setServing(ServeState state) {
     const std::lock_guard lock(m_mutex);
     m_state = state;
     if (m_state == ServeState::Draining && m_runningCount == 0) m_state = ServeState::Stopped;
+    if (state == ServeState::Stopped)
+        for (std::uint64_t id = 1; id <= m_submitted.size(); ++id) m_toCancel.push_back(RequestId{id});
+    m_changed.notify_all();
     return {};
 }
 
@@ -313,8 +316,11 @@ bool FakeEngine::advance(Running& running, const FakeScript& script) {
         return true;
     };
     if (running.cancelled) return end(lastChunk(running, FinishReason::Cancelled));
-    if (script.hold) return false;
-    if (script.failure) {
+    const bool fails = script.failedChoice < 0
+                           ? !script.hold
+                           : request.sampling.choice == static_cast<std::uint32_t>(script.failedChoice);
+    if (script.hold && !fails) return false;
+    if (script.failure && fails) {
         Chunk chunk = lastChunk(running, FinishReason::Failed);
         chunk.error = script.failure;
         return end(std::move(chunk));

@@ -19,6 +19,7 @@ struct FakeScript {
     std::optional<Error> refusal;         // submit fails with it
     std::int32_t refusedFrom = 0;         // ... from this submission on
     std::optional<Error> failure;         // the request fails with it
+    std::int32_t failedChoice = -1;       // >= 0: only this choice of a call does, held or not
 };
 
 class FakeEngine final : public Engine {
