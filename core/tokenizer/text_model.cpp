@@ -3,6 +3,9 @@
 
 #include <optional>
 
+#include "core/formats/gguf_model.h"
+#include "core/tokenizer/gguf_text.h"
+
 namespace espalier {
 namespace {
 
@@ -55,6 +58,10 @@ std::string kindOf(const Tokenizer& tokenizer) {
 }
 
 Result<TextModel> loadTextModel(FileSystem& files, const Path& folder) {
+    if (!files.exists(folder / "tokenizer.json")) {
+        TRY_ASSIGN(const auto gguf, findGguf(files, folder));
+        if (gguf) return loadGgufText(files, *gguf);
+    }
     TextModel model;
     TRY_ASSIGN(const auto tokenizer, textIfThere(files, folder / "tokenizer.json", kMaxTokenizerBytes));
     if (tokenizer) {
