@@ -38,16 +38,18 @@ public:
     std::optional<TokenId> idOf(std::string_view token) const override;
     std::optional<std::string> tokenOf(TokenId id) const override;
     bool isSpecial(TokenId id) const override;
+    bool dropsFinalSpace() const override { return m_parts.decoder->dropsFinalSpace(); }
     std::string kind() const override { return m_parts.model->kind(); }
 
 private:
     Result<void> add(AddedToken token, const std::string& where);
     Result<void> checkAgainstVocabulary(const AddedToken& token, const std::string& where) const;
-    Result<void> encodePlain(std::string_view text, std::vector<TokenId>& ids) const;
+    Result<void> encodePlain(std::string_view text, bool startsText, std::vector<TokenId>& ids) const;
     const std::string* spelling(TokenId id) const;
 
     Vocabulary m_added;
-    std::unordered_map<TokenId, bool> m_isSpecial;  // of added tokens
+    std::unordered_map<TokenId, bool> m_isSpecial;         // of added tokens
+    std::unordered_map<TokenId, std::string> m_decodedAs;  // added tokens that text holds in normalised form
     AddedTokenFinder m_inText;
     AddedTokenFinder m_inNormalizedText;
     PipelineParts m_parts;
@@ -70,8 +72,9 @@ Result<void> PipelineTokenizer::add(AddedToken token, const std::string& where) 
     if (!token.isNormalized) {
         m_inText.add(token.content, token);
     } else if (m_parts.normalizer) {
-        TRY_ASSIGN(const MarkedText pattern, m_parts.normalizer->apply({token.content, {}}));
+        TRY_ASSIGN(MarkedText pattern, m_parts.normalizer->apply({token.content, {}}));
         m_inNormalizedText.add(pattern.text, token);
+        m_decodedAs[token.id] = std::move(pattern.text);
     } else {
         m_inNormalizedText.add(token.content, token);
     }
@@ -112,11 +115,12 @@ Result<std::vector<TokenId>> PipelineTokenizer::encode(std::string_view text, co
             TRY_ASSIGN(part, m_parts.normalizer->apply(std::move(part)));
         }
         for (const auto& inner : m_inNormalizedText.cut(part.text, part.verbatim)) {
+            const auto [begin, end] = inner.range;
             if (inner.id)
                 ids.push_back(*inner.id);
             else
-                TRY(encodePlain(
-                    std::string_view(part.text).substr(inner.range.begin, inner.range.end - inner.range.begin), ids));
+                TRY(encodePlain(std::string_view(part.text).substr(begin, end - begin), part.startsText && begin == 0,
+                                ids));
         }
     }
     if (options.addSpecial)
@@ -124,8 +128,8 @@ Result<std::vector<TokenId>> PipelineTokenizer::encode(std::string_view text, co
     return ids;
 }
 
-Result<void> PipelineTokenizer::encodePlain(std::string_view text, std::vector<TokenId>& ids) const {
-    PieceList list(text);
+Result<void> PipelineTokenizer::encodePlain(std::string_view text, bool startsText, std::vector<TokenId>& ids) const {
+    PieceList list(text, startsText);
     if (m_parts.preTokenizer) TRY(m_parts.preTokenizer->split(list));
     m_parts.model->tokenize(list, ids);
     return {};
@@ -143,7 +147,8 @@ Result<std::string> PipelineTokenizer::decodePiece(TokenId id, bool skipSpecial,
                                                     " is not in the vocabulary (largest id " +
                                                     std::to_string(vocabularySize() - 1) + ")");
     if (skipSpecial && isSpecial(id)) return std::string();
-    return m_parts.decoder->decode(*token, isFirst);
+    const auto normalized = m_decodedAs.find(id);
+    return m_parts.decoder->decode(normalized == m_decodedAs.end() ? *token : normalized->second, isFirst);
 }
 
 Result<std::string> PipelineTokenizer::decode(std::span<const TokenId> ids, bool skipSpecial) const {
@@ -154,6 +159,7 @@ Result<std::string> PipelineTokenizer::decode(std::span<const TokenId> ids, bool
         bytes += piece;
         if (!(skipSpecial && isSpecial(id))) isFirst = false;
     }
+    if (dropsFinalSpace() && bytes.ends_with(' ')) bytes.pop_back();
     return repairUtf8(bytes);
 }
 
@@ -189,13 +195,15 @@ Result<std::string> StreamDecoder::push(TokenId id) {
     TRY_ASSIGN(const std::string piece, m_tokenizer->decodePiece(id, m_skipSpecial, m_first));
     if (!(m_skipSpecial && m_tokenizer->isSpecial(id))) m_first = false;
     m_pending += piece;
-    const std::size_t whole = completeUtf8(m_pending);
+    std::size_t whole = completeUtf8(m_pending);
+    if (m_tokenizer->dropsFinalSpace() && whole > 0 && whole == m_pending.size() && m_pending.back() == ' ') --whole;
     std::string text = repairUtf8(std::string_view(m_pending).substr(0, whole));
     m_pending.erase(0, whole);
     return text;
 }
 
 std::string StreamDecoder::finish() {
+    if (m_tokenizer->dropsFinalSpace() && m_pending.ends_with(' ')) m_pending.pop_back();
     std::string rest = repairUtf8(m_pending);
     m_pending.clear();
     return rest;
