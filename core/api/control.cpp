@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "core/api/case_store.h"
 #include "core/api/json_fields.h"
 #include "core/api/operations.h"
 #include "core/api/protocol.h"
@@ -68,6 +69,7 @@ LocalControl::LocalControl(const ModelAccess& models, const Clock& clock, Contro
 
     on["models"] = of(listModels);
     on["inspect"] = of(inspectModel);
+    on["card"] = of(modelCard);
     on["probe"] = of(probeImport);
     on["import"] = of(startImport);
     on["remove"] = onModel([&engine](const std::string& model) -> Result<Json> {
@@ -120,6 +122,18 @@ LocalControl::LocalControl(const ModelAccess& models, const Clock& clock, Contro
     on["generate"] = longOf(generate);
     on["perplexity"] = longOf(perplexity);
     on["embed"] = longOf(embed);
+
+    const auto cases = std::make_shared<CaseStore>(models.files(), engine.options().workspace);
+    const bool readOnly = engine.options().readOnly;
+    const auto writing = [readOnly](auto act) {
+        return [readOnly, act](const Json& arguments, const CallOptions&) -> Result<Json> {
+            if (readOnly) return fail(ErrorCode::Locked, "the workspace is open for reading only");
+            return act(arguments);
+        };
+    };
+    on["cases"] = [cases](const Json&, const CallOptions&) { return cases->list(); };
+    on["case-save"] = writing([cases](const Json& arguments) { return cases->save(arguments); });
+    on["case-remove"] = writing([cases](const Json& arguments) { return cases->remove(arguments); });
 
     const auto serve = [&engine](ServeState state) {
         return [&engine, state](const Json&, const CallOptions&) { return setServing(engine, state); };

@@ -9,6 +9,7 @@ namespace espalier {
 // catalog
 Result<Json> listModels(const ModelAccess& models, const Json& arguments);
 Result<Json> inspectModel(const ModelAccess& models, const Json& arguments);
+Result<Json> modelCard(const ModelAccess& models, const Json& arguments);
 Result<Json> probeImport(const ModelAccess& models, const Json& arguments);
 Result<Json> startImport(const ModelAccess& models, const Json& arguments);
 

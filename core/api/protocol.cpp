@@ -146,6 +146,16 @@ void visitFields(Record& record, Visit& visit) {
 }
 
 template <class Record, class Visit>
+requires std::is_same_v<std::remove_const_t<Record>, ProbedTensor>
+void visitFields(Record& record, Visit& visit) {
+    visit("name", record.name);
+    visit("role", record.role);
+    visit("shape", record.shape);
+    visit("dtype", record.dtype);
+    visit("bytes", record.bytes);
+}
+
+template <class Record, class Visit>
 requires std::is_same_v<std::remove_const_t<Record>, ImportProbe>
 void visitFields(Record& record, Visit& visit) {
     visit("path", record.path);
@@ -156,9 +166,12 @@ void visitFields(Record& record, Visit& visit) {
     visit("licence", record.licence);
     visit("tokenizer", record.tokenizer);
     visit("has_chat_template", record.hasChatTemplate);
+    visit("chat_format", record.chatFormat);
+    visit("tensors", record.tensors);
     visit("parameters", record.parameters);
     visit("bytes", record.bytes);
     visit("context", record.context);
+    visit("layers", record.layers);
     visit("free_bytes", record.freeBytes);
     visit("warnings", record.warnings);
 }

@@ -17,7 +17,10 @@
 //   status {}                                  -> as `espalierctl status --json`
 //   models {bin?}                              -> {models: [ModelRecord]}
 //   inspect {model, tensors?}                  -> {config, parameters, bytes, memory{weights_bytes, kv_bytes_per_token,
-//                                                  workspace_bytes}, tensors?[{name, shape, dtype, bytes}], record}
+//                                                  workspace_bytes}, tensors?[{name, shape, dtype, bytes}], record,
+//                                                  scan?{at, nan, infinite, tensors[{name, norm, largest, nan,
+//                                                  infinite}]}, verified?{at, digest}} of the newest such jobs
+//   card {model}                               -> {file, text, bytes, truncated}; file null when there is none
 //   remove {model} restore {id} rename {model, name} empty-bin {}
 //   load {model} unload {model}
 //   probe {path}                               -> ImportProbe
@@ -25,15 +28,17 @@
 //   jobs {}                                    -> {jobs: [JobRecord]}
 //   job {id} / job-cancel {id} / job-pause {id} / job-resume {id} / job-discard {id} -> JobRecord
 //   job-wait {id, timeout_s?}                  -> JobRecord (answers early at the timeout)
-//   tokenize {model, text | texts, special?}   -> {ids, tokens} | {results:[{ids, tokens}]}
+//   tokenize {model, text | texts, special?, details?} -> {ids, tokens, is_special?} | {results:[{ids, tokens}]}
 //   detokenize {model, ids}                    -> {text}
-//   template {model, messages, tools?, generation_prompt?} -> {text, ids}
+//   template {model, messages, tools?, generation_prompt?, details?} -> {text, ids, tokens?, is_special?}
 //   generate {model, prompt | prompt_ids | messages, ...sampling} -> as `espalierctl generate --json`
 //                                                 (with stream: true an SSE answer: `text` {text}, then `result` |
 //                                                 `error`)
 //   perplexity {model, text | ids, context?}   -> as `espalierctl perplexity --json`
 //   embed {model, text | texts}                -> {embedding, dim, normalized} | {results:[...]}
 //   serve-start {} serve-stop {} serve-drain {} -> {state}
+//   cases {} -> {cases: [case]}                                          saved prompts, kept in the workspace
+//   case-save {case: {id?, name, ...}} -> case (with its id)             case-remove {id} -> {removed: case}
 //   history {seconds}                          -> {points: [HistoryPoint]}
 //   log {limit}                                -> {records: [LogRecord]}
 //   shutdown {}                                -> {}                     drains, then ends the daemon

@@ -6,6 +6,7 @@
 
 #include "core/engine/event_log.h"
 #include "core/engine/import_job.h"
+#include "core/engine/import_report.h"
 #include "core/engine/job_queue.h"
 #include "core/engine/model_files.h"
 #include "core/engine/model_jobs.h"
@@ -182,7 +183,8 @@ Result<void> LocalEngine::emptyBin() {
     return reloadShelf();
 }
 
-// The folder steps aside, the row goes, then the files: after a crash in between, tidyModelFolders finishes or undoes it.
+// The folder steps aside, the row goes, then the files: after a crash in between, tidyModelFolders finishes or undoes
+// it.
 Result<void> LocalEngine::deleteModel(const ModelRecord& model) {
     const Path folder = m_workspace->modelFolder(model.id), aside = m_workspace->removedFolder(model.id);
     const bool hasFolder = !model.linked && m_files.exists(folder);
@@ -227,9 +229,13 @@ Result<ImportProbe> LocalEngine::probeImport(const Path& path) const {
     probe.licence = model.licence;
     probe.tokenizer = model.tokenizer;
     probe.hasChatTemplate = model.hasChatTemplate;
+    probe.chatFormat = chatFormatOf(model.chatTemplate);
+    TRY_ASSIGN(const auto tensors, openModelFolder(m_files, model.folder));
+    probe.tensors = probedTensors(model.spec, *tensors);
     probe.parameters = model.parameters;
     probe.bytes = static_cast<std::int64_t>(model.allBytes());
     probe.context = model.spec.context;
+    probe.layers = static_cast<std::int32_t>(model.spec.layers.size());
     TRY_ASSIGN(const std::uint64_t freeBytes, m_files.freeBytes(m_workspace->folder()));
     probe.freeBytes = static_cast<std::int64_t>(freeBytes);
     probe.warnings = model.warnings;

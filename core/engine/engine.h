@@ -44,13 +44,23 @@ struct ImportRequest {
     bool allowNonFinite = false;
 };
 
+struct ProbedTensor {
+    std::string name;
+    std::string role;  // what it is to the model: "query, key, value", "not used"
+    std::vector<std::int64_t> shape;
+    std::string dtype;
+    std::int64_t bytes = 0;
+};
+
 // What an import would do, before anything is copied.
 struct ImportProbe {
     std::string path, suggestedName, family, architecture, dtype, licence;
     std::string tokenizer;  // for people: "byte-level BPE, 4,096"
     bool hasChatTemplate = false;
+    std::string chatFormat;  // of the template: "ChatML", "custom"; empty without one
+    std::vector<ProbedTensor> tensors;
     std::int64_t parameters = 0, bytes = 0;
-    std::int32_t context = 0;
+    std::int32_t context = 0, layers = 0;
     std::int64_t freeBytes = 0;
     std::vector<std::string> warnings;
 };
