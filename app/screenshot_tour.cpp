@@ -33,13 +33,6 @@ ScreenshotTour::ScreenshotTour(MainWindow& window, Workspace& workspace, Theme& 
     addSteps();
 }
 
-template <class T>
-T* ScreenshotTour::named(const QString& accessibleName) const {
-    for (T* widget : m_window.findChildren<T*>())
-        if (widget->accessibleName() == accessibleName && widget->isVisible()) return widget;
-    return nullptr;
-}
-
 void ScreenshotTour::ask(const QString& question) {
     m_window.goTo(QStringLiteral("playground"));
     if (auto* input = named<QPlainTextEdit>(tr("Message"))) input->setPlainText(question);
@@ -53,7 +46,7 @@ void ScreenshotTour::keepAsking() {
     ChatRequest request;
     request.model = text(m_workspace.models().models().front().name);
     request.messages = {{QStringLiteral("user"), questions[m_asked++ % questions.size()]}};
-    request.temperature = 0.9;
+    request.sampling.temperature = 0.9;
     ChatStream* stream = m_workspace.engine().chat(request, this);
     const int pauseMs = 40 + 37 * (m_asked % 11);
     const auto again = [this, pauseMs] { QTimer::singleShot(pauseMs, this, &ScreenshotTour::keepAsking); };
@@ -70,7 +63,8 @@ void ScreenshotTour::addSteps() {
     const auto attached = [this] { return m_workspace.snapshot() && m_workspace.hasModelList(); };
     const auto hasModel = [this] { return m_workspace.models().rowCount() > 0; };
     const auto answered = [this] {
-        return named<QPushButton>(tr("Regenerate")) && named<QPushButton>(tr("Regenerate"))->isEnabled();
+        const auto* again = named<QAbstractButton>(tr("Regenerate"));
+        return again && again->isEnabled();
     };
     const auto plotsHaveData = [this] {
         return m_since.elapsed() > kLoadMs && m_workspace.snapshot()->ttftMs.samples > 0;
@@ -87,6 +81,10 @@ void ScreenshotTour::addSteps() {
     }
     step(
         QStringLiteral("models-light"), [this] { m_window.goTo(QStringLiteral("models")); }, hasModel, 1200);
+    addScanStep();
+    addModelSteps(QStringLiteral("light"));
+    addImportSteps();
+    addPlaygroundSteps(QStringLiteral("side"));
     step(
         QStringLiteral("playground-light"), [this] { ask(tr("Write about a garden in spring.")); }, answered);
     step(
@@ -123,6 +121,9 @@ void ScreenshotTour::addSteps() {
         QStringLiteral("serve-dark"), [this] { m_window.goTo(QStringLiteral("serve")); }, always, 1200);
     step(
         QStringLiteral("models-dark"), [this] { m_window.goTo(QStringLiteral("models")); }, always, 1200);
+    addModelSteps(QStringLiteral("dark"));
+    step(
+        QStringLiteral("playground-dark"), [this] { m_window.goTo(QStringLiteral("playground")); }, always, 1200);
     step(
         QStringLiteral("serve-1024"),
         [this] {
@@ -134,6 +135,8 @@ void ScreenshotTour::addSteps() {
     for (const QString& page : {QStringLiteral("home"), QStringLiteral("models"), QStringLiteral("playground")})
         step(
             page + QStringLiteral("-1024"), [this, page] { m_window.goTo(page); }, always, 1200);
+    addModelTabsAt1024();
+    addPlaygroundSteps(QStringLiteral("1024"));
 }
 
 void ScreenshotTour::start() {

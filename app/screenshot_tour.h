@@ -41,7 +41,21 @@ private:
     void next();
     bool save(const QString& name);
     template <class T>
-    T* named(const QString& accessibleName) const;
+    T* named(const QString& accessibleName) const {
+        for (T* widget : window().template findChildren<T*>())
+            if (widget->accessibleName() == accessibleName && widget->isVisible()) return widget;
+        return nullptr;
+    }
+    MainWindow& window() const { return m_window; }
+    Workspace& workspace() const { return m_workspace; }
+    // screenshot_tour_pages.cpp
+    bool press(const QString& accessibleName);  // a button that can be pressed; false when there is none
+    void showModelTab(const QString& name);
+    void addModelSteps(const QString& theme);
+    void addModelTabsAt1024();
+    void addScanStep();
+    void addImportSteps();
+    void addPlaygroundSteps(const QString& name);
     void ask(const QString& question);
     void keepAsking();  // one client among those that give the plots something to show
 

@@ -157,7 +157,7 @@ private slots:
         ChatRequest request;
         request.model = QStringLiteral("tiny");
         request.messages = {{QStringLiteral("user"), QStringLiteral("Hi")}};
-        request.seed = 7;
+        request.sampling.seed = 7;
         QString answer;
         std::optional<ChatEnd> end;
         ChatStream* stream = client.chat(request, this);

@@ -22,18 +22,6 @@ std::string_view view(const QByteArray& bytes) {
     return {bytes.constData(), std::size_t(bytes.size())};
 }
 
-// The error of an answer that is not 2xx, in the daemon's words when it sent any.
-Error errorOf(const QNetworkReply& reply, const QByteArray& body) {
-    const std::string where = reply.url().toString().toStdString();
-    if (const auto json = parseJson(view(body), where); json && json->is_object() && json->contains("error"))
-        return errorFromJson((*json)["error"]);
-    const int status = reply.attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
-    if (status == 401 || status == 403)
-        return fail(ErrorCode::Unauthorized, "The server does not accept this key", where);
-    if (status > 0) return fail(ErrorCode::Network, "The server answered with status " + std::to_string(status), where);
-    return fail(ErrorCode::Network, "The server does not answer: " + reply.errorString().toStdString(), where);
-}
-
 template <class T, class Read>
 Result<std::vector<T>> readList(const Json& json, const char* key, Read read) {
     std::vector<T> list;
@@ -48,50 +36,6 @@ Result<std::vector<T>> readList(const Json& json, const char* key, Read read) {
     return list;
 }
 
-Result<TensorFact> tensorFact(const Json& json) {
-    const JsonReader reader(json, "tensors");
-    TensorFact fact;
-    TRY_ASSIGN(const std::string name, reader.string("name"));
-    TRY_ASSIGN(const std::string dtype, reader.string("dtype"));
-    TRY_ASSIGN(fact.bytes, reader.integer("bytes", 0, INT64_MAX));
-    fact.name = QString::fromStdString(name);
-    fact.dtype = QString::fromStdString(dtype);
-    if (const Json* shape = reader.find("shape"); shape && shape->is_array())
-        for (const Json& extent : *shape) fact.shape.push_back(extent.is_number_integer() ? extent.get<qint64>() : 0);
-    return fact;
-}
-
-Result<ModelInspection> inspection(const Json& json) {
-    const JsonReader reader(json, "inspect");
-    ModelInspection result;
-    if (const Json* record = reader.find("record")) {
-        TRY_ASSIGN(result.record, modelFromJson(*record));
-    }
-    if (const Json* memory = reader.find("memory"); memory && memory->is_object()) {
-        const JsonReader bytes(*memory, "memory");
-        TRY_ASSIGN(result.weightsBytes, bytes.integerOr("weights_bytes", 0, 0, INT64_MAX));
-        TRY_ASSIGN(result.kvBytesPerToken, bytes.integerOr("kv_bytes_per_token", 0, 0, INT64_MAX));
-        TRY_ASSIGN(result.workspaceBytes, bytes.integerOr("workspace_bytes", 0, 0, INT64_MAX));
-    }
-    if (reader.has("tensors")) {
-        TRY_ASSIGN(result.tensors, readList<TensorFact>(json, "tensors", tensorFact));
-    }
-    if (const Json* config = reader.find("config")) result.config = QString::fromStdString(dumpJson(*config, 2));
-    return result;
-}
-
-Result<Tokenization> tokenization(const Json& json) {
-    Tokenization result;
-    const JsonReader reader(json, "tokenize");
-    const Json* ids = reader.find("ids");
-    const Json* tokens = reader.find("tokens");
-    if (!ids || !ids->is_array() || !tokens || !tokens->is_array()) return reader.wrong("ids", "a list");
-    for (const Json& id : *ids) result.ids.push_back(id.is_number_integer() ? id.get<qint64>() : -1);
-    for (const Json& token : *tokens)
-        result.tokens << (token.is_string() ? QString::fromStdString(token.get_ref<const std::string&>()) : QString());
-    return result;
-}
-
 // Turns an answer in JSON into one of T by `read`, passing errors through.
 template <class T, class Read>
 EngineClient::Answer<Json> reading(EngineClient::Answer<T> answer, Read read) {
@@ -104,116 +48,6 @@ EngineClient::Answer<Json> reading(EngineClient::Answer<T> answer, Read read) {
 }
 
 }  // namespace
-
-Json ChatRequest::toJson(bool stream) const {
-    Json list = Json::array();
-    for (const ChatMessage& message : messages)
-        list.push_back({{"role", message.role.toStdString()}, {"content", message.content.toStdString()}});
-    Json body = {{"model", model.toStdString()}, {"messages", list}, {"temperature", temperature}, {"top_p", topP},
-                 {"max_tokens", maxTokens},      {"stream", stream}};
-    if (stream) body["stream_options"] = {{"include_usage", true}};
-    if (seed) body["seed"] = *seed;
-    return body;
-}
-
-ChatStream::ChatStream(QNetworkReply* reply, QObject* parent) : QObject(parent), m_reply(reply) {
-    m_clock.start();
-    connect(reply, &QNetworkReply::readyRead, this, &ChatStream::read);
-    connect(reply, &QNetworkReply::finished, this, &ChatStream::replyEnded);
-}
-
-ChatStream::~ChatStream() {
-    if (!m_reply) return;
-    m_reply->disconnect(this);
-    m_reply->abort();
-    m_reply->deleteLater();
-}
-
-void ChatStream::cancel() {
-    if (m_over) return;
-    m_end.finish = QStringLiteral("cancelled");
-    end();
-}
-
-void ChatStream::read() {
-    const QByteArray bytes = m_reply->readAll();
-    const int status = m_reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
-    if (status != 200) {
-        m_errorBody += bytes;
-        return;
-    }
-    for (const SseEvent& event : m_parser.feed(bytes)) {
-        if (!m_over) take(event);
-    }
-}
-
-void ChatStream::take(const SseEvent& event) {
-    if (event.data == "[DONE]") {
-        end();
-        return;
-    }
-    const auto json = parseJson(view(event.data), "chat");
-    if (!json || !json->is_object()) return;
-    if (json->contains("error")) {
-        m_over = true;
-        emit failed(errorFromJson((*json)["error"]));
-        deleteLater();
-        return;
-    }
-    if (const auto usage = json->find("usage"); usage != json->end() && usage->is_object()) {
-        const JsonReader reader(*usage, "usage");
-        m_end.promptTokens = int(reader.integerOr("prompt_tokens", 0, 0, INT_MAX).value_or(0));
-        m_end.completionTokens = int(reader.integerOr("completion_tokens", 0, 0, INT_MAX).value_or(0));
-        if (const Json* details = reader.find("prompt_tokens_details"); details && details->is_object())
-            m_end.cachedTokens =
-                int(JsonReader(*details, "usage").integerOr("cached_tokens", 0, 0, INT_MAX).value_or(0));
-    }
-    const auto choices = json->find("choices");
-    if (choices == json->end() || !choices->is_array() || choices->empty() || !choices->front().is_object()) return;
-    const JsonReader choice(choices->front(), "choices");
-    if (const Json* reason = choice.find("finish_reason"); reason && reason->is_string())
-        m_end.finish = QString::fromStdString(reason->get_ref<const std::string&>());
-    const Json* delta = choice.find("delta");
-    if (!delta || !delta->is_object()) return;
-    const auto content = JsonReader(*delta, "delta").stringOr("content", {});
-    if (!content || content->empty()) return;
-    m_lastMs = m_clock.elapsed();
-    if (m_firstMs < 0) {
-        m_firstMs = m_lastMs;
-        m_end.ttftMs = double(m_firstMs);
-    }
-    ++m_pieces;
-    if (m_pieces > 1 && m_lastMs > m_firstMs) m_end.tokensPerS = (m_pieces - 1) * 1000.0 / double(m_lastMs - m_firstMs);
-    emit text(QString::fromStdString(*content));
-    emit progressed(m_end);
-}
-
-void ChatStream::replyEnded() {
-    if (m_over) return;
-    if (m_reply->bytesAvailable() > 0) read();
-    if (m_over) return;
-    const int status = m_reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
-    if (status == 200 && !m_end.finish.isEmpty()) {
-        end();
-        return;
-    }
-    m_over = true;
-    const Error error = status == 200 && m_reply->error() == QNetworkReply::NoError
-                            ? fail(ErrorCode::Network, "The connection ended before the answer did", "chat")
-                            : errorOf(*m_reply, m_errorBody);
-    emit failed(error);
-    deleteLater();
-}
-
-void ChatStream::end() {
-    m_over = true;
-    // A piece may hold more than one token, so the true count decides once it is known.
-    if (m_end.completionTokens > 1 && m_lastMs > m_firstMs)
-        m_end.tokensPerS = (m_end.completionTokens - 1) * 1000.0 / double(m_lastMs - m_firstMs);
-    if (m_end.completionTokens == 0) m_end.completionTokens = m_pieces;
-    emit finished(m_end);
-    deleteLater();
-}
 
 EngineClient::EngineClient(QObject* parent) : QObject(parent), m_launcher(this) {
     m_retry.setSingleShot(true);
@@ -274,7 +108,7 @@ void EngineClient::call(const QString& operation, const Json& arguments, QObject
         const QByteArray body = reply->readAll();
         const int status = reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
         if (reply->error() != QNetworkReply::NoError || status / 100 != 2) {
-            answer(errorOf(*reply, body));
+            answer(replyError(*reply, body));
         } else if (body.size() < kLargeAnswer) {
             answer(parseJson(view(body), "answer"));
         } else {
@@ -318,12 +152,29 @@ void EngineClient::history(int seconds, QObject* guard, Answer<std::vector<Histo
 
 void EngineClient::inspect(const QString& model, QObject* guard, Answer<ModelInspection> answer) {
     call(QStringLiteral("inspect"), {{"model", model.toStdString()}, {"tensors", true}}, guard,
-         reading<ModelInspection>(std::move(answer), inspection));
+         reading<ModelInspection>(std::move(answer), inspectionFromJson));
 }
 
-void EngineClient::tokenize(const QString& model, const QString& text, QObject* guard, Answer<Tokenization> answer) {
-    call(QStringLiteral("tokenize"), {{"model", model.toStdString()}, {"text", text.toStdString()}}, guard,
-         reading<Tokenization>(std::move(answer), tokenization));
+void EngineClient::tokenize(const QString& model, const QString& text, bool special, QObject* guard,
+                            Answer<Tokenization> answer) {
+    call(QStringLiteral("tokenize"),
+         {{"model", model.toStdString()}, {"text", text.toStdString()}, {"special", special}, {"details", true}}, guard,
+         reading<Tokenization>(std::move(answer), tokenizationFromJson));
+}
+
+void EngineClient::renderTemplate(const QString& model, const std::vector<ChatMessage>& messages, bool generationPrompt,
+                                  QObject* guard, Answer<RenderedTemplate> answer) {
+    call(QStringLiteral("template"),
+         {{"model", model.toStdString()},
+          {"messages", messagesToJson(messages)},
+          {"generation_prompt", generationPrompt},
+          {"details", true}},
+         guard, reading<RenderedTemplate>(std::move(answer), renderedTemplateFromJson));
+}
+
+void EngineClient::card(const QString& model, QObject* guard, Answer<ModelCard> answer) {
+    call(QStringLiteral("card"), {{"model", model.toStdString()}}, guard,
+         reading<ModelCard>(std::move(answer), cardFromJson));
 }
 
 void EngineClient::probe(const QString& path, QObject* guard, Answer<ImportProbe> answer) {
@@ -421,7 +272,7 @@ void EngineClient::listen() {
         m_silence.start();
         for (const SseEvent& event : m_parser.feed(m_stream->readAll())) takeEvent(event);
     });
-    connect(m_stream, &QNetworkReply::finished, this, [this] { lostStream(errorOf(*m_stream, {})); });
+    connect(m_stream, &QNetworkReply::finished, this, [this] { lostStream(replyError(*m_stream, {})); });
 }
 
 void EngineClient::takeEvent(const SseEvent& event) {

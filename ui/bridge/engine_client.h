@@ -19,6 +19,8 @@
 #include "core/base/json.h"
 #include "core/engine/engine.h"
 #include "core/engine/messages.h"
+#include "ui/bridge/answers.h"
+#include "ui/bridge/chat_stream.h"
 #include "ui/bridge/daemon_launcher.h"
 #include "ui/bridge/sse_parser.h"
 
@@ -27,75 +29,6 @@ class QNetworkReply;
 namespace espalier::ui {
 
 enum class Link { Detached, Starting, Connecting, Attached, Lost, Refused };
-
-struct TensorFact {
-    QString name;
-    std::vector<qint64> shape;
-    QString dtype;
-    qint64 bytes = 0;
-};
-
-struct ModelInspection {
-    ModelRecord record;
-    qint64 weightsBytes = 0, kvBytesPerToken = 0, workspaceBytes = 0;
-    std::vector<TensorFact> tensors;
-    QString config;  // indented JSON
-};
-
-struct Tokenization {
-    std::vector<qint64> ids;
-    QStringList tokens;
-};
-
-struct ChatMessage {
-    QString role, content;
-};
-
-struct ChatRequest {
-    QString model;
-    std::vector<ChatMessage> messages;
-    double temperature = 0.7, topP = 1.0;
-    std::optional<qint64> seed;
-    int maxTokens = 512;
-    Json toJson(bool stream) const;  // the body of POST /v1/chat/completions
-};
-
-struct ChatEnd {
-    QString finish;  // "stop", "length", "cancelled"
-    int promptTokens = 0, cachedTokens = 0, completionTokens = 0;
-    double ttftMs = 0, tokensPerS = 0;
-};
-
-// One streamed answer. Deletes itself after finished or failed; destroying it or cancel() closes the connection, and
-// the daemon stops generating.
-class ChatStream : public QObject {
-    Q_OBJECT
-public:
-    ChatStream(QNetworkReply* reply, QObject* parent);
-    ~ChatStream() override;
-    void cancel();
-
-signals:
-    void text(const QString& piece);
-    void progressed(const espalier::ui::ChatEnd& soFar);
-    void finished(const espalier::ui::ChatEnd& end);
-    void failed(const espalier::Error& error);
-
-private:
-    void read();
-    void take(const SseEvent& event);
-    void replyEnded();
-    void end();
-
-    QPointer<QNetworkReply> m_reply;
-    SseParser m_parser;
-    QByteArray m_errorBody;
-    QElapsedTimer m_clock;
-    qint64 m_firstMs = -1, m_lastMs = 0;
-    ChatEnd m_end;
-    int m_pieces = 0;
-    bool m_over = false;
-};
 
 class EngineClient : public QObject {
     Q_OBJECT
@@ -125,7 +58,10 @@ public:
     void log(int limit, QObject* guard, Answer<std::vector<LogRecord>> answer);
     void history(int seconds, QObject* guard, Answer<std::vector<HistoryPoint>> answer);
     void inspect(const QString& model, QObject* guard, Answer<ModelInspection> answer);
-    void tokenize(const QString& model, const QString& text, QObject* guard, Answer<Tokenization> answer);
+    void tokenize(const QString& model, const QString& text, bool special, QObject* guard, Answer<Tokenization> answer);
+    void renderTemplate(const QString& model, const std::vector<ChatMessage>& messages, bool generationPrompt,
+                        QObject* guard, Answer<RenderedTemplate> answer);
+    void card(const QString& model, QObject* guard, Answer<ModelCard> answer);
     void probe(const QString& path, QObject* guard, Answer<ImportProbe> answer);
     void startImport(const ImportRequest& request, QObject* guard, Answer<qint64> answer);
     ChatStream* chat(const ChatRequest& request, QObject* parent);

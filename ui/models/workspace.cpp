@@ -76,12 +76,17 @@ void Workspace::refreshModels() {
     });
 }
 
-void Workspace::discardJob(qint64 id) {
-    m_engine.call(QStringLiteral("job-discard"), {{"id", id}}, this, [this, id](const Result<Json>& answer) {
-        if (!answer) return;
-        m_jobs.remove(id);
-        emit jobsChanged();
-    });
+void Workspace::discardJob(qint64 id, QObject* guard, std::function<void(const Error&)> refused) {
+    const QPointer<QObject> alive(guard);
+    m_engine.call(QStringLiteral("job-discard"), {{"id", id}}, this,
+                  [this, id, alive, refused = std::move(refused)](const Result<Json>& answer) {
+                      if (!answer) {
+                          if (alive && refused) refused(answer.error());
+                          return;
+                      }
+                      m_jobs.remove(id);
+                      emit jobsChanged();
+                  });
 }
 
 void Workspace::readEverything() {

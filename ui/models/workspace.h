@@ -57,7 +57,8 @@ public:
 
     QString name() const;  // the folder's last part, or the host
     void refreshModels();
-    void discardJob(qint64 id);
+    // `refused` is called when the daemon does not do it, unless its guard is gone by then.
+    void discardJob(qint64 id, QObject* guard = nullptr, std::function<void(const Error&)> refused = {});
 
 signals:
     void snapshotChanged();

@@ -121,6 +121,7 @@ MainWindow::MainWindow(Workspace& workspace, Theme& theme, QSettings& settings)
     connect(&workspace, &Workspace::modelsChanged, this, &MainWindow::refreshActions);
     connect(&workspace.engine(), &EngineClient::linkChanged, this, &MainWindow::refreshActions);
     connect(m_models, &ModelsPage::currentChanged, this, &MainWindow::refreshActions);
+    connect(m_models, &ModelsPage::refused, this, [this] { showPage(kModels); });
     refreshActions();
 }
 
@@ -194,10 +195,7 @@ void MainWindow::makeModelActions() {
                   act("scan", tr("The scan did not start")));
     m_actions.add(action::kRemove, model, tr("Remove"), QStringLiteral("trash-2"), {},
                   act("remove", tr("The model was not removed")));
-    m_actions.add(action::kEmptyBin, model, tr("Empty the bin"), {}, {}, [this] {
-        m_workspace.engine().call(QStringLiteral("empty-bin"), Json::object(), this,
-                                  [this](const Result<Json>&) { m_workspace.refreshModels(); });
-    });
+    m_actions.add(action::kEmptyBin, model, tr("Empty the bin"), {}, {}, [this] { m_models->emptyBin(); });
 }
 
 void MainWindow::makeServeActions() {
@@ -248,7 +246,7 @@ void MainWindow::makePages() {
     m_home = new HomePage(m_workspace, m_actions);
     m_models = new ModelsPage(m_workspace, m_actions);
     m_serve = new ServePage(m_workspace, m_actions);
-    m_playground = new PlaygroundPage(m_workspace, m_actions);
+    m_playground = new PlaygroundPage(m_workspace, m_actions, m_settings);
     m_pages = {m_home, m_models, m_serve, m_playground};
     for (Page* page : m_pages) m_stack->addWidget(page);
     setCentralWidget(m_stack);
@@ -380,18 +378,7 @@ void MainWindow::attachTo() {
 }
 
 void MainWindow::undoRemove() {
-    const auto& bin = m_workspace.bin().models();
-    if (bin.empty()) return;
-    const auto last = std::max_element(bin.begin(), bin.end(), [](const ModelRecord& a, const ModelRecord& b) {
-        return a.removedAt.value_or(0) < b.removedAt.value_or(0);
-    });
-    const QString id = text(last->id);
-    m_workspace.engine().call(QStringLiteral("restore"), {{"id", last->id}}, this,
-                              [this, id](const Result<Json>& answer) {
-                                  if (!answer) return;
-                                  m_workspace.refreshModels();
-                                  m_models->select(id);
-                              });
+    m_models->restore();
 }
 
 void MainWindow::paintFrame() {

@@ -125,6 +125,7 @@ void TextLabel::refreshToolTip() {
 QLabel* paragraph(const QString& text, int size, Tone tone) {
     auto* label = new QLabel(text);
     label->setFont(uiFont(size));
+    label->setTextFormat(Qt::PlainText);  // sentences come from files and servers too: nothing in them is markup
     label->setWordWrap(true);
     label->setTextInteractionFlags(Qt::TextSelectableByMouse);
     if (tone == Tone::Secondary) label->setForegroundRole(QPalette::PlaceholderText);

@@ -216,7 +216,33 @@ Json FakeDaemon::answer(const QString& operation, const Json& arguments) {
     if (operation == QLatin1String("probe")) return toJson(probe);
     if (operation == QLatin1String("import")) return {{"job", 41}};
     if (operation == QLatin1String("tokenize"))
-        return {{"ids", {791, 25004, 4985}}, {"tokens", {"The", " tenant", " shall"}}};
+        return {{"ids", {0, 25004, 4985}},
+                {"tokens", {"<|begin|>", " tenant", " shall"}},
+                {"is_special", {true, false, false}}};
+    if (operation == QLatin1String("template"))
+        return {{"text", "<|im_start|>user\n" + arguments["messages"].back().value("content", "") + "<|im_end|>"},
+                {"ids", {1, 2, 3, 4}},
+                {"tokens", {"a", "b", "c", "d"}},
+                {"is_special", {true, false, false, true}}};
+    if (operation == QLatin1String("card")) return card;
+    if (operation == QLatin1String("cases")) return {{"cases", cases}};
+    if (operation == QLatin1String("case-save")) {
+        Json kept = arguments["case"];
+        if (!kept.contains("id")) {
+            kept["id"] = cases.size() + 1;
+            cases.push_back(kept);
+        }
+        for (Json& one : cases)
+            if (one["id"] == kept["id"]) one = kept;
+        return kept;
+    }
+    if (operation == QLatin1String("case-remove")) {
+        Json removed;
+        for (const Json& one : cases)
+            if (one["id"] == arguments["id"]) removed = one;
+        std::erase_if(cases, [&](const Json& one) { return one["id"] == arguments["id"]; });
+        return {{"removed", removed}};
+    }
     if (operation == QLatin1String("inspect")) {
         ModelRecord* model = find(models, named("model"));
         Json tensors = Json::array();
@@ -228,12 +254,16 @@ Json FakeDaemon::answer(const QString& operation, const Json& arguments) {
                  {"shape", {256, 256}},
                  {"dtype", "bf16"},
                  {"bytes", 131072}});
-        return {{"record", model ? toJson(*model) : Json()},
-                {"config", {{"hidden", 256}}},
-                {"parameters", 4000000},
-                {"bytes", 8000000},
-                {"memory", {{"weights_bytes", 8000000}, {"kv_bytes_per_token", 4096}, {"workspace_bytes", 1000000}}},
-                {"tensors", tensors}};
+        Json answer{
+            {"record", model ? toJson(*model) : Json()},
+            {"config", {{"hidden", 256}}},
+            {"parameters", 4000000},
+            {"bytes", 8000000},
+            {"memory", {{"weights_bytes", 8000000}, {"kv_bytes_per_token", 4096}, {"workspace_bytes", 1000000}}},
+            {"tensors", tensors}};
+        if (!scan.is_null()) answer["scan"] = scan;
+        if (!verified.is_null()) answer["verified"] = verified;
+        return answer;
     }
     if (operation == QLatin1String("rename")) {
         if (ModelRecord* model = find(models, named("model"))) model->name = named("name");
@@ -277,8 +307,20 @@ void FakeDaemon::streamChat(QTcpSocket* socket) {
 }
 
 void FakeDaemon::sendChunk(QTcpSocket* socket, const QString& text) {
-    const Json chunk = {
-        {"choices", {{{"index", 0}, {"delta", {{"content", text.toStdString()}}}, {"finish_reason", nullptr}}}}};
+    Json choice{{"index", 0}, {"delta", {{"content", text.toStdString()}}}, {"finish_reason", nullptr}};
+    const HttpCall* asked = last(QStringLiteral("completions"));
+    if (asked && asked->body.value("logprobs", false)) {
+        // One token per piece, of probability 0.38, with another one beside it.
+        const auto token = [](const std::string& spelled, double logprob) {
+            Json bytes = Json::array();
+            for (const char c : spelled) bytes.push_back(static_cast<unsigned char>(c));
+            return Json{{"token", spelled}, {"logprob", logprob}, {"bytes", bytes}};
+        };
+        Json chosen = token(text.toStdString(), -0.9676);
+        chosen["top_logprobs"] = {token(text.toStdString(), -0.9676), token(" orchard", -1.4271)};
+        choice["logprobs"] = {{"content", Json::array({chosen})}};
+    }
+    const Json chunk = {{"choices", Json::array({choice})}};
     socket->write("data: " + bytesOf(chunk) + "\n\n");
     socket->flush();
 }

@@ -43,6 +43,9 @@ public:
     std::optional<Error> chatFailure;
     bool holdChat = false;  // send the first piece and wait
     int tensorsPerModel = 9;
+    Json scan, verified;  // of `inspect`; null: none
+    Json card = {{"file", "/srv/m/README.md"}, {"text", "# Tiny\n"}, {"bytes", 7}, {"truncated", false}};
+    std::vector<Json> cases;
     std::int64_t startedAt = 1;
 
     // what was asked
