@@ -6,13 +6,10 @@
 
 #include "core/tokenizer/byte_alphabet.h"
 #include "core/tokenizer/regex.h"
+#include "core/tokenizer/split_rules.h"
 
 namespace espalier {
 namespace {
-
-// Radford et al. 2019, as published with GPT-2.
-constexpr std::string_view kGpt2Pattern =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
 using PreTokenizerPtr = std::unique_ptr<const PreTokenizer>;
 

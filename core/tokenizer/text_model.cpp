@@ -50,12 +50,16 @@ std::string grouped(std::int64_t number) {
 
 }  // namespace
 
+std::string kindOf(const Tokenizer& tokenizer) {
+    return tokenizer.kind() + ", " + grouped(tokenizer.vocabularySize()) + " entries";
+}
+
 Result<TextModel> loadTextModel(FileSystem& files, const Path& folder) {
     TextModel model;
     TRY_ASSIGN(const auto tokenizer, textIfThere(files, folder / "tokenizer.json", kMaxTokenizerBytes));
     if (tokenizer) {
         TRY_ASSIGN(model.tokenizer, parseTokenizer(*tokenizer, "tokenizer.json"));
-        model.kind = "byte-level BPE, " + grouped(model.tokenizer->vocabularySize()) + " entries";
+        model.kind = kindOf(*model.tokenizer);
     }
     TRY_ASSIGN(const auto configText, textIfThere(files, folder / "tokenizer_config.json", kMaxConfigBytes));
     if (configText) {

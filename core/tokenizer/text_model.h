@@ -24,4 +24,6 @@ struct TextModel {
 // tokenizer.json, tokenizer_config.json, chat_template.jinja of a folder, each optional. Errors name the file.
 Result<TextModel> loadTextModel(FileSystem& files, const Path& folder);
 
+std::string kindOf(const Tokenizer& tokenizer);  // "byte-level BPE, 4,096 entries"
+
 }  // namespace espalier

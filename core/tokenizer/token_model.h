@@ -19,6 +19,7 @@ public:
     // Appends the ids of every piece.
     virtual void tokenize(const PieceList& list, std::vector<TokenId>& ids) const = 0;
     virtual const Vocabulary& vocabulary() const = 0;
+    virtual std::string kind() const = 0;  // for people: "byte-level BPE"
 };
 
 // spec: the "model" member. Errors: unsupported names the type; corrupt_file; too_large.

@@ -79,8 +79,6 @@ private slots:
         row("vocab no object", "/model/vocab", "[]", "corrupt_file", "\"vocab\" must be an object");
         row("no model", "/model", "null", "corrupt_file", "model: expected an object");
         row("model type", "/model/type", "\"Unigram\"", "unsupported", "the model type \"Unigram\" is not supported");
-        row("dropout", "/model/dropout", "0.1", "unsupported", "\"dropout\"");
-        row("suffix", "/model/end_of_word_suffix", "\"</w>\"", "unsupported", "\"end_of_word_suffix\"");
         row("unknown token", "/model/unk_token", "\"<unk>\"", "corrupt_file", "\"unk_token\" must be a token");
         row("normalizer", "/normalizer", R"({"type":"Precompiled"})", "unsupported", "the normalizer \"Precompiled\"");
         row("nested normalizer", "/normalizer", R"({"type":"Sequence","normalizers":[{"type":"Nmt"}]})", "unsupported",
