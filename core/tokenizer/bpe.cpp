@@ -21,26 +21,6 @@ std::optional<MergeText> mergeOf(const Json& entry) {
     return text.starts_with("#version") ? MergeText{} : splitMerge(text);
 }
 
-Result<Vocabulary> readVocabulary(const JsonReader& reader, const std::string& where) {
-    const Json* list = reader.find("vocab");
-    if (!list || !list->is_object()) return reader.wrong("vocab", "an object of tokens and ids");
-    if (list->size() > kMaxTokens) return tooMany(where, "tokens", list->size(), kMaxTokens);
-    Vocabulary vocabulary;
-    const JsonReader ids(*list, where + ".vocab");
-    for (const auto& [token, value] : list->items()) {
-        if (token.size() > kMaxTokenBytes) return tooMany(where, "bytes in a token", token.size(), kMaxTokenBytes);
-        TRY_ASSIGN(const std::int64_t id, ids.integer(token, 0, kMaxTokenId));
-        if (!vocabulary.insert(token, static_cast<TokenId>(id))) {
-            const std::string* other = vocabulary.tokenOf(static_cast<TokenId>(id));
-            return fail(ErrorCode::CorruptFile,
-                        where + ": the tokens " + inQuotes(other ? *other : token) + " and " + inQuotes(token) +
-                            " have the same id " + std::to_string(id),
-                        where);
-        }
-    }
-    return vocabulary;
-}
-
 Result<BpeSettings> readSettings(const JsonReader& reader) {
     BpeSettings settings;
     TRY_ASSIGN(settings.unknown, reader.stringOr("unk_token", ""));
@@ -113,11 +93,7 @@ Result<std::unique_ptr<const TokenModel>> Bpe::make(Vocabulary vocabulary, std::
             return fail(ErrorCode::CorruptFile,
                         where + ": \"unk_token\" must be a token of the vocabulary, found " + inQuotes(unknown), where);
     }
-    if (bpe->m_settings.byteFallback) {
-        for (int byte = 0; byte < 256; ++byte)
-            bpe->m_byteTokens.push_back(
-                bpe->m_vocabulary.idOf(byteTokenName(static_cast<unsigned char>(byte))).value_or(-1));
-    }
+    if (bpe->m_settings.byteFallback) bpe->m_byteTokens = byteTokensOf(bpe->m_vocabulary);
     bpe->indexCharacters();
     return std::unique_ptr<const TokenModel>(std::move(bpe));
 }
@@ -242,6 +218,11 @@ void Bpe::merge(Workspace& work) const {
     }
 }
 
+std::string Bpe::kind() const {
+    if (!m_byteTokens.empty()) return "SentencePiece BPE";
+    return m_settings.continuingPrefix.empty() && m_settings.endOfWordSuffix.empty() ? "byte-level BPE" : "BPE";
+}
+
 void Bpe::tokenize(const PieceList& list, std::vector<TokenId>& ids) const {
     Workspace work;
     for (std::size_t i = 0; i < list.pieces.size(); ++i) {
@@ -257,17 +238,6 @@ void Bpe::tokenize(const PieceList& list, std::vector<TokenId>& ids) const {
         for (const Symbol& symbol : work.symbols)
             if (symbol.id >= 0) ids.push_back(symbol.id);
     }
-}
-
-Result<std::unique_ptr<const TokenModel>> parseTokenModel(const Json& spec, const std::string& where) {
-    const std::string place = where + ": model";
-    const JsonReader reader(spec, place);
-    if (!spec.is_object())
-        return fail(ErrorCode::CorruptFile, place + ": expected an object, found " + brief(spec), where);
-    // Files written before the type was stored are byte-pair encodings when they have merges.
-    TRY_ASSIGN(const std::string type, reader.has("merges") ? reader.stringOr("type", "BPE") : reader.string("type"));
-    if (type == "BPE") return Bpe::parse(spec, place);
-    return fail(ErrorCode::Unsupported, where + ": the model type \"" + type + "\" is not supported", where);
 }
 
 }  // namespace espalier

@@ -46,12 +46,12 @@ struct MergeText {
 std::optional<MergeText> splitMerge(std::string_view text);
 
 struct BpeSettings {
-    std::string unknown;           // empty: what the vocabulary cannot spell is dropped
-    std::string continuingPrefix;  // before every character of a piece but the first
-    std::string endOfWordSuffix;   // behind the last one
-    bool byteFallback = false;     // spell unknown characters in <0x00>..<0xFF>
-    bool fuseUnknown = false;      // a run of unknown characters is one token
-    bool ignoreMerges = false;     // a piece that is a token stays whole
+    std::string unknown = "";           // empty: what the vocabulary cannot spell is dropped
+    std::string continuingPrefix = "";  // before every character of a piece but the first
+    std::string endOfWordSuffix = "";   // behind the last one
+    bool byteFallback = false;          // spell unknown characters in <0x00>..<0xFF>
+    bool fuseUnknown = false;           // a run of unknown characters is one token
+    bool ignoreMerges = false;          // a piece that is a token stays whole
 };
 
 class Bpe final : public TokenModel {
@@ -64,7 +64,7 @@ public:
 
     void tokenize(const PieceList& list, std::vector<TokenId>& ids) const override;
     const Vocabulary& vocabulary() const override { return m_vocabulary; }
-    std::string kind() const override { return m_byteTokens.empty() ? "byte-level BPE" : "SentencePiece BPE"; }
+    std::string kind() const override;
 
 private:
     struct Symbol {

@@ -38,12 +38,13 @@ public:
     std::optional<TokenId> idOf(std::string_view token) const override;
     std::optional<std::string> tokenOf(TokenId id) const override;
     bool isSpecial(TokenId id) const override;
+    bool dropsFinalSpace() const override { return m_parts.decoder->dropsFinalSpace(); }
     std::string kind() const override { return m_parts.model->kind(); }
 
 private:
     Result<void> add(AddedToken token, const std::string& where);
     Result<void> checkAgainstVocabulary(const AddedToken& token, const std::string& where) const;
-    Result<void> encodePlain(std::string_view text, std::vector<TokenId>& ids) const;
+    Result<void> encodePlain(std::string_view text, bool startsText, std::vector<TokenId>& ids) const;
     const std::string* spelling(TokenId id) const;
 
     Vocabulary m_added;
@@ -112,11 +113,12 @@ Result<std::vector<TokenId>> PipelineTokenizer::encode(std::string_view text, co
             TRY_ASSIGN(part, m_parts.normalizer->apply(std::move(part)));
         }
         for (const auto& inner : m_inNormalizedText.cut(part.text, part.verbatim)) {
+            const auto [begin, end] = inner.range;
             if (inner.id)
                 ids.push_back(*inner.id);
             else
-                TRY(encodePlain(
-                    std::string_view(part.text).substr(inner.range.begin, inner.range.end - inner.range.begin), ids));
+                TRY(encodePlain(std::string_view(part.text).substr(begin, end - begin), part.startsText && begin == 0,
+                                ids));
         }
     }
     if (options.addSpecial)
@@ -124,8 +126,8 @@ Result<std::vector<TokenId>> PipelineTokenizer::encode(std::string_view text, co
     return ids;
 }
 
-Result<void> PipelineTokenizer::encodePlain(std::string_view text, std::vector<TokenId>& ids) const {
-    PieceList list(text);
+Result<void> PipelineTokenizer::encodePlain(std::string_view text, bool startsText, std::vector<TokenId>& ids) const {
+    PieceList list(text, startsText);
     if (m_parts.preTokenizer) TRY(m_parts.preTokenizer->split(list));
     m_parts.model->tokenize(list, ids);
     return {};
@@ -154,6 +156,7 @@ Result<std::string> PipelineTokenizer::decode(std::span<const TokenId> ids, bool
         bytes += piece;
         if (!(skipSpecial && isSpecial(id))) isFirst = false;
     }
+    if (dropsFinalSpace() && bytes.ends_with(' ')) bytes.pop_back();
     return repairUtf8(bytes);
 }
 
@@ -189,13 +192,15 @@ Result<std::string> StreamDecoder::push(TokenId id) {
     TRY_ASSIGN(const std::string piece, m_tokenizer->decodePiece(id, m_skipSpecial, m_first));
     if (!(m_skipSpecial && m_tokenizer->isSpecial(id))) m_first = false;
     m_pending += piece;
-    const std::size_t whole = completeUtf8(m_pending);
+    std::size_t whole = completeUtf8(m_pending);
+    if (m_tokenizer->dropsFinalSpace() && whole > 0 && whole == m_pending.size() && m_pending.back() == ' ') --whole;
     std::string text = repairUtf8(std::string_view(m_pending).substr(0, whole));
     m_pending.erase(0, whole);
     return text;
 }
 
 std::string StreamDecoder::finish() {
+    if (m_tokenizer->dropsFinalSpace() && m_pending.ends_with(' ')) m_pending.pop_back();
     std::string rest = repairUtf8(m_pending);
     m_pending.clear();
     return rest;

@@ -40,27 +40,26 @@ Result<Vocabulary> vocabularyOf(const ScoredPieces& pieces, const std::string& w
     return vocabulary;
 }
 
-std::vector<TokenId> byteTokensOf(const ScoredPieces& pieces, const Vocabulary& vocabulary) {
-    std::vector<TokenId> ids;
-    if (!pieces.byteFallback) return ids;
-    for (int byte = 0; byte < 256; ++byte)
-        ids.push_back(vocabulary.idOf(byteTokenName(static_cast<unsigned char>(byte))).value_or(-1));
-    return ids;
+Result<PieceTrie> userDefinedOf(const ScoredPieces& pieces, const std::string& where) {
+    std::vector<PieceTrie::Entry> entries;
+    for (std::size_t i = 0; i < pieces.list.size(); ++i)
+        if (pieces.list[i].kind == PieceKind::UserDefined)
+            entries.emplace_back(pieces.list[i].text, static_cast<TokenId>(i));
+    return PieceTrie::build(std::move(entries), where);
 }
 
 Result<std::unique_ptr<const TokenModel>> ScoredBpe::make(ScoredPieces pieces, const std::string& where) {
     std::unique_ptr<ScoredBpe> bpe(new ScoredBpe);
     TRY_ASSIGN(bpe->m_vocabulary, vocabularyOf(pieces, where));
-    bpe->m_byteTokens = byteTokensOf(pieces, bpe->m_vocabulary);
+    if (pieces.byteFallback) bpe->m_byteTokens = byteTokensOf(bpe->m_vocabulary);
     bpe->m_unknown = pieces.unknown;
     for (const ScoredPiece& piece : pieces.list) {
         bpe->m_scores.push_back(piece.score);
         bpe->m_kinds.push_back(piece.kind);
         if (!piece.isSpelling()) continue;
         bpe->m_longest = std::max(bpe->m_longest, std::min(piece.text.size(), kMaxJoinedBytes));
-        if (piece.kind == PieceKind::UserDefined)
-            bpe->m_longestUserDefined = std::max(bpe->m_longestUserDefined, piece.text.size());
     }
+    TRY_ASSIGN(bpe->m_userDefined, userDefinedOf(pieces, where));
     return std::unique_ptr<const TokenModel>(std::move(bpe));
 }
 
@@ -68,17 +67,10 @@ void ScoredBpe::split(Workspace& work) const {
     const std::string_view text = work.text;
     work.symbols.clear();
     for (std::size_t at = 0; at < text.size();) {
-        std::size_t size = decodeUtf8(text, at).bytes;
-        bool isFrozen = false;
-        for (std::size_t tried = std::min(m_longestUserDefined, text.size() - at); tried > 0; --tried) {
-            const auto id = m_vocabulary.idOf(text.substr(at, tried));
-            if (!id || m_kinds[static_cast<std::size_t>(*id)] != PieceKind::UserDefined) continue;
-            size = tried;
-            isFrozen = true;
-            break;
-        }
+        const std::size_t named = m_userDefined.longestPrefix(text.substr(at)).first;
+        const std::size_t size = named > 0 ? named : decodeUtf8(text, at).bytes;
         const auto index = static_cast<std::int32_t>(work.symbols.size());
-        work.symbols.push_back({at, size, index - 1, index + 1, isFrozen});
+        work.symbols.push_back({at, size, index - 1, index + 1, named > 0});
         at += size;
     }
     if (!work.symbols.empty()) work.symbols.back().next = -1;

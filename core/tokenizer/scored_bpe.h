@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/tokenizer/piece_trie.h"
 #include "core/tokenizer/scored_pieces.h"
 #include "core/tokenizer/token_model.h"
 
@@ -49,12 +50,12 @@ private:
     std::vector<PieceKind> m_kinds;
     std::vector<TokenId> m_byteTokens;  // by byte, -1 where there is none; empty without byte fallback
     std::optional<TokenId> m_unknown;
-    std::size_t m_longest = 0;             // bytes of the longest spelling
-    std::size_t m_longestUserDefined = 0;  // 0: there is none
+    std::size_t m_longest = 0;  // bytes of the longest spelling
+    PieceTrie m_userDefined;
 };
 
-// The pieces as a vocabulary and the ids of <0x00>..<0xFF> among them. Errors: corrupt_file, too_large.
+// The pieces as a vocabulary, and the user-defined ones among them. Errors: corrupt_file, too_large.
 Result<Vocabulary> vocabularyOf(const ScoredPieces& pieces, const std::string& where);
-std::vector<TokenId> byteTokensOf(const ScoredPieces& pieces, const Vocabulary& vocabulary);
+Result<PieceTrie> userDefinedOf(const ScoredPieces& pieces, const std::string& where);
 
 }  // namespace espalier

@@ -22,6 +22,12 @@ public:
     virtual std::string kind() const = 0;  // for people: "byte-level BPE"
 };
 
+// The "vocab" object of a model: tokens and their ids. Errors: corrupt_file, too_large.
+Result<Vocabulary> readVocabulary(const JsonReader& model, const std::string& where);
+
+// The ids of <0x00>..<0xFF>, -1 where there is none.
+std::vector<TokenId> byteTokensOf(const Vocabulary& vocabulary);
+
 // spec: the "model" member. Errors: unsupported names the type; corrupt_file; too_large.
 Result<std::unique_ptr<const TokenModel>> parseTokenModel(const Json& spec, const std::string& where);
 

@@ -8,22 +8,6 @@
 namespace espalier {
 namespace {
 
-Result<AddedToken> readAddedToken(const Json& entry, const std::string& where) {
-    const JsonReader reader(entry, where);
-    AddedToken token;
-    TRY_ASSIGN(const std::int64_t id, reader.integer("id", 0, kMaxTokenId));
-    token.id = static_cast<TokenId>(id);
-    TRY_ASSIGN(token.content, reader.string("content"));
-    if (token.content.size() > kMaxAddedTokenBytes)
-        return tooMany(where, "bytes in an added token", token.content.size(), kMaxAddedTokenBytes);
-    TRY_ASSIGN(token.isSpecial, reader.boolOr("special", false));
-    TRY_ASSIGN(token.singleWord, reader.boolOr("single_word", false));
-    TRY_ASSIGN(token.stripsLeft, reader.boolOr("lstrip", false));
-    TRY_ASSIGN(token.stripsRight, reader.boolOr("rstrip", false));
-    TRY_ASSIGN(token.isNormalized, reader.boolOr("normalized", !token.isSpecial));
-    return token;
-}
-
 Result<std::vector<AddedToken>> readAddedTokens(const Json& list, const std::string& where) {
     std::vector<AddedToken> tokens;
     if (list.is_null()) return tokens;
@@ -31,7 +15,9 @@ Result<std::vector<AddedToken>> readAddedTokens(const Json& list, const std::str
         return fail(ErrorCode::CorruptFile, where + ": \"added_tokens\" must be an array, found " + brief(list), where);
     if (list.size() > kMaxAddedTokens) return tooMany(where, "added tokens", list.size(), kMaxAddedTokens);
     for (std::size_t i = 0; i < list.size(); ++i) {
-        TRY_ASSIGN(AddedToken token, readAddedToken(list[i], where + ": added_tokens[" + std::to_string(i) + "]"));
+        const std::string place = where + ": added_tokens[" + std::to_string(i) + "]";
+        TRY_ASSIGN(const std::int64_t id, JsonReader(list[i], place).integer("id", 0, kMaxTokenId));
+        TRY_ASSIGN(AddedToken token, readAddedToken(list[i], place, static_cast<TokenId>(id)));
         tokens.push_back(std::move(token));
     }
     return tokens;

@@ -6,9 +6,11 @@ Writes, beside itself:
   NAME.model       a ModelProto; without its precompiled_charsmap when that is one of the files below
   RULE.charsmap    the compiled normalisation rules that several models share
   NAME.ids         one line per text: the ids in base 36, without bos and eos
-  spm_extra.json   for each model: which charsmap it lacks, its pieces (text, score, type), decodings of id sequences
+  spm_extra.json   for each model: which charsmap it lacks, its pieces (text, score, type), hashes of the
+                   decoded texts
 Needs: pip install sentencepiece protobuf tokenizers. Deterministic: everything comes from one seed.
 """
+import hashlib
 import io
 import json
 import pathlib
@@ -51,6 +53,14 @@ def train(options):
     return proto
 
 
+def read_pieces(name):
+    """[(text, score, type)] of a model and the id of its unknown piece."""
+    proto = spm.ModelProto()
+    proto.ParseFromString((HERE / f"{name}.model").read_bytes())
+    pieces = [(p.piece, p.score, p.type) for p in proto.pieces]
+    return pieces, next(i for i, p in enumerate(pieces) if p[2] == 2)
+
+
 def main():
     texts = make_texts()
     charsmaps, extra = {}, {}
@@ -63,7 +73,7 @@ def main():
         processor = sentencepiece.SentencePieceProcessor(model_proto=proto.SerializeToString())
         ids = processor.encode(texts)
         write_lines(HERE / f"{name}.ids", [" ".join(map(base36, line)) for line in ids])
-        entry = {"charsmap": "", "decoded": [processor.decode(line) for line in ids[:400]],
+        entry = {"charsmap": "", "decoded": [hashlib.sha1(processor.decode(line).encode()).hexdigest()[:8] for line in ids],
                  "pieces": [[p.piece, p.score, p.type] for p in proto.pieces] if name in ("spm_llama", "spm_gemma", "spm_t5") else None}
         rules = options["normalization_rule_name"]
         if proto.normalizer_spec.precompiled_charsmap:
