@@ -6,8 +6,10 @@
 #include "core/tokenizer/bpe.h"
 #include "core/tokenizer/pipeline.h"
 #include "core/tokenizer/scored_bpe.h"
+#include "core/tokenizer/sentencepiece_model.h"
 #include "core/tokenizer/split_rules.h"
 #include "core/tokenizer/token_limits.h"
+#include "core/tokenizer/word_piece.h"
 
 namespace espalier {
 namespace {
@@ -101,6 +103,12 @@ Json byteLevelStages(const SplitRule& rule) {
     return {{"type", "Sequence"}, {"pretokenizers", std::move(stages)}};
 }
 
+Error sameToken(const std::string& where, std::size_t index, const std::string& text, const Vocabulary& words) {
+    return wrongKey(where, "tokens",
+                    "[" + std::to_string(index) + "]: " + inQuotes(text) + " is there already as " +
+                        std::to_string(words.idOf(text).value_or(-1)));
+}
+
 // Byte-level BPE by merges.
 Result<PipelineParts> byteLevelParts(GgufVocabulary& vocabulary, const ScoredPieces& pieces, const std::string& where) {
     const SplitRule* rule = findSplitRule(vocabulary.pre.empty() ? "default" : vocabulary.pre);
@@ -117,10 +125,7 @@ Result<PipelineParts> byteLevelParts(GgufVocabulary& vocabulary, const ScoredPie
             return tooMany(place + ".tokens", "bytes in a token", piece.text.size(), kMaxTokenBytes);
         // Special and added tokens are found in the text; no merge may make one.
         if (!piece.isSpelling() || piece.kind == PieceKind::UserDefined) continue;
-        if (!words.insert(piece.text, static_cast<TokenId>(i)))
-            return wrongKey(where, "tokens",
-                            "[" + std::to_string(i) + "]: " + inQuotes(piece.text) + " is there already as " +
-                                std::to_string(words.idOf(piece.text).value_or(-1)));
+        if (!words.insert(piece.text, static_cast<TokenId>(i))) return sameToken(where, i, piece.text, words);
     }
     std::vector<MergeText> merges;
     merges.reserve(vocabulary.merges.size());
@@ -167,6 +172,84 @@ Result<PipelineParts> scoredParts(GgufVocabulary& vocabulary, ScoredPieces piece
     return parts;
 }
 
+// WordPiece. GGUF marks the starts of words with U+2581 where BERT marks what continues them with "##".
+Result<PipelineParts> wordPieceParts(const GgufVocabulary& vocabulary, const ScoredPieces& pieces, SpecialIds& ids,
+                                     const std::string& where) {
+    const std::string place = where + ": tokenizer.ggml";
+    Vocabulary words;
+    for (std::size_t i = 0; i < pieces.list.size(); ++i) {
+        std::string text = pieces.list[i].text;
+        if (text.size() > kMaxTokenBytes)
+            return tooMany(place + ".tokens", "bytes in a token", text.size(), kMaxTokenBytes);
+        if (text.starts_with(kSpaceMark))
+            text.erase(0, kSpaceMark.size());
+        else if (pieces.list[i].kind == PieceKind::Normal && !(text.starts_with('[') && text.ends_with(']')))
+            text.insert(0, "##");
+        if (!words.insert(text, static_cast<TokenId>(i))) return sameToken(where, i, text, words);
+    }
+    if (!ids.classification) ids.classification = ids.bos ? ids.bos : words.idOf("[CLS]");
+    if (!ids.separator) ids.separator = ids.eos ? ids.eos : words.idOf("[SEP]");
+    if (!ids.unknown) ids.unknown = words.idOf("[UNK]");
+    if (!ids.unknown) return wrongKey(where, "unknown_token_id", "is missing, and no token is called \"[UNK]\"");
+    const bool lowercase = vocabulary.lowercase.value_or(true);
+    const std::string unknown = *words.tokenOf(*ids.unknown);
+    PipelineParts parts;
+    TRY_ASSIGN(parts.model, WordPiece::make(std::move(words), {.unknown = unknown}, place));
+    TRY_ASSIGN(parts.normalizer, parseNormalizer({{"type", "BertNormalizer"},
+                                                  {"lowercase", lowercase},
+                                                  {"strip_accents", vocabulary.stripAccents.value_or(lowercase)}},
+                                                 place));
+    TRY_ASSIGN(parts.preTokenizer, parsePreTokenizer({{"type", "BertPreTokenizer"}}, place));
+    TRY_ASSIGN(parts.decoder, parseTokenDecoder({{"type", "WordPiece"}}, place));
+    if (vocabulary.addBos.value_or(true) && ids.classification)
+        parts.postProcessor.before.push_back(*ids.classification);
+    if (vocabulary.addBos.value_or(true) && ids.separator) parts.postProcessor.after.push_back(*ids.separator);
+    return parts;
+}
+
+// Unigram, with the rules and spaces of its SentencePiece model.
+Result<std::shared_ptr<const Tokenizer>> unigramTokenizer(GgufVocabulary& vocabulary, ScoredPieces pieces,
+                                                          const SpecialIds& ids, std::vector<AddedToken> added,
+                                                          const std::string& where) {
+    if (vocabulary.scores.empty()) return wrongKey(where, "scores", "is missing; a \"t5\" vocabulary is cut by scores");
+    SentencePieceModel model;
+    model.pieces = std::move(pieces);
+    model.pieces.unknown = ids.unknown;
+    model.bos = ids.bos;
+    model.eos = ids.eos;
+    model.charsmap = std::move(vocabulary.precompiledCharsmap);
+    model.spaces.addsPrefix = vocabulary.addSpacePrefix.value_or(true);
+    model.spaces.removesExtra = vocabulary.removeExtraWhitespaces.value_or(true);
+    return makeSentencePieceTokenizer(
+        std::move(model), {std::move(added), vocabulary.addBos.value_or(false), vocabulary.addEos.value_or(true)},
+        where + ": tokenizer.ggml");
+}
+
+Result<std::shared_ptr<const Tokenizer>> tokenizerOf(GgufVocabulary& vocabulary, ScoredPieces pieces, SpecialIds ids,
+                                                     const std::string& where) {
+    std::vector<AddedToken> added = addedTokensOf(pieces, ids);
+    if (vocabulary.model == "t5") return unigramTokenizer(vocabulary, std::move(pieces), ids, std::move(added), where);
+    PipelineParts parts;
+    if (vocabulary.model == "gpt2") {
+        TRY_ASSIGN(parts, byteLevelParts(vocabulary, pieces, where));
+    } else if (vocabulary.model == "llama") {
+        TRY_ASSIGN(parts, scoredParts(vocabulary, std::move(pieces), ids, where));
+    } else if (vocabulary.model == "bert") {
+        TRY_ASSIGN(parts, wordPieceParts(vocabulary, pieces, ids, where));
+    } else {
+        return fail(ErrorCode::Unsupported,
+                    where + ": the tokenizer " + inQuotes(vocabulary.model) +
+                        " (tokenizer.ggml.model) is not supported; known are bert, gpt2, llama, t5",
+                    where);
+    }
+    parts.addedTokens = std::move(added);
+    if (vocabulary.model != "bert") {  // whose CLS and SEP are in place
+        if (vocabulary.addBos.value_or(false) && ids.bos) parts.postProcessor.before.push_back(*ids.bos);
+        if (vocabulary.addEos.value_or(false) && ids.eos) parts.postProcessor.after.push_back(*ids.eos);
+    }
+    return makePipeline(std::move(parts), where + ": tokenizer.ggml.tokens");
+}
+
 }  // namespace
 
 Result<TextModel> textModelOf(GgufVocabulary vocabulary, const std::string& where) {
@@ -183,22 +266,7 @@ Result<TextModel> textModelOf(GgufVocabulary vocabulary, const std::string& wher
     model.eosToken = nameOf(ids.eos);
     model.unkToken = nameOf(ids.unknown);
     model.padToken = nameOf(ids.padding);
-    std::vector<AddedToken> added = addedTokensOf(pieces, ids);
-    PipelineParts parts;
-    if (vocabulary.model == "gpt2") {
-        TRY_ASSIGN(parts, byteLevelParts(vocabulary, pieces, where));
-    } else if (vocabulary.model == "llama") {
-        TRY_ASSIGN(parts, scoredParts(vocabulary, std::move(pieces), ids, where));
-    } else {
-        return fail(ErrorCode::Unsupported,
-                    where + ": the tokenizer " + inQuotes(vocabulary.model) +
-                        " (tokenizer.ggml.model) is not supported; known are gpt2, llama",
-                    where);
-    }
-    parts.addedTokens = std::move(added);
-    if (vocabulary.addBos.value_or(false) && ids.bos) parts.postProcessor.before.push_back(*ids.bos);
-    if (vocabulary.addEos.value_or(false) && ids.eos) parts.postProcessor.after.push_back(*ids.eos);
-    TRY_ASSIGN(model.tokenizer, makePipeline(std::move(parts), where + ": tokenizer.ggml.tokens"));
+    TRY_ASSIGN(model.tokenizer, tokenizerOf(vocabulary, std::move(pieces), ids, where));
     model.kind = kindOf(*model.tokenizer);
     model.chatTemplateSource = std::move(vocabulary.chatTemplate);
     if (!model.chatTemplateSource.empty()) {
