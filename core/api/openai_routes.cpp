@@ -118,7 +118,8 @@ Result<void> startGeneration(Routes routes, const std::shared_ptr<HttpExchange>&
                              AnswerForm form) {
     TRY_ASSIGN(const Json body, bodyOf(*exchange));
     const bool chat = form == AnswerForm::Chat;
-    TRY_ASSIGN(const GenerationCall call, chat ? chatCallFromJson(body) : completionCallFromJson(body));
+    TRY_ASSIGN(const GenerationCall call,
+               chat ? chatCallFromJson(body, exchange->request().body) : completionCallFromJson(body));
     TRY_ASSIGN(ServedModel model, routes.models.find(call.model));
     const GenerationPolicy policy{1.0, chat ? std::nullopt : std::optional(kCompletionTokens)};
     TRY_ASSIGN(auto requests, bindCall(model, call, policy, caller.tenant));
@@ -227,7 +228,7 @@ Result<Json> oneModel(const Routes& routes, const std::string& path) {
     return modelJson(model);
 }
 
-Result<Json> tokenize(const Routes& routes, const Json& body) {
+Result<Json> tokenize(const Routes& routes, const Json& body, std::string_view bodyText) {
     const JsonFields fields(body);
     TRY_ASSIGN(const std::string name, fields.requiredString("model"));
     TRY_ASSIGN(const ServedModel model, routes.models.find(name));
@@ -237,7 +238,7 @@ Result<Json> tokenize(const Routes& routes, const Json& body) {
         return fail(ErrorCode::Unsupported, "model " + model.record.name + " has no tokenizer", "model");
     std::vector<TokenId> ids;
     if (fields.find("messages")) {
-        TRY_ASSIGN(auto chat, chatPromptFromJson(body));
+        TRY_ASSIGN(auto chat, chatPromptFromJson(body, bodyText));
         TRY_ASSIGN(ids, encodePrompt(model, Prompt(std::move(chat))));
     } else {
         TRY_ASSIGN(const std::string text, fields.requiredString("prompt"));
@@ -280,7 +281,8 @@ std::vector<Route> openAiRoutes(const ModelAccess& models, RequestMetrics& metri
     const auto post = [](const char* path, auto answer) {
         return Route{"POST", path, Access::Key, [answer](const Exchange& exchange, const Caller&) {
                          auto body = bodyOf(*exchange);
-                         answerWith(*exchange, body ? answer(*body) : Result<Json>(std::move(body).error()));
+                         answerWith(*exchange, body ? answer(*body, exchange->request().body)
+                                                    : Result<Json>(std::move(body).error()));
                      }};
     };
     const auto start = [](const char* path, auto begin) {
@@ -307,8 +309,8 @@ std::vector<Route> openAiRoutes(const ModelAccess& models, RequestMetrics& metri
                                      "text/plain; version=0.0.4; charset=utf-8",
                                      {}});
               }},
-        post("/tokenize", [routes](const Json& body) { return tokenize(routes, body); }),
-        post("/detokenize", [routes](const Json& body) { return detokenize(routes, body); }),
+        post("/tokenize", [routes](const Json& body, std::string_view text) { return tokenize(routes, body, text); }),
+        post("/detokenize", [routes](const Json& body, std::string_view) { return detokenize(routes, body); }),
         start("/v1/chat/completions",
               [routes](const Exchange& exchange, const Caller& caller) {
                   return startGeneration(routes, exchange, caller, AnswerForm::Chat);
