@@ -177,9 +177,19 @@ Result<ChatPrompt> conversationFromText(std::string_view text) {
     return chat;
 }
 
+// A member of the body with its keys in the order of the text, when there is one.
+Result<OrderedJson> orderedMember(const Json& body, std::string_view text, const char* key) {
+    const auto found = body.find(key);
+    if (found == body.end()) return OrderedJson();
+    if (text.empty()) return OrderedJson(*found);
+    auto ordered = parseOrderedJson(memberText(text, key), key);
+    if (!ordered) return fail(ErrorCode::InvalidArgument, ordered.error().message, key);
+    return ordered;
+}
+
 }  // namespace
 
-Result<ChatPrompt> chatPromptFromJson(const Json& body) {
+Result<ChatPrompt> chatPromptFromJson(const Json& body, std::string_view text) {
     const JsonFields fields(body);
     if (fields.find("conversation")) {
         TRY_ASSIGN(const std::string text, fields.requiredString("conversation"));
@@ -192,11 +202,14 @@ Result<ChatPrompt> chatPromptFromJson(const Json& body) {
         return fields.wrong("messages", "an array of at least one message");
     for (std::size_t i = 0; i < messages->size(); ++i) TRY(checkMessage((*messages)[i], i));
     ChatPrompt chat;
-    chat.messages = *messages;
+    TRY_ASSIGN(chat.messages, orderedMember(body, text, "messages"));
+    if (fields.find("tools") && !body["tools"].empty()) {
+        TRY_ASSIGN(chat.tools, orderedMember(body, text, "tools"));
+    }
     TRY_ASSIGN(chat.addGenerationPrompt, fields.boolean("add_generation_prompt", true));
     if (const Json* variables = fields.find("chat_template_kwargs")) {
         if (!variables->is_object()) return fields.wrong("chat_template_kwargs", "an object");
-        chat.variables = *variables;
+        TRY_ASSIGN(chat.variables, orderedMember(body, text, "chat_template_kwargs"));
     }
     return chat;
 }
@@ -227,11 +240,11 @@ Result<std::vector<Prompt>> promptsFromJson(const Json& body, std::string_view f
     return prompts;
 }
 
-Result<GenerationCall> chatCallFromJson(const Json& body) {
+Result<GenerationCall> chatCallFromJson(const Json& body, std::string_view text) {
     GenerationCall call;
     TRY(readCommon(body, call));
     const JsonFields fields(body);
-    TRY_ASSIGN(auto chat, chatPromptFromJson(body));
+    TRY_ASSIGN(auto chat, chatPromptFromJson(body, text));
     call.prompts.emplace_back(std::move(chat));
     TRY(readMaxTokens(fields, "max_tokens", call));
     TRY(readMaxTokens(fields, "max_completion_tokens", call));

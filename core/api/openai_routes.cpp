@@ -158,7 +158,8 @@ Result<void> startGeneration(const OpenAiHost& host, const std::shared_ptr<HttpE
                              const Caller& caller, AnswerForm form) {
     TRY_ASSIGN(const Json body, bodyOf(*exchange));
     const bool chat = form == AnswerForm::Chat;
-    TRY_ASSIGN(const GenerationCall call, chat ? chatCallFromJson(body) : completionCallFromJson(body));
+    TRY_ASSIGN(const GenerationCall call,
+               chat ? chatCallFromJson(body, exchange->request().body) : completionCallFromJson(body));
     const std::int32_t most = mostAtOnce(host.models.engine());
     if (call.prompts.size() * static_cast<std::size_t>(call.choices) > static_cast<std::size_t>(most))
         return fail(ErrorCode::InvalidArgument,
@@ -298,7 +299,7 @@ Result<Json> oneModel(const OpenAiHost& host, const std::string& path) {
     return modelJson(model);
 }
 
-Result<Json> tokenize(const OpenAiHost& host, const Json& body) {
+Result<Json> tokenize(const OpenAiHost& host, const Json& body, std::string_view bodyText) {
     const JsonFields fields(body);
     TRY_ASSIGN(const std::string name, fields.requiredString("model"));
     TRY_ASSIGN(const ServedModel model, servedModel(host, name));
@@ -308,7 +309,7 @@ Result<Json> tokenize(const OpenAiHost& host, const Json& body) {
         return fail(ErrorCode::Unsupported, "model " + model.record.name + " has no tokenizer", "model");
     std::vector<TokenId> ids;
     if (fields.find("messages")) {
-        TRY_ASSIGN(auto chat, chatPromptFromJson(body));
+        TRY_ASSIGN(auto chat, chatPromptFromJson(body, bodyText));
         TRY_ASSIGN(ids, encodePrompt(model, Prompt(std::move(chat))));
     } else {
         TRY_ASSIGN(const std::string text, fields.requiredString("prompt"));
@@ -350,7 +351,8 @@ std::vector<Route> openAiRoutes(const OpenAiHost& host) {
     const auto post = [](const char* path, auto answer) {
         return Route{"POST", path, Access::Key, [answer](const Exchange& exchange, const Caller&) {
                          auto body = bodyOf(*exchange);
-                         answerWith(*exchange, body ? answer(*body) : Result<Json>(std::move(body).error()));
+                         answerWith(*exchange, body ? answer(*body, exchange->request().body)
+                                                    : Result<Json>(std::move(body).error()));
                      }};
     };
     const auto start = [](const char* path, auto begin) {
@@ -378,8 +380,8 @@ std::vector<Route> openAiRoutes(const OpenAiHost& host) {
                                      "text/plain; version=0.0.4; charset=utf-8",
                                      {}});
               }},
-        post("/tokenize", [host](const Json& body) { return tokenize(host, body); }),
-        post("/detokenize", [host](const Json& body) { return detokenize(host, body); }),
+        post("/tokenize", [host](const Json& body, std::string_view text) { return tokenize(host, body, text); }),
+        post("/detokenize", [host](const Json& body, std::string_view) { return detokenize(host, body); }),
         start("/v1/chat/completions",
               [host](const Exchange& exchange, const Caller& caller) {
                   return startGeneration(host, exchange, caller, AnswerForm::Chat);

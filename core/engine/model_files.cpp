@@ -182,7 +182,7 @@ Result<void> readText(FileSystem& files, ModelFiles& model) {
     model.tokenizer = text.kind;
     model.hasChatTemplate = text.chatTemplate != nullptr;
     if (!text.tokenizer)
-        model.warnings.push_back("the folder has no tokenizer.json: the model takes token ids and gives token ids");
+        model.warnings.push_back("the folder has neither tokenizer.json nor tokenizer.model: the model takes token ids and gives token ids");
     else if (text.tokenizer->vocabularySize() > model.spec.vocabulary)
         model.warnings.push_back("the tokenizer has ids up to " + std::to_string(text.tokenizer->vocabularySize() - 1) +
                                  ", the embedding has " + std::to_string(model.spec.vocabulary) +

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <QTest>
 
+#include "core/api/generation.h"
+#include "core/api/json_fields.h"
 #include "core/api/openai_routes.h"
 #include "tests/support/json_compare.h"
 #include "tests/support/test_daemon.h"
@@ -219,6 +221,21 @@ private slots:
                 if (event["choices"][0]["index"] == index) text += event["choices"][0]["delta"].value("content", "");
             QCOMPARE(text, std::string("Hello, world"));
         }
+    }
+
+    void chatPrompts_keepTheOrderOfKeys() {
+        const std::string text = R"({"model":"m", "tools" : [{"zeta":{"b":1,"a":"}\"],"},"alpha":[]}],"mess\u0061ges":
+            [{"role":"user","content":"x","z":1,"a":{"messages":2}}],"chat_template_kwargs":{"y":1,"b":2},"n":1})";
+        const Json body = parseJson(text, "body").value();
+        const ChatPrompt chat = chatPromptFromJson(body, text).value();
+        QCOMPARE(chat.tools.dump(), std::string(R"([{"zeta":{"b":1,"a":"}\"],"},"alpha":[]}])"));
+        QCOMPARE(chat.messages.dump(), std::string(R"([{"role":"user","content":"x","z":1,"a":{"messages":2}}])"));
+        QCOMPARE(chat.variables.dump(), std::string(R"({"y":1,"b":2})"));
+        QCOMPARE(chatPromptFromJson(body).value().variables.dump(), std::string(R"({"b":2,"y":1})"));
+        QVERIFY(
+            chatPromptFromJson(Json::parse(R"({"messages":[{"role":"user"}],"tools":[]})")).value().tools.is_null());
+        QCOMPARE(memberText(text, "n"), std::string_view("1"));
+        QCOMPARE(memberText(text, "zeta"), std::string_view());
     }
 
     void refusedFields_areNamed_data() {
