@@ -9,6 +9,7 @@
 
 #include "core/base/clock.h"
 #include "core/compute/measure.h"
+#include "core/tensor/quantized_block.h"
 
 namespace espalier {
 namespace {
@@ -42,7 +43,7 @@ public:
         : m_backend(backend), m_options(options), m_shape(shape), m_probe(std::move(probe)), m_peak(peak) {}
 
     Result<std::vector<OpFigure>> run() {
-        for (const DType dtype : {DType::F32, DType::BF16, DType::F16}) TRY(gemms(dtype));
+        for (const DType dtype : {DType::F32, DType::BF16, DType::F16, DType::Q8_0, DType::Q4_0}) TRY(gemms(dtype));
         for (const DType dtype : {DType::F32, DType::BF16}) {
             TRY(attention(dtype, 1, 1024));
             TRY(attention(dtype, m_options.quick ? 128 : 512, 512));
@@ -103,19 +104,25 @@ private:
         return {};
     }
 
+    static std::vector<std::byte> storedAs(DType dtype, const Buffer& values, std::int64_t count) {
+        std::vector<std::byte> stored(static_cast<std::size_t>(storedBytes(dtype, count)));
+        const std::span<const float> f(reinterpret_cast<const float*>(values.data()), static_cast<std::size_t>(count));
+        if (isBlock(dtype)) quantize(dtype, f, stored.data());
+        if (dtype == DType::F32) std::memcpy(stored.data(), f.data(), f.size_bytes());
+        if (dtype != DType::BF16 && dtype != DType::F16) return stored;
+        for (std::size_t i = 0; i < f.size(); ++i) {
+            const std::uint16_t half = dtype == DType::BF16 ? f32ToBf16(f[i]) : f32ToF16(f[i]);
+            std::memcpy(&stored[2 * i], &half, sizeof half);
+        }
+        return stored;
+    }
+
     Result<void> gemms(DType dtype) {
         const std::int64_t n = m_shape.inner, k = m_shape.width;
         const std::int64_t elements = n * k;
         TRY_ASSIGN(const Buffer values, floats(elements));
-        std::vector<std::uint16_t> halves;
-        ConstTensorView source = matrix(values, n, k);
-        if (dtype != DType::F32) {
-            const auto* f = reinterpret_cast<const float*>(values.data());
-            halves.resize(static_cast<std::size_t>(elements));
-            for (std::size_t i = 0; i < halves.size(); ++i)
-                halves[i] = dtype == DType::BF16 ? f32ToBf16(f[i]) : f32ToF16(f[i]);
-            source = ConstTensorView(reinterpret_cast<const std::byte*>(halves.data()), dtype, {n, k});
-        }
+        const std::vector<std::byte> stored = storedAs(dtype, values, elements);
+        const ConstTensorView source(stored.data(), dtype, {n, k});
         const std::int64_t each = m_backend.packedBytes(n, k, dtype);
         const std::int64_t copies = std::clamp<std::int64_t>(coldBytes(m_options) / each, 1, 4096);
         std::vector<WeightMatrix> ring;
