@@ -109,6 +109,8 @@ Result<Json> startImport(const ModelAccess& models, const Json& arguments) {
     request.name = name.value_or("");
     TRY_ASSIGN(request.link, fields.boolean("link", false));
     TRY_ASSIGN(request.allowNonFinite, fields.boolean("allow_nonfinite", false));
+    TRY_ASSIGN(const auto quantize, fields.string("quantize"));
+    request.quantize = quantize.value_or("");
     TRY_ASSIGN(const std::int64_t job, models.engine().startImport(request));
     return Json{{"job", job}};
 }

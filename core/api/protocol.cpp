@@ -52,6 +52,7 @@ void visitFields(Record& record, Visit& visit) {
     visit("parameters", record.parameters);
     visit("bytes", record.bytes);
     visit("dtype", record.dtype);
+    visit("derived_from", record.derivedFrom);
     visit("source", record.source);
     visit("folder", record.folder);
     visit("linked", record.linked);

@@ -22,7 +22,8 @@
 //   remove {model} restore {id} rename {model, name} empty-bin {}
 //   load {model} unload {model}
 //   probe {path}                               -> ImportProbe
-//   import {path, name?, link?, allow_nonfinite?} -> {job: id}         scan {model} verify {model} -> {job: id}
+//   import {path, name?, link?, allow_nonfinite?, quantize?} -> {job: id}
+//   scan {model} verify {model} -> {job: id}
 //   jobs {}                                    -> {jobs: [JobRecord]}
 //   job {id} / job-cancel {id} / job-pause {id} / job-resume {id} / job-discard {id} -> JobRecord
 //   job-wait {id, timeout_s?}                  -> JobRecord (answers early at the timeout)

@@ -10,6 +10,7 @@
 #include "core/engine/model_files.h"
 #include "core/engine/model_jobs.h"
 #include "core/engine/model_shelf.h"
+#include "core/engine/quantized_file.h"
 #include "core/engine/serving_thread.h"
 #include "core/engine/watch.h"
 #include "core/engine/workspace.h"
@@ -219,7 +220,7 @@ Result<std::shared_ptr<const TextModel>> LocalEngine::text(std::string_view name
 Result<ImportProbe> LocalEngine::probeImport(const Path& path) const {
     TRY_ASSIGN(const ModelFiles model, readModelFiles(m_files, path));
     ImportProbe probe;
-    probe.path = model.folder.string();
+    probe.path = model.path.string();
     probe.suggestedName = model.suggestedName;
     probe.family = model.spec.family;
     probe.architecture = model.spec.architecture;
@@ -252,7 +253,14 @@ Result<std::int64_t> LocalEngine::startImport(const ImportRequest& request) {
                         "the name \"" + request.name + "\" belongs to model " + taken->id + "; choose another",
                         request.name);
     }
-    const ImportArguments arguments{path.string(), request.name, request.link, request.allowNonFinite};
+    if (!request.quantize.empty()) {
+        TRY(quantizationNamed(request.quantize));
+        if (request.link)
+            return fail(ErrorCode::InvalidArgument, "a linked model is used as it is: quantise a copy, without --link",
+                        "quantize");
+    }
+    const ImportArguments arguments{path.string(), request.name, request.link, request.allowNonFinite,
+                                    request.quantize};
     const std::string name = request.name.empty() ? suggestedModelName(path) : request.name;
     return m_jobs->add("import", "Import " + name, importCommand(arguments), toJson(arguments));
 }

@@ -42,6 +42,7 @@ struct ImportRequest {
     std::string name = {};  // empty: the folder's name
     bool link = false;      // use the files in place instead of copying
     bool allowNonFinite = false;
+    std::string quantize = {};  // "q8_0" or "q4_0": rounded on the way; empty: as it is
 };
 
 // What an import would do, before anything is copied.

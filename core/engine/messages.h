@@ -26,8 +26,9 @@ struct ModelRecord {
     std::int64_t parameters = 0;
     std::int64_t bytes = 0;          // of the tensors as stored
     std::string dtype;               // "bf16", or "mixed"
+    std::string derivedFrom;         // digest of the model it was quantised from; empty: as it was found
     std::string source;              // where it was imported from
-    std::string folder;              // where its files are now (inside the workspace unless linked)
+    std::string folder;              // its folder now (in the workspace unless linked), or the GGUF file linked
     bool linked = false;
     bool hasTokenizer = false;
     bool hasChatTemplate = false;

@@ -64,14 +64,22 @@ struct Fields {  // byte offsets; -1: the type has no such field
 };
 constexpr Fields fieldsOf(DType type) {
     switch (type) {
-        case DType::Q4_0: return {0, -1, -1, -1, 2, 16};
-        case DType::Q4_1: return {0, 2, -1, -1, 4, 16};
-        case DType::Q5_0: return {0, -1, -1, 2, 6, 16};
-        case DType::Q5_1: return {0, 2, -1, 4, 8, 16};
-        case DType::Q4_K: return {0, 2, 4, -1, 16, 32};
-        case DType::Q5_K: return {0, 2, 4, 16, 48, 32};
-        case DType::Q6_K: return {208, -1, 192, 128, 0, 64};
-        default: return {0, -1, -1, -1, 2, 0};
+        case DType::Q4_0:
+            return {0, -1, -1, -1, 2, 16};
+        case DType::Q4_1:
+            return {0, 2, -1, -1, 4, 16};
+        case DType::Q5_0:
+            return {0, -1, -1, 2, 6, 16};
+        case DType::Q5_1:
+            return {0, 2, -1, 4, 8, 16};
+        case DType::Q4_K:
+            return {0, 2, 4, -1, 16, 32};
+        case DType::Q5_K:
+            return {0, 2, 4, 16, 48, 32};
+        case DType::Q6_K:
+            return {208, -1, 192, 128, 0, 64};
+        default:
+            return {0, -1, -1, -1, 2, 0};
     }
 }
 
@@ -115,7 +123,8 @@ UnpackedBlock unpackBlock(DType type, const std::byte* block) {
     } else if (type == DType::Q8_0) {
         std::memcpy(unpacked.quants.data(), block + fields.quants, 32);
     } else {
-        unpackNibbles(block + fields.quants, static_cast<int>(blockOf(type).values), fields.run, unpacked.quants.data());
+        unpackNibbles(block + fields.quants, static_cast<int>(blockOf(type).values), fields.run,
+                      unpacked.quants.data());
         if (fields.subScales >= 0) unpackSubScales(block + fields.subScales, unpacked);
         if (type == DType::Q5_K) {
             for (int i = 0; i < 256; ++i) {
@@ -133,7 +142,8 @@ UnpackedBlock unpackBlock(DType type, const std::byte* block) {
 void dequantize(DType type, const std::byte* blocks, std::span<float> out) {
     const BlockSize size = blockOf(type);
     CHECK(static_cast<std::int64_t>(out.size()) % size.values == 0);
-    for (std::size_t first = 0; first < out.size(); first += static_cast<std::size_t>(size.values), blocks += size.bytes) {
+    for (std::size_t first = 0; first < out.size();
+         first += static_cast<std::size_t>(size.values), blocks += size.bytes) {
         const UnpackedBlock block = unpackBlock(type, blocks);
         const float scale = f16ToF32(block.scale);
         const float minimum = f16ToF32(block.minimum);
@@ -142,13 +152,22 @@ void dequantize(DType type, const std::byte* blocks, std::span<float> out) {
             const auto wide = static_cast<float>(q);
             float value = 0.0f;
             switch (type) {
-                case DType::Q8_0: value = scale * static_cast<float>(static_cast<std::int8_t>(q)); break;
-                case DType::Q4_0: value = scale * (wide - 8.0f); break;
-                case DType::Q5_0: value = scale * (wide - 16.0f); break;
+                case DType::Q8_0:
+                    value = scale * static_cast<float>(static_cast<std::int8_t>(q));
+                    break;
+                case DType::Q4_0:
+                    value = scale * (wide - 8.0f);
+                    break;
+                case DType::Q5_0:
+                    value = scale * (wide - 16.0f);
+                    break;
                 case DType::Q4_1:
-                case DType::Q5_1: value = scale * wide + minimum; break;
+                case DType::Q5_1:
+                    value = scale * wide + minimum;
+                    break;
                 case DType::Q6_K:
-                    value = scale * static_cast<float>(static_cast<std::int8_t>(block.subScales[i / 16])) * (wide - 32.0f);
+                    value =
+                        scale * static_cast<float>(static_cast<std::int8_t>(block.subScales[i / 16])) * (wide - 32.0f);
                     break;
                 default:
                     value = scale * static_cast<float>(block.subScales[i / 32]) * wide -

@@ -2,14 +2,17 @@
 // Block-quantised weights as GGUF files store them (ggml-common.h and gguf.quants of the llama.cpp project). Each block
 // holds consecutive values of a row; f16 fields are little endian, packed without padding. By byte:
 //
-//   Q8_0   32 values,  34 bytes   0 f16 d | 2 i8 q[32]                               w = d q
-//   Q4_0   32 values,  18 bytes   0 f16 d | 2 u4 q[32]                               w = d (q - 8)
-//   Q4_1   32 values,  20 bytes   0 f16 d | 2 f16 m | 4 u4 q[32]                     w = d q + m
-//   Q5_0   32 values,  22 bytes   0 f16 d | 2 u32 h | 6 u4 q[32]                     w = d (q - 16), bit 4 of q[i] is bit i of h
-//   Q5_1   32 values,  24 bytes   0 f16 d | 2 f16 m | 4 u32 h | 8 u4 q[32]           w = d q + m
-//   Q4_K  256 values, 144 bytes   0 f16 d | 2 f16 m | 4 s[12] | 16 u4 q[256]         w = (d sc[i / 32]) q - m mn[i / 32]
-//   Q5_K  256 values, 176 bytes   0 f16 d | 2 f16 m | 4 s[12] | 16 h[32] | 48 u4 q[256]   the same, bit 4 of q from h
-//   Q6_K  256 values, 210 bytes   0 u4 q[256] | 128 h[64] | 192 i8 sc[16] | 208 f16 d     w = (d sc[i / 16]) (q - 32)
+//          values  bytes  fields: first byte, type, name                         value w of q
+//   Q8_0      32      34  0 f16 d | 2 i8 q[32]                                  d q
+//   Q4_0      32      18  0 f16 d | 2 u4 q[32]                                  d (q - 8)
+//   Q4_1      32      20  0 f16 d | 2 f16 m | 4 u4 q[32]                        d q + m
+//   Q5_0      32      22  0 f16 d | 2 u32 h | 6 u4 q[32]                        d (q - 16)
+//   Q5_1      32      24  0 f16 d | 2 f16 m | 4 u32 h | 8 u4 q[32]              d q + m
+//   Q4_K     256     144  0 f16 d | 2 f16 m | 4 s[12] | 16 u4 q[256]            (d sc[i / 32]) q - m mn[i / 32]
+//   Q5_K     256     176  0 f16 d | 2 f16 m | 4 s[12] | 16 h[32] | 48 u4 q[256] the same
+//   Q6_K     256     210  0 u4 q[256] | 128 h[64] | 192 i8 sc[16] | 208 f16 d   (d sc[i / 16]) (q - 32)
+//
+// h holds what q has above its four bits: bit i of the u32 is bit 4 of q[i].
 //
 // Nibbles of a run of 2n values: byte i has value i in its low and value n + i in its high half; n is 16 for the blocks
 // of 32, 32 for Q4_K and Q5_K, 64 for Q6_K. s packs eight 6-bit scales and eight 6-bit minima (unpackBlock).

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <optional>
 
+#include "core/formats/gguf_model.h"
+#include "core/tokenizer/gguf_text.h"
 #include "core/tokenizer/sentencepiece_model.h"
 #include "core/tokenizer/token_limits.h"
 
@@ -124,6 +126,10 @@ std::string kindOf(const Tokenizer& tokenizer) {
 }
 
 Result<TextModel> loadTextModel(FileSystem& files, const Path& folder) {
+    if (!files.exists(folder / "tokenizer.json") && !files.exists(folder / "tokenizer.model")) {
+        TRY_ASSIGN(const auto gguf, findGguf(files, folder));
+        if (gguf) return loadGgufText(files, *gguf);
+    }
     TextModel model;
     TRY_ASSIGN(const auto configText, textIfThere(files, folder / "tokenizer_config.json", kMaxConfigBytes));
     Json config = Json::object();

@@ -11,8 +11,8 @@
 namespace {
 
 constexpr int kDirectRows = 4;
-constexpr int kChunk = 256;         // k that are f32 at a time; a multiple of every block
-constexpr int kWaitingRows = 96;    // rows whose sums wait
+constexpr int kChunk = 256;       // k that are f32 at a time; a multiple of every block
+constexpr int kWaitingRows = 96;  // rows whose sums wait
 
 // d and m of kWidth columns for one group, and the high bits not yet used.
 struct GroupScale {
@@ -26,7 +26,8 @@ inline __attribute__((always_inline)) GroupScale groupScale(const std::uint8_t* 
     GroupScale scale;
     scale.d = Simd::loadF16(reinterpret_cast<const std::uint16_t*>(block) + column);
     scale.m = Simd::zero();
-    if constexpr (Layout::kMinimum) scale.m = Simd::loadF16(reinterpret_cast<const std::uint16_t*>(block) + 32 + column);
+    if constexpr (Layout::kMinimum)
+        scale.m = Simd::loadF16(reinterpret_cast<const std::uint16_t*>(block) + 32 + column);
     if constexpr (Layout::kSuper) {
         const auto sub = Layout::kBits == 6 ? Simd::loadI8(group + column) : Simd::loadU8(group + column);
         scale.d = Simd::mul(scale.d, Simd::toFloat(sub));
@@ -68,7 +69,9 @@ inline __attribute__((always_inline)) void pairOf(GroupScale& scale, const std::
 }
 
 template <class Layout>
-inline std::int64_t blockPanelBytes(std::int64_t k) { return k / Layout::kValues * Layout::kBytes; }
+inline std::int64_t blockPanelBytes(std::int64_t k) {
+    return k / Layout::kValues * Layout::kBytes;
+}
 
 // sum over all k of `Rows` rows with `Vectors` vectors of each of `Panels` panels, straight from the blocks.
 template <class Layout, int Rows, int Vectors, int Panels>
@@ -206,8 +209,8 @@ void widenAndPass(const espalier::cpu::GemmArgs& args, std::int64_t row0, std::i
         block += count / Layout::kValues * Layout::kBytes;
         for (std::int64_t tile = 0, row = row0; tile < tiles; ++tile) {
             const auto rows = static_cast<int>((row1 - row + tiles - tile - 1) / (tiles - tile));
-            const Chunk chunk{weights, first, count, first == 0, first + count == args.k,
-                              sums + (row - row0) * kColumns};
+            const Chunk chunk{
+                weights, first, count, first == 0, first + count == args.k, sums + (row - row0) * kColumns};
             passRows<Simd::kGemmRows>(rows, args, chunk, row, panel);
             row += rows;
         }
@@ -219,8 +222,7 @@ void gemmBlocks(const espalier::cpu::GemmArgs& args, std::int64_t row0, std::int
                 std::int64_t panel1) {
     const std::int64_t rows = row1 - row0;
     if (rows <= 0) return;
-    if (rows <= kDirectRows)
-        return directRows<Layout, kDirectRows>(static_cast<int>(rows), args, row0, panel0, panel1);
+    if (rows <= kDirectRows) return directRows<Layout, kDirectRows>(static_cast<int>(rows), args, row0, panel0, panel1);
     for (std::int64_t row = row0; row < row1; row += kWaitingRows) {
         const std::int64_t end = row + kWaitingRows < row1 ? row + kWaitingRows : row1;
         for (std::int64_t panel = panel0; panel < panel1; ++panel) widenAndPass<Layout>(args, row, end, panel);

@@ -58,14 +58,23 @@ void pack(std::byte* to, DType dtype, const std::byte* from, std::int64_t rows, 
 template <class Visit>  // visit(layout value)
 auto withLayout(DType dtype, const Visit& visit) {
     switch (dtype) {
-        case DType::Q8_0: return visit(LayoutQ8_0());
-        case DType::Q4_0: return visit(LayoutQ4_0());
-        case DType::Q4_1: return visit(LayoutQ4_1());
-        case DType::Q5_0: return visit(LayoutQ5_0());
-        case DType::Q5_1: return visit(LayoutQ5_1());
-        case DType::Q4_K: return visit(LayoutQ4_K());
-        case DType::Q5_K: return visit(LayoutQ5_K());
-        default: CHECK(dtype == DType::Q6_K); return visit(LayoutQ6_K());
+        case DType::Q8_0:
+            return visit(LayoutQ8_0());
+        case DType::Q4_0:
+            return visit(LayoutQ4_0());
+        case DType::Q4_1:
+            return visit(LayoutQ4_1());
+        case DType::Q5_0:
+            return visit(LayoutQ5_0());
+        case DType::Q5_1:
+            return visit(LayoutQ5_1());
+        case DType::Q4_K:
+            return visit(LayoutQ4_K());
+        case DType::Q5_K:
+            return visit(LayoutQ5_K());
+        default:
+            CHECK(dtype == DType::Q6_K);
+            return visit(LayoutQ6_K());
     }
 }
 

@@ -9,6 +9,7 @@
 #include <QTest>
 #include <cmath>
 #include <memory>
+#include <set>
 
 #include "core/base/json.h"
 #include "core/engine/workspace.h"
@@ -135,6 +136,35 @@ Json withoutTiming(Json answer) {
 class TestCli : public QObject {
     Q_OBJECT
 private slots:
+    void aGgufFileImportsAndShowsItsTypes() {
+        const Bench bench;
+        const QString file = QStringLiteral(ESPALIER_TEST_DATA "/gguf/llama-q4_k_m/model.gguf");
+        const Json model = bench.json({"import", file, "--name", "mixed", "--quiet"});
+        QVERIFY(hasKeys(model, {"id", "name", "digest", "family", "parameters", "bytes", "dtype"}));
+        QCOMPARE(model["dtype"].get<std::string>(), std::string("q4_k+q6_k"));
+        const Json inspected = bench.json({"inspect", "mixed", "--tensors"});
+        std::set<std::string> types;
+        for (const Json& tensor : inspected["tensors"]) types.insert(tensor["dtype"].get<std::string>());
+        QCOMPARE(types, (std::set<std::string>{"f32", "q4_k", "q6_k"}));
+        bench.write("prompt.json", "[5, 6, 7]");
+        const Json answer =
+            bench.json({"generate", "-m", "mixed", "--prompt-ids", bench.path("prompt.json"), "--max-tokens", "3"});
+        QCOMPARE(answer["usage"]["prompt_tokens"].get<int>(), 3);
+    }
+
+    void quantisingNamesWhereTheModelComesFrom() {
+        const Bench bench;
+        writeTinyModel(bench.path("models/wide").toStdString(), {.hidden = 64, .neurons = 96});
+        const Json plain = bench.json({"import", bench.path("models/wide"), "--quiet"});
+        const Json small = bench.json({"import", bench.path("models/wide"), "--quantize", "q8_0", "--quiet"});
+        QCOMPARE(small["derived_from"].get<std::string>(), plain["digest"].get<std::string>());
+        QCOMPARE(small["name"].get<std::string>(), std::string("wide-q8_0"));
+        QVERIFY(small["digest"] != plain["digest"]);
+        const Outcome refused = bench.run({"import", bench.path("models/wide"), "--quantize", "nf4", "--json"});
+        QCOMPARE(refused.exitCode, 1);
+        QVERIFY2(refused.err.contains("nf4 comes with training"), refused.err.constData());
+    }
+
     void helpOfEveryCommand_hasAnExample() {
         const Bench bench;
         for (const char* command :

@@ -63,12 +63,14 @@ private slots:
         for (const DType type : {DType::Q8_0, DType::Q4_0}) {
             const std::string expected = contentOf("rounding." + std::string(dtypeName(type)));
             std::string found(expected.size(), '\0');
-            QCOMPARE(static_cast<std::int64_t>(found.size()), storedBytes(type, static_cast<std::int64_t>(values.size())));
+            QCOMPARE(static_cast<std::int64_t>(found.size()),
+                     storedBytes(type, static_cast<std::int64_t>(values.size())));
             quantize(type, values, reinterpret_cast<std::byte*>(found.data()));
             const auto block = static_cast<std::size_t>(blockOf(type).bytes);
             for (std::size_t i = 0; i < found.size(); ++i)
                 if (found[i] != expected[i])
-                    QFAIL(qPrintable(QString("%1 block %2, byte %3").arg(dtypeName(type).data()).arg(i / block).arg(i % block)));
+                    QFAIL(qPrintable(
+                        QString("%1 block %2, byte %3").arg(dtypeName(type).data()).arg(i / block).arg(i % block)));
         }
     }
 
@@ -76,7 +78,8 @@ private slots:
     void roundedValuesAreNear() {
         const std::vector<float> values = floatsOf("rounding.f32");
         for (const DType type : {DType::Q8_0, DType::Q4_0}) {
-            std::vector<std::byte> blocks(static_cast<std::size_t>(storedBytes(type, static_cast<std::int64_t>(values.size()))));
+            std::vector<std::byte> blocks(
+                static_cast<std::size_t>(storedBytes(type, static_cast<std::int64_t>(values.size()))));
             quantize(type, values, blocks.data());
             std::vector<float> back(values.size());
             dequantize(type, blocks.data(), back);
