@@ -25,6 +25,7 @@
 #include "ui/models/format.h"
 #include "ui/shell/main_window.h"
 #include "ui/shell/stall_watchdog.h"
+#include "ui/widgets/panel.h"
 #include "ui/widgets/plot.h"
 #include "ui/widgets/plot_legend.h"
 

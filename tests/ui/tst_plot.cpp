@@ -31,13 +31,13 @@ QString oneDecimal(double value) {
     return QString::number(value, 'f', 1);
 }
 
-// Two plots on a page that counts the wheel events it gets.
+// Two plots on a page.
 struct Desk : QWidget {
     SampleRing ring{2, 1000};
     EventMarks marks;
     Dashboard* dashboard = new Dashboard(ring, this);
     Plot *first, *second;
-    int wheels = 0;
+    bool wasTaken = false;
 
     Desk() {
         resize(640, 400);
@@ -84,14 +84,9 @@ struct Desk : QWidget {
         QWheelEvent event(at, overlay(plot)->mapToGlobal(at), {}, QPoint(0, 120 * steps), Qt::NoButton, keys,
                           Qt::NoScrollPhase, false);
         QApplication::sendEvent(overlay(plot), &event);
+        wasTaken = event.isAccepted();  // else the page scrolls
     }
     QImage image(QWidget* widget) const { return widget->grab().toImage(); }
-
-protected:
-    void wheelEvent(QWheelEvent* event) override {
-        ++wheels;
-        event->accept();
-    }
 };
 
 QAction* actionOf(const QWidget* widget, const QString& text) {
@@ -172,11 +167,11 @@ private slots:
         desk.fill();
         QVERIFY(desk.open());
         desk.turnWheel(desk.first, 1, {});
-        QCOMPARE(desk.wheels, 1);
+        QVERIFY(!desk.wasTaken);
         QVERIFY(!desk.dashboard->isZoomed());
         const double middle = (desk.dashboard->from() + desk.dashboard->to()) / 2;
         desk.turnWheel(desk.first, 2, Qt::ControlModifier);
-        QCOMPARE(desk.wheels, 1);
+        QVERIFY(desk.wasTaken);
         QVERIFY(desk.dashboard->isZoomed());
         QVERIFY(desk.dashboard->to() - desk.dashboard->from() < 45);
         QVERIFY(std::abs((desk.dashboard->from() + desk.dashboard->to()) / 2 - middle) < 1);

@@ -11,6 +11,7 @@
 #include <array>
 #include <cmath>
 
+#include "core/api/protocol.h"
 #include "ui/models/format.h"
 #include "ui/pages/page_map_panel.h"
 #include "ui/widgets/key_field.h"
