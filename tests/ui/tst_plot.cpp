@@ -341,7 +341,7 @@ private slots:
         QVERIFY(table && table->isVisible() && table->hasFocus());
         QCOMPARE(table->accessibleName(), QStringLiteral("Tokens/s, table"));
         QAbstractItemModelTester tester(table->model(), QAbstractItemModelTester::FailureReportingMode::QtTest);
-        QCOMPARE(table->model()->headerData(1, Qt::Horizontal).toString(), QStringLiteral("Decode, tok/s"));
+        QCOMPARE(table->model()->headerData(1, Qt::Horizontal).toString(), QStringLiteral("Decode"));
         QCOMPARE(table->model()->rowCount(), 60);
         const double x = table->model()->index(0, 0).data(Qt::UserRole).toDouble();
         QCOMPARE(x, kStart + 59);
@@ -377,6 +377,22 @@ private slots:
         QTRY_VERIFY(desk.dashboard->isRunning());
         desk.hide();
         QVERIFY(!desk.dashboard->isRunning());
+    }
+    void aChangeOfTheme_repaintsPictureAndAxes() {
+        Desk desk;
+        desk.fill();
+        QVERIFY(desk.open());
+        const auto ground = [&] { return desk.image(desk.first).pixel(2, 2); };
+        QCOMPARE(ground(), kLightTheme.base);
+        desk.hide();
+        espalier::test::theme().choose(ThemeChoice::Dark);
+        desk.show();
+        QTest::qWait(50);
+        const QRgb dark = ground();
+        espalier::test::theme().choose(ThemeChoice::Light);
+        QTest::qWait(50);
+        QCOMPARE(dark, kDarkTheme.base);
+        QCOMPARE(ground(), kLightTheme.base);
     }
     void dashes_areAsLongOnAFineScreen() {
         QCOMPARE(seriesPen(kLightTheme, 1, 1).dashPattern(), (QVector<qreal>{5, 2}));

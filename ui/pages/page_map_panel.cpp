@@ -74,11 +74,13 @@ void PageMapPanel::refresh() {
         counts = model.poolPagesUsed * model.poolPages + model.poolPagesCached;
         isRunning = model.running > 0;
     }
-    if (!isRunning && !m_isStale && counts == m_counts) return;
+    const bool isResized = m_view->isVisible() && m_view->cellsThatFit() != m_cells;
+    if (!isRunning && !m_isStale && !isResized && counts == m_counts) return;
     m_isAsking = true;
     m_counts = counts;
     m_stack->setCurrentIndex(1);  // as large as it will be, for the number of cells
-    const int cells = qBound(1, m_view->cellsThatFit(), kMostPageCells);
+    m_cells = m_view->cellsThatFit();
+    const int cells = qBound(1, m_cells, kMostPageCells);
     m_workspace.engine().call(QStringLiteral("pages"), {{"model", name.toStdString()}, {"cells", cells}}, this,
                               [this](const Result<Json>& answer) { take(answer); });
 }

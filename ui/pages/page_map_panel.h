@@ -34,6 +34,7 @@ private:
     QStackedWidget* m_stack;
     bool m_isAsking = false, m_isStale = true;
     qint64 m_counts = -1;  // of the pages when they were asked for
+    int m_cells = 0;       // that fitted then
 };
 
 }  // namespace espalier::ui

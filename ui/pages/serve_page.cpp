@@ -89,6 +89,7 @@ void ServePage::makePlots() {
     m_queue =
         linesPanel(tr("Queue"), tr("requests"), none,
                    {{tr("Running"), metric(Metric::Running), 0}, {tr("Waiting"), metric(Metric::Waiting), 1}}, whole);
+    m_queue->setUnit({});  // its lines say it, and the legend needs the room
     m_rates =
         linesPanel(tr("Tokens/s"), {}, none,
                    {{tr("Decode"), metric(Metric::Decode), 0}, {tr("Prefill"), metric(Metric::Prefill), 1}}, shortRate);
@@ -214,6 +215,8 @@ Panel* ServePage::memoryPanel() {
     m_memoryPlot->setEvents(&m_workspace.marks());
     m_memoryPlot->setAreas(std::move(areas));
     m_owners = new OwnerTable(m_memoryPlot->content());
+    // The twin holds the same values and needs the room.
+    connect(m_memoryPlot, &Plot::tableShown, m_owners, &QWidget::setHidden);
     m_owners->setFixedWidth(276);
     panel->setContent(row({LayoutItem(m_memoryPlot, 1), m_owners}, 8, {0, 0, 11, 8}));
     m_plots.push_back(m_memoryPlot);
@@ -243,8 +246,9 @@ Panel* ServePage::linesPanel(const QString& title, const QString& unit, const QS
 QWidget* ServePage::requestsView() {
     m_requestTable = new TableView(&m_requests, tr("Requests"), kLiveRow, kRequestWidths);
     m_requestStack = new QStackedWidget;
-    m_requestStack->addWidget(
-        new EmptyView(QStringLiteral("message-square-text"), tr("Nobody asks anything at the moment.")));
+    auto* quiet = new EmptyView(QStringLiteral("message-square-text"), tr("Nobody asks anything at the moment."));
+    quiet->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Ignored);
+    m_requestStack->addWidget(quiet);
     m_requestStack->addWidget(m_requestTable);
     return m_requestStack;
 }
@@ -258,8 +262,9 @@ Panel* ServePage::bottomPanel() {
     connect(m_cancel, &QPushButton::clicked, this, &ServePage::cancelChosen);
     m_loadedTable = new TableView(&m_workspace.loaded(), tr("Models on the device"), kLiveRow, kLoadedWidths);
     m_loadedStack = new QStackedWidget;
-    m_loadedStack->addWidget(
-        new EmptyView(QStringLiteral("box"), tr("No model is loaded; the first request loads one.")));
+    auto* none = new EmptyView(QStringLiteral("box"), tr("No model is loaded; the first request loads one."));
+    none->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Ignored);
+    m_loadedStack->addWidget(none);
     m_loadedStack->addWidget(m_loadedTable);
     m_bottomStack = new QStackedWidget;
     m_bottomStack->addWidget(requestsView());
@@ -282,21 +287,21 @@ void ServePage::fold(Breadth breadth) {
         QWidget* panel;
         int row, column, span;
     };
-    // In columns of a twelfth; under 1280 in halves.
-    const std::array wide{Place{m_memory, 0, 0, 8},    Place{m_map, 0, 8, 4},       Place{m_rates, 1, 0, 3},
-                          Place{m_ttftPanel, 1, 3, 3}, Place{m_tpotPanel, 1, 6, 3}, Place{m_queue, 1, 9, 3},
-                          Place{m_hits, 2, 0, 3},      Place{m_preempted, 2, 3, 3}, Place{m_processor, 2, 6, 3},
-                          Place{m_resident, 2, 9, 3},  Place{m_bottom, 3, 0, 12}};
-    const std::array slim{Place{m_memory, 0, 0, 12},   Place{m_rates, 1, 0, 6},     Place{m_ttftPanel, 1, 6, 6},
-                          Place{m_queue, 2, 0, 6},     Place{m_tpotPanel, 2, 6, 6}, Place{m_bottom, 3, 0, 12},
-                          Place{m_map, 4, 0, 12},      Place{m_hits, 5, 0, 6},      Place{m_preempted, 5, 6, 6},
-                          Place{m_processor, 6, 0, 6}, Place{m_resident, 6, 6, 6}};
+    // In columns of 24; latencies have three series and long legends.
+    const std::array wide{Place{m_memory, 0, 0, 16},   Place{m_map, 0, 16, 8},       Place{m_rates, 1, 0, 6},
+                          Place{m_ttftPanel, 1, 6, 7}, Place{m_tpotPanel, 1, 13, 6}, Place{m_queue, 1, 19, 5},
+                          Place{m_hits, 2, 0, 6},      Place{m_preempted, 2, 6, 7},  Place{m_processor, 2, 13, 5},
+                          Place{m_resident, 2, 18, 6}, Place{m_bottom, 3, 0, 24}};
+    const std::array slim{Place{m_memory, 0, 0, 24},    Place{m_rates, 1, 0, 12},      Place{m_ttftPanel, 1, 12, 12},
+                          Place{m_queue, 2, 0, 12},     Place{m_tpotPanel, 2, 12, 12}, Place{m_bottom, 3, 0, 24},
+                          Place{m_map, 4, 0, 24},       Place{m_hits, 5, 0, 12},       Place{m_preempted, 5, 12, 12},
+                          Place{m_processor, 6, 0, 12}, Place{m_resident, 6, 12, 12}};
     const bool narrow = breadth == Breadth::Narrow;
     for (const Place& place : narrow ? slim : wide) {
         m_grid->removeWidget(place.panel);
         m_grid->addWidget(place.panel, place.row, place.column, 1, place.span);
     }
-    for (int i = 0; i < 12; ++i) m_grid->setColumnStretch(i, 1);
+    for (int i = 0; i < 24; ++i) m_grid->setColumnStretch(i, 1);
     constexpr std::array kWideRows{5, 3, 3, 4, 0, 0, 0}, kSlimRows{5, 3, 3, 4, 5, 3, 3};
     for (int i = 0; i < 7; ++i) m_grid->setRowStretch(i, (narrow ? kSlimRows : kWideRows)[std::size_t(i)]);
     m_tpot->setVisible(!narrow);

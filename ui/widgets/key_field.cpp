@@ -15,7 +15,7 @@ KeyField::KeyField(QWidget* parent)
       m_copy(toolButton(QStringLiteral("copy"), tr("Copy the key"))) {
     m_eye->setIconSize(QSize(14, 14));
     m_copy->setIconSize(QSize(14, 14));
-    setLayout(row({LayoutItem(m_text, 1), m_eye, m_copy}, 4));
+    setLayout(row({m_text, m_eye, m_copy, nullptr}, 4));
     connect(m_eye, &QToolButton::clicked, this, [this] { reveal(!m_shown); });
     connect(m_copy, &QToolButton::clicked, this, [this] { QApplication::clipboard()->setText(m_key); });
     reveal(false);

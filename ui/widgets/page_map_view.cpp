@@ -120,6 +120,7 @@ void PageMapView::paintEvent(QPaintEvent*) {
     }
     paintLegend(painter);
     if (!hasFocus()) return;
+    painter.setBrush(Qt::NoBrush);
     painter.setPen(QPen(QColor(c.accentText), 1));
     painter.drawRect(rect().adjusted(0, 0, -1, -1));
 }

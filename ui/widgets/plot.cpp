@@ -158,7 +158,8 @@ void Plot::setTableShown(bool shown) {
     const bool hadFocus = hasFocus() || (m_table && m_table->hasFocus());
     if (shown) {
         m_tableModel = new PlotTable(m_content, this);
-        std::vector<int> widths(std::size_t(m_tableModel->columnCount()), 1);
+        std::vector<int> widths(std::size_t(m_tableModel->columnCount()), 3);
+        widths.front() = 4;  // a time is longer than most values
         m_table = new TableView(m_tableModel, tr("%1, table").arg(m_content.name), kLiveRow, widths, this);
         m_table->setGeometry(rect());
         m_table->show();
@@ -254,14 +255,6 @@ bool Plot::event(QEvent* event) {
     if (event->type() == QEvent::FocusIn) sayReading();
     if (event->type() == QEvent::FocusIn || event->type() == QEvent::FocusOut) m_overlay->update();
     return QWidget::event(event);
-}
-
-void Plot::changeEvent(QEvent* event) {
-    QWidget::changeEvent(event);
-    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) {
-        m_canvas->restyle();
-        refresh();
-    }
 }
 
 void Plot::showEvent(QShowEvent* event) {

@@ -249,6 +249,14 @@ void PlotCanvas::setLogTicks(double greatest) {
     m_chart->yTicks->setTicks(ticks);
 }
 
+// Its own palette counts: that of the Plot around it changes first.
+void PlotCanvas::changeEvent(QEvent* event) {
+    QWidget::changeEvent(event);
+    if (event->type() != QEvent::PaletteChange && event->type() != QEvent::FontChange) return;
+    restyle();
+    refresh();
+}
+
 void PlotCanvas::resizeEvent(QResizeEvent* event) {
     QWidget::resizeEvent(event);
     if (!rect().isEmpty()) m_chart->setGeometry(rect());  // QCustomPlot cannot draw into nothing

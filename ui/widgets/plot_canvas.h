@@ -32,6 +32,7 @@ signals:
     void drawn();
 
 protected:
+    void changeEvent(QEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
 
 private:

@@ -11,11 +11,11 @@ namespace {
 
 constexpr double kSampleReach = 1.5;  // seconds: a quiet daemon sends one sample a second
 
+// Short names: the unit stands in the title of the plot.
 std::vector<RecordTable::Column> headOf(const PlotContent& content) {
     std::vector<RecordTable::Column> head{{content.dashboard ? PlotTable::tr("Time") : PlotTable::tr("x")}};
-    for (const PlotColumn& column : columnsOf(content))
-        head.push_back(
-            {content.unit.isEmpty() ? column.name : PlotTable::tr("%1, %2").arg(column.name, content.unit), true});
+    for (const LineSpec& line : content.lines) head.push_back({line.name, true});
+    for (const AreaSpec& area : content.areas) head.push_back({ownerName(area.owner, true), true});
     return head;
 }
 
