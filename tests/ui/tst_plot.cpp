@@ -382,7 +382,7 @@ private slots:
         Desk desk;
         desk.fill();
         QVERIFY(desk.open());
-        const auto ground = [&] { return desk.image(desk.first).pixel(2, 2); };
+        const auto ground = [&] { return desk.image(desk.canvas(desk.first)).pixel(3, 3); };
         QCOMPARE(ground(), kLightTheme.base);
         desk.hide();
         espalier::test::theme().choose(ThemeChoice::Dark);

@@ -291,6 +291,25 @@ private slots:
         QCOMPARE(history.value(at, int(Metric::Running)), 10.0);
         for (int i = 1; i < history.size(); ++i) QVERIFY(history.x(i) > history.x(i - 1));
     }
+    void thePage_standsStillWhenTheLastRequestEnds() {
+        Bench bench;
+        serveTwo(bench);
+        QVERIFY(bench.open(QStringLiteral("serve")));
+        auto* table = bench.find<QTableView>(QStringLiteral("Requests"));
+        QTRY_VERIFY((table = bench.find<QTableView>(QStringLiteral("Requests"))) && table->model()->rowCount() == 2);
+        const auto places = [&] {
+            QList<QRect> list;
+            for (auto* plot : bench.window.servePage().findChildren<Plot*>())
+                list << QRect(plot->mapTo(&bench.window, QPoint()), plot->size());
+            return list;
+        };
+        const QList<QRect> before = places();
+        bench.daemon.snapshot.running = 0;
+        bench.daemon.sendSnapshot();
+        QTRY_COMPARE(table->model()->rowCount(), 0);
+        QTest::qWait(50);
+        QCOMPARE(places(), before);
+    }
     void everyWidth_showsEveryPanel() {
         Bench bench;
         serveTwo(bench);

@@ -52,6 +52,12 @@ QString gib(double bytes) {
     return formatGib(qint64(bytes));
 }
 
+// As high as its place, whichever view it shows: the page must not move when the last request ends.
+class SteadyStack : public QStackedWidget {
+public:
+    bool hasHeightForWidth() const override { return false; }
+};
+
 // Loopback reaches this machine only; everything else is reachable by others.
 bool isLoopback(const QString& host) {
     return host == QLatin1String("localhost") || host == QLatin1String("::1") || host.startsWith(QLatin1String("127."));
@@ -245,7 +251,7 @@ Panel* ServePage::linesPanel(const QString& title, const QString& unit, const QS
 
 QWidget* ServePage::requestsView() {
     m_requestTable = new TableView(&m_requests, tr("Requests"), kLiveRow, kRequestWidths);
-    m_requestStack = new QStackedWidget;
+    m_requestStack = new SteadyStack;
     auto* quiet = new EmptyView(QStringLiteral("message-square-text"), tr("Nobody asks anything at the moment."));
     quiet->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Ignored);
     m_requestStack->addWidget(quiet);
@@ -261,7 +267,7 @@ Panel* ServePage::bottomPanel() {
     m_cancel->setEnabled(false);
     connect(m_cancel, &QPushButton::clicked, this, &ServePage::cancelChosen);
     m_loadedTable = new TableView(&m_workspace.loaded(), tr("Models on the device"), kLiveRow, kLoadedWidths);
-    m_loadedStack = new QStackedWidget;
+    m_loadedStack = new SteadyStack;
     auto* none = new EmptyView(QStringLiteral("box"), tr("No model is loaded; the first request loads one."));
     none->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Ignored);
     m_loadedStack->addWidget(none);
