@@ -4,6 +4,7 @@
 #include <QApplication>
 #include <QDialog>
 #include <QDir>
+#include <QKeyEvent>
 #include <QPainter>
 #include <QPlainTextEdit>
 #include <QPushButton>
@@ -11,6 +12,9 @@
 
 #include "ui/models/format.h"
 #include "ui/pages/import_dialog.h"
+#include "ui/pages/serve_page.h"
+#include "ui/widgets/dashboard.h"
+#include "ui/widgets/page_map_view.h"
 
 namespace espalier::ui {
 namespace {
@@ -98,6 +102,7 @@ void ScreenshotTour::addSteps() {
         plotsHaveData, 0, false);
     step(
         QStringLiteral("serve-light"), [this] { m_window.goTo(QStringLiteral("serve")); }, always, 1200);
+    addPlotSteps();
     step(
         QStringLiteral("home-light"), [this] { m_window.goTo(QStringLiteral("home")); }, always, 1200);
     step(
@@ -134,6 +139,50 @@ void ScreenshotTour::addSteps() {
     for (const QString& page : {QStringLiteral("home"), QStringLiteral("models"), QStringLiteral("playground")})
         step(
             page + QStringLiteral("-1024"), [this, page] { m_window.goTo(page); }, always, 1200);
+}
+
+// What a person does with the plots: look at a moment, look closer, hold them, read them as tables; and one page of
+// the pool.
+void ScreenshotTour::addPlotSteps() {
+    const auto always = [] { return true; };
+    const auto dashboard = [this]() -> Dashboard& { return m_window.servePage().dashboard(); };
+    step(
+        QStringLiteral("serve-cursor"),
+        [dashboard] { dashboard().setCursor(dashboard().from() + (dashboard().to() - dashboard().from()) * 0.6); },
+        always, 600);
+    step(
+        QStringLiteral("serve-zoomed"),
+        [dashboard] {
+            const double from = dashboard().from(), span = dashboard().to() - from;
+            dashboard().zoom(from + span * 0.4, from + span * 0.8);
+        },
+        always, 600);
+    step(
+        QStringLiteral("serve-paused"),
+        [dashboard] {
+            dashboard().resetZoom();
+            dashboard().setPaused(true);
+        },
+        always, 2000);
+    step(
+        QStringLiteral("serve-tables"),
+        [this, dashboard] {
+            dashboard().setPaused(false);
+            m_window.servePage().setTablesShown(true);
+        },
+        always, 1200);
+    step(
+        QStringLiteral("serve-page"),
+        [this, dashboard] {
+            m_window.servePage().setTablesShown(false);
+            dashboard().setCursor(std::nullopt);
+            if (auto* map = named<PageMapView>(tr("Page map"))) {
+                map->setFocus();
+                QKeyEvent press(QEvent::KeyPress, Qt::Key_Right, {});
+                for (int i = 0; i < 3; ++i) QApplication::sendEvent(map, &press);
+            }
+        },
+        always, 800);
 }
 
 void ScreenshotTour::start() {

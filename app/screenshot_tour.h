@@ -34,6 +34,7 @@ private:
         bool takesPicture;
     };
     void addSteps();
+    void addPlotSteps();
     void step(const QString& name, std::function<void()> begin, std::function<bool()> isThere, int settleMs = 400,
               bool takesPicture = true);
     void look();

@@ -165,6 +165,30 @@ Result<Json> statusOf(const ModelAccess& models, const Clock& clock, const Contr
         {"compute", snapshot->computeMode}};
 }
 
+Result<Json> listRequests(const ModelAccess& models, const Json& arguments) {
+    TRY_ASSIGN(const auto limit, JsonFields(arguments).integer("limit", 1, kMostRequestsListed));
+    TRY_ASSIGN(const RequestList list,
+               models.engine().requests(static_cast<std::int32_t>(limit.value_or(kMostRequestsListed))));
+    return toJson(list);
+}
+
+Result<Json> cancelRequest(const ModelAccess& models, const Json& arguments) {
+    const JsonFields fields(arguments);
+    TRY_ASSIGN(const auto id, fields.integer("id", 1, INT64_MAX));
+    if (!id) return fields.wrong("id", "the number of a request");
+    models.engine().cancel(RequestId{static_cast<std::uint64_t>(*id)});
+    return Json{{"id", *id}};
+}
+
+Result<Json> pageMapOf(const ModelAccess& models, const Json& arguments) {
+    const JsonFields fields(arguments);
+    TRY_ASSIGN(const std::string model, fields.requiredString("model"));
+    TRY_ASSIGN(const auto cells, fields.integer("cells", 1, kMostPageCells));
+    TRY_ASSIGN(const PageMap map,
+               models.engine().pageMap(model, static_cast<std::int32_t>(cells.value_or(kMostPageCells))));
+    return toJson(map);
+}
+
 Result<Json> history(const ModelAccess& models, const Json& arguments) {
     TRY_ASSIGN(const auto seconds, JsonFields(arguments).integer("seconds", 1, 3600));
     return Json{{"points", arrayOf(models.engine().history(seconds.value_or(60)))}};

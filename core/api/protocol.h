@@ -36,10 +36,13 @@
 //   perplexity {model, text | ids, context?}   -> as `espalierctl perplexity --json`
 //   embed {model, text | texts}                -> {embedding, dim, normalized} | {results:[...]}
 //   serve-start {} serve-stop {} serve-drain {} -> {state}
-//   cancel {call}                              -> {cancelled}    ends the call whose arguments had this "call_id", as
-//   if
+//   cancel {call}                              -> {cancelled}    ends the call whose arguments had this "call_id", as if
 //                                                 it had been stopped where it was made: it answers with what it has.
 //                                                 A daemon only.
+//   requests {limit?}                          -> {requests: [RequestRecord], total}    oldest first, at most 1,000
+//   request-cancel {id}                        -> {id}                   an id that has ended: no effect
+//   pages {model, cells?}                      -> {pages, pages_per_cell, page_bytes, runs: [[cells, owner, request]]}
+//                                                 at most `cells` cells (4,096); request 0: none, -1: several
 //   history {seconds}                          -> {points: [HistoryPoint]}
 //   log {limit}                                -> {records: [LogRecord]}
 //   shutdown {}                                -> {}                     drains, then ends the daemon
@@ -55,6 +58,8 @@ namespace espalier {
 
 constexpr int kProtocolVersion = 1;
 constexpr int kDefaultPort = 8420;
+constexpr int kMostPageCells = 4096;
+constexpr int kMostRequestsListed = 1000;
 
 // File in the workspace through which a running daemon is found: {"url", "pid", "key_file"}, mode 0600.
 constexpr std::string_view kDaemonFile = "daemon.json";
@@ -68,6 +73,8 @@ Json toJson(const Percentiles& percentiles);
 Json toJson(const Snapshot& snapshot);
 Json toJson(const HistoryPoint& point);
 Json toJson(const ImportProbe& probe);
+Json toJson(const RequestList& list);
+Json toJson(const PageMap& map);
 std::string_view eventName(const Event& event);  // "job", "model", "serve", "log"
 Json toJson(const Event& event);
 
@@ -79,6 +86,8 @@ Result<LogRecord> logFromJson(const Json& json);
 Result<Snapshot> snapshotFromJson(const Json& json);
 Result<HistoryPoint> historyPointFromJson(const Json& json);
 Result<ImportProbe> probeFromJson(const Json& json);
+Result<RequestList> requestsFromJson(const Json& json);
+Result<PageMap> pageMapFromJson(const Json& json);  // at most kMostPageCells cells
 Result<Event> eventFromJson(std::string_view name, const Json& json);
 
 }  // namespace espalier

@@ -95,6 +95,9 @@ public:
     void log(std::string_view level, std::string_view source, std::string_view text) override;
     std::vector<LogRecord> newestLog(std::size_t count) const override;
 
+    Result<RequestList> requests(std::int32_t most) const override;
+    Result<PageMap> pageMap(std::string_view model, std::int32_t mostCells) const override;
+
     const Backend& backend() const override { return m_backend; }
     const EngineOptions& options() const override { return m_options; }
 
@@ -314,6 +317,16 @@ Result<void> LocalEngine::loadModel(std::string_view model) {
 Result<void> LocalEngine::unloadModel(std::string_view model) {
     TRY_ASSIGN(const ModelRecord record, m_shelf.find(model));
     return m_serving->unload(record.id);
+}
+
+Result<RequestList> LocalEngine::requests(std::int32_t most) const {
+    return m_serving->ask<RequestList>([most](const ModelHost& host) { return host.requests(most); });
+}
+
+Result<PageMap> LocalEngine::pageMap(std::string_view model, std::int32_t mostCells) const {
+    TRY_ASSIGN(const ModelRecord record, m_shelf.find(model));
+    return m_serving->ask<PageMap>(
+        [&record, mostCells](const ModelHost& host) { return host.pageMap(record, mostCells); });
 }
 
 Result<void> LocalEngine::setServing(ServeState state) {

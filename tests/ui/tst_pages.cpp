@@ -232,7 +232,8 @@ private slots:
         QVERIFY(*dashboard.cursor() < before);
         QTest::keyClick(plot, Qt::Key_Escape);
         QVERIFY(!dashboard.cursor());
-        QVERIFY(plot->csv().startsWith(QLatin1String("unix_seconds,Running,Waiting\n")));
+        QVERIFY(
+            plot->csv().startsWith(QLatin1String("time_utc,unix_seconds,Running (requests),Waiting (requests)\r\n")));
         QCOMPARE(plot->csv().count(QLatin1Char('\n')), 22);
     }
     void serve_copiesTheAddress() {

@@ -494,6 +494,22 @@ private slots:
         for (RawConnection& connection : waiting) connection.hangUp();
         QVERIFY(daemon.engine().waitUntil([&] { return daemon.engine().cancelled() == 64; }));
     }
+
+    void requestsAndPages_areListedAndCancelled() {
+        TestDaemon daemon;
+        const auto control = remote(daemon);
+        const auto pages = control->call("pages", {{"model", "fake"}, {"cells", 8}});
+        QVERIFY2(pages.has_value(), pages ? "" : pages.error().message.c_str());
+        COMPARE_JSON((*pages)["runs"], Json::array({Json::array({8, "kv", 7})}));
+        QCOMPARE(control->call("pages", {{"model", "fake"}, {"cells", 100'000}}).error().code,
+                 ErrorCode::InvalidArgument);
+        QCOMPARE(control->call("pages", {{"model", "none"}}).error().code, ErrorCode::NotFound);
+        const auto requests = control->call("requests", Json::object());
+        QVERIFY(requests.has_value());
+        COMPARE_JSON(*requests, (Json{{"requests", Json::array()}, {"total", 0}}));
+        QVERIFY(control->call("request-cancel", {{"id", 99}}).has_value());
+        QCOMPARE(control->call("request-cancel", Json::object()).error().code, ErrorCode::InvalidArgument);
+    }
 };
 ESPALIER_TEST(tst_control, TestControl)
 #include "tst_control.moc"

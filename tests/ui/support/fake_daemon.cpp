@@ -252,6 +252,12 @@ Json FakeDaemon::answer(const QString& operation, const Json& arguments) {
         }
     }
     if (operation == QLatin1String("empty-bin")) bin.clear();
+    if (operation == QLatin1String("requests")) return toJson(requests);
+    if (operation == QLatin1String("request-cancel")) {
+        const std::int64_t id = arguments.value("id", std::int64_t{0});
+        std::erase_if(requests.requests, [&](const RequestRecord& request) { return request.id == id; });
+    }
+    if (operation == QLatin1String("pages")) return toJson(pageMap);
     if (operation == QLatin1String("serve-start")) snapshot.serve = ServeState::Serving;
     if (operation == QLatin1String("serve-stop")) snapshot.serve = ServeState::Stopped;
     if (operation == QLatin1String("serve-drain")) snapshot.serve = ServeState::Draining;

@@ -38,6 +38,8 @@ public:
     std::vector<HistoryPoint> history;
     Snapshot snapshot;
     ImportProbe probe;
+    RequestList requests;  // a cancelled one leaves it
+    PageMap pageMap;
     QHash<QString, Error> failures;  // operation -> what it answers
     QStringList chatPieces{QStringLiteral("Hello"), QStringLiteral(" from"), QStringLiteral(" the garden.")};
     std::optional<Error> chatFailure;
