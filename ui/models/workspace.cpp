@@ -124,6 +124,7 @@ Workspace::Workspace(EngineClient& engine, QObject* parent)
         markLog(record);
         emit logChanged();
     });
+    if (engine.isAttached()) readEverything();  // made anew beside a connection that goes on
 }
 
 QString Workspace::name() const {
@@ -156,6 +157,13 @@ void Workspace::discardJob(qint64 id) {
 
 void Workspace::readEverything() {
     refreshModels();
+    if (m_engine.access() == Access::Guest) {
+        m_snapshot.reset();
+        m_bin.setModels({});
+        m_jobs.setJobs({});
+        m_log.setRecords({});
+        return;
+    }
     m_engine.jobs(this, [this](Result<std::vector<JobRecord>> jobs) {
         if (!jobs) return;
         m_jobs.setJobs(std::move(*jobs));

@@ -21,7 +21,8 @@ public:
     Dashboard(const SampleRing& source, QWidget* page);
 
     const SampleRing& source() const { return m_source; }
-    void setSpan(double seconds);  // 0: all that is held; ends a zoom
+    void setInterval(int ms) { m_timer.setInterval(ms); }  // between two pictures
+    void setSpan(double seconds);                          // 0: all that is held; ends a zoom
     double from() const;
     double to() const;  // the newest sample, where pausing held it, or the end of the zoom
 
