@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/tensor/quantized_block.h"
 #include "cuda/norm.h"
 #include "cuda/split_bf16.h"
 
@@ -17,7 +18,7 @@ std::int64_t packedStride(std::int64_t cols, DType stored) {
     const std::int64_t step = stored == DType::BF16 ? 8 : 4;
     return (cols + step - 1) / step * step;
 }
-std::int64_t packedElementBytes(DType dtype) { return dtype == DType::BF16 ? 2 : 4; }  // f16 is widened to f32
+std::int64_t packedElementBytes(DType dtype) { return dtype == DType::BF16 ? 2 : 4; }  // f16 and blocks widen to f32
 
 class CudaStream final : public Stream {
 public:
@@ -200,7 +201,13 @@ Result<WeightMatrix> CudaDevice::packWeight(ConstTensorView source) {
     const auto count = static_cast<std::size_t>(rows * stride);
     TRY_ASSIGN(Buffer panels, allocate(packedBytes(rows, cols, source.dtype), MemoryKind::Device));
     std::vector<std::byte> host(static_cast<std::size_t>(panels.bytes()));
-    if (source.dtype == DType::F16) {
+    if (isBlock(source.dtype)) {
+        const BlockSize block = blockOf(source.dtype);
+        CHECK(cols % block.values == 0);
+        for (std::int64_t row = 0; row < rows; ++row)
+            dequantize(source.dtype, source.data + row * cols / block.values * block.bytes,
+                       {reinterpret_cast<float*>(host.data()) + row * stride, static_cast<std::size_t>(cols)});
+    } else if (source.dtype == DType::F16) {
         auto* wide = reinterpret_cast<float*>(host.data());
         for (std::int64_t row = 0; row < rows; ++row)
             for (std::int64_t col = 0; col < cols; ++col)

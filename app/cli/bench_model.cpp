@@ -41,8 +41,12 @@ public:
             std::int64_t elements = 1;
             for (const std::int64_t extent : expected.shape) elements *= extent;
             largest = std::max(largest, elements);
-            m_tensors.push_back(
-                {expected.name, dtype, expected.shape, elements * (dtype == DType::F32 ? 4 : 2), "random weights"});
+            TensorEntry& entry = m_tensors.emplace_back();
+            entry.name = expected.name;
+            entry.dtype = dtype;
+            entry.shape = expected.shape;
+            entry.bytes = storedBytes(dtype, elements);
+            entry.file = "random weights";
         }
         std::sort(m_tensors.begin(), m_tensors.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
         m_block = randomBlock(largest, dtype);
@@ -55,8 +59,9 @@ public:
                              [](const TensorEntry& entry, std::string_view n) { return entry.name < n; });
         return found != m_tensors.end() && found->name == name ? &*found : nullptr;
     }
-    std::span<const std::byte> bytes(const TensorEntry& entry) const override {
-        return std::span(m_block).first(static_cast<std::size_t>(entry.bytes));
+    Result<void> read(const TensorEntry&, std::uint64_t offset, std::span<std::byte> into) const override {
+        std::copy_n(m_block.begin() + static_cast<std::ptrdiff_t>(offset), into.size(), into.begin());
+        return {};
     }
 
 private:

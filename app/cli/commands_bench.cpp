@@ -104,18 +104,26 @@ struct Finished {
     std::vector<Chunk> last;
 };
 
-// Serves the requests together until all have ended.
-Result<Finished> serveAll(BenchModel& model, std::vector<Request> requests, std::stop_token stop) {
-    Finished finished;
+Result<void> serveTaken(ServingLoop& loop, std::vector<Request>& requests, Finished& finished, std::stop_token stop) {
     for (std::size_t i = 0; i < requests.size(); ++i) {
         requests[i].id = RequestId{i + 1};
         requests[i].sink = [&finished](const Chunk& chunk) {
             if (chunk.finish) finished.last.push_back(chunk);
         };
-        TRY(model.loop->submit(std::move(requests[i])));
+        TRY(loop.submit(std::move(requests[i])));
     }
-    while (model.loop->step())
+    while (loop.step())
         if (stop.stop_requested()) return fail(ErrorCode::Cancelled, "cancelled");
+    return {};
+}
+
+// Serves the requests together until all have ended, or the stop. None is left in the loop, whose sinks know
+// `finished`.
+Result<Finished> serveAll(BenchModel& model, std::vector<Request> requests, std::stop_token stop) {
+    Finished finished;
+    const auto served = serveTaken(*model.loop, requests, finished, stop);
+    for (std::size_t i = 0; i < requests.size(); ++i) model.loop->cancel(RequestId{i + 1});
+    if (!served) return served.error();
     return finished;
 }
 
@@ -213,6 +221,7 @@ Result<void> runOpsBench(Session& session, const OpsBenchOptions& options) {
     BenchOptions settings;
     settings.shape = options.shape;
     settings.quick = options.quick;
+    settings.stop = session.stop();
     settings.onFigure = [&](const OpFigure& figure) { report.add(opRow(figure, *backend)); };
     TRY(benchOps(*backend, settings));
     report.end();

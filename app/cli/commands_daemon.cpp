@@ -22,7 +22,7 @@ struct ServeOptions {
     std::string host = "127.0.0.1";
     std::uint16_t port = kDefaultPort;
     std::vector<std::string> models;
-    std::int64_t poolMiB = 0, memoryMiB = 0;
+    std::int64_t poolMiB = 0, memoryMiB = 0, hostCacheMiB = 0;
     std::int32_t maxBatchTokens = 256, maxSequences = 64;
     bool noPrefixCache = false, stop = false;
     std::string tlsCertificate, tlsKey, cors, chatTemplate;
@@ -58,7 +58,8 @@ Result<void> stopDaemon(Session& session) {
     }
     TRY(session.call(Use::Read, "shutdown", Json::object()));
     const auto deadline = std::chrono::steady_clock::now() + kStopTimeout;
-    while (session.files().exists(session.workspace() / kDaemonFile)) {
+    // The file goes first, the lock of the workspace with the process: the next command wants both gone.
+    while (session.files().exists(session.workspace() / kDaemonFile) || isRunning(address->pid)) {
         if (std::chrono::steady_clock::now() > deadline)
             return fail(ErrorCode::Busy, "the daemon (pid " + std::to_string(address->pid) + ") is still draining");
         std::this_thread::sleep_for(kStopCheck);
@@ -175,6 +176,11 @@ void addDaemonCommands(Commands& commands) {
         ->check(CLI::Range(1, 1 << 24));
     serve->add_option("--memory-mb", s->memoryMiB, "Weights and pools in all, MiB (default: 80 % of free memory)")
         ->check(CLI::Range(1, 1 << 24));
+    serve
+        ->add_option(
+            "--host-cache-mb", s->hostCacheMiB,
+            "Memory for pages that left the KV pool, MiB; this version keeps none, and the option does nothing")
+        ->check(CLI::Range(0, 1 << 24));
     serve->add_option("--max-batch-tokens", s->maxBatchTokens, "Tokens of one step (default 256)")
         ->check(CLI::Range(1, 65536));
     serve->add_option("--max-sequences", s->maxSequences, "Requests running at once, per model (default 64)")

@@ -46,6 +46,7 @@ Result<void> runDoctor(Session& session, const DoctorOptions&) {
     TRY_ASSIGN(Backend * backend, session.backend());
     const DeviceDesc device = backend->device();
     TRY_ASSIGN(const MachineFigures machine, measureMachine(*backend));
+    if (session.stop().stop_requested()) return fail(ErrorCode::Cancelled, "cancelled");
     const std::vector<Finding> findings{
         {"processor", device.name, ""},
         instructionSet(),

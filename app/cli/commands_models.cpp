@@ -8,7 +8,7 @@ namespace espalier::cli {
 namespace {
 
 struct ImportOptions {
-    std::string path, name;
+    std::string path, name, quantize;
     bool link = false, allowNonFinite = false, dryRun = false;
 };
 struct NoOptions {};
@@ -80,6 +80,7 @@ Result<void> runImport(Session& session, const ImportOptions& options) {
                    {"link", options.link},
                    {"allow_nonfinite", options.allowNonFinite}};
     if (!options.name.empty()) arguments["name"] = options.name;
+    if (!options.quantize.empty()) arguments["quantize"] = options.quantize;
     TRY_ASSIGN(const Json model, importModel(session, arguments));
     for (const Json& warning : model.value("warnings", Json::array()))
         session.console().note("warning: " + warning.get<std::string>());
@@ -142,12 +143,13 @@ Result<void> runSample(Session& session, const SampleOptions& options) {
 
 void addModelCommands(Commands& commands) {
     auto [import, importOptions] =
-        commands.add<ImportOptions>("import", "Bring a model folder into the workspace",
+        commands.add<ImportOptions>("import", "Bring a model folder or GGUF file into the workspace",
                                     "espalierctl import ~/models/tiny-llama --name tiny", runImport);
-    import->add_option("path", importOptions->path, "A Hugging Face folder with safetensors")->required();
-    import->add_option("--name", importOptions->name, "What to call it (default: the folder's name)");
+    import->add_option("path", importOptions->path, "A Hugging Face folder with safetensors, or a .gguf file (any part of a split one)")->required();
+    import->add_option("--name", importOptions->name, "What to call it (default: the folder's or file's name)");
     import->add_flag("--link", importOptions->link, "Use the files in place instead of copying them");
     import->add_flag("--dry-run", importOptions->dryRun, "Only show what would be imported: facts, tensors, warnings");
+    import->add_option("--quantize", importOptions->quantize, "Store linear weights in blocks: q8_0 or q4_0");
     import->add_flag("--allow-nonfinite", importOptions->allowNonFinite, "Accept NaN and infinite weights");
 
     commands.add<NoOptions>("models", "List the models of the workspace", "espalierctl models --json", runModels);

@@ -38,8 +38,17 @@ Path Session::workspace() const {
     return std::filesystem::absolute(m_options.workspace.empty() ? defaultWorkspace() : Path(m_options.workspace));
 }
 
+Result<void> Session::checkCompute() const {
+    if (m_options.compute == "bf16" || m_options.compute == "int8")
+        return fail(ErrorCode::Unsupported,
+                    "this version computes in f32 only, not in " + m_options.compute + "; use --compute f32 or auto",
+                    "--compute");
+    return {};
+}
+
 Result<Backend*> Session::backend() {
     if (m_backend) return m_backend.get();
+    TRY(checkCompute());
     if (m_options.backend == "cuda")
         return fail(ErrorCode::Unsupported,
                     "this version serves models on the CPU only; espalierctl doctor shows what the "
@@ -69,6 +78,7 @@ Result<Engine*> Session::openEngine(const EngineOptions& options) {
 
 Result<ControlPort*> Session::control(Use use) {
     if (m_control) return m_control.get();
+    TRY(checkCompute());
     TRY_ASSIGN(m_control, runningDaemon(*m_files, workspace()));
     m_remote = m_control != nullptr;
     if (m_remote) return m_control.get();
@@ -99,6 +109,10 @@ Result<Json> Session::followJob(std::int64_t id, OnStop onStop) {
         if (job.state == JobState::Interrupted || job.state == JobState::Paused)
             return fail(ErrorCode::Cancelled, job.title + " is " + std::string(jobStateName(job.state)) +
                                                   "; espalierctl jobs resume " + std::to_string(id) + " continues it");
+        // Here the engine only reads, so that nothing else writes to the workspace either.
+        if (!m_remote && onStop == OnStop::LeaveJob)
+            return fail(ErrorCode::Cancelled, job.title + " is " + std::string(jobStateName(job.state)) +
+                                                  ", but no daemon is there to work on it; espalierctl serve is one");
         if (m_stop.stop_requested() && onStop == OnStop::LeaveJob)
             return fail(ErrorCode::Cancelled, job.title + " goes on without being watched");
         if (m_stop.stop_requested() && !std::exchange(cancelled, true)) TRY(m_control->call("job-cancel", which));

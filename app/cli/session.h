@@ -23,7 +23,7 @@ struct GlobalOptions {
     std::string workspace;  // empty: $ESPALIER_WORKSPACE, else the data folder of the user
     int threads = 0;        // 0: every processor
     std::string backend = "auto";
-    std::string compute = "auto";
+    std::string compute = "f32";
     std::string kv = "f32";
 };
 
@@ -60,6 +60,8 @@ public:
     Result<Json> readJsonInput(const std::string& path);
 
 private:
+    Result<void> checkCompute() const;
+
     const GlobalOptions m_options;
     const Console m_console;
     const std::stop_token m_stop;

@@ -141,6 +141,9 @@ LocalControl::LocalControl(const ModelAccess& models, const Clock& clock, Contro
     on["serve-start"] = serve(ServeState::Serving);
     on["serve-stop"] = serve(ServeState::Stopped);
     on["serve-drain"] = serve(ServeState::Draining);
+    on["requests"] = of(listRequests);
+    on["request-cancel"] = of(cancelRequest);
+    on["pages"] = of(pageMapOf);
     on["history"] = of(history);
     on["log"] = of(newestLog);
     on["shutdown"] = [host](const Json&, const CallOptions&) -> Result<Json> {

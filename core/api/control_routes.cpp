@@ -2,6 +2,8 @@
 #include "core/api/control_routes.h"
 
 #include <charconv>
+#include <map>
+#include <mutex>
 
 #include "core/api/json_fields.h"
 #include "core/api/protocol.h"
@@ -10,6 +12,32 @@ namespace espalier {
 namespace {
 
 constexpr std::string_view kPrefix = "/control/";
+constexpr const char* kLongOperations[]{"generate", "perplexity", "embed", "job-wait"};  // they wait for the engine
+
+// Calls whose arguments name them ("call_id"), while they run: `cancel` ends one of them early.
+class NamedCalls {
+public:
+    bool add(const std::string& id, std::stop_source stop) {
+        const std::lock_guard lock(m_mutex);
+        return m_calls.emplace(id, std::move(stop)).second;
+    }
+    void remove(const std::string& id) {
+        const std::lock_guard lock(m_mutex);
+        m_calls.erase(id);
+    }
+    bool cancel(const std::string& id) {
+        std::optional<std::stop_source> stop;
+        {
+            const std::lock_guard lock(m_mutex);
+            if (const auto found = m_calls.find(id); found != m_calls.end()) stop = found->second;
+        }
+        return stop && stop->request_stop();  // runs what waits for it: not under the lock
+    }
+
+private:
+    std::mutex m_mutex;
+    std::map<std::string, std::stop_source> m_calls;
+};
 
 std::string sse(std::string_view event, const Json& data) {
     return "event: " + std::string(event) + "\ndata: " + dumpJson(data) + "\n\n";
@@ -17,7 +45,7 @@ std::string sse(std::string_view event, const Json& data) {
 
 Result<Json> argumentsOf(const HttpRequest& request) {
     if (request.body.empty()) return Json::object();
-    auto body = parseJson(request.body, "the request body");
+    auto body = parseJson(request.body, "the request body", JsonLimits{64, UINT64_MAX});  // the server bounds it
     if (!body) return fail(ErrorCode::InvalidArgument, body.error().message);
     if (!body->is_object()) return fail(ErrorCode::InvalidArgument, "the arguments must be a JSON object");
     return body;
@@ -40,18 +68,36 @@ void callStreamed(ControlPort& control, HttpExchange& exchange, const std::strin
     exchange.finish();
 }
 
-void callOperation(ControlPort& control, const std::shared_ptr<HttpExchange>& exchange) {
+void callWhole(ControlPort& control, HttpExchange& exchange, const std::string& operation, const Json& arguments,
+               std::stop_token stop) {
+    const auto result = control.call(operation, arguments, CallOptions{stop, nullptr});
+    exchange.respond(result ? jsonResponse(*result) : controlError(result.error()));
+}
+
+Result<void> callOperation(ControlPort& control, NamedCalls& calls, const std::shared_ptr<HttpExchange>& exchange) {
     const std::string operation = exchange->request().path.substr(kPrefix.size());
-    const auto arguments = argumentsOf(exchange->request());
-    if (!arguments) return exchange->respond(controlError(arguments.error()));
-    const auto stream = JsonFields(*arguments).boolean("stream", false);
-    if (!stream) return exchange->respond(controlError(stream.error()));
-    // A caller that hangs up ends what it asked for.
-    const auto stop = std::make_shared<std::stop_source>();
-    exchange->onClosed([stop] { stop->request_stop(); });
-    if (*stream) return callStreamed(control, *exchange, operation, *arguments, stop->get_token());
-    const auto result = control.call(operation, *arguments, CallOptions{stop->get_token(), nullptr});
-    exchange->respond(result ? jsonResponse(*result) : controlError(result.error()));
+    TRY_ASSIGN(const Json arguments, argumentsOf(exchange->request()));
+    TRY_ASSIGN(const bool stream, JsonFields(arguments).boolean("stream", false));
+    TRY_ASSIGN(const auto id, JsonFields(arguments).string("call_id"));
+    std::stop_source stop;
+    if (id && !calls.add(*id, stop))
+        return fail(ErrorCode::AlreadyExists, "a call with this \"call_id\" is running", "call_id");
+    struct Registered {
+        NamedCalls& calls;
+        const std::optional<std::string>& id;
+        ~Registered() {
+            if (id) calls.remove(*id);
+        }
+    } const registered{calls, id};
+    exchange->onClosed([stop]() mutable { stop.request_stop(); });  // who hangs up ends what was asked for
+    (stream ? callStreamed : callWhole)(control, *exchange, operation, arguments, stop.get_token());
+    return {};
+}
+
+Result<Json> cancelCall(NamedCalls& calls, const HttpRequest& request) {
+    TRY_ASSIGN(const Json arguments, argumentsOf(request));
+    TRY_ASSIGN(const std::string id, JsonFields(arguments).requiredString("call"));
+    return Json{{"cancelled", calls.cancel(id)}};
 }
 
 std::optional<std::int64_t> sequenceFrom(std::string_view text) {
@@ -76,15 +122,24 @@ void openEvents(EventStreams& events, std::shared_ptr<HttpExchange> exchange) {
 }  // namespace
 
 std::vector<Route> controlRoutes(ControlPort& control, EventStreams& events) {
-    return {
-        Route{
-            "GET", "/control/events", Access::Admin,
-            [&events](const std::shared_ptr<HttpExchange>& exchange, const Caller&) { openEvents(events, exchange); }},
-        Route{"POST", "/control/", Access::Admin,
-              [&control](const std::shared_ptr<HttpExchange>& exchange, const Caller&) {
-                  callOperation(control, exchange);
-              }},
+    using Exchange = std::shared_ptr<HttpExchange>;
+    const auto calls = std::make_shared<NamedCalls>();
+    const RouteAction call = [&control, calls](const Exchange& exchange, const Caller&) {
+        if (const auto called = callOperation(control, *calls, exchange); !called)
+            exchange->respond(controlError(called.error()));
     };
+    const RouteAction cancel = [calls](const Exchange& exchange, const Caller&) {
+        const auto result = cancelCall(*calls, exchange->request());
+        exchange->respond(result ? jsonResponse(*result) : controlError(result.error()));
+    };
+    std::vector<Route> routes{
+        Route{"GET", "/control/events", Access::Admin,
+              [&events](const Exchange& exchange, const Caller&) { openEvents(events, exchange); }},
+        Route{"POST", "/control/cancel", Access::Admin, cancel}};
+    for (const char* operation : kLongOperations)
+        routes.push_back({"POST", std::string(kPrefix) + operation, Access::Admin, call, Lane::Long});
+    routes.push_back({"POST", std::string(kPrefix), Access::Admin, call});
+    return routes;
 }
 
 }  // namespace espalier

@@ -18,7 +18,9 @@ namespace {
 
 constexpr std::size_t kMaxWorkers = 64;
 constexpr std::size_t kMaxQueuedWork = 1024;
+constexpr std::size_t kAnswerWorkers = 4;  // they build JSON and never wait
 constexpr std::chrono::milliseconds kDrainCheck{10};
+constexpr std::chrono::milliseconds kLastChunks{2'000};  // what the cut-off answers have to say so to their clients
 
 class WorkspaceDaemon final : public Daemon {
 public:
@@ -29,7 +31,8 @@ public:
 
     Result<void> begin() {
         TRY_ASSIGN(const std::string key, loadOrMakeAdminKey(m_files, keyFile()));
-        m_router.emplace(Keys(key), m_workers, m_options.corsOrigin);
+        TRY(m_answerers.run([] {}));  // their first thread: from here on one is there
+        m_router.emplace(Keys(key), m_workers.queue(), m_longWorkers.queue(), m_options.corsOrigin);
         HttpServerOptions http = m_options.http;
         http.commonHeaders = m_router->commonHeaders();
         TRY_ASSIGN(m_server, HttpServer::listen(http, *m_router));
@@ -37,7 +40,7 @@ public:
         m_control.emplace(m_models, m_clock,
                           ControlHost{m_url, m_clock.unixMilliseconds(), [this] { requestShutdown(); }});
         m_events.emplace(m_engine);
-        m_router->add(openAiRoutes(m_models, m_metrics, m_clock));
+        m_router->add(openAiRoutes({m_models, m_clock, std::make_shared<RequestMetrics>(), m_answerers.queue()}));
         m_router->add(controlRoutes(*m_control, *m_events));
         TRY(m_engine.setServing(ServeState::Serving));
         m_server->start();
@@ -60,8 +63,10 @@ public:
         if (!m_server || !m_events) return;
         m_engine.log("info", "api", "draining");
         (void)m_engine.setServing(ServeState::Draining);
-        const auto deadline = std::chrono::steady_clock::now() + m_options.drainTimeout;
-        while (busy() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(kDrainCheck);
+        if (!waitWhileBusy(m_options.drainTimeout)) {
+            (void)m_engine.setServing(ServeState::Stopped);  // what still runs ends as cancelled
+            waitWhileBusy(kLastChunks);
+        }
         m_server->stopListening();
         m_events->end();
         m_server->stop();  // whoever is still there hangs up: their requests are cancelled
@@ -72,6 +77,13 @@ public:
 private:
     bool busy() const {
         return m_engine.serving() == ServeState::Draining || m_server->exchanges() > m_events->clients();
+    }
+
+    // False: busy to the end of that time.
+    bool waitWhileBusy(std::chrono::milliseconds most) const {
+        const auto deadline = std::chrono::steady_clock::now() + most;
+        while (busy() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(kDrainCheck);
+        return !busy();
     }
 
     std::string certificate() const {
@@ -90,11 +102,11 @@ private:
     FileSystem& m_files;
     const Clock& m_clock;
     const ModelAccess m_models;
-    RequestMetrics m_metrics;
     std::optional<LocalControl> m_control;
     std::optional<EventStreams> m_events;
     std::optional<Router> m_router;
-    Workers m_workers{kMaxWorkers, kMaxQueuedWork};
+    Workers m_answerers{kAnswerWorkers, SIZE_MAX, 1};
+    Workers m_workers{kMaxWorkers, kMaxQueuedWork}, m_longWorkers{kMaxWorkers, 0};
     std::unique_ptr<HttpServer> m_server;
     std::string m_url;
     std::mutex m_mutex;

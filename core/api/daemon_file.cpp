@@ -4,6 +4,8 @@
 #include <signal.h>
 
 #include <cerrno>
+#include <fstream>
+#include <iterator>
 
 #include "core/api/keys.h"
 #include "core/api/protocol.h"
@@ -14,11 +16,16 @@ namespace {
 
 constexpr std::uint64_t kMaxBytes = 64 << 10;
 
-bool isAlive(std::int64_t pid) {
-    return ::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM;
-}
-
 }  // namespace
+
+bool isRunning(std::int64_t pid) {
+    if (::kill(static_cast<pid_t>(pid), 0) != 0 && errno != EPERM) return false;
+    // proc(5): "pid (name) state ...", and the name may hold anything.
+    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+    const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    const std::size_t end = text.rfind(") ");
+    return end == std::string::npos || (text.compare(end + 2, 1, "Z") != 0 && text.compare(end + 2, 1, "X") != 0);
+}
 
 Result<void> writeDaemonFile(FileSystem& files, const Path& workspace, const DaemonAddress& address) {
     const Json json{{"url", address.url},
@@ -39,7 +46,7 @@ Result<std::optional<DaemonAddress>> readDaemonFile(FileSystem& files, const Pat
     TRY_ASSIGN(address.pid, reader.integer("pid", 1, INT32_MAX));
     TRY_ASSIGN(address.keyFile, reader.string("key_file"));
     TRY_ASSIGN(address.certificate, reader.stringOr("certificate", ""));
-    if (!isAlive(address.pid)) return std::optional<DaemonAddress>();
+    if (!isRunning(address.pid)) return std::optional<DaemonAddress>();
     return std::optional(std::move(address));
 }
 

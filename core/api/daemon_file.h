@@ -22,6 +22,8 @@ struct DaemonAddress {
 Result<void> writeDaemonFile(FileSystem& files, const Path& workspace, const DaemonAddress& address);
 // None when there is no file, or its process is gone. Error corrupt_file.
 Result<std::optional<DaemonAddress>> readDaemonFile(FileSystem& files, const Path& workspace);
+// A process that has ended but was not waited for by its parent is none.
+bool isRunning(std::int64_t pid);
 Result<void> removeDaemonFile(FileSystem& files, const Path& workspace);
 
 }  // namespace espalier

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/formats/gguf_model.h"
+
 namespace espalier {
 namespace {
 
@@ -90,10 +92,29 @@ Result<std::vector<TokenId>> cutPrompt(const ServedModel& model, const Prompt& p
 
 }  // namespace
 
+namespace {
+
+// "<architecture>.pooling_type" of a GGUF file: 1 mean, 2 cls, 3 last (llama.cpp's enum). Without it, and for folders
+// of another kind, the mode of a folder that says nothing.
+Result<EmbeddingMode> ggufMode(FileSystem& files, const Path& path) {
+    EmbeddingMode mode;
+    TRY_ASSIGN(const auto gguf, findGguf(files, path));
+    if (!gguf) return mode;
+    TRY_ASSIGN(const GgufFile first, openFirstGgufShard(files, *gguf));
+    const GgufKeys keys(first.header, first.head, first.open.path.filename().string());
+    TRY_ASSIGN(const auto architecture, keys.string("general.architecture"));
+    TRY_ASSIGN(const auto type, keys.integer(architecture.value_or("") + ".pooling_type", 0, 3));
+    if (type == 2) mode.pooling = Pooling::Cls;
+    if (type == 3) mode.pooling = Pooling::Last;
+    return mode;
+}
+
+}  // namespace
+
 Result<EmbeddingMode> embeddingMode(FileSystem& files, const Path& folder) {
     EmbeddingMode mode;
     const Path modules = folder / "modules.json";
-    if (!files.exists(modules)) return mode;
+    if (!files.exists(modules)) return ggufMode(files, folder);
     TRY_ASSIGN(const Json list, readConfig(files, modules));
     if (!list.is_array()) return fail(ErrorCode::CorruptFile, "modules.json must be an array", "modules.json");
     for (const Json& module : list) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Requests for embeddings: how a model pools, whether it normalises and how much text it reads, as its modules.json and
-// the files beside it say (the layout of sentence-transformers); without one mean pooling, not normalised.
+// the files beside it say (the layout of sentence-transformers), or a GGUF file's pooling_type; without them mean
+// pooling, not normalised.
 #pragma once
 
 #include <cstdint>

@@ -104,7 +104,8 @@ void EventStreams::add(std::shared_ptr<HttpExchange> exchange, std::optional<std
 
 std::size_t EventStreams::clients() const {
     const std::lock_guard lock(m_mutex);
-    return m_clients.size();
+    return static_cast<std::size_t>(
+        std::count_if(m_clients.begin(), m_clients.end(), [](const auto& client) { return !client->gone(); }));
 }
 
 void EventStreams::end() {

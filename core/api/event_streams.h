@@ -25,8 +25,8 @@ public:
 
     // Starts the answer. after: the last sequence the client has seen; what came since follows first, or `lost`.
     void add(std::shared_ptr<HttpExchange> exchange, std::optional<std::int64_t> after);
-    std::size_t clients() const;
-    void end();  // finishes every stream; none is added any more
+    std::size_t clients() const;  // that have not hung up
+    void end();                   // finishes every stream; none is added any more
 
 private:
     class Client;

@@ -17,13 +17,13 @@
 #include "core/engine/engine.h"
 #include "core/formats/generation_config.h"
 #include "core/serving/request.h"
+#include "core/serving/request_check.h"
 
 namespace espalier {
 
 constexpr std::int32_t kMaxChoices = 16;
-constexpr std::int32_t kMaxTopLogprobs = 20;
+constexpr std::int32_t kMaxTopLogprobs = 20;  // of the published APIs; `generate` has the engine's kMaxLogprobs
 constexpr std::size_t kMaxPrompts = 256;
-constexpr std::size_t kMaxStops = 16;
 
 struct ChatPrompt {
     OrderedJson messages;
@@ -48,16 +48,18 @@ struct GenerationCall {
     bool stream = false, includeUsage = false;
 };
 
-Result<GenerationCall> chatCallFromJson(const Json& body);        // POST /v1/chat/completions
-Result<GenerationCall> completionCallFromJson(const Json& body);  // POST /v1/completions
-Result<GenerationCall> generateCallFromJson(const Json& body);    // control operation `generate`
+Result<GenerationCall> chatCallFromJson(const Json& body, std::string_view text = {});  // POST /v1/chat/completions
+Result<GenerationCall> completionCallFromJson(const Json& body);                        // POST /v1/completions
+Result<GenerationCall> generateCallFromJson(const Json& body);                          // control operation `generate`
 
-// A prompt given as text, an array of ids, or an array of either: `field` of /v1/completions and /v1/embeddings.
-Result<std::vector<Prompt>> promptsFromJson(const Json& body, std::string_view field);
+// A prompt given as text, an array of ids, or an array of at most `most` of these: `field` of /v1/completions and
+// /v1/embeddings.
+Result<std::vector<Prompt>> promptsFromJson(const Json& body, std::string_view field, std::size_t most = kMaxPrompts);
 // Messages as chat templates take them: role and content of each checked, parts that are not text refused.
 // "conversation" in place of "messages" is the text of a JSON document: an array of messages, or an object with
-// messages, tools and further arguments of the template. As text its keys keep their order, which templates print.
-Result<ChatPrompt> chatPromptFromJson(const Json& body);
+// messages, tools and further arguments of the template. As text its keys keep their order, which templates print; so
+// do those of messages, tools and chat_template_kwargs when `text`, which body was parsed from, is given.
+Result<ChatPrompt> chatPromptFromJson(const Json& body, std::string_view text = {});
 
 // What a caller's name stands for: the catalog row, its text side, the maker's suggestions.
 struct ServedModel {

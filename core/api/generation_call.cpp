@@ -123,8 +123,8 @@ Result<void> readMaxTokens(const JsonFields& fields, std::string_view key, Gener
     return {};
 }
 
-Result<void> readLogprobCount(const JsonFields& fields, GenerationCall& call) {
-    TRY_ASSIGN(const auto count, fields.integer("logprobs", 0, kMaxTopLogprobs));
+Result<void> readLogprobCount(const JsonFields& fields, std::int32_t most, GenerationCall& call) {
+    TRY_ASSIGN(const auto count, fields.integer("logprobs", 0, most));
     if (count) call.logprobs = static_cast<std::int32_t>(*count);
     return {};
 }
@@ -177,9 +177,19 @@ Result<ChatPrompt> conversationFromText(std::string_view text) {
     return chat;
 }
 
+// A member of the body with its keys in the order of the text, when there is one.
+Result<OrderedJson> orderedMember(const Json& body, std::string_view text, const char* key) {
+    const auto found = body.find(key);
+    if (found == body.end()) return OrderedJson();
+    if (text.empty()) return OrderedJson(*found);
+    auto ordered = parseOrderedJson(memberText(text, key), key);
+    if (!ordered) return fail(ErrorCode::InvalidArgument, ordered.error().message, key);
+    return ordered;
+}
+
 }  // namespace
 
-Result<ChatPrompt> chatPromptFromJson(const Json& body) {
+Result<ChatPrompt> chatPromptFromJson(const Json& body, std::string_view text) {
     const JsonFields fields(body);
     if (fields.find("conversation")) {
         TRY_ASSIGN(const std::string text, fields.requiredString("conversation"));
@@ -192,20 +202,23 @@ Result<ChatPrompt> chatPromptFromJson(const Json& body) {
         return fields.wrong("messages", "an array of at least one message");
     for (std::size_t i = 0; i < messages->size(); ++i) TRY(checkMessage((*messages)[i], i));
     ChatPrompt chat;
-    chat.messages = *messages;
+    TRY_ASSIGN(chat.messages, orderedMember(body, text, "messages"));
+    if (fields.find("tools") && !body["tools"].empty()) {
+        TRY_ASSIGN(chat.tools, orderedMember(body, text, "tools"));
+    }
     TRY_ASSIGN(chat.addGenerationPrompt, fields.boolean("add_generation_prompt", true));
     if (const Json* variables = fields.find("chat_template_kwargs")) {
         if (!variables->is_object()) return fields.wrong("chat_template_kwargs", "an object");
-        chat.variables = *variables;
+        TRY_ASSIGN(chat.variables, orderedMember(body, text, "chat_template_kwargs"));
     }
     return chat;
 }
 
-Result<std::vector<Prompt>> promptsFromJson(const Json& body, std::string_view field) {
+Result<std::vector<Prompt>> promptsFromJson(const Json& body, std::string_view field, std::size_t most) {
     const JsonFields fields(body);
     const Json* value = fields.find(field);
     const std::string expected =
-        "a string, an array of token ids, or an array of at most " + std::to_string(kMaxPrompts) + " of these";
+        "a string, an array of token ids, or an array of at most " + std::to_string(most) + " of these";
     if (!value) return fields.wrong(field, expected);
     const auto one = [&](const Json& prompt) -> Result<Prompt> {
         if (prompt.is_string()) return Prompt(prompt.get<std::string>());
@@ -219,7 +232,7 @@ Result<std::vector<Prompt>> promptsFromJson(const Json& body, std::string_view f
         prompts.push_back(std::move(prompt));
         return prompts;
     }
-    if (!value->is_array() || value->empty() || value->size() > kMaxPrompts) return fields.wrong(field, expected);
+    if (!value->is_array() || value->empty() || value->size() > most) return fields.wrong(field, expected);
     for (const Json& item : *value) {
         TRY_ASSIGN(auto prompt, one(item));
         prompts.push_back(std::move(prompt));
@@ -227,11 +240,11 @@ Result<std::vector<Prompt>> promptsFromJson(const Json& body, std::string_view f
     return prompts;
 }
 
-Result<GenerationCall> chatCallFromJson(const Json& body) {
+Result<GenerationCall> chatCallFromJson(const Json& body, std::string_view text) {
     GenerationCall call;
     TRY(readCommon(body, call));
     const JsonFields fields(body);
-    TRY_ASSIGN(auto chat, chatPromptFromJson(body));
+    TRY_ASSIGN(auto chat, chatPromptFromJson(body, text));
     call.prompts.emplace_back(std::move(chat));
     TRY(readMaxTokens(fields, "max_tokens", call));
     TRY(readMaxTokens(fields, "max_completion_tokens", call));
@@ -247,7 +260,7 @@ Result<GenerationCall> completionCallFromJson(const Json& body) {
     TRY(readCommon(body, call));
     TRY_ASSIGN(call.prompts, promptsFromJson(body, "prompt"));
     TRY(readMaxTokens(JsonFields(body), "max_tokens", call));
-    TRY(readLogprobCount(JsonFields(body), call));
+    TRY(readLogprobCount(JsonFields(body), kMaxTopLogprobs, call));
     return call;
 }
 
@@ -270,7 +283,7 @@ Result<GenerationCall> generateCallFromJson(const Json& body) {
         call.prompts.emplace_back(std::move(text));
     }
     TRY(readMaxTokens(fields, "max_tokens", call));
-    TRY(readLogprobCount(fields, call));
+    TRY(readLogprobCount(fields, kMaxLogprobs, call));
     return call;
 }
 

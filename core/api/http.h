@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -63,6 +64,8 @@ public:
     virtual ~HttpService() = default;
     // Sees the head before the body is read: who may not come in costs no memory. The answer ends the request.
     virtual std::optional<HttpResponse> refusal(const HttpRequest& head) = 0;
+    // Bytes that the body of a request may have which was not refused, beside the server's bounds; none: the server's.
+    virtual std::optional<std::uint64_t> bodyLimit(const HttpRequest&) const { return std::nullopt; }
     virtual void serve(std::shared_ptr<HttpExchange> exchange) = 0;
     // The answer to what is not HTTP, or is too large or too slow.
     virtual HttpResponse protocolError(int status, std::string_view sentence) = 0;

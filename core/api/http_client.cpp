@@ -21,8 +21,10 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr std::chrono::milliseconds kStopCheck{50};
+constexpr std::chrono::milliseconds kShortestWait{1};
 constexpr std::size_t kReadBytes = 64 << 10;
-constexpr std::uint64_t kMaxAnswerBytes = 1ull << 30;
+constexpr std::uint64_t kMaxAnswerBytes = 4ull << 30;  // ids and tokens of the largest input
+constexpr std::chrono::seconds kStopGrace{10};
 
 struct Place {
     bool tls = false;
@@ -71,7 +73,7 @@ private:
         while (!ended) {
             m_io.run_for(kStopCheck);
             if (ended) break;
-            stopped = m_call.stop.stop_requested();
+            stopped = m_call.stop.stop_requested() && !endsSoon();
             late = atMost.count() > 0 && std::chrono::steady_clock::now() > deadline;
             if (!stopped && !late) continue;
             error_code ignored;
@@ -84,6 +86,14 @@ private:
             return fail(ErrorCode::Network, std::string(doing) + " " + m_call.url + ": " + ended->message(),
                         m_call.url);
         return {};
+    }
+
+    // Whether the answer to a call that is asked to end may still be waited for.
+    bool endsSoon() {
+        if (!m_call.onStop) return false;
+        if (!m_stopSeen) m_stopSeen = std::chrono::steady_clock::now();
+        if (m_sent && !m_stopHeard) m_stopHeard = m_call.onStop();
+        return std::chrono::steady_clock::now() < *m_stopSeen + kStopGrace;
     }
 
     Result<void> connect() {
@@ -128,13 +138,17 @@ private:
     }
 
     Result<HttpResponse> receive() {
+        m_sent = true;
+        const auto deadline = std::chrono::steady_clock::now() + m_call.answerTimeout;
         http::response_parser<http::string_body> parser;
         parser.body_limit(kMaxAnswerBytes);
         boost::beast::flat_buffer buffer;
         while (!parser.is_done()) {
             std::size_t got = 0;
             const auto space = buffer.prepare(kReadBytes);
-            auto read = await("reading from", std::chrono::milliseconds(0), [&](auto done) {
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+            const auto atMost = m_call.answerTimeout.count() > 0 ? std::max(left, kShortestWait) : m_call.answerTimeout;
+            auto read = await("reading from", atMost, [&](auto done) {
                 auto taken = [&got, done](error_code cause, std::size_t bytes) mutable {
                     got = bytes;
                     done(cause);
@@ -171,6 +185,8 @@ private:
     tcp::socket m_socket;
     asio::ssl::context m_context{asio::ssl::context::tls_client};
     std::optional<asio::ssl::stream<tcp::socket&>> m_tls;
+    bool m_sent = false, m_stopHeard = false;
+    std::optional<std::chrono::steady_clock::time_point> m_stopSeen;
 };
 
 }  // namespace

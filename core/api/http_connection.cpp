@@ -2,6 +2,7 @@
 #include "core/api/http_connection.h"
 
 #include <boost/asio/post.hpp>
+#include <boost/beast/core/string.hpp>
 
 namespace espalier {
 namespace {
@@ -24,8 +25,7 @@ public:
     Exchange(std::shared_ptr<HttpConnection> connection, HttpRequest request)
         : m_connection(std::move(connection)), m_request(std::move(request)) {}
     ~Exchange() override {
-        if (m_state == State::Open)
-            respond(m_connection->core().service.protocolError(500, "the request was dropped without an answer"));
+        if (m_state == State::Open) respond(m_connection->core().droppedAnswer);
         if (m_state == State::Streaming) m_connection->cutOff();
     }
 
@@ -79,6 +79,20 @@ private:
     const HttpRequest m_request;
     std::atomic<State> m_state{State::Open};
 };
+
+// Two readings of where a body ends are how requests are smuggled past a proxy (RFC 9112 sections 6.1 and 11.2), and
+// Beast reads a transfer coding that it does not know as "no body": only what has one reading is taken.
+std::string framingProblem(const http::request<http::string_body>& message) {
+    const std::size_t codings = message.count(http::field::transfer_encoding);
+    const std::size_t lengths = message.count(http::field::content_length);
+    if (lengths > 1) return "Content-Length is given " + std::to_string(lengths) + " times";
+    if (codings == 0) return {};
+    if (message.version() < 11) return "Transfer-Encoding needs HTTP/1.1";
+    if (lengths > 0) return "Content-Length and Transfer-Encoding exclude each other";
+    const auto value = message[http::field::transfer_encoding];
+    if (codings == 1 && boost::beast::iequals(value, "chunked")) return {};
+    return "Transfer-Encoding must be \"chunked\" and nothing else";
+}
 
 std::optional<HttpRequest> requestHead(const http::request<http::string_body>& message) {
     HttpRequest head;
@@ -169,7 +183,7 @@ void HttpConnection::parse() {
         m_headSeen = false;
         m_parser.emplace();
         m_parser->header_limit(m_core->options.maxHeaderBytes);
-        m_parser->body_limit(m_core->options.maxBodyBytes);
+        m_parser->body_limit(UINT64_MAX);  // acceptBodySize sets it
         readDeadline(m_core->options.headerTimeout);
     }
     while (m_buffer.size() > 0 && !m_parser->is_done()) {
@@ -180,12 +194,13 @@ void HttpConnection::parse() {
             answerAndClose(m_core->service.protocolError(status, sentence));
         };
         if (cause == http::error::body_limit)
-            return refuse(413, "the body is larger than " + std::to_string(m_core->options.maxBodyBytes) + " bytes");
+            return refuse(413, "the body is larger than " + std::to_string(m_bodyLimit) + " bytes");
         if (cause == http::error::header_limit)
             return refuse(431,
                           "the header is larger than " + std::to_string(m_core->options.maxHeaderBytes) + " bytes");
         if (cause) return refuse(400, "this is not valid HTTP: " + cause.message());
         if (!m_headSeen && m_parser->is_header_done() && !acceptHead()) return;
+        if (m_parser->chunked() && !reserve(m_parser->get().body().size())) return;
     }
     if (m_parser->is_done()) return dispatch();
     readMore();
@@ -195,6 +210,11 @@ void HttpConnection::parse() {
 bool HttpConnection::acceptHead() {
     m_headSeen = true;
     m_isHttp11 = m_parser->get().version() >= 11;
+    m_keepAlive = m_parser->get().keep_alive() && m_isHttp11 && !m_core->closing;
+    if (const std::string problem = framingProblem(m_parser->get()); !problem.empty()) {
+        answerAndClose(m_core->service.protocolError(400, problem));
+        return false;
+    }
     auto head = requestHead(m_parser->get());
     if (!head) {
         answerAndClose(m_core->service.protocolError(400, "the request target cannot be read"));
@@ -206,28 +226,42 @@ bool HttpConnection::acceptHead() {
             answerAndClose(*refusal);
             return false;
         }
-        m_keepAlive = m_parser->get().keep_alive() && !m_core->closing;
         m_phase = Phase::Answering;
         ++m_core->exchangeCount;
         Exchange(shared_from_this(), std::move(m_request)).respond(std::move(*refusal));
         return false;
     }
     if (m_parser->is_done()) return true;
-    const auto length = m_parser->content_length();
-    m_reservedBodyBytes = length ? *length : m_core->options.maxBodyBytes;
-    m_core->bodyBytes += m_reservedBodyBytes;
-    if (m_core->bodyBytes > m_core->options.maxBodyBytesInAll) {
-        answerAndClose(m_core->service.protocolError(503, "too many large requests at once; try again in a moment"));
-        return false;
-    }
+    if (!acceptBodySize()) return false;
     readDeadline(m_core->options.bodyTimeout);
     if (m_request.header("expect") == "100-continue") send("HTTP/1.1 100 Continue\r\n\r\n", false, false);
     return true;
 }
 
+bool HttpConnection::acceptBodySize() {
+    const auto special = m_core->service.bodyLimit(m_request);
+    m_bodyCounts = !special;
+    m_bodyLimit = special.value_or(m_core->options.maxBodyBytes);
+    m_parser->body_limit(m_bodyLimit);  // of what chunks bring
+    const std::uint64_t length = m_parser->content_length().value_or(0);
+    if (length <= m_bodyLimit) return reserve(length);
+    answerAndClose(
+        m_core->service.protocolError(413, "the body is larger than " + std::to_string(m_bodyLimit) + " bytes"));
+    return false;
+}
+
+// Counts what the body takes: its length where the head gives it, else what has come. False when it was refused.
+bool HttpConnection::reserve(std::uint64_t bytes) {
+    if (!m_bodyCounts) return true;
+    m_core->bodyBytes += bytes - m_reservedBodyBytes;
+    m_reservedBodyBytes = bytes;
+    if (m_core->bodyBytes <= m_core->options.maxBodyBytesInAll) return true;
+    answerAndClose(m_core->service.protocolError(503, "too many large requests at once; try again in a moment"));
+    return false;
+}
+
 void HttpConnection::dispatch() {
     m_readTimer.cancel();
-    m_keepAlive = m_parser->get().keep_alive() && !m_core->closing;
     m_request.body = std::move(m_parser->get().body());
     m_phase = Phase::Answering;
     ++m_core->exchangeCount;

@@ -25,9 +25,11 @@ class HttpConnection;
 
 // What all connections share. Outlives the server while an exchange is still held somewhere.
 struct HttpCore {
-    HttpCore(const HttpServerOptions& o, HttpService& s) : options(o), service(s) {}
+    HttpCore(const HttpServerOptions& o, HttpService& s)
+        : options(o), service(s), droppedAnswer(s.protocolError(500, "the request was dropped without an answer")) {}
     HttpServerOptions options;
-    HttpService& service;
+    HttpService& service;              // network thread
+    const HttpResponse droppedAnswer;  // of an exchange that may outlive the service
     boost::asio::io_context io{1};
     std::optional<boost::asio::ssl::context> tls;
     std::unordered_set<HttpConnection*> connections;  // network thread
@@ -64,6 +66,8 @@ private:
     void onRead(boost::system::error_code cause, std::size_t bytes);
     void parse();
     bool acceptHead();
+    bool acceptBodySize();
+    bool reserve(std::uint64_t bytes);
     void dispatch();
     void answerAndClose(const HttpResponse& response);
     void pump();
@@ -84,8 +88,9 @@ private:
     boost::beast::flat_buffer m_buffer;
     std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> m_parser;
     HttpRequest m_request;
-    std::uint64_t m_reservedBodyBytes = 0;
+    std::uint64_t m_reservedBodyBytes = 0, m_bodyLimit = 0;
     bool m_headSeen = false, m_reading = false, m_writing = false, m_counted = false;
+    bool m_bodyCounts = true;                     // among maxBodyBytesInAll
     bool m_keepAlive = false, m_isHttp11 = true;  // fixed while an exchange lives
     std::string m_inFlight;
     std::size_t m_inFlightDone = 0;

@@ -102,13 +102,21 @@ private:
         m_acceptor.async_accept([this](error_code cause, tcp::socket socket) {
             if (!m_acceptor.is_open()) return;
             if (cause) return acceptLater();
-            const std::size_t most = m_core->options.maxConnections;
-            if (m_core->connectionCount < most)
-                std::make_shared<HttpConnection>(m_core, std::move(socket))->start();
-            else if (m_core->connections.size() < most + kSpareConnections)
-                std::make_shared<HttpConnection>(m_core, std::move(socket))->refuseForLoad();
-            accept();
+            accept();  // first: whatever becomes of this connection, the next one is taken
+            welcome(std::move(socket));
         });
+    }
+
+    void welcome(tcp::socket socket) {
+        const std::size_t most = m_core->options.maxConnections;
+        const bool isFull = m_core->connectionCount >= most;
+        if (isFull && m_core->connections.size() >= most + kSpareConnections) return;
+        const auto connection = std::make_shared<HttpConnection>(m_core, std::move(socket));
+        try {
+            isFull ? connection->refuseForLoad() : connection->start();
+        } catch (const std::exception&) {  // memory, as a rule
+            connection->close();
+        }
     }
 
     // Out of file descriptors, as a rule: waiting is all there is to do.

@@ -106,4 +106,30 @@ Result<std::vector<std::int32_t>> tokenIdsFromJson(const Json& array, std::strin
     return ids;
 }
 
+std::string_view memberText(std::string_view object, std::string_view key) {
+    int depth = 0;
+    bool wantsKey = false, isMember = false;
+    std::size_t begin = 0;  // of the member's value, once its colon was read
+    for (std::size_t at = 0; at < object.size(); ++at) {
+        const char c = object[at];
+        if (c == '"') {
+            const std::size_t open = at++;
+            while (at < object.size() && object[at] != '"') at += object[at] == '\\' ? 2 : 1;
+            if (depth == 1 && wantsKey) {
+                const Json name = Json::parse(object.substr(open, at + 1 - open), nullptr, false);
+                isMember = name.is_string() && name.get_ref<const std::string&>() == key;
+                wantsKey = false;
+            }
+        } else if (depth == 1 && c == ':' && isMember && begin == 0) {
+            begin = at + 1;
+        } else if (depth == 1 && (c == ',' || c == '}')) {
+            if (begin > 0) return object.substr(begin, at - begin);
+            wantsKey = true;
+        }
+        if (c == '{' || c == '[') wantsKey = ++depth == 1;
+        if (c == '}' || c == ']') --depth;
+    }
+    return {};
+}
+
 }  // namespace espalier

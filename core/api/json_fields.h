@@ -35,4 +35,8 @@ private:
 // An array of token ids, each 0 or more.
 Result<std::vector<std::int32_t>> tokenIdsFromJson(const Json& array, std::string_view field);
 
+// The text of a member's value within the text of an object; empty when it is absent.
+// Requires: object was parsed without error.
+std::string_view memberText(std::string_view object, std::string_view key);
+
 }  // namespace espalier

@@ -38,7 +38,8 @@ Json completionLogprobs(const Tokenizer* tokenizer, const std::vector<TokenLogpr
         values.push_back(entry.logprob);
         tops.push_back(std::move(top));
         offsets.push_back(textOffset);
-        textOffset += text.size();
+        for (const char c : text)
+            textOffset += (static_cast<unsigned char>(c) & 0xC0) != 0x80;  // characters, not bytes
     }
     return {{"tokens", std::move(tokens)},
             {"token_logprobs", std::move(values)},

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/api/openai_routes.h"
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 
+#include "core/api/chunk_relay.h"
 #include "core/api/embedding.h"
 #include "core/api/json_fields.h"
 #include "core/api/openai_answer.h"
@@ -16,13 +19,8 @@ namespace {
 constexpr std::int32_t kCompletionTokens = 16;  // what /v1/completions gives who asks for no number
 constexpr const char* kModelPath = "/v1/models/";
 constexpr JsonLimits kBodyLimits{64, 64ull << 20};
-
-// Everything the routes need; lives as long as the server.
-struct Routes {
-    const ModelAccess& models;
-    RequestMetrics& metrics;
-    const Clock& clock;
-};
+constexpr std::size_t kMaxInputs = 2048;  // of one call for embeddings, as the published API has it
+constexpr std::size_t kEmbeddingsAtOnce = 64;
 
 Result<Json> bodyOf(const HttpExchange& exchange) {
     auto body = parseJson(exchange.request().body, "the request body", kBodyLimits);
@@ -31,18 +29,56 @@ Result<Json> bodyOf(const HttpExchange& exchange) {
     return body;
 }
 
+// Requests that the engine takes for one model before it is busy.
+std::int32_t mostAtOnce(const Engine& engine) {
+    return engine.options().maxSequences + engine.options().maxWaiting;
+}
+
 std::string sse(const Json& data) {
     return "data: " + dumpJson(data) + "\n\n";
 }
 
+// A model whose own files are wrong is the server's fault, whatever the code says of files that a caller names.
+Error serverFault(Error error) {
+    if (error.code == ErrorCode::NotFound) error.code = ErrorCode::IoError;
+    return error;
+}
+
+Result<ServedModel> servedModel(const OpenAiHost& host, const std::string& name) {
+    TRY(host.models.engine().findModel(name));
+    auto model = host.models.find(name);
+    if (!model) return serverFault(std::move(model).error());
+    return model;
+}
+
+// Why a request did not end as its caller asked; none while it may still.
+std::optional<Error> failureOf(const Chunk& chunk) {
+    if (chunk.error) return serverFault(*chunk.error);
+    if (chunk.finish == FinishReason::Failed) return fail(ErrorCode::Internal, "the request failed");
+    if (chunk.finish == FinishReason::Cancelled)
+        return fail(ErrorCode::Draining, "the server stopped this answer before it was whole");
+    return std::nullopt;
+}
+
+// Submits the requests; their chunks come to `take` on the workers of the answers.
+Result<void> submitAll(const OpenAiHost& host, const std::string& model, std::vector<Request> requests,
+                       Cancellation& cancellation, RequestGroup::Take take) {
+    const auto relay = std::make_shared<ChunkRelay>(host.answers, std::move(take));
+    TRY_ASSIGN(const auto group,
+               RequestGroup::start(host.models.engine(), model, std::move(requests),
+                                   [relay](std::size_t index, const Chunk& chunk) { relay->push(index, chunk); }));
+    cancellation.attach(group);
+    return {};
+}
+
 // ---- chat completions and completions
 
-// Gathers the chunks of one call and writes them out, streamed or whole. Calls come one at a time (RequestGroup).
+// Gathers the chunks of one call and writes them out, streamed or whole. Calls come one at a time (ChunkRelay).
 class GenerationAnswer {
 public:
-    GenerationAnswer(Routes routes, std::shared_ptr<HttpExchange> exchange, AnswerHead head, const GenerationCall& call,
-                     ServedModel model)
-        : m_routes(routes),
+    GenerationAnswer(const OpenAiHost& host, std::shared_ptr<HttpExchange> exchange, AnswerHead head,
+                     const GenerationCall& call, ServedModel model)
+        : m_metrics(host.metrics),
           m_exchange(std::move(exchange)),
           m_head(std::move(head)),
           m_model(std::move(model)),
@@ -54,14 +90,17 @@ public:
           m_includeUsage(call.includeUsage),
           m_logprobs(call.logprobs >= 0) {}
 
+    Cancellation& cancellation() { return m_cancellation; }
+
     void take(std::size_t index, const Chunk& chunk) {
-        Choice& choice = m_choices[index];
-        if (chunk.finish) m_routes.metrics.ended(chunk);
-        if (m_stream && !chunk.error) streamChunk(index, chunk);
-        if (!m_stream || chunk.finish) choice.take(chunk);
-        if (!chunk.finish) return;
-        if (choice.error && !m_failed) failed(*choice.error);
-        if (--m_open == 0 && !m_failed) ended();
+        if (chunk.finish) m_metrics->ended(chunk);
+        if (!m_failed) {
+            const auto failure = failureOf(chunk);
+            if (m_stream && (!failure || m_started)) streamChunk(index, chunk, !failure);
+            if (!m_stream || chunk.finish) m_choices[index].take(chunk);
+            if (failure) failed(*failure);
+        }
+        if (chunk.finish && --m_open == 0 && !m_failed) ended();
     }
 
 private:
@@ -73,8 +112,7 @@ private:
         for (std::size_t i = 0; i < m_choices.size(); ++i) m_exchange->write(sse(openingPiece(m_head, i)));
     }
 
-    void streamChunk(std::size_t index, const Chunk& chunk) {
-        if (m_failed) return;
+    void streamChunk(std::size_t index, const Chunk& chunk, bool closes) {
         startStream();
         if (!chunk.text.empty() || (m_logprobs && !chunk.logprobs.empty())) {
             Json logprobs;
@@ -82,11 +120,12 @@ private:
                 logprobs = logprobsJson(m_head.form, m_model.text->tokenizer.get(), chunk.logprobs, m_offsets[index]);
             m_exchange->write(sse(textPiece(m_head, index, chunk.text, std::move(logprobs))));
         }
-        if (chunk.finish) m_exchange->write(sse(closingPiece(m_head, index, *chunk.finish)));
+        if (chunk.finish && closes) m_exchange->write(sse(closingPiece(m_head, index, *chunk.finish)));
     }
 
     void failed(const Error& error) {
         m_failed = true;
+        m_cancellation.cancel();  // the other choices go on for nobody
         const HttpResponse response = openAiError(error);
         if (!m_started) return m_exchange->respond(response);
         m_exchange->write("data: " + response.body + "\n\n");
@@ -102,7 +141,7 @@ private:
         m_exchange->finish();
     }
 
-    const Routes m_routes;
+    const std::shared_ptr<RequestMetrics> m_metrics;
     const std::shared_ptr<HttpExchange> m_exchange;
     const AnswerHead m_head;
     const ServedModel m_model;
@@ -112,24 +151,31 @@ private:
     std::size_t m_open;
     const bool m_stream, m_includeUsage, m_logprobs;
     bool m_started = false, m_failed = false;
+    Cancellation m_cancellation;
 };
 
-Result<void> startGeneration(Routes routes, const std::shared_ptr<HttpExchange>& exchange, const Caller& caller,
-                             AnswerForm form) {
+Result<void> startGeneration(const OpenAiHost& host, const std::shared_ptr<HttpExchange>& exchange,
+                             const Caller& caller, AnswerForm form) {
     TRY_ASSIGN(const Json body, bodyOf(*exchange));
     const bool chat = form == AnswerForm::Chat;
-    TRY_ASSIGN(const GenerationCall call, chat ? chatCallFromJson(body) : completionCallFromJson(body));
-    TRY_ASSIGN(ServedModel model, routes.models.find(call.model));
+    TRY_ASSIGN(const GenerationCall call,
+               chat ? chatCallFromJson(body, exchange->request().body) : completionCallFromJson(body));
+    const std::int32_t most = mostAtOnce(host.models.engine());
+    if (call.prompts.size() * static_cast<std::size_t>(call.choices) > static_cast<std::size_t>(most))
+        return fail(ErrorCode::InvalidArgument,
+                    std::to_string(call.prompts.size()) + " prompts with " + std::to_string(call.choices) +
+                        " answers each are more than the " + std::to_string(most) + " that this server takes at once",
+                    "prompt");
+    TRY_ASSIGN(ServedModel model, servedModel(host, call.model));
     const GenerationPolicy policy{1.0, chat ? std::nullopt : std::optional(kCompletionTokens)};
     TRY_ASSIGN(auto requests, bindCall(model, call, policy, caller.tenant));
     AnswerHead head{form, (chat ? "chatcmpl-" : "cmpl-") + randomToken(16), call.model,
-                    routes.clock.unixMilliseconds() / 1000};
+                    host.clock.unixMilliseconds() / 1000};
     const std::string name = model.record.name;
-    auto answer = std::make_shared<GenerationAnswer>(routes, exchange, std::move(head), call, std::move(model));
-    TRY_ASSIGN(auto group,
-               RequestGroup::start(routes.models.engine(), name, std::move(requests),
-                                   [answer](std::size_t index, const Chunk& chunk) { answer->take(index, chunk); }));
-    exchange->onClosed([group] { group->cancel(); });
+    const auto answer = std::make_shared<GenerationAnswer>(host, exchange, std::move(head), call, std::move(model));
+    TRY(submitAll(host, name, std::move(requests), answer->cancellation(),
+                  [answer](std::size_t index, const Chunk& chunk) { answer->take(index, chunk); }));
+    exchange->onClosed([answer] { answer->cancellation().cancel(); });
     return {};
 }
 
@@ -142,27 +188,50 @@ Json embeddingJson(const std::vector<float>& values, bool base64) {
     return base64Text(bytes);
 }
 
-class EmbeddingAnswer {
+// Many inputs go to the engine some at a time, so that one call neither fills its queue nor is refused for its size.
+// Calls come one at a time (ChunkRelay).
+class EmbeddingAnswer : public std::enable_shared_from_this<EmbeddingAnswer> {
 public:
-    EmbeddingAnswer(Routes routes, std::shared_ptr<HttpExchange> exchange, std::string model, std::size_t inputs,
-                    bool base64)
-        : m_routes(routes),
+    EmbeddingAnswer(const OpenAiHost& host, std::shared_ptr<HttpExchange> exchange, std::string model, std::string name,
+                    std::vector<Request> requests, bool base64)
+        : m_host(host),
           m_exchange(std::move(exchange)),
           m_model(std::move(model)),
-          m_inputs(inputs),
-          m_open(inputs),
+          m_name(std::move(name)),
+          m_requests(std::move(requests)),
+          m_inputs(m_requests.size()),
           m_base64(base64) {}
 
-    void take(std::size_t index, const Chunk& chunk) {
-        m_inputs[index].take(chunk);
-        if (!chunk.finish) return;
-        m_routes.metrics.ended(chunk);
-        if (m_inputs[index].error && !std::exchange(m_failed, true))
-            m_exchange->respond(openAiError(*m_inputs[index].error));
-        if (--m_open == 0 && !m_failed) ended();
+    Cancellation& cancellation() { return m_cancellation; }
+
+    Result<void> startNext() {
+        const std::size_t first = m_begun;
+        const auto most = static_cast<std::size_t>(mostAtOnce(m_host.models.engine()));
+        m_open = std::min({m_requests.size() - first, kEmbeddingsAtOnce, most});
+        m_begun += m_open;
+        const auto begin = std::make_move_iterator(m_requests.begin() + static_cast<std::ptrdiff_t>(first));
+        return submitAll(
+            m_host, m_model, std::vector<Request>(begin, begin + static_cast<std::ptrdiff_t>(m_open)), m_cancellation,
+            [self = shared_from_this(), first](std::size_t i, const Chunk& chunk) { self->take(first + i, chunk); });
     }
 
 private:
+    void take(std::size_t index, const Chunk& chunk) {
+        m_inputs[index].take(chunk);
+        if (!chunk.finish) return;
+        m_host.metrics->ended(chunk);
+        if (const auto failure = failureOf(chunk)) failed(*failure);
+        if (--m_open > 0 || m_failed) return;
+        if (m_begun == m_inputs.size()) return ended();
+        if (const auto next = startNext(); !next) failed(next.error());
+    }
+
+    void failed(const Error& error) {
+        if (std::exchange(m_failed, true)) return;
+        m_cancellation.cancel();
+        m_exchange->respond(openAiError(error));
+    }
+
     void ended() {
         Json data = Json::array();
         for (std::size_t i = 0; i < m_inputs.size(); ++i)
@@ -171,41 +240,44 @@ private:
         const std::int32_t tokens = sumUsage(m_inputs, 1).promptTokens;
         m_exchange->respond(jsonResponse({{"object", "list"},
                                           {"data", std::move(data)},
-                                          {"model", m_model},
+                                          {"model", m_name},
                                           {"usage", {{"prompt_tokens", tokens}, {"total_tokens", tokens}}}}));
     }
 
-    const Routes m_routes;
+    const OpenAiHost m_host;  // models and clock: only while a worker runs, so within the server's life
     const std::shared_ptr<HttpExchange> m_exchange;
-    const std::string m_model;
+    const std::string m_model, m_name;  // in the catalog; as the caller named it
+    std::vector<Request> m_requests;
     std::vector<Choice> m_inputs;
-    std::size_t m_open;
+    std::size_t m_begun = 0, m_open = 0;
     const bool m_base64;
     bool m_failed = false;
+    Cancellation m_cancellation;
 };
 
-Result<void> startEmbedding(Routes routes, const std::shared_ptr<HttpExchange>& exchange, const Caller& caller) {
+Result<void> startEmbedding(const OpenAiHost& host, const std::shared_ptr<HttpExchange>& exchange,
+                            const Caller& caller) {
     TRY_ASSIGN(const Json body, bodyOf(*exchange));
     const JsonFields fields(body);
     TRY_ASSIGN(const std::string name, fields.requiredString("model"));
-    TRY_ASSIGN(const auto prompts, promptsFromJson(body, "input"));
+    TRY_ASSIGN(const auto prompts, promptsFromJson(body, "input", kMaxInputs));
     TRY_ASSIGN(const auto format, fields.string("encoding_format"));
     if (format && *format != "float" && *format != "base64")
         return fields.wrong("encoding_format", "\"float\" or \"base64\"");
-    TRY_ASSIGN(const ServedModel model, routes.models.find(name));
+    TRY_ASSIGN(const ServedModel model, servedModel(host, name));
     TRY_ASSIGN(const auto dimensions, fields.integer("dimensions", 1, INT32_MAX));
     if (dimensions && *dimensions != model.record.spec.hidden)
         return fail(
             ErrorCode::Unsupported,
             "\"dimensions\" other than the model's " + std::to_string(model.record.spec.hidden) + " is not supported",
             "dimensions");
-    TRY_ASSIGN(auto bound, bindEmbeddings(routes.models.files(), model, prompts, caller.tenant, LongText::Refuse));
-    auto answer = std::make_shared<EmbeddingAnswer>(routes, exchange, name, bound.requests.size(),
-                                                    format == std::optional<std::string>("base64"));
-    TRY_ASSIGN(auto group,
-               RequestGroup::start(routes.models.engine(), model.record.name, std::move(bound.requests),
-                                   [answer](std::size_t index, const Chunk& chunk) { answer->take(index, chunk); }));
-    exchange->onClosed([group] { group->cancel(); });
+    auto bound = bindEmbeddings(host.models.files(), model, prompts, caller.tenant, LongText::Refuse);
+    if (!bound) return serverFault(std::move(bound).error());
+    const auto answer =
+        std::make_shared<EmbeddingAnswer>(host, exchange, model.record.name, name, std::move(bound->requests),
+                                          format == std::optional<std::string>("base64"));
+    TRY(answer->startNext());
+    exchange->onClosed([answer] { answer->cancellation().cancel(); });
     return {};
 }
 
@@ -216,28 +288,28 @@ Json modelJson(const ModelRecord& model) {
             {"root", model.name}, {"parent", nullptr}, {"max_model_len", model.context}};
 }
 
-Result<Json> listModels(const Routes& routes) {
+Result<Json> listModels(const OpenAiHost& host) {
     Json data = Json::array();
-    for (const ModelRecord& model : routes.models.engine().models()) data.push_back(modelJson(model));
+    for (const ModelRecord& model : host.models.engine().models()) data.push_back(modelJson(model));
     return Json{{"object", "list"}, {"data", std::move(data)}};
 }
 
-Result<Json> oneModel(const Routes& routes, const std::string& path) {
-    TRY_ASSIGN(const ModelRecord model, routes.models.engine().findModel(path.substr(std::strlen(kModelPath))));
+Result<Json> oneModel(const OpenAiHost& host, const std::string& path) {
+    TRY_ASSIGN(const ModelRecord model, host.models.engine().findModel(path.substr(std::strlen(kModelPath))));
     return modelJson(model);
 }
 
-Result<Json> tokenize(const Routes& routes, const Json& body) {
+Result<Json> tokenize(const OpenAiHost& host, const Json& body, std::string_view bodyText) {
     const JsonFields fields(body);
     TRY_ASSIGN(const std::string name, fields.requiredString("model"));
-    TRY_ASSIGN(const ServedModel model, routes.models.find(name));
+    TRY_ASSIGN(const ServedModel model, servedModel(host, name));
     TRY_ASSIGN(const bool special, fields.boolean("add_special_tokens", true));
     TRY_ASSIGN(const bool strings, fields.boolean("return_token_strs", false));
     if (!model.text->tokenizer)
         return fail(ErrorCode::Unsupported, "model " + model.record.name + " has no tokenizer", "model");
     std::vector<TokenId> ids;
     if (fields.find("messages")) {
-        TRY_ASSIGN(auto chat, chatPromptFromJson(body));
+        TRY_ASSIGN(auto chat, chatPromptFromJson(body, bodyText));
         TRY_ASSIGN(ids, encodePrompt(model, Prompt(std::move(chat))));
     } else {
         TRY_ASSIGN(const std::string text, fields.requiredString("prompt"));
@@ -250,13 +322,13 @@ Result<Json> tokenize(const Routes& routes, const Json& body) {
     return answer;
 }
 
-Result<Json> detokenize(const Routes& routes, const Json& body) {
+Result<Json> detokenize(const OpenAiHost& host, const Json& body) {
     const JsonFields fields(body);
     TRY_ASSIGN(const std::string name, fields.requiredString("model"));
     const Json* tokens = fields.find("tokens");
     if (!tokens) return fields.wrong("tokens", "an array of token ids");
     TRY_ASSIGN(const auto ids, tokenIdsFromJson(*tokens, "tokens"));
-    TRY_ASSIGN(const ServedModel model, routes.models.find(name));
+    TRY_ASSIGN(const ServedModel model, servedModel(host, name));
     if (!model.text->tokenizer)
         return fail(ErrorCode::Unsupported, "model " + model.record.name + " has no tokenizer", "model");
     TRY_ASSIGN(std::string text, model.text->tokenizer->decode(ids, false));
@@ -269,8 +341,7 @@ void answerWith(HttpExchange& exchange, Result<Json> result) {
 
 }  // namespace
 
-std::vector<Route> openAiRoutes(const ModelAccess& models, RequestMetrics& metrics, const Clock& clock) {
-    const Routes routes{models, metrics, clock};
+std::vector<Route> openAiRoutes(const OpenAiHost& host) {
     using Exchange = std::shared_ptr<HttpExchange>;
     const auto get = [](const char* path, Access access, auto answer) {
         return Route{"GET", path, access, [answer](const Exchange& exchange, const Caller&) {
@@ -280,7 +351,8 @@ std::vector<Route> openAiRoutes(const ModelAccess& models, RequestMetrics& metri
     const auto post = [](const char* path, auto answer) {
         return Route{"POST", path, Access::Key, [answer](const Exchange& exchange, const Caller&) {
                          auto body = bodyOf(*exchange);
-                         answerWith(*exchange, body ? answer(*body) : Result<Json>(std::move(body).error()));
+                         answerWith(*exchange, body ? answer(*body, exchange->request().body)
+                                                    : Result<Json>(std::move(body).error()));
                      }};
     };
     const auto start = [](const char* path, auto begin) {
@@ -290,35 +362,36 @@ std::vector<Route> openAiRoutes(const ModelAccess& models, RequestMetrics& metri
                      }};
     };
     return {
-        get("/health", Access::Open,
-            [](const std::string&) {
-                return Result<Json>(Json{{"status", "ok"}});
-            }),
+        Route{"GET", "/health", Access::Open,
+              [](const Exchange& exchange, const Caller&) {
+                  exchange->respond(jsonResponse({{"status", "ok"}}));
+              },
+              Lane::Network},
         get("/version", Access::Key,
             [](const std::string&) {
                 return Result<Json>(Json{{"version", kVersion}});
             }),
-        get("/v1/models", Access::Key, [routes](const std::string&) { return listModels(routes); }),
-        get(kModelPath, Access::Key, [routes](const std::string& path) { return oneModel(routes, path); }),
+        get("/v1/models", Access::Key, [host](const std::string&) { return listModels(host); }),
+        get(kModelPath, Access::Key, [host](const std::string& path) { return oneModel(host, path); }),
         Route{"GET", "/metrics", Access::Key,
-              [routes](const Exchange& exchange, const Caller&) {
+              [host](const Exchange& exchange, const Caller&) {
                   exchange->respond({200,
-                                     routes.metrics.text(*routes.models.engine().snapshot()),
+                                     host.metrics->text(*host.models.engine().snapshot()),
                                      "text/plain; version=0.0.4; charset=utf-8",
                                      {}});
               }},
-        post("/tokenize", [routes](const Json& body) { return tokenize(routes, body); }),
-        post("/detokenize", [routes](const Json& body) { return detokenize(routes, body); }),
+        post("/tokenize", [host](const Json& body, std::string_view text) { return tokenize(host, body, text); }),
+        post("/detokenize", [host](const Json& body, std::string_view) { return detokenize(host, body); }),
         start("/v1/chat/completions",
-              [routes](const Exchange& exchange, const Caller& caller) {
-                  return startGeneration(routes, exchange, caller, AnswerForm::Chat);
+              [host](const Exchange& exchange, const Caller& caller) {
+                  return startGeneration(host, exchange, caller, AnswerForm::Chat);
               }),
         start("/v1/completions",
-              [routes](const Exchange& exchange, const Caller& caller) {
-                  return startGeneration(routes, exchange, caller, AnswerForm::Completion);
+              [host](const Exchange& exchange, const Caller& caller) {
+                  return startGeneration(host, exchange, caller, AnswerForm::Completion);
               }),
-        start("/v1/embeddings", [routes](const Exchange& exchange,
-                                         const Caller& caller) { return startEmbedding(routes, exchange, caller); }),
+        start("/v1/embeddings", [host](const Exchange& exchange,
+                                       const Caller& caller) { return startEmbedding(host, exchange, caller); }),
     };
 }
 

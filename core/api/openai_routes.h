@@ -3,6 +3,7 @@
 // completions, embeddings, tokenize, detokenize, health, version, metrics.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "core/api/generation.h"
@@ -11,7 +12,15 @@
 
 namespace espalier {
 
-// Requires: models and metrics outlive the routes.
-std::vector<Route> openAiRoutes(const ModelAccess& models, RequestMetrics& metrics, const Clock& clock);
+// What the routes stand on. An answer may outlive its server: the engine ends it later, with nobody there to read it.
+struct OpenAiHost {
+    const ModelAccess& models;
+    const Clock& clock;
+    std::shared_ptr<RequestMetrics> metrics;
+    WorkQueue answers;  // makes the answers; never refuses a task before it ends
+};
+
+// Requires: models, clock and the workers behind `answers` outlive the routes.
+std::vector<Route> openAiRoutes(const OpenAiHost& host);
 
 }  // namespace espalier

@@ -155,6 +155,8 @@ Result<Json> startImport(const ModelAccess& models, const Json& arguments) {
     request.name = name.value_or("");
     TRY_ASSIGN(request.link, fields.boolean("link", false));
     TRY_ASSIGN(request.allowNonFinite, fields.boolean("allow_nonfinite", false));
+    TRY_ASSIGN(const auto quantize, fields.string("quantize"));
+    request.quantize = quantize.value_or("");
     TRY_ASSIGN(const std::int64_t job, models.engine().startImport(request));
     return Json{{"job", job}};
 }
@@ -207,6 +209,30 @@ Result<Json> statusOf(const ModelAccess& models, const Clock& clock, const Contr
         {"jobs", arrayOf(models.engine().jobs())},
         {"device", snapshot->device},
         {"compute", snapshot->computeMode}};
+}
+
+Result<Json> listRequests(const ModelAccess& models, const Json& arguments) {
+    TRY_ASSIGN(const auto limit, JsonFields(arguments).integer("limit", 1, kMostRequestsListed));
+    TRY_ASSIGN(const RequestList list,
+               models.engine().requests(static_cast<std::int32_t>(limit.value_or(kMostRequestsListed))));
+    return toJson(list);
+}
+
+Result<Json> cancelRequest(const ModelAccess& models, const Json& arguments) {
+    const JsonFields fields(arguments);
+    TRY_ASSIGN(const auto id, fields.integer("id", 1, INT64_MAX));
+    if (!id) return fields.wrong("id", "the number of a request");
+    models.engine().cancel(RequestId{static_cast<std::uint64_t>(*id)});
+    return Json{{"id", *id}};
+}
+
+Result<Json> pageMapOf(const ModelAccess& models, const Json& arguments) {
+    const JsonFields fields(arguments);
+    TRY_ASSIGN(const std::string model, fields.requiredString("model"));
+    TRY_ASSIGN(const auto cells, fields.integer("cells", 1, kMostPageCells));
+    TRY_ASSIGN(const PageMap map,
+               models.engine().pageMap(model, static_cast<std::int32_t>(cells.value_or(kMostPageCells))));
+    return toJson(map);
 }
 
 Result<Json> history(const ModelAccess& models, const Json& arguments) {

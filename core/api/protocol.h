@@ -4,6 +4,7 @@
 //
 //   POST /control/<operation>   body: JSON object of arguments, answer: JSON object      (admin key: Bearer)
 //   GET  /control/events        one SSE stream; `?after=N` asks for the gap since sequence N
+//                                of the same daemon (started_at in hello): each numbers its events from 1
 //          id: <sequence>\n event: job|model|serve|log\n data: <JSON>     must arrive, numbered
 //          event: snapshot\n data: <JSON>                                 newest wins, no id; 10 Hz while serving or
 //          jobs
@@ -24,7 +25,8 @@
 //   remove {model} restore {id} rename {model, name} empty-bin {}
 //   load {model} unload {model}
 //   probe {path}                               -> ImportProbe
-//   import {path, name?, link?, allow_nonfinite?} -> {job: id}         scan {model} verify {model} -> {job: id}
+//   import {path, name?, link?, allow_nonfinite?, quantize?} -> {job: id}
+//   scan {model} verify {model} -> {job: id}
 //   jobs {}                                    -> {jobs: [JobRecord]}
 //   job {id} / job-cancel {id} / job-pause {id} / job-resume {id} / job-discard {id} -> JobRecord
 //   job-wait {id, timeout_s?}                  -> JobRecord (answers early at the timeout)
@@ -39,6 +41,13 @@
 //   serve-start {} serve-stop {} serve-drain {} -> {state}
 //   cases {} -> {cases: [case]}                                          saved prompts, kept in the workspace
 //   case-save {case: {id?, name, ...}} -> case (with its id)             case-remove {id} -> {removed: case}
+//   cancel {call}                              -> {cancelled}    ends the call whose arguments had this "call_id", as if
+//                                                 it had been stopped where it was made: it answers with what it has.
+//                                                 A daemon only.
+//   requests {limit?}                          -> {requests: [RequestRecord], total}    oldest first, at most 1,000
+//   request-cancel {id}                        -> {id}                   an id that has ended: no effect
+//   pages {model, cells?}                      -> {pages, pages_per_cell, page_bytes, runs: [[cells, owner, request]]}
+//                                                 at most `cells` cells (4,096); request 0: none, -1: several
 //   history {seconds}                          -> {points: [HistoryPoint]}
 //   log {limit}                                -> {records: [LogRecord]}
 //   shutdown {}                                -> {}                     drains, then ends the daemon
@@ -54,6 +63,8 @@ namespace espalier {
 
 constexpr int kProtocolVersion = 1;
 constexpr int kDefaultPort = 8420;
+constexpr int kMostPageCells = 4096;
+constexpr int kMostRequestsListed = 1000;
 
 // File in the workspace through which a running daemon is found: {"url", "pid", "key_file"}, mode 0600.
 constexpr std::string_view kDaemonFile = "daemon.json";
@@ -67,6 +78,8 @@ Json toJson(const Percentiles& percentiles);
 Json toJson(const Snapshot& snapshot);
 Json toJson(const HistoryPoint& point);
 Json toJson(const ImportProbe& probe);
+Json toJson(const RequestList& list);
+Json toJson(const PageMap& map);
 std::string_view eventName(const Event& event);  // "job", "model", "serve", "log"
 Json toJson(const Event& event);
 
@@ -78,6 +91,8 @@ Result<LogRecord> logFromJson(const Json& json);
 Result<Snapshot> snapshotFromJson(const Json& json);
 Result<HistoryPoint> historyPointFromJson(const Json& json);
 Result<ImportProbe> probeFromJson(const Json& json);
+Result<RequestList> requestsFromJson(const Json& json);
+Result<PageMap> pageMapFromJson(const Json& json);  // at most kMostPageCells cells
 Result<Event> eventFromJson(std::string_view name, const Json& json);
 
 }  // namespace espalier

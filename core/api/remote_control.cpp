@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/api/remote_control.h"
 
-#include "core/api/http_client.h"
 #include "core/api/keys.h"
 #include "core/api/protocol.h"
+#include "core/base/hash.h"
 
 namespace espalier {
 namespace {
+
+constexpr std::chrono::milliseconds kShortAnswer{5'000};  // for what a daemon answers without the engine
 
 // Server-sent events of a streamed call: `text` pieces are passed on, the last of `result` and `error` is kept.
 class StreamedAnswer {
@@ -45,7 +47,7 @@ private:
 };
 
 Result<Json> answerFrom(const HttpResponse& response, const std::string& url) {
-    constexpr JsonLimits kAnswerLimits{64, 1ull << 30};
+    constexpr JsonLimits kAnswerLimits{64, UINT64_MAX};  // httpCall bounds it
     TRY_ASSIGN(Json body, parseJson(response.body, "the answer of " + url, kAnswerLimits));
     if (response.status == 200) return body;
     return errorFromJson(body.is_object() && body.contains("error") ? body["error"] : body);
@@ -60,21 +62,45 @@ Result<std::unique_ptr<RemoteControl>> RemoteControl::connect(FileSystem& files,
     return std::unique_ptr<RemoteControl>(new RemoteControl(address, std::move(key)));
 }
 
-Result<Json> RemoteControl::call(std::string_view operation, const Json& arguments, const CallOptions& options) {
+HttpCall RemoteControl::callOf(std::string_view operation, const Json& arguments) const {
     HttpCall call;
     call.url = m_address.url;
     call.path = "/control/" + std::string(operation);
     call.key = m_key;
     call.certificate = m_address.certificate;
+    call.body = dumpJson(arguments);
+    return call;
+}
+
+// Ends another call of ours as a stop ends one in this process: it answers with what it has. True when the daemon knew
+// the call; false also while the call is still on its way there.
+bool RemoteControl::cancel(const std::string& callId) const {
+    HttpCall call = callOf("cancel", {{"call", callId}});
+    call.answerTimeout = kShortAnswer;
+    const auto response = httpCall(call);
+    const auto answer = response ? answerFrom(*response, m_address.url) : Result<Json>(response.error());
+    return answer && answer->value("cancelled", false);
+}
+
+Result<bool> RemoteControl::isThere() const {
+    HttpCall call = callOf("hello", Json::object());
+    call.answerTimeout = kShortAnswer;
+    TRY_ASSIGN(const HttpResponse response, httpCall(call));
+    return response.status == 200;
+}
+
+Result<Json> RemoteControl::call(std::string_view operation, const Json& arguments, const CallOptions& options) {
+    Json named = arguments;
+    const std::string id = randomToken(16);
+    if (options.stop.stop_possible()) named["call_id"] = id;
+    if (options.onText) named["stream"] = true;
+    HttpCall call = callOf(operation, named);
     call.stop = options.stop;
+    call.onStop = [&] { return cancel(id); };
     if (!options.onText) {
-        call.body = dumpJson(arguments);
         TRY_ASSIGN(const HttpResponse response, httpCall(call));
         return answerFrom(response, m_address.url);
     }
-    Json streamed = arguments;
-    streamed["stream"] = true;
-    call.body = dumpJson(streamed);
     StreamedAnswer answer(options.onText);
     call.onBody = [&](std::string_view piece) { answer.take(piece); };
     TRY_ASSIGN(HttpResponse response, httpCall(call));
@@ -87,11 +113,12 @@ Result<Json> RemoteControl::call(std::string_view operation, const Json& argumen
 Result<std::unique_ptr<ControlPort>> runningDaemon(FileSystem& files, const Path& workspace) {
     TRY_ASSIGN(const auto address, readDaemonFile(files, workspace));
     if (!address) return std::unique_ptr<ControlPort>();
-    TRY_ASSIGN(std::unique_ptr<ControlPort> control, RemoteControl::connect(files, *address));
+    TRY_ASSIGN(std::unique_ptr<RemoteControl> control, RemoteControl::connect(files, *address));
     // A crash leaves the file behind, and something else may have the port by now. Whoever really holds the workspace
     // holds its lock too, and opening it will say so.
-    if (!control->call("hello", Json::object())) return std::unique_ptr<ControlPort>();
-    return control;
+    const auto there = control->isThere();
+    if (!there || !*there) return std::unique_ptr<ControlPort>();
+    return std::unique_ptr<ControlPort>(std::move(control));
 }
 
 }  // namespace espalier

@@ -6,6 +6,7 @@
 
 #include "core/api/control.h"
 #include "core/api/daemon_file.h"
+#include "core/api/http_client.h"
 
 namespace espalier {
 
@@ -15,7 +16,12 @@ public:
     static Result<std::unique_ptr<RemoteControl>> connect(FileSystem& files, const DaemonAddress& address);
     Result<Json> call(std::string_view operation, const Json& arguments, const CallOptions& options = {}) override;
 
+    Result<bool> isThere() const;  // whether a daemon answers there, soon
+
 private:
+    HttpCall callOf(std::string_view operation, const Json& arguments) const;
+    bool cancel(const std::string& callId) const;
+
     RemoteControl(DaemonAddress address, std::string key) : m_address(std::move(address)), m_key(std::move(key)) {}
     DaemonAddress m_address;
     std::string m_key;

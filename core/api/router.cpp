@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/api/router.h"
 
+#include <algorithm>
+#include <cctype>
+
 #include "core/api/protocol.h"
 
 namespace espalier {
 namespace {
 
 constexpr std::string_view kControl = "/control/";
+constexpr std::uint64_t kMaxControlBytes = 2ull << 30;  // espalierctl reads files of up to 1 GiB; JSON adds escapes
+constexpr std::size_t kMaxAllowedHeaders = 1024;        // bytes of the list that a preflight may ask for
 
 bool isControl(std::string_view path) {
     return path.substr(0, kControl.size()) == kControl;
@@ -42,6 +47,24 @@ std::string openAiCode(ErrorCode code) {
     if (code == ErrorCode::Unauthorized) return "invalid_api_key";
     if (code == ErrorCode::Busy) return "rate_limit_exceeded";
     return std::string(codeName(code));
+}
+
+// Found in the files of a model, which the callers of /v1 neither gave nor can mend.
+bool isModelsFault(ErrorCode code) {
+    return code == ErrorCode::CorruptFile || code == ErrorCode::ShapeMismatch || code == ErrorCode::MissingTensor ||
+           code == ErrorCode::NonFinite;
+}
+
+// What a browser page may send: what its preflight asks for when that is a list of header names (RFC 9110 section
+// 5.6.2), so that clients with headers of their own work; else what every call needs.
+std::string allowedHeaders(std::string_view asked) {
+    constexpr std::string_view kTokenMarks = "!#$%&'*+-.^_`|~";
+    const auto isListChar = [&](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || kTokenMarks.find(c) != std::string_view::npos ||
+               c == ',' || c == ' ';
+    };
+    const bool isList = !asked.empty() && asked.size() <= kMaxAllowedHeaders && std::ranges::all_of(asked, isListChar);
+    return isList ? std::string(asked) : "Authorization, Content-Type";
 }
 
 }  // namespace
@@ -89,8 +112,9 @@ HttpResponse jsonResponse(const Json& body, int status) {
 }
 
 HttpResponse openAiError(const Error& error) {
-    const int status = httpStatus(error.code);
-    const Json param = status == 400 && !error.where.empty() ? Json(error.where) : Json();
+    const int status = isModelsFault(error.code) ? 500 : httpStatus(error.code);
+    const bool isField = status == 400 && !error.where.empty() && error.where.find('/') == std::string::npos;
+    const Json param = isField ? Json(error.where) : Json();
     auto response = jsonResponse({{"error",
                                    {{"message", error.message},
                                     {"type", openAiType(status)},
@@ -107,8 +131,11 @@ HttpResponse controlError(const Error& error) {
     return jsonResponse({{"error", toJson(error)}}, httpStatus(error.code));
 }
 
-Router::Router(Keys keys, Workers& workers, std::string corsOrigin)
-    : m_keys(std::move(keys)), m_workers(workers), m_corsOrigin(std::move(corsOrigin)) {}
+Router::Router(Keys keys, WorkQueue shortWork, WorkQueue longWork, std::string corsOrigin)
+    : m_keys(std::move(keys)),
+      m_shortWork(std::move(shortWork)),
+      m_longWork(std::move(longWork)),
+      m_corsOrigin(std::move(corsOrigin)) {}
 
 void Router::add(Route route) {
     m_routes.push_back(std::move(route));
@@ -135,7 +162,8 @@ const Route* Router::find(const HttpRequest& head) const {
 std::string Router::allowedMethods(std::string_view path) const {
     std::string methods;
     for (const Route& route : m_routes)
-        if (matches(route, path)) methods += (methods.empty() ? "" : ", ") + route.method;
+        if (matches(route, path) && methods.find(route.method) == std::string::npos)
+            methods += (methods.empty() ? "" : ", ") + route.method;
     return methods;
 }
 
@@ -143,12 +171,13 @@ std::optional<HttpResponse> Router::preflight(const HttpRequest& head) const {
     if (head.method != "OPTIONS" || m_corsOrigin.empty()) return std::nullopt;
     const std::string methods = allowedMethods(head.path);
     if (methods.empty()) return std::nullopt;
-    return HttpResponse{204,
-                        "",
-                        "",
-                        {{"Access-Control-Allow-Methods", methods},
-                         {"Access-Control-Allow-Headers", "Authorization, Content-Type"},
-                         {"Access-Control-Max-Age", "600"}}};
+    return HttpResponse{
+        204,
+        "",
+        "",
+        {{"Access-Control-Allow-Methods", methods},
+         {"Access-Control-Allow-Headers", allowedHeaders(head.header("access-control-request-headers"))},
+         {"Access-Control-Max-Age", "600"}}};
 }
 
 std::optional<HttpResponse> Router::refusal(const HttpRequest& head) {
@@ -179,16 +208,23 @@ std::optional<HttpResponse> Router::refusal(const HttpRequest& head) {
     return errorFor(head.path, fail(ErrorCode::NotFound, "there is no route " + head.path));
 }
 
+std::optional<std::uint64_t> Router::bodyLimit(const HttpRequest& head) const {
+    if (!isControl(head.path)) return std::nullopt;  // below /control/ only the admin was not refused
+    return kMaxControlBytes;
+}
+
 void Router::serve(std::shared_ptr<HttpExchange> exchange) {
     const Route* route = find(exchange->request());
     const auto caller = m_keys.caller(exchange->request().header("authorization")).value_or(Caller{});
-    const auto started = m_workers.run([exchange, route, caller] {
+    auto answer = [exchange, route, caller] {
         try {
             route->action(exchange, caller);
         } catch (const std::exception& problem) {  // foreign code: memory, as a rule
             exchange->respond(errorFor(exchange->request().path, fail(ErrorCode::Internal, problem.what())));
         }
-    });
+    };
+    if (route->lane == Lane::Network) return answer();
+    const auto started = (route->lane == Lane::Long ? m_longWork : m_shortWork).run(std::move(answer));
     if (!started) exchange->respond(errorFor(exchange->request().path, started.error()));
 }
 

@@ -1,40 +1,46 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Workers: runs tasks that may take a while (parsing, encoding text, waiting for the engine) off the network thread. A
-// thread is made when all are busy, up to a cap, and ends after some idle seconds.
+// Workers: runs tasks that may take a while (parsing, encoding text, waiting for the engine) off the network thread and
+// off the engine thread. A thread is made when all are busy, up to a cap, and ends after some idle seconds.
 //
 // Owner: Daemon. Thread: any may call run.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
-#include <deque>
 #include <functional>
-#include <mutex>
-#include <thread>
-#include <vector>
+#include <memory>
 
 #include "core/base/result.h"
 
 namespace espalier {
 
+// Hands tasks to Workers without owning them; may outlive them.
+class WorkQueue {
+public:
+    // Error busy when every thread works and the queue is full, or no thread can be had; draining after the end has
+    // begun.
+    Result<void> run(std::function<void()> task) const;
+
+private:
+    friend class Workers;
+    struct State;
+    explicit WorkQueue(std::shared_ptr<State> state) : m_state(std::move(state)) {}
+    static void work(const std::shared_ptr<State>& state);
+
+    std::shared_ptr<State> m_state;
+};
+
 class Workers {
 public:
-    Workers(std::size_t maxThreads, std::size_t maxQueued) : m_maxThreads(maxThreads), m_maxQueued(maxQueued) {}
+    // lasting: as many threads stay when idle, so that a task is never refused for want of one.
+    Workers(std::size_t maxThreads, std::size_t maxQueued, std::size_t lasting = 0);
     ~Workers();  // runs what is queued, then joins
     Workers(const Workers&) = delete;
 
-    // Error busy when every thread works and the queue is full; draining after the end has begun.
-    Result<void> run(std::function<void()> task);
+    const WorkQueue& queue() const { return m_queue; }
+    Result<void> run(std::function<void()> task) { return m_queue.run(std::move(task)); }
 
 private:
-    void work();
-
-    const std::size_t m_maxThreads, m_maxQueued;
-    std::mutex m_mutex;
-    std::condition_variable m_arrived, m_ended;
-    std::deque<std::function<void()>> m_queue;
-    std::size_t m_threads = 0, m_idle = 0;
-    bool m_closing = false;
+    const WorkQueue m_queue;
 };
 
 }  // namespace espalier

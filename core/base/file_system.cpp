@@ -142,13 +142,19 @@ public:
     }
 
     Result<std::string> readText(const Path& path, std::uint64_t maxBytes) override {
-        TRY_ASSIGN(const auto file, map(path));
-        if (file->bytes().size() > maxBytes)
+        struct stat status {};
+        TRY_ASSIGN(const int opened, openRegular(path, status));
+        PosixReader reader(path, opened);
+        const auto bytes = static_cast<std::uint64_t>(status.st_size);
+        if (bytes > maxBytes)
             return fail(ErrorCode::TooLarge,
-                        path.string() + " has " + std::to_string(file->bytes().size()) + " bytes, at most " +
+                        path.string() + " has " + std::to_string(bytes) + " bytes, at most " +
                             std::to_string(maxBytes) + " are read",
                         path.string());
-        return std::string(file->text());
+        std::string text(bytes, '\0');
+        TRY_ASSIGN(const std::size_t got, reader.read(0, std::as_writable_bytes(std::span(text))));
+        text.resize(got);
+        return text;
     }
 
     Result<void> makeDirectories(const Path& path) override {

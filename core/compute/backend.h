@@ -68,12 +68,13 @@ private:
 struct WeightMatrix {
     std::int64_t rows = 0;
     std::int64_t cols = 0;
-    DType dtype = DType::F32;  // F32, BF16 or F16: the stored type; no value is changed by packing
+    DType dtype = DType::F32;  // F32, BF16, F16 or a block type: as stored; no value is changed by packing
     Buffer panels;
 };
 
 // y[t,n] = sum_k x[t,k] * w[n,k] (+ bias[n]), k ascending, f32 accumulation from zero, bias added last, and then, with
-// `accumulate`, the old y[t,n]. x: [T, K] f32, any row stride; y: [T, N] f32, any row stride.
+// `accumulate`, the old y[t,n]. x: [T, K] f32, any row stride; y: [T, N] f32, any row stride. A w of a block type counts
+// with the f32 value quantized_block.h gives it: y has the bits of the product with the dequantised f32 matrix.
 struct GemmDesc {
     ConstTensorView bias;     // [N] f32, or data == nullptr
     bool accumulate = false;  // y += instead of y =
@@ -162,7 +163,8 @@ public:
     virtual void wait(Stream& stream, const StreamEvent& event) = 0;
     virtual Result<void> synchronize(Stream& stream) = 0;  // error device_error is sticky
 
-    // weights: source is [N, K] contiguous host memory of dtype F32, BF16 or F16, kept in that type.
+    // weights: source is [N, K] contiguous host memory of dtype F32, BF16, F16 or a block type (K whole blocks), kept in
+    // that type, at most a few per cent larger.
     virtual Result<WeightMatrix> packWeight(ConstTensorView source) = 0;
     virtual std::int64_t packedBytes(std::int64_t rows, std::int64_t cols, DType dtype) const = 0;
 

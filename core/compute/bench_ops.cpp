@@ -9,6 +9,7 @@
 
 #include "core/base/clock.h"
 #include "core/compute/measure.h"
+#include "core/tensor/quantized_block.h"
 
 namespace espalier {
 namespace {
@@ -42,7 +43,7 @@ public:
         : m_backend(backend), m_options(options), m_shape(shape), m_probe(std::move(probe)), m_peak(peak) {}
 
     Result<std::vector<OpFigure>> run() {
-        for (const DType dtype : {DType::F32, DType::BF16, DType::F16}) TRY(gemms(dtype));
+        for (const DType dtype : {DType::F32, DType::BF16, DType::F16, DType::Q8_0, DType::Q4_0}) TRY(gemms(dtype));
         for (const DType dtype : {DType::F32, DType::BF16}) {
             TRY(attention(dtype, 1, 1024));
             TRY(attention(dtype, m_options.quick ? 128 : 512, 512));
@@ -68,9 +69,14 @@ private:
         return TensorView(buffer.data(), DType::F32, {rows, cols});
     }
 
+    Result<void> goesOn() const {
+        if (m_options.stop.stop_requested()) return fail(ErrorCode::Cancelled, "cancelled");
+        return {};
+    }
+
     // Times work(i) for i = 0, 1, ... between two probes and completes the figure. `bytes` and `flops` are of one call.
     template <class Work>
-    void time(OpFigure figure, double bytes, double flops, const Work& work) {
+    Result<void> time(OpFigure figure, double bytes, double flops, const Work& work) {
         const SystemClock clock;
         const double target = m_options.quick ? 0.05 : 0.3;
         std::vector<double> times;
@@ -78,6 +84,7 @@ private:
         work(0);
         const TimePoint start = clock.now();
         for (std::int64_t i = 1; times.size() < 3 || (seconds(clock.now() - start) < target && times.size() < 100000); ++i) {
+            TRY(goesOn());
             const TimePoint begin = clock.now();
             work(i);
             times.push_back(seconds(clock.now() - begin));
@@ -94,25 +101,33 @@ private:
         figure.steady = std::abs(figure.bandwidthBefore - figure.bandwidthAfter) < 0.1 * bandwidth;
         if (m_options.onFigure) m_options.onFigure(figure);
         m_figures.push_back(std::move(figure));
+        return {};
+    }
+
+    static std::vector<std::byte> storedAs(DType dtype, const Buffer& values, std::int64_t count) {
+        std::vector<std::byte> stored(static_cast<std::size_t>(storedBytes(dtype, count)));
+        const std::span<const float> f(reinterpret_cast<const float*>(values.data()), static_cast<std::size_t>(count));
+        if (isBlock(dtype)) quantize(dtype, f, stored.data());
+        if (dtype == DType::F32) std::memcpy(stored.data(), f.data(), f.size_bytes());
+        if (dtype != DType::BF16 && dtype != DType::F16) return stored;
+        for (std::size_t i = 0; i < f.size(); ++i) {
+            const std::uint16_t half = dtype == DType::BF16 ? f32ToBf16(f[i]) : f32ToF16(f[i]);
+            std::memcpy(&stored[2 * i], &half, sizeof half);
+        }
+        return stored;
     }
 
     Result<void> gemms(DType dtype) {
         const std::int64_t n = m_shape.inner, k = m_shape.width;
         const std::int64_t elements = n * k;
         TRY_ASSIGN(const Buffer values, floats(elements));
-        std::vector<std::uint16_t> halves;
-        ConstTensorView source = matrix(values, n, k);
-        if (dtype != DType::F32) {
-            const auto* f = reinterpret_cast<const float*>(values.data());
-            halves.resize(static_cast<std::size_t>(elements));
-            for (std::size_t i = 0; i < halves.size(); ++i)
-                halves[i] = dtype == DType::BF16 ? f32ToBf16(f[i]) : f32ToF16(f[i]);
-            source = ConstTensorView(reinterpret_cast<const std::byte*>(halves.data()), dtype, {n, k});
-        }
+        const std::vector<std::byte> stored = storedAs(dtype, values, elements);
+        const ConstTensorView source(stored.data(), dtype, {n, k});
         const std::int64_t each = m_backend.packedBytes(n, k, dtype);
         const std::int64_t copies = std::clamp<std::int64_t>(coldBytes(m_options) / each, 1, 4096);
         std::vector<WeightMatrix> ring;
         for (std::int64_t i = 0; i < copies; ++i) {
+            TRY(goesOn());
             TRY_ASSIGN(WeightMatrix w, m_backend.packWeight(source));
             ring.push_back(std::move(w));
         }
@@ -123,10 +138,10 @@ private:
             TRY_ASSIGN(const Buffer y, floats(rows * n));
             const bool cold = rows < 64;
             const auto flops = 2.0 * static_cast<double>(rows * elements);
-            time({"gemm", shape, text(dtype), rows, cold}, static_cast<double>(each), flops, [&](std::int64_t i) {
+            TRY(time({"gemm", shape, text(dtype), rows, cold}, static_cast<double>(each), flops, [&](std::int64_t i) {
                 const WeightMatrix& w = ring[static_cast<std::size_t>(cold ? i % copies : 0)];
                 m_backend.gemm(*m_stream, matrix(y, rows, n), matrix(x, rows, k), w, {});
-            });
+            }));
         }
         return {};
     }
@@ -160,12 +175,11 @@ private:
         const std::string shape = std::to_string(m_shape.heads) + "/" + std::to_string(m_shape.kvHeads) + " heads of " +
                                   std::to_string(headDim) + ", " + std::to_string(keys) + " keys";
         const double bytes = 2.0 * static_cast<double>(keys * kvWidth) * static_cast<double>(bytesOf(dtype));
-        time({"attention", shape, text(dtype), rows, sequences > 1}, bytes, 4.0 * seen * static_cast<double>(qWidth),
+        return time({"attention", shape, text(dtype), rows, sequences > 1}, bytes, 4.0 * seen * static_cast<double>(qWidth),
              [&](std::int64_t i) {
                  m_backend.attention(*m_stream, matrix(out, rows, qWidth), matrix(q, rows, qWidth), pages,
                                      segment(i, rows), desc);
              });
-        return {};
     }
 
     Result<void> norm(std::int64_t rows) {
@@ -174,23 +188,21 @@ private:
         TRY_ASSIGN(const Buffer y, floats(rows * dim));
         TRY_ASSIGN(const Buffer w, floats(dim));
         const ConstTensorView weight(w.data(), DType::F32, {dim});
-        time({"norm", "D=" + std::to_string(dim), "f32", rows, false}, 8.0 * static_cast<double>(rows * dim),
+        return time({"norm", "D=" + std::to_string(dim), "f32", rows, false}, 8.0 * static_cast<double>(rows * dim),
              5.0 * static_cast<double>(rows * dim), [&](std::int64_t) {
                  m_backend.norm(*m_stream, matrix(y, rows, dim), matrix(x, rows, dim), weight, {});
              });
-        return {};
     }
 
     Result<void> activation(std::int64_t rows) {
         const std::int64_t cols = m_shape.inner;
         TRY_ASSIGN(const Buffer gate, floats(rows * cols));
         TRY_ASSIGN(const Buffer up, floats(rows * cols));
-        time({"activation", "silu F=" + std::to_string(cols), "f32", rows, false}, 12.0 * static_cast<double>(rows * cols),
+        return time({"activation", "silu F=" + std::to_string(cols), "f32", rows, false}, 12.0 * static_cast<double>(rows * cols),
              0.0, [&](std::int64_t) {
                  m_backend.activation(*m_stream, matrix(gate, rows, cols), matrix(gate, rows, cols),
                                       matrix(up, rows, cols), ActivationKind::Silu);
              });
-        return {};
     }
 
     Backend& m_backend;

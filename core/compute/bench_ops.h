@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -34,13 +35,14 @@ struct BenchOptions {
     std::string shape = "1b";      // see benchShapes()
     bool quick = false;            // less memory, fewer row counts, shorter runs
     std::int64_t coldBytes = 0;    // what cold work cycles through and probes read; 0: 1 GiB, quick 384 MiB
-    std::function<void(const OpFigure&)> onFigure;  // called as each is ready; may be empty
+    std::function<void(const OpFigure&)> onFigure = {};  // called as each is ready; may be empty
+    std::stop_token stop = {};     // error cancelled, within a figure
 };
 
 // "tiny", "160m", "1b", "llama-7b", "llama-8b".
 std::vector<std::string> benchShapes();
 
-// Errors: invalid_argument (unknown shape), unsupported (not a CPU backend), pool_exhausted.
+// Errors: invalid_argument (unknown shape), unsupported (not a CPU backend), pool_exhausted, cancelled.
 Result<std::vector<OpFigure>> benchOps(Backend& backend, const BenchOptions& options);
 
 }  // namespace espalier

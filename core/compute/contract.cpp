@@ -87,8 +87,9 @@ void add(const TensorView& y, const ConstTensorView& x) {
 }
 
 void packWeight(const ConstTensorView& source) {
-    CHECK(source.rank == 2 && isStored(source.dtype) && source.isContiguous() && source.shape[0] > 0 &&
-          source.shape[1] > 0 && source.data);
+    CHECK(source.rank == 2 && (isStored(source.dtype) || isBlock(source.dtype)) && source.isContiguous() &&
+          source.shape[0] > 0 && source.shape[1] > 0 && source.data);
+    CHECK(source.shape[1] % blockOf(source.dtype).values == 0);
 }
 
 }  // namespace espalier::contract

@@ -7,7 +7,7 @@
 
 namespace espalier::contract {
 
-bool isStored(DType dtype);  // F32, BF16 or F16: what weights and KV pages may be
+bool isStored(DType dtype);  // F32, BF16 or F16: what KV pages may be, and weights beside block types
 
 void gather(const TensorView& out, const WeightMatrix& table, const ConstTensorView& ids);
 void gemm(const TensorView& y, const ConstTensorView& x, const WeightMatrix& w, const GemmDesc& desc);

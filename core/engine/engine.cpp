@@ -11,6 +11,7 @@
 #include "core/engine/model_files.h"
 #include "core/engine/model_jobs.h"
 #include "core/engine/model_shelf.h"
+#include "core/engine/quantized_file.h"
 #include "core/engine/serving_thread.h"
 #include "core/engine/watch.h"
 #include "core/engine/workspace.h"
@@ -94,6 +95,9 @@ public:
     std::unique_ptr<Subscription> subscribe(EventSink sink) override { return m_events.subscribe(std::move(sink)); }
     void log(std::string_view level, std::string_view source, std::string_view text) override;
     std::vector<LogRecord> newestLog(std::size_t count) const override;
+
+    Result<RequestList> requests(std::int32_t most) const override;
+    Result<PageMap> pageMap(std::string_view model, std::int32_t mostCells) const override;
 
     const Backend& backend() const override { return m_backend; }
     const EngineOptions& options() const override { return m_options; }
@@ -221,7 +225,7 @@ Result<std::shared_ptr<const TextModel>> LocalEngine::text(std::string_view name
 Result<ImportProbe> LocalEngine::probeImport(const Path& path) const {
     TRY_ASSIGN(const ModelFiles model, readModelFiles(m_files, path));
     ImportProbe probe;
-    probe.path = model.folder.string();
+    probe.path = model.path.string();
     probe.suggestedName = model.suggestedName;
     probe.family = model.spec.family;
     probe.architecture = model.spec.architecture;
@@ -258,7 +262,14 @@ Result<std::int64_t> LocalEngine::startImport(const ImportRequest& request) {
                         "the name \"" + request.name + "\" belongs to model " + taken->id + "; choose another",
                         request.name);
     }
-    const ImportArguments arguments{path.string(), request.name, request.link, request.allowNonFinite};
+    if (!request.quantize.empty()) {
+        TRY(quantizationNamed(request.quantize));
+        if (request.link)
+            return fail(ErrorCode::InvalidArgument, "a linked model is used as it is: quantise a copy, without --link",
+                        "quantize");
+    }
+    const ImportArguments arguments{path.string(), request.name, request.link, request.allowNonFinite,
+                                    request.quantize};
     const std::string name = request.name.empty() ? suggestedModelName(path) : request.name;
     return m_jobs->add("import", "Import " + name, importCommand(arguments), toJson(arguments));
 }
@@ -312,6 +323,16 @@ Result<void> LocalEngine::loadModel(std::string_view model) {
 Result<void> LocalEngine::unloadModel(std::string_view model) {
     TRY_ASSIGN(const ModelRecord record, m_shelf.find(model));
     return m_serving->unload(record.id);
+}
+
+Result<RequestList> LocalEngine::requests(std::int32_t most) const {
+    return m_serving->ask<RequestList>([most](const ModelHost& host) { return host.requests(most); });
+}
+
+Result<PageMap> LocalEngine::pageMap(std::string_view model, std::int32_t mostCells) const {
+    TRY_ASSIGN(const ModelRecord record, m_shelf.find(model));
+    return m_serving->ask<PageMap>(
+        [&record, mostCells](const ModelHost& host) { return host.pageMap(record, mostCells); });
 }
 
 Result<void> LocalEngine::setServing(ServeState state) {

@@ -42,6 +42,7 @@ struct ImportRequest {
     std::string name = {};  // empty: the folder's name
     bool link = false;      // use the files in place instead of copying
     bool allowNonFinite = false;
+    std::string quantize = {};  // "q8_0" or "q4_0": rounded on the way; empty: as it is
 };
 
 struct ProbedTensor {
@@ -130,6 +131,11 @@ public:
     virtual std::unique_ptr<Subscription> subscribe(EventSink sink) = 0;
     virtual void log(std::string_view level, std::string_view source, std::string_view text) = 0;
     virtual std::vector<LogRecord> newestLog(std::size_t count) const = 0;  // oldest of them first; survives a restart
+
+    // What the engine thread sees at its next tick; each waits for that, one step at most. Errors: busy, draining;
+    // pageMap also not_found when the model is not on the device. Requires: most > 0, mostCells > 0.
+    virtual Result<RequestList> requests(std::int32_t most) const = 0;
+    virtual Result<PageMap> pageMap(std::string_view model, std::int32_t mostCells) const = 0;
 
     virtual const Backend& backend() const = 0;
     virtual const EngineOptions& options() const = 0;

@@ -6,6 +6,7 @@
 
 #include "core/engine/model_files.h"
 #include "core/engine/model_record.h"
+#include "core/engine/quantized_file.h"
 #include "core/models/transformer.h"
 
 namespace espalier {
@@ -35,9 +36,11 @@ struct Done {
         std::uint64_t bytes = 0;
         std::int64_t modifiedNs = 0;
         std::vector<DigestPart> parts;
+        std::vector<DigestPart> sourceParts;  // of what was read, when it was quantised
     };
     std::vector<File> files;
-    std::string placed;  // the model's id, once its folder may be under its final name and its row in the catalog
+    std::string derivedFrom;  // digest of the model that was quantised
+    std::string placed;       // the model's id, once its folder may be under its final name and its row in the catalog
 
     const File* find(const ModelFile& file) const {
         for (const File& one : files)
@@ -52,8 +55,9 @@ Json toJson(const Done& done) {
         files.push_back({{"name", file.name},
                          {"bytes", file.bytes},
                          {"modified_ns", file.modifiedNs},
-                         {"parts", toJson(file.parts)}});
-    return {{"files", std::move(files)}, {"placed", done.placed}};
+                         {"parts", toJson(file.parts)},
+                         {"source_parts", toJson(file.sourceParts)}});
+    return {{"files", std::move(files)}, {"placed", done.placed}, {"derived_from", done.derivedFrom}};
 }
 
 Result<Done> doneFromJson(const Json& json) {
@@ -61,6 +65,7 @@ Result<Done> doneFromJson(const Json& json) {
     if (json.is_null()) return done;
     const JsonReader reader(json, "the job's checkpoint");
     TRY_ASSIGN(done.placed, reader.string("placed"));
+    TRY_ASSIGN(done.derivedFrom, reader.stringOr("derived_from", ""));
     const Json* files = reader.find("files");
     if (!files) return reader.wrong("files", "an array");
     for (const Json& item : *files) {
@@ -73,6 +78,9 @@ Result<Done> doneFromJson(const Json& json) {
         const Json* parts = entry.find("parts");
         if (!parts) return entry.wrong("parts", "an array");
         TRY_ASSIGN(file.parts, digestPartsFromJson(*parts, "the job's checkpoint"));
+        if (const Json* source = entry.find("source_parts")) {
+            TRY_ASSIGN(file.sourceParts, digestPartsFromJson(*source, "the job's checkpoint"));
+        }
     }
     return done;
 }
@@ -94,6 +102,11 @@ public:
 private:
     Result<void> transfer(JobContext& context);
     Result<void> transferFile(JobContext& context, const ModelFile& file);
+    Result<void> quantizeWeights(JobContext& context, const ModelFile& file);
+    Result<void> takeQuantized();
+    bool isWanted(const ModelFile& file) const;
+    std::string targetName(const ModelFile& file) const;
+    std::uint64_t targetBytes(const ModelFile& file) const;
     Result<void> checkSpace(std::uint64_t needed);
     Result<bool> isAddedByThisJob() const;
     Result<void> scan(JobContext& context);
@@ -111,9 +124,11 @@ private:
 
     ModelFiles m_model;
     Done m_done;
+    std::optional<QuantizePlan> m_plan;
     std::vector<DigestPart> m_parts;
     std::string m_digest, m_id;
     std::uint64_t m_doneBytes = 0;
+    std::int64_t m_allBytes = 0;
 };
 
 Result<Json> ImportJob::run(JobContext& context) {
@@ -127,8 +142,15 @@ Result<Json> ImportJob::run(JobContext& context) {
         for (const Done::File& file : m_done.files) m_parts.insert(m_parts.end(), file.parts.begin(), file.parts.end());
         m_model.suggestedName = suggestedModelName(m_arguments.path);
     } else {
+        m_allBytes = static_cast<std::int64_t>(m_model.allBytes()) + m_model.tensorBytes;
+        if (!m_arguments.quantize.empty()) {
+            TRY_ASSIGN(const DType type, quantizationNamed(m_arguments.quantize));
+            TRY_ASSIGN(m_plan, planQuantization(m_files, m_model, type));
+        }
         TRY(transfer(context));
+        if (m_plan) TRY(takeQuantized());
     }
+    if (!m_arguments.quantize.empty()) m_model.suggestedName += "-" + m_arguments.quantize;
     TRY_ASSIGN(m_digest, combineDigest(m_model, m_parts));
     m_id = modelIdOf(m_digest);
     TRY_ASSIGN(const bool isAdded, isAddedByThisJob());
@@ -150,28 +172,71 @@ void ImportJob::discard(const Json& checkpoint) {
         (void)m_files.removeTree(m_workspace.modelFolder(done->placed));
 }
 
+// The list of shards beside safetensors files says nothing about the files they become.
+bool ImportJob::isWanted(const ModelFile& file) const {
+    return !m_plan || file.name != "model.safetensors.index.json";
+}
+
+std::string ImportJob::targetName(const ModelFile& file) const {
+    return m_plan && m_plan->isWeights(file.name) ? m_plan->targets.find(file.name)->second : file.name;
+}
+
+std::uint64_t ImportJob::targetBytes(const ModelFile& file) const {
+    return m_plan && m_plan->isWeights(file.name) ? quantizedBytes(m_model, *m_plan, file.name) : file.bytes;
+}
+
 Result<void> ImportJob::transfer(JobContext& context) {
     if (!m_arguments.link) TRY(m_files.makeDirectories(m_partial));
     std::uint64_t missing = 0;
     for (const ModelFile& file : m_model.files)
-        if (!m_done.find(file)) missing += file.bytes;
+        if (!m_done.find(file) && isWanted(file)) missing += targetBytes(file);
     if (!m_arguments.link) TRY(checkSpace(missing));
 
     Done kept;  // what the source still agrees with
     std::swap(kept.files, m_done.files);
     for (const ModelFile& file : m_model.files) {
+        if (!isWanted(file)) continue;
         const Done::File* earlier = kept.find(file);
-        if (earlier && (m_arguments.link || m_files.exists(m_partial / file.name))) {
+        if (earlier && (m_arguments.link || m_files.exists(m_partial / targetName(file)))) {
             m_done.files.push_back(*earlier);
             m_doneBytes += file.bytes;
         } else {
-            if (!m_arguments.link) TRY(checkSpace(file.bytes));
-            TRY(transferFile(context, file));
+            if (!m_arguments.link) TRY(checkSpace(targetBytes(file)));
+            TRY(m_plan && m_plan->isWeights(file.name) ? quantizeWeights(context, file) : transferFile(context, file));
             TRY(context.saveCheckpoint(toJson(m_done)));
         }
         const auto& parts = m_done.files.back().parts;
         m_parts.insert(m_parts.end(), parts.begin(), parts.end());
     }
+    return {};
+}
+
+Result<void> ImportJob::quantizeWeights(JobContext& context, const ModelFile& file) {
+    const std::string step = "quantising " + file.name;
+    context.report(static_cast<std::int64_t>(m_doneBytes), m_allBytes, step);
+    TRY_ASSIGN(auto written,
+               quantizeFile(m_files, m_model, *m_plan, file, m_partial, context.stop(), [&](std::uint64_t newBytes) {
+                   m_doneBytes += newBytes;
+                   context.report(static_cast<std::int64_t>(m_doneBytes), m_allBytes, step);
+               }));
+    m_done.files.push_back(
+        {file.name, file.bytes, file.modifiedNs, std::move(written.parts), std::move(written.sourceParts)});
+    return {};
+}
+
+// From here on the model is what was written; what was read is known by its digest.
+Result<void> ImportJob::takeQuantized() {
+    std::vector<DigestPart> source;
+    for (const Done::File& file : m_done.files) {
+        const auto& parts = m_plan->isWeights(file.name) ? file.sourceParts : file.parts;
+        source.insert(source.end(), parts.begin(), parts.end());
+    }
+    TRY_ASSIGN(m_done.derivedFrom, combineDigest(m_model, source));
+    const std::string name = m_model.suggestedName;
+    const std::string licence = m_model.licence;
+    TRY_ASSIGN(m_model, readModelFiles(m_files, m_partial));
+    m_model.suggestedName = name;
+    m_model.licence = licence;
     return {};
 }
 
@@ -182,14 +247,13 @@ Result<void> ImportJob::transferFile(JobContext& context, const ModelFile& file)
         TRY(m_files.makeDirectories(target->parent_path()));
     }
     const std::string step = (m_arguments.link ? "reading " : "copying ") + file.name;
-    const auto all = static_cast<std::int64_t>(m_model.allBytes()) + m_model.tensorBytes;
-    context.report(static_cast<std::int64_t>(m_doneBytes), all, step);
+    context.report(static_cast<std::int64_t>(m_doneBytes), m_allBytes, step);
     TRY_ASSIGN(auto parts,
                hashModelFile(m_files, m_model.folder, file, target, context.stop(), [&](std::uint64_t newBytes) {
                    m_doneBytes += newBytes;
-                   context.report(static_cast<std::int64_t>(m_doneBytes), all, step);
+                   context.report(static_cast<std::int64_t>(m_doneBytes), m_allBytes, step);
                }));
-    m_done.files.push_back({file.name, file.bytes, file.modifiedNs, std::move(parts)});
+    m_done.files.push_back({file.name, file.bytes, file.modifiedNs, std::move(parts), {}});
     return {};
 }
 
@@ -209,9 +273,10 @@ Result<bool> ImportJob::isAddedByThisJob() const {
     if (!same) {
         TRY_ASSIGN(const auto rows, m_workspace.catalog().all());
         if (const auto other = std::ranges::find(rows, m_id, &CatalogRow::id); other != rows.end())
-            return fail(ErrorCode::AlreadyExists,
-                        "the id " + m_id + " belongs to another model, \"" + other->name + "\": the two digests start alike",
-                        other->name);
+            return fail(
+                ErrorCode::AlreadyExists,
+                "the id " + m_id + " belongs to another model, \"" + other->name + "\": the two digests start alike",
+                other->name);
         return false;
     }
     if (same->id == m_done.placed) return true;
@@ -222,12 +287,11 @@ Result<bool> ImportJob::isAddedByThisJob() const {
 }
 
 Result<void> ImportJob::scan(JobContext& context) {
-    const Path& folder = m_arguments.link ? m_model.folder : m_partial;
+    const Path& folder = m_arguments.link ? m_model.path : m_partial;
     TRY_ASSIGN(const auto source, openModelFolder(m_files, folder));
-    const auto all = static_cast<std::int64_t>(m_model.allBytes()) + m_model.tensorBytes;
-    const auto before = static_cast<std::int64_t>(m_model.allBytes());
+    const std::int64_t before = std::max<std::int64_t>(0, m_allBytes - m_model.tensorBytes);
     TRY_ASSIGN(const auto bad, scanNonFinite(*source, context.stop(), [&](std::int64_t done) {
-                   context.report(before + done, all, "looking for NaN");
+                   context.report(before + done, std::max(m_allBytes, before + done), "looking for NaN");
                }));
     if (bad.empty()) return {};
     std::string names;
@@ -299,8 +363,9 @@ Result<void> ImportJob::addToCatalog() {
     row.bytes = m_model.tensorBytes;
     row.dtype = m_model.dtype;
     row.source = m_arguments.path;
-    row.folder = (m_arguments.link ? m_model.folder : m_workspace.modelFolder(m_id)).string();
+    row.folder = (m_arguments.link ? m_model.path : m_workspace.modelFolder(m_id)).string();
     row.linked = m_arguments.link;
+    row.derivedFrom = m_done.derivedFrom;
     row.hasTokenizer = m_model.hasTokenizer;
     row.hasTemplate = m_model.hasChatTemplate;
     row.context = m_model.spec.context;
@@ -317,7 +382,8 @@ Json toJson(const ImportArguments& arguments) {
     return {{"path", arguments.path},
             {"name", arguments.name},
             {"link", arguments.link},
-            {"allow_nonfinite", arguments.allowNonFinite}};
+            {"allow_nonfinite", arguments.allowNonFinite},
+            {"quantize", arguments.quantize}};
 }
 
 Result<ImportArguments> importArgumentsFromJson(const Json& json) {
@@ -327,6 +393,7 @@ Result<ImportArguments> importArgumentsFromJson(const Json& json) {
     TRY_ASSIGN(arguments.name, reader.stringOr("name", ""));
     TRY_ASSIGN(arguments.link, reader.boolOr("link", false));
     TRY_ASSIGN(arguments.allowNonFinite, reader.boolOr("allow_nonfinite", false));
+    TRY_ASSIGN(arguments.quantize, reader.stringOr("quantize", ""));
     return arguments;
 }
 
@@ -335,6 +402,7 @@ std::string importCommand(const ImportArguments& arguments) {
     if (!arguments.name.empty()) command += " --name " + shellQuoted(arguments.name);
     if (arguments.link) command += " --link";
     if (arguments.allowNonFinite) command += " --allow-nonfinite";
+    if (!arguments.quantize.empty()) command += " --quantize " + shellQuoted(arguments.quantize);
     return command;
 }
 

@@ -2,7 +2,7 @@
 // The import job: a model folder from outside becomes a model of the workspace.
 //
 //   read headers and small files -> free space -> copy into models/.partial-<job>/, hashing on the way (or hash in
-//   place, for a link) -> digest -> NaN scan -> rename to models/<id>/ -> catalog row
+//   place, for a link; or quantising on the way) -> digest -> NaN scan -> rename to models/<id>/ -> catalog row
 //
 // Every finished file is synced and noted in the checkpoint, so a job that was paused or killed goes on with the next
 // file. A model is in the catalog only when its folder is whole; anything less belongs to the job and goes with it.
@@ -23,6 +23,7 @@ struct ImportArguments {
     std::string name;  // empty: the folder's name, with a number when it is taken
     bool link = false;
     bool allowNonFinite = false;
+    std::string quantize = {};  // "q8_0", "q4_0" or nothing
 };
 Json toJson(const ImportArguments& arguments);
 Result<ImportArguments> importArgumentsFromJson(const Json& json);

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "core/formats/generation_config.h"
+#include "core/formats/gguf_model.h"
 #include "core/models/transformer.h"
 #include "core/tokenizer/text_model.h"
 
@@ -88,21 +89,22 @@ std::string licenceOf(FileSystem& files, const Path& folder, const std::vector<M
     return {};
 }
 
-Result<Path> resolveFolder(FileSystem& files, const Path& path) {
+// The folder of the model, links resolved, and in `path` what the readers take. The name of a GGUF file is kept even
+// when it is a link: in a cache of downloads the file behind it has none.
+Result<void> resolve(FileSystem& files, const Path& path, ModelFiles& model) {
     if (path.empty()) return fail(ErrorCode::InvalidArgument, "no path was given");
     TRY_ASSIGN(const FileEntry entry, files.stat(path));
-    if (!entry.isDirectory) {
-        const bool isGguf = path.extension() == ".gguf";
+    if (!entry.isDirectory && path.extension() != ".gguf")
         return fail(
-            isGguf ? ErrorCode::Unsupported : ErrorCode::InvalidArgument,
-            path.string() + (isGguf ? " is a GGUF file; this version imports folders with config.json and safetensors"
-                                    : " is a file; give the folder that holds config.json and the weights"),
+            ErrorCode::InvalidArgument,
+            path.string() + " is a file; give a .gguf file or the folder that holds config.json and the weights",
             path.string());
-    }
     std::error_code cause;
-    Path folder = std::filesystem::canonical(path, cause);
+    model.folder =
+        std::filesystem::canonical(entry.isDirectory ? path : std::filesystem::absolute(path).parent_path(), cause);
     if (cause) return fail(ErrorCode::IoError, path.string() + ": " + cause.message(), path.string());
-    return folder;
+    model.path = entry.isDirectory ? model.folder : model.folder / path.filename();
+    return {};
 }
 
 Result<Json> readJson(FileSystem& files, const Path& file) {
@@ -110,46 +112,44 @@ Result<Json> readJson(FileSystem& files, const Path& file) {
     return parseJson(text, file.filename().string());
 }
 
-// Tensors of one file lie without holes up to its end (the reader made sure), so their order gives their offsets.
-std::vector<DigestSlice> tensorSlices(const TensorSource& source, const Path& file, std::uint64_t fileBytes) {
-    std::vector<const TensorEntry*> entries;
-    for (const TensorEntry& entry : source.tensors())
-        if (entry.file == file) entries.push_back(&entry);
-    std::ranges::sort(entries, {}, [&](const TensorEntry* entry) {
-        return std::pair(source.bytes(*entry).data(), entry->bytes);  // an empty tensor lies before its neighbour
-    });
-    std::uint64_t begin = fileBytes;
-    for (const TensorEntry* entry : entries) begin -= static_cast<std::uint64_t>(entry->bytes);
+std::vector<DigestSlice> tensorSlices(const std::vector<TensorEntry>& tensors, const Path& file) {
     std::vector<DigestSlice> slices;
-    for (const TensorEntry* entry : entries) {
-        const std::uint64_t end = begin + static_cast<std::uint64_t>(entry->bytes);
-        slices.push_back({entry->name, begin, end});
-        begin = end;
-    }
+    for (const TensorEntry& entry : tensors)
+        if (entry.file == file)
+            slices.push_back({entry.name, entry.offset, entry.offset + static_cast<std::uint64_t>(entry.bytes)});
+    // An empty tensor lies before its neighbour.
+    std::ranges::sort(slices, {}, [](const DigestSlice& slice) { return std::pair(slice.begin, slice.end); });
     return slices;
 }
 
-// Of the weights: integers are buffers that some folders keep beside them.
+// The type of the weights, or "mixed"; integers are buffers that some folders keep beside them. Of a quantised model
+// the types of its blocks, the one with most bytes first: "q4_k+q6_k".
 std::string dtypeOf(const std::vector<TensorEntry>& tensors) {
-    std::string found;
+    std::map<DType, std::int64_t> plain, blocks;
     for (const TensorEntry& tensor : tensors) {
-        if (tensor.dtype != DType::F32 && tensor.dtype != DType::BF16 && tensor.dtype != DType::F16) continue;
-        const std::string_view name = dtypeName(tensor.dtype);
-        if (!found.empty() && found != name) return "mixed";
-        found = name;
+        if (isBlock(tensor.dtype)) blocks[tensor.dtype] += tensor.bytes;
+        if (tensor.dtype == DType::F32 || tensor.dtype == DType::BF16 || tensor.dtype == DType::F16)
+            plain[tensor.dtype] += tensor.bytes;
     }
-    return found;
+    if (blocks.empty())
+        return plain.empty() ? "" : plain.size() > 1 ? "mixed" : std::string(dtypeName(plain.begin()->first));
+    std::vector<std::pair<std::int64_t, DType>> bySize;
+    for (const auto& [dtype, bytes] : blocks) bySize.emplace_back(-bytes, dtype);
+    std::ranges::sort(bySize);
+    std::string names;
+    for (const auto& [bytes, dtype] : bySize) names += (names.empty() ? "" : "+") + std::string(dtypeName(dtype));
+    return names;
 }
 
 // Sorts what the folder holds into files that matter and files that stay behind.
-Result<void> collectFiles(FileSystem& files, const TensorSource& source, ModelFiles& model) {
+Result<void> collectFiles(FileSystem& files, ModelFiles& model) {
     std::set<Path> weights;
-    for (const TensorEntry& entry : source.tensors()) weights.insert(entry.file);
+    for (const TensorEntry& entry : model.tensors) weights.insert(entry.file);
     const auto take = [&](const FileEntry& entry) -> Result<void> {
         std::string name = entry.path.lexically_relative(model.folder).generic_string();
         ModelFile file{name, entry.bytes, entry.modifiedNs, {}};
         if (weights.contains(entry.path)) {
-            file.slices = tensorSlices(source, entry.path, entry.bytes);
+            file.slices = tensorSlices(model.tensors, entry.path);
         } else if (entry.bytes > kMaxSideFileBytes) {
             return fail(ErrorCode::TooLarge,
                         name + " has " + std::to_string(entry.bytes) + " bytes, at most " +
@@ -176,14 +176,41 @@ Result<void> collectFiles(FileSystem& files, const TensorSource& source, ModelFi
     return {};
 }
 
+// Of a GGUF file its shards and nothing beside them; of a folder with one what any folder brings.
+Result<void> collectGgufFiles(FileSystem& files, const std::vector<GgufShard>& shards, ModelFiles& model) {
+    if (model.path == model.folder) {
+        TRY(collectFiles(files, model));
+    } else {
+        for (const GgufShard& shard : shards) {
+            TRY_ASSIGN(const FileEntry entry, files.stat(shard.path));
+            model.files.push_back({shard.path.filename().string(), entry.bytes, entry.modifiedNs,
+                                   tensorSlices(model.tensors, shard.path)});
+        }
+    }
+    for (ModelFile& file : model.files)
+        if (file.name == shards.front().path.filename().string())
+            file.slices.insert(file.slices.begin(), {"", 0, shards.front().keysEnd});
+    return {};
+}
+
+Result<void> readWeights(const TensorSource& source, ModelFiles& model) {
+    TRY_ASSIGN(WeightReport weights, checkWeights(model.spec, source));
+    model.tensors = source.tensors();
+    model.parameters = weights.parameters;
+    model.tensorBytes = weights.bytes;
+    model.warnings = std::move(weights.warnings);
+    model.dtype = dtypeOf(model.tensors);
+    return {};
+}
+
 Result<void> readText(FileSystem& files, ModelFiles& model) {
-    TRY_ASSIGN(const TextModel text, loadTextModel(files, model.folder));
+    TRY_ASSIGN(const TextModel text, loadTextModel(files, model.path));
     model.hasTokenizer = text.tokenizer != nullptr;
     model.tokenizer = text.kind;
     model.hasChatTemplate = text.chatTemplate != nullptr;
     model.chatTemplate = text.chatTemplateSource;
     if (!text.tokenizer)
-        model.warnings.push_back("the folder has no tokenizer.json: the model takes token ids and gives token ids");
+        model.warnings.push_back("the model has no tokenizer: it takes token ids and gives token ids");
     else if (text.tokenizer->vocabularySize() > model.spec.vocabulary)
         model.warnings.push_back("the tokenizer has ids up to " + std::to_string(text.tokenizer->vocabularySize() - 1) +
                                  ", the embedding has " + std::to_string(model.spec.vocabulary) +
@@ -199,29 +226,48 @@ std::uint64_t ModelFiles::allBytes() const {
     return sum;
 }
 
-Result<ModelFiles> readModelFiles(FileSystem& files, const Path& folder) {
-    ModelFiles model;
-    TRY_ASSIGN(model.folder, resolveFolder(files, folder));
+namespace {
+
+Result<void> readGeneration(FileSystem& files, ModelFiles& model) {
+    if (model.path != model.folder || !files.exists(model.folder / "generation_config.json")) return {};
+    TRY_ASSIGN(const Json generation, readJson(files, model.folder / "generation_config.json"));
+    TRY(mergeGenerationConfig(generation, "generation_config.json", model.spec));
+    return {};
+}
+
+Result<void> readFolder(FileSystem& files, ModelFiles& model) {
     if (!files.exists(model.folder / "config.json"))
         return fail(ErrorCode::NotFound, model.folder.string() + " has no config.json: it is not a model folder",
                     model.folder.string());
     TRY_ASSIGN(const Json config, readJson(files, model.folder / "config.json"));
     TRY_ASSIGN(model.spec, archSpecFromConfig(config, "config.json"));
-    if (files.exists(model.folder / "generation_config.json")) {
-        TRY_ASSIGN(const Json generation, readJson(files, model.folder / "generation_config.json"));
-        TRY(mergeGenerationConfig(generation, "generation_config.json", model.spec));
-    }
+    TRY(readGeneration(files, model));
     TRY_ASSIGN(const auto source, openModelFolder(files, model.folder));
-    TRY_ASSIGN(WeightReport weights, checkWeights(model.spec, *source));
-    model.tensors = source->tensors();
-    model.parameters = weights.parameters;
-    model.tensorBytes = weights.bytes;
-    model.warnings = std::move(weights.warnings);
-    model.dtype = dtypeOf(model.tensors);
-    model.suggestedName = suggestedModelName(model.folder);
-    TRY(readText(files, model));
-    TRY(collectFiles(files, *source, model));
+    TRY(readWeights(*source, model));
+    TRY(collectFiles(files, model));
     model.licence = licenceOf(files, model.folder, model.files);
+    return {};
+}
+
+Result<void> readGguf(FileSystem& files, const Path& file, ModelFiles& model) {
+    TRY_ASSIGN(const GgufModel gguf, openGgufModel(files, file));
+    model.spec = gguf.spec;
+    TRY(readGeneration(files, model));
+    TRY(readWeights(*gguf.tensors, model));
+    TRY(collectGgufFiles(files, gguf.shards, model));
+    model.licence = gguf.licence.empty() ? licenceOf(files, model.folder, model.files) : gguf.licence;
+    return {};
+}
+
+}  // namespace
+
+Result<ModelFiles> readModelFiles(FileSystem& files, const Path& path) {
+    ModelFiles model;
+    TRY(resolve(files, path, model));
+    model.suggestedName = suggestedModelName(model.path);
+    TRY_ASSIGN(const auto gguf, findGguf(files, model.path));
+    TRY(gguf ? readGguf(files, *gguf, model) : readFolder(files, model));
+    TRY(readText(files, model));
     return model;
 }
 
@@ -287,13 +333,13 @@ Error sourceChanged(const Path& path) {
                 path.string() + " was changed while it was being read; try again when it is complete", path.string());
 }
 
+}  // namespace
+
 Result<void> checkUnchanged(FileSystem& files, const Path& path, const ModelFile& file) {
     TRY_ASSIGN(const FileEntry now, files.stat(path));
     if (now.bytes != file.bytes || now.modifiedNs != file.modifiedNs) return sourceChanged(path);
     return {};
 }
-
-}  // namespace
 
 Result<std::vector<DigestPart>> hashModelFile(FileSystem& files, const Path& folder, const ModelFile& file,
                                               const std::optional<Path>& target, std::stop_token stop,
@@ -333,7 +379,7 @@ Result<std::string> combineDigest(const ModelFiles& model, const std::vector<Dig
     std::size_t tensors = 0;
     for (const DigestPart& part : parts) {
         if (part.tensor.empty()) {
-            digest.addFile(part.file, part.sha256);
+            digest.addFile(part.file.ends_with(".gguf") ? std::string(kGgufKeys) : part.file, part.sha256);
         } else if (const auto found = entries.find(part.tensor); found != entries.end()) {
             digest.addTensor(*found->second, part.sha256);
             ++tensors;
@@ -377,8 +423,12 @@ std::string modelNameFrom(std::string_view text) {
 }
 
 // A cache of downloads names its folders models--maker--name/snapshots/<revision>.
-std::string suggestedModelName(const Path& folder) {
-    const Path path = folder.has_filename() ? folder : folder.parent_path();
+std::string suggestedModelName(const Path& given) {
+    const Path path = given.has_filename() ? given : given.parent_path();
+    if (path.extension() == ".gguf") {
+        const auto shard = shardNameOf(path);
+        return modelNameFrom(shard ? shard->stem : path.stem().string());
+    }
     const Path snapshots = path.parent_path();
     const std::string repository = snapshots.parent_path().filename().string();
     if (snapshots.filename() == "snapshots" && repository.starts_with("models--"))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// ModelFiles: a folder from outside, understood before a byte of it is copied. Which files matter, which stay behind,
-// what the model is, and where in each file the bytes lie that make its digest. Import, verify and the import dialog's
-// preview all start here.
+// ModelFiles: a folder or GGUF file from outside, understood before a byte of it is copied. Which files matter, which
+// stay behind, what the model is, and where in each file the bytes lie that make its digest. Import, verify and the
+// import dialog's preview all start here.
 //
 // Plain values and free functions. Thread: any.
 #pragma once
@@ -23,6 +23,7 @@
 namespace espalier {
 
 // Bytes [begin, end) of a file that the digest knows under a name: a tensor, or (no tensor) the whole side file.
+// Of a GGUF file the slice without a name is its keys.
 struct DigestSlice {
     std::string tensor;
     std::uint64_t begin = 0;
@@ -37,7 +38,8 @@ struct ModelFile {
 };
 
 struct ModelFiles {
-    Path folder;  // absolute, links resolved
+    Path folder;  // absolute, links resolved; where `files` are
+    Path path;    // what the readers take: the folder, or a GGUF file in it
     std::string suggestedName;
     ArchSpec spec;
     std::vector<TensorEntry> tensors;
@@ -58,7 +60,7 @@ struct ModelFiles {
 
 // Reads headers and small files only: config, tensor names, shapes and dtypes, tokenizer, chat template, licence.
 // Errors: those of the readers; not_found and unsupported say what the folder lacks or holds instead.
-Result<ModelFiles> readModelFiles(FileSystem& files, const Path& folder);
+Result<ModelFiles> readModelFiles(FileSystem& files, const Path& path);
 
 // A digest part as it is kept with a model: which bytes had which SHA-256.
 struct DigestPart {
@@ -78,13 +80,16 @@ Result<std::vector<DigestPart>> hashModelFile(FileSystem& files, const Path& fol
                                               const std::optional<Path>& target, std::stop_token stop,
                                               const std::function<void(std::uint64_t newBytes)>& progress);
 
+// Error io_error: the file is not what readModelFiles saw.
+Result<void> checkUnchanged(FileSystem& files, const Path& path, const ModelFile& file);
+
 // The digest of the parts of all files; equal to digestModel() of the folder. Error internal: a part is missing.
 Result<std::string> combineDigest(const ModelFiles& model, const std::vector<DigestPart>& parts);
 
 // Names are unique in a workspace and safe in paths, URLs and "model:adapter": letters, digits, '.', '_', '-', not
 // starting with a dot or dash, at most 96.
 Result<void> checkModelName(std::string_view name);
-std::string modelNameFrom(std::string_view text);    // the nearest valid name
-std::string suggestedModelName(const Path& folder);  // from the folder's name
+std::string modelNameFrom(std::string_view text);  // the nearest valid name
+std::string suggestedModelName(const Path& path);  // from the folder's or GGUF file's name
 
 }  // namespace espalier

@@ -2,10 +2,12 @@
 #include "core/engine/model_jobs.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 
 #include "core/engine/model_files.h"
+#include "core/tensor/quantized_block.h"
 
 namespace espalier {
 namespace {
@@ -47,6 +49,16 @@ void addAll(TensorNumbers& numbers, std::span<const std::byte> bytes, const ToFl
     }
 }
 
+void addBlocks(TensorNumbers& numbers, DType dtype, std::span<const std::byte> bytes) {
+    const BlockSize block = blockOf(dtype);
+    std::array<float, 256> values;
+    const auto here = std::span(values).first(static_cast<std::size_t>(block.values));
+    for (std::size_t at = 0; at < bytes.size(); at += static_cast<std::size_t>(block.bytes)) {
+        dequantize(dtype, bytes.data() + at, here);
+        for (const float value : here) numbers.add(value);
+    }
+}
+
 void addBytes(TensorNumbers& numbers, DType dtype, std::span<const std::byte> bytes) {
     switch (dtype) {
         case DType::F32:
@@ -56,6 +68,7 @@ void addBytes(TensorNumbers& numbers, DType dtype, std::span<const std::byte> by
         case DType::F16:
             return addAll<std::uint16_t>(numbers, bytes, f16ToF32);
         default:
+            if (isBlock(dtype)) addBlocks(numbers, dtype, bytes);
             return;  // integers have no NaN, and no weight of a model is one
     }
 }
@@ -73,15 +86,12 @@ public:
         Json tensors = Json::array();
         for (const TensorEntry& tensor : source->tensors()) {
             TensorNumbers numbers;
-            constexpr std::size_t kChunkBytes = 4u << 20;  // between two looks at the stop token
-            for (auto left = source->bytes(tensor); !left.empty();) {
-                if (context.stop().stop_requested()) return fail(ErrorCode::Cancelled, "the scan was stopped");
-                const auto chunk = left.first(std::min(left.size(), kChunkBytes));
-                addBytes(numbers, tensor.dtype, chunk);
-                left = left.subspan(chunk.size());
-                done += static_cast<std::int64_t>(chunk.size());
+            TRY(readInPieces(*source, tensor, context.stop(), [&](std::span<const std::byte> piece) -> Result<void> {
+                addBytes(numbers, tensor.dtype, piece);
+                done += static_cast<std::int64_t>(piece.size());
                 context.report(done, all, "reading " + tensor.file.filename().string());
-            }
+                return {};
+            }));
             nan += numbers.nan;
             infinite += numbers.infinite;
             tensors.push_back({{"name", tensor.name},

@@ -16,6 +16,7 @@ Result<ModelRecord> modelRecordOf(const CatalogRow& row) {
     record.source = row.source;
     record.folder = row.folder;
     record.linked = row.linked;
+    record.derivedFrom = row.derivedFrom;
     record.hasTokenizer = row.hasTokenizer;
     record.hasChatTemplate = row.hasTemplate;
     record.context = static_cast<std::int32_t>(row.context);

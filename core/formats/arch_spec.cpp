@@ -290,7 +290,21 @@ Json ropeToJson(const RopeSpec& rope) {
         json["high_freq_factor"] = rope.highFrequencyFactor;
         json["original_context"] = rope.originalContext;
     }
+    if (!rope.factors.empty()) json["factors"] = rope.factors;
     return json;
+}
+
+Result<std::vector<float>> ropeFactorsFromJson(const JsonReader& reader, std::size_t count) {
+    std::vector<float> factors;
+    const Json* list = reader.find("factors");
+    if (!list) return factors;
+    const std::string expected = "an array of " + std::to_string(count) + " numbers above 0";
+    if (!list->is_array() || list->size() != count) return reader.wrong("factors", expected);
+    for (const Json& item : *list) {
+        if (!item.is_number() || !(item.get<float>() > 0)) return reader.wrong("factors", expected);
+        factors.push_back(item.get<float>());
+    }
+    return factors;
 }
 
 Result<RopeSpec> ropeFromJson(const Json& json, const std::string& where) {
@@ -305,6 +319,7 @@ Result<RopeSpec> ropeFromJson(const Json& json, const std::string& where) {
     TRY_ASSIGN(rope.highFrequencyFactor, readPositive(reader, "high_freq_factor", rope.highFrequencyFactor));
     TRY_ASSIGN(const std::int64_t original, reader.integerOr("original_context", rope.originalContext, 1, kMaxContext));
     rope.originalContext = static_cast<std::int32_t>(original);
+    TRY_ASSIGN(rope.factors, ropeFactorsFromJson(reader, static_cast<std::size_t>(rope.rotaryDim / 2)));
     return rope;
 }
 

@@ -31,6 +31,7 @@ struct RopeSpec {
     double lowFrequencyFactor = 1.0;
     double highFrequencyFactor = 4.0;
     std::int32_t originalContext = 8192;
+    std::vector<float> factors;  // [rotaryDim / 2] or none: every frequency is divided by its own (GGUF's rope_freqs)
 
     bool operator==(const RopeSpec&) const = default;
 };

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 
+#include "core/formats/gguf_model.h"
+
 namespace espalier {
 namespace {
 
+constexpr std::uint64_t kMaxSideFileBytes = 256ull << 20;
 constexpr std::string_view kMagic = "espalier-model-digest-1\n";
-constexpr std::size_t kChunkBytes = 4u << 20;  // between two looks at the stop token
 constexpr std::array<std::string_view, 13> kSideFiles = {"config.json",
                                                          "generation_config.json",
                                                          "tokenizer.json",
@@ -66,28 +68,34 @@ std::span<const std::string_view> modelSideFiles() {
     return kSideFiles;
 }
 
-Result<std::string> digestModel(FileSystem& files, const Path& folder, const TensorSource& tensors,
+Result<std::string> digestModel(FileSystem& files, const Path& path, const TensorSource& tensors,
                                 std::stop_token stop, const std::function<void(std::int64_t doneBytes)>& progress) {
     ModelDigest digest;
+    TRY_ASSIGN(const auto gguf, findGguf(files, path));
+    if (gguf) {
+        TRY_ASSIGN(const GgufFile first, openFirstGgufShard(files, *gguf));
+        Sha256 hash;
+        hash.update(std::span(first.head).first(first.header.keysEnd));
+        digest.addFile(kGgufKeys, hash.finish());
+    }
     for (const std::string_view name : kSideFiles) {
-        const auto file = files.map(folder / name);
+        if (gguf == path) break;  // the file alone, whatever lies beside it
+        const auto file = files.readText(path / name, kMaxSideFileBytes);
         if (!file && file.error().code == ErrorCode::NotFound) continue;
         if (!file) return file.error();
         Sha256 hash;
-        hash.update((*file)->bytes());
+        hash.update(*file);
         digest.addFile(name, hash.finish());
     }
     std::int64_t done = 0;
     for (const TensorEntry& entry : tensors.tensors()) {
         Sha256 hash;
-        for (auto left = tensors.bytes(entry); !left.empty();) {
-            if (stop.stop_requested()) return fail(ErrorCode::Cancelled, "hashing the model was cancelled");
-            const auto chunk = left.first(std::min(left.size(), kChunkBytes));
-            hash.update(chunk);
-            left = left.subspan(chunk.size());
-            done += static_cast<std::int64_t>(chunk.size());
+        TRY(readInPieces(tensors, entry, stop, [&](std::span<const std::byte> piece) -> Result<void> {
+            hash.update(piece);
+            done += static_cast<std::int64_t>(piece.size());
             if (progress) progress(done);
-        }
+            return {};
+        }));
         digest.addTensor(entry, hash.finish());
     }
     return digest.finish();

@@ -8,6 +8,9 @@
 //   u64 number of tensors, then for each tensor, sorted by name (bytes):
 //       str name, str dtype ("bf16", as dtypeName spells it), u64 rank, u64 x rank shape, 32 bytes SHA-256 of the data
 //
+// Of a GGUF model the one "file" is called "gguf": the keys of its first shard, everything before the tensor list. Its
+// tensors have the names of the family table and their bytes as the file stores them.
+//
 // Parts may be fed in any order as they are hashed, so that an importer hashes while it copies.
 // Thread: one at a time.
 #pragma once
@@ -45,12 +48,15 @@ private:
     std::map<std::string, Sha256Digest, std::less<>> m_files;
 };
 
+constexpr std::string_view kGgufKeys = "gguf";
+
 // Config and tokenizer files that belong to a model when its folder holds them; an importer copies them too.
 std::span<const std::string_view> modelSideFiles();
 
-// The digest of a folder as it stands; reads everything. `progress` gets the bytes of tensors hashed so far.
+// The digest of a folder or GGUF file as it stands; reads everything. `progress` gets the bytes of tensors hashed so
+// far.
 // Errors: io_error, cancelled.
-Result<std::string> digestModel(FileSystem& files, const Path& folder, const TensorSource& tensors,
+Result<std::string> digestModel(FileSystem& files, const Path& path, const TensorSource& tensors,
                                 std::stop_token stop, const std::function<void(std::int64_t doneBytes)>& progress);
 
 }  // namespace espalier

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "core/base/json.h"
+#include "core/formats/gguf_model.h"
 #include "core/formats/packed_weights.h"
 #include "core/formats/safetensors.h"
 #include "core/formats/tensor_source.h"
@@ -16,42 +17,6 @@ constexpr std::string_view kIndexFile = "model.safetensors.index.json";
 constexpr std::uint64_t kMaxIndexBytes = 64u << 20;
 constexpr std::uint64_t kMaxConfigBytes = 4u << 20;
 constexpr std::size_t kMaxShards = 4096;
-
-// Several shards as one list. Entries are copies; each remembers which shard's entry holds the bytes.
-class ShardedSource final : public TensorSource {
-public:
-    explicit ShardedSource(std::vector<std::unique_ptr<TensorSource>> shards) : m_shards(std::move(shards)) {
-        std::vector<std::pair<const TensorSource*, const TensorEntry*>> all;
-        for (const auto& shard : m_shards)
-            for (const TensorEntry& entry : shard->tensors()) all.emplace_back(shard.get(), &entry);
-        std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.second->name < b.second->name; });
-        for (const auto& [shard, entry] : all) {
-            m_tensors.push_back(*entry);
-            m_origins.emplace_back(shard, entry);
-        }
-    }
-
-    const std::vector<TensorEntry>& tensors() const override { return m_tensors; }
-
-    const TensorEntry* find(std::string_view name) const override {
-        const auto found =
-            std::lower_bound(m_tensors.begin(), m_tensors.end(), name,
-                             [](const TensorEntry& entry, std::string_view key) { return entry.name < key; });
-        return found != m_tensors.end() && found->name == name ? &*found : nullptr;
-    }
-
-    std::span<const std::byte> bytes(const TensorEntry& entry) const override {
-        const auto index = &entry - m_tensors.data();
-        CHECK(index >= 0 && static_cast<std::size_t>(index) < m_tensors.size());
-        const auto& [shard, origin] = m_origins[static_cast<std::size_t>(index)];
-        return shard->bytes(*origin);
-    }
-
-private:
-    std::vector<std::unique_ptr<TensorSource>> m_shards;
-    std::vector<TensorEntry> m_tensors;
-    std::vector<std::pair<const TensorSource*, const TensorEntry*>> m_origins;  // of m_tensors
-};
 
 // tensor name -> shard file name, as the index says.
 using WeightMap = std::map<std::string, std::string, std::less<>>;
@@ -82,16 +47,16 @@ Result<WeightMap> readIndex(FileSystem& files, const Path& path) {
 }
 
 // Every tensor where the index says, none in two shards.
-Result<void> checkShards(const WeightMap& index, const std::map<std::string, const TensorSource*>& shards) {
+Result<void> checkShards(const WeightMap& index, const std::map<std::string, std::vector<TensorEntry>>& shards) {
     const std::string where(kIndexFile);
     for (const auto& [tensor, shard] : index)
-        if (!shards.at(shard)->find(tensor))
+        if (!std::ranges::binary_search(shards.at(shard), tensor, {}, &TensorEntry::name))
             return fail(ErrorCode::MissingTensor,
                         shard + ": the tensor " + tensor + " is missing; the index says it is here",
                         shard + ": " + tensor);
     std::map<std::string_view, std::string_view> seen;
-    for (const auto& [shard, source] : shards)
-        for (const TensorEntry& entry : source->tensors()) {
+    for (const auto& [shard, tensors] : shards)
+        for (const TensorEntry& entry : tensors) {
             const auto [first, isNew] = seen.emplace(entry.name, shard);
             if (!isNew)
                 return fail(
@@ -104,47 +69,66 @@ Result<void> checkShards(const WeightMap& index, const std::map<std::string, con
 
 Result<std::unique_ptr<TensorSource>> openShards(FileSystem& files, const Path& folder) {
     TRY_ASSIGN(const WeightMap index, readIndex(files, folder / kIndexFile));
-    std::vector<std::unique_ptr<TensorSource>> sources;
-    std::map<std::string, const TensorSource*> byName;
+    std::vector<OpenFile> open;
+    std::map<std::string, std::vector<TensorEntry>> shards;
     for (const auto& [tensor, shard] : index) {
-        if (byName.contains(shard)) continue;
-        if (byName.size() == kMaxShards)
+        if (shards.contains(shard)) continue;
+        if (shards.size() == kMaxShards)
             return fail(ErrorCode::TooLarge,
                         std::string(kIndexFile) + ": names more than " + std::to_string(kMaxShards) + " shards",
                         std::string(kIndexFile));
-        auto opened = openSafetensors(files, folder / shard);
+        auto opened = openSafetensorsFile(files, folder / shard);
         if (!opened && opened.error().code == ErrorCode::NotFound)
             return fail(ErrorCode::NotFound,
                         "the shard " + shard + " is missing in " + folder.string() + "; " + std::string(kIndexFile) +
                             " says it holds " + tensor,
                         shard);
-        TRY_ASSIGN(auto source, std::move(opened));
-        byName.emplace(shard, source.get());
-        sources.push_back(std::move(source));
+        TRY_ASSIGN(SafetensorsFile file, std::move(opened));
+        shards.emplace(shard, std::move(file.tensors));
+        open.push_back(std::move(file.open));
     }
-    TRY(checkShards(index, byName));
-    return std::unique_ptr<TensorSource>(new ShardedSource(std::move(sources)));
+    TRY(checkShards(index, shards));
+    std::vector<TensorEntry> tensors;
+    for (auto& [shard, entries] : shards) std::ranges::move(entries, std::back_inserter(tensors));
+    return makeFileTensors(std::move(tensors), std::move(open));
 }
+
+// Weights of other kinds by the ends of their files' names: what they are and what to do.
+struct OtherWeights {
+    std::string_view suffix;
+    std::string_view sentence;
+};
+constexpr std::string_view kPickle =
+    "pickle weights are not read, because a pickle can run any code; save the model as safetensors first "
+    "(transformers: from_pretrained(...).save_pretrained(..., safe_serialization=True))";
+constexpr std::string_view kOtherFramework =
+    "weights of this framework are not read; save the model as safetensors with transformers "
+    "(from_pretrained(..., from_tf=True or from_flax=True).save_pretrained(...))";
+constexpr std::array<OtherWeights, 10> kOtherWeights = {
+    {{".bin", kPickle},
+     {".pt", kPickle},
+     {".pth", kPickle},
+     {".ckpt", kPickle},
+     {".pkl", kPickle},
+     {".h5", kOtherFramework},
+     {".msgpack", kOtherFramework},
+     {".onnx", "ONNX graphs are not read; import the folder of safetensors that it was exported from"},
+     {".ggml", "GGML files are older than GGUF and not read; convert the original model to GGUF"},
+     {".npz", "NumPy archives are not read; save the model as safetensors first"}}};
 
 // The sentence for a folder that holds no safetensors weights: what it holds instead, and what to do.
 Result<std::unique_ptr<TensorSource>> explainNoWeights(FileSystem& files, const Path& folder) {
-    static constexpr std::array<std::string_view, 5> kPickleSuffixes = {".bin", ".pt", ".pth", ".ckpt", ".pkl"};
     TRY_ASSIGN(const auto entries, files.list(folder));
     for (const FileEntry& entry : entries) {
         const std::string suffix = entry.path.extension().string();
-        if (!entry.isRegular ||
-            std::find(kPickleSuffixes.begin(), kPickleSuffixes.end(), suffix) == kPickleSuffixes.end())
-            continue;
+        const auto other = std::ranges::find(kOtherWeights, suffix, &OtherWeights::suffix);
+        if (!entry.isRegular || other == kOtherWeights.end()) continue;
         const std::string name = entry.path.filename().string();
-        return fail(
-            ErrorCode::Unsupported,
-            name +
-                ": pickle weights are not read, because a pickle can run any code; save the model as safetensors "
-                "first (transformers: from_pretrained(...).save_pretrained(..., safe_serialization=True))",
-            name);
+        return fail(ErrorCode::Unsupported, name + ": " + std::string(other->sentence), name);
     }
     return fail(ErrorCode::NotFound,
-                folder.string() + " holds neither " + std::string(kSingleFile) + " nor " + std::string(kIndexFile),
+                folder.string() + " holds neither " + std::string(kSingleFile) + " nor " + std::string(kIndexFile) +
+                    " nor a .gguf file",
                 folder.string());
 }
 
@@ -166,10 +150,17 @@ Result<std::unique_ptr<TensorSource>> openWeights(FileSystem& files, const Path&
 
 }  // namespace
 
-Result<std::unique_ptr<TensorSource>> openModelFolder(FileSystem& files, const Path& folder) {
+Result<std::unique_ptr<TensorSource>> openModelFolder(FileSystem& files, const Path& path) {
+    TRY_ASSIGN(const auto gguf, findGguf(files, path));
+    if (gguf) {
+        TRY_ASSIGN(GgufModel model, openGgufModel(files, *gguf));
+        return std::move(model.tensors);
+    }
+    const Path& folder = path;
     TRY_ASSIGN(const FileEntry status, files.stat(folder));
     if (!status.isDirectory)
-        return fail(ErrorCode::InvalidArgument, folder.string() + " is not a folder", folder.string());
+        return fail(ErrorCode::InvalidArgument, folder.string() + " is neither a folder nor a .gguf file",
+                    folder.string());
     const Path configPath = folder / "config.json";
     TRY_ASSIGN(const bool hasConfig, isPresent(files, configPath));
     if (hasConfig) {

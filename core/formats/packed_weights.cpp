@@ -10,18 +10,36 @@ struct Packer {
     std::string_view key;    // quant_method, or the end of a tensor's name
     std::string_view shown;  // as people call it
 };
-constexpr std::array<Packer, 6> kMethods = {{{"gptq", "GPTQ"},
-                                             {"awq", "AWQ"},
-                                             {"fp8", "FP8"},
-                                             {"fbgemm_fp8", "FP8"},
-                                             {"bitsandbytes", "bitsandbytes"},
-                                             {"compressed-tensors", "compressed-tensors"}}};
-constexpr std::array<Packer, 6> kSuffixes = {{{".qweight", "GPTQ or AWQ"},
-                                              {".qzeros", "GPTQ or AWQ"},
-                                              {".weight_packed", "compressed-tensors"},
-                                              {".weight_scale_inv", "FP8"},
-                                              {".weight_scale", "FP8"},
-                                              {".weight.quant_map", "bitsandbytes"}}};
+constexpr std::array<Packer, 16> kMethods = {{{"gptq", "GPTQ"},
+                                              {"awq", "AWQ"},
+                                              {"fp8", "FP8"},
+                                              {"fbgemm_fp8", "FP8"},
+                                              {"finegrained_fp8", "FP8"},
+                                              {"bitsandbytes", "bitsandbytes"},
+                                              {"compressed-tensors", "compressed-tensors"},
+                                              {"auto-round", "AutoRound"},
+                                              {"modelopt", "ModelOpt"},
+                                              {"mxfp4", "MXFP4"},
+                                              {"hqq", "HQQ"},
+                                              {"aqlm", "AQLM"},
+                                              {"quanto", "Quanto"},
+                                              {"torchao", "torchao"},
+                                              {"eetq", "EETQ"},
+                                              {"bitnet", "BitNet"}}};
+constexpr std::array<Packer, 14> kSuffixes = {{{".qweight", "GPTQ or AWQ"},
+                                               {".qzeros", "GPTQ or AWQ"},
+                                               {".g_idx", "GPTQ"},
+                                               {".weight_packed", "compressed-tensors"},
+                                               {".weight_scale_inv", "FP8"},
+                                               {".weight_scale", "FP8"},
+                                               {".weight.absmax", "bitsandbytes"},
+                                               {".weight.quant_map", "bitsandbytes"},
+                                               {".SCB", "bitsandbytes"},
+                                               {".W_q", "HQQ"},
+                                               {".codebooks", "AQLM"},
+                                               {".weight._data", "Quanto"},
+                                               {"_proj_blocks", "MXFP4"},
+                                               {"_proj_scales", "MXFP4"}}};
 
 Error refusal(std::string_view method, std::string where) {
     return fail(
@@ -36,12 +54,15 @@ Error refusal(std::string_view method, std::string where) {
 
 Result<void> refusePackedConfig(const Json& config, std::string_view where) {
     const JsonReader reader(config, std::string(where));
+    // An older name of compressed-tensors' section, which holds no method.
+    if (reader.has("compression_config")) return refusal("compressed-tensors", std::string(where));
     const Json* quantization = reader.find("quantization_config");
     if (!quantization) return {};
     if (!quantization->is_object()) return reader.wrong("quantization_config", "an object");
-    TRY_ASSIGN(
-        const std::string method,
-        JsonReader(*quantization, std::string(where) + ": quantization_config").stringOr("quant_method", "quantised"));
+    const JsonReader section(*quantization, std::string(where) + ": quantization_config");
+    TRY_ASSIGN(std::string method, section.stringOr("quant_method", ""));
+    // bitsandbytes wrote no method at first.
+    if (method.empty()) method = section.has("load_in_8bit") || section.has("load_in_4bit") ? "bitsandbytes" : "quantised";
     for (const Packer& packer : kMethods)
         if (packer.key == method) return refusal(packer.shown, std::string(where));
     return refusal(method.substr(0, 60), std::string(where));

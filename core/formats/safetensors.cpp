@@ -36,13 +36,13 @@ std::string shown(std::string_view name) {
 // Builds the entries of one file; every message starts with the file's name.
 class HeaderReader {
 public:
-    HeaderReader(std::span<const std::byte> bytes, const Path& file)
-        : m_bytes(bytes), m_file(file), m_fileName(file.filename().string()) {}
+    HeaderReader(std::span<const std::byte> head, std::uint64_t fileBytes, const Path& file)
+        : m_head(head), m_fileBytes(fileBytes), m_file(file), m_fileName(file.filename().string()) {}
 
-    Result<std::vector<SafetensorsEntry>> read() {
+    Result<std::vector<TensorEntry>> read() {
         TRY_ASSIGN(const std::string_view text, headerText());
         TRY_ASSIGN(const Json header, parseJson(text, m_fileName, {.depth = 3, .bytes = kMaxSafetensorsHeader}));
-        std::vector<SafetensorsEntry> entries;
+        std::vector<TensorEntry> entries;
         entries.reserve(header.size());
         for (const auto& [name, value] : header.items()) {
             if (name == "__metadata__") {
@@ -66,18 +66,19 @@ private:
     }
 
     Result<std::string_view> headerText() {
-        if (m_bytes.size() < kLengthBytes)
-            return corrupt("has " + std::to_string(m_bytes.size()) + " bytes, too few for a safetensors file");
+        if (m_fileBytes < kLengthBytes)
+            return corrupt("has " + std::to_string(m_fileBytes) + " bytes, too few for a safetensors file");
         std::uint64_t length = 0;
-        for (std::size_t i = 0; i < kLengthBytes; ++i) length |= std::to_integer<std::uint64_t>(m_bytes[i]) << (8 * i);
+        for (std::size_t i = 0; i < kLengthBytes; ++i) length |= std::to_integer<std::uint64_t>(m_head[i]) << (8 * i);
         if (length > kMaxSafetensorsHeader)
             return corrupt("announces a header of " + std::to_string(length) + " bytes, at most " +
                            std::to_string(kMaxSafetensorsHeader) + " are read; is it a safetensors file?");
-        if (length > m_bytes.size() - kLengthBytes)
+        if (length > m_fileBytes - kLengthBytes)
             return corrupt("announces a header of " + std::to_string(length) + " bytes, but only " +
-                           std::to_string(m_bytes.size() - kLengthBytes) + " follow; the file is cut short");
+                           std::to_string(m_fileBytes - kLengthBytes) + " follow; the file is cut short");
         m_dataStart = kLengthBytes + length;
-        const std::string_view text(reinterpret_cast<const char*>(m_bytes.data()) + kLengthBytes, length);
+        CHECK(m_head.size() >= m_dataStart);
+        const std::string_view text(reinterpret_cast<const char*>(m_head.data()) + kLengthBytes, length);
         if (text.empty() || text.front() != '{') return corrupt("the header is not a JSON object");
         return text;
     }
@@ -89,17 +90,17 @@ private:
         return {};
     }
 
-    Result<SafetensorsEntry> readEntry(const std::string& name, const Json& value) const {
+    Result<TensorEntry> readEntry(const std::string& name, const Json& value) const {
         if (!value.is_object()) return corruptTensor(name, "must be an object with dtype, shape and data_offsets");
         for (const auto& [key, unused] : value.items())
             if (key != "dtype" && key != "shape" && key != "data_offsets")
                 return corruptTensor(name, "has the unknown key \"" + shown(key) + "\"");
-        SafetensorsEntry entry;
-        entry.tensor.name = name;
-        entry.tensor.file = m_file;
-        TRY_ASSIGN(entry.tensor.dtype, readType(name, value));
-        TRY_ASSIGN(entry.tensor.shape, readShape(name, value));
-        TRY_ASSIGN(entry.tensor.bytes, sizeOf(entry.tensor));
+        TensorEntry entry;
+        entry.name = name;
+        entry.file = m_file;
+        TRY_ASSIGN(entry.dtype, readType(name, value));
+        TRY_ASSIGN(entry.shape, readShape(name, value));
+        TRY_ASSIGN(entry.bytes, sizeOf(entry));
         TRY(readOffsets(value, entry));
         return entry;
     }
@@ -142,8 +143,8 @@ private:
         return bytes;
     }
 
-    Result<void> readOffsets(const Json& value, SafetensorsEntry& entry) const {
-        const std::string& name = entry.tensor.name;
+    Result<void> readOffsets(const Json& value, TensorEntry& entry) const {
+        const std::string& name = entry.name;
         const auto found = value.find("data_offsets");
         if (found == value.end() || !found->is_array() || found->size() != 2)
             return corruptTensor(name, "\"data_offsets\" must be two integers");
@@ -151,35 +152,35 @@ private:
         const auto end = naturalNumber((*found)[1]);
         if (!begin || !end || *begin > *end)
             return corruptTensor(name, "\"data_offsets\" must be two ascending integers, found " + found->dump());
-        const auto available = static_cast<std::int64_t>(m_bytes.size() - m_dataStart);
+        const auto available = static_cast<std::int64_t>(m_fileBytes - m_dataStart);
         if (*end > available)
             return corruptTensor(name, "ends at data byte " + std::to_string(*end) + ", but the file holds " +
                                            std::to_string(available) + "; the file is cut short");
-        if (*end - *begin != entry.tensor.bytes)
+        if (*end - *begin != entry.bytes)
             return corruptTensor(name, "takes " + std::to_string(*end - *begin) + " bytes, its shape and dtype need " +
-                                           std::to_string(entry.tensor.bytes));
+                                           std::to_string(entry.bytes));
         entry.offset = m_dataStart + static_cast<std::uint64_t>(*begin);
         return {};
     }
 
     // In order of their offsets the tensors must touch: no overlap, no hole, nothing after the last.
-    Result<void> checkCoverage(const std::vector<SafetensorsEntry>& entries) const {
-        std::vector<const SafetensorsEntry*> ordered;
+    Result<void> checkCoverage(const std::vector<TensorEntry>& entries) const {
+        std::vector<const TensorEntry*> ordered;
         ordered.reserve(entries.size());
-        for (const SafetensorsEntry& entry : entries) ordered.push_back(&entry);
-        std::sort(ordered.begin(), ordered.end(), [](const SafetensorsEntry* a, const SafetensorsEntry* b) {
-            return a->offset != b->offset ? a->offset < b->offset : a->tensor.bytes < b->tensor.bytes;
+        for (const TensorEntry& entry : entries) ordered.push_back(&entry);
+        std::sort(ordered.begin(), ordered.end(), [](const TensorEntry* a, const TensorEntry* b) {
+            return a->offset != b->offset ? a->offset < b->offset : a->bytes < b->bytes;
         });
         std::uint64_t end = m_dataStart;
-        for (const SafetensorsEntry* entry : ordered) {
-            if (entry->offset < end) return corruptTensor(entry->tensor.name, "overlaps the tensor before it");
+        for (const TensorEntry* entry : ordered) {
+            if (entry->offset < end) return corruptTensor(entry->name, "overlaps the tensor before it");
             if (entry->offset > end)
-                return corruptTensor(entry->tensor.name,
+                return corruptTensor(entry->name,
                                      "leaves a hole of " + std::to_string(entry->offset - end) + " bytes before it");
-            end += static_cast<std::uint64_t>(entry->tensor.bytes);
+            end += static_cast<std::uint64_t>(entry->bytes);
         }
-        if (end != m_bytes.size())
-            return corrupt(std::to_string(m_bytes.size() - end) + " bytes follow the last tensor");
+        if (end != m_fileBytes)
+            return corrupt(std::to_string(m_fileBytes - end) + " bytes follow the last tensor");
         return {};
     }
 
@@ -189,55 +190,47 @@ private:
         return value.get<std::int64_t>();
     }
 
-    std::span<const std::byte> m_bytes;
+    std::span<const std::byte> m_head;
+    std::uint64_t m_fileBytes;
     const Path& m_file;
     std::string m_fileName;
     std::uint64_t m_dataStart = 0;
 };
 
-class SafetensorsFile final : public TensorSource {
-public:
-    SafetensorsFile(std::unique_ptr<MappedFile> map, std::vector<SafetensorsEntry> entries) : m_map(std::move(map)) {
-        m_tensors.reserve(entries.size());
-        m_offsets.reserve(entries.size());
-        for (SafetensorsEntry& entry : entries) {
-            m_tensors.push_back(std::move(entry.tensor));
-            m_offsets.push_back(entry.offset);
-        }
-    }
-
-    const std::vector<TensorEntry>& tensors() const override { return m_tensors; }
-
-    const TensorEntry* find(std::string_view name) const override {
-        const auto found =
-            std::lower_bound(m_tensors.begin(), m_tensors.end(), name,
-                             [](const TensorEntry& entry, std::string_view key) { return entry.name < key; });
-        return found != m_tensors.end() && found->name == name ? &*found : nullptr;
-    }
-
-    std::span<const std::byte> bytes(const TensorEntry& entry) const override {
-        const auto index = &entry - m_tensors.data();
-        CHECK(index >= 0 && static_cast<std::size_t>(index) < m_tensors.size());
-        return m_map->bytes().subspan(m_offsets[static_cast<std::size_t>(index)],
-                                      static_cast<std::size_t>(entry.bytes));
-    }
-
-private:
-    std::unique_ptr<MappedFile> m_map;
-    std::vector<TensorEntry> m_tensors;
-    std::vector<std::uint64_t> m_offsets;  // of m_tensors, in the file
-};
-
 }  // namespace
 
-Result<std::vector<SafetensorsEntry>> readSafetensorsHeader(std::span<const std::byte> bytes, const Path& file) {
-    return HeaderReader(bytes, file).read();
+Result<std::vector<TensorEntry>> readSafetensorsHeader(std::span<const std::byte> head, std::uint64_t fileBytes,
+                                                       const Path& file) {
+    return HeaderReader(head, fileBytes, file).read();
+}
+
+Result<SafetensorsFile> openSafetensorsFile(FileSystem& files, const Path& file) {
+    SafetensorsFile opened{{}, {file, nullptr}};
+    TRY_ASSIGN(opened.open.file, files.open(file));
+    TRY_ASSIGN(const FileEntry status, files.stat(file));
+    std::vector<std::byte> head(kLengthBytes);
+    TRY_ASSIGN(const std::size_t got, opened.open.file->read(0, head));
+    const auto cutShort = [&] {
+        return fail(ErrorCode::IoError, file.string() + " was cut short while it was being read", file.string());
+    };
+    if (got < std::min<std::uint64_t>(kLengthBytes, status.bytes)) return cutShort();
+    std::uint64_t length = 0;
+    for (std::size_t i = 0; i < got; ++i) length |= std::to_integer<std::uint64_t>(head[i]) << (8 * i);
+    // What the length claims is read only when file and limit allow it; otherwise the reader says what is wrong.
+    if (got == kLengthBytes && length <= kMaxSafetensorsHeader && length + kLengthBytes <= status.bytes) {
+        head.resize(kLengthBytes + length);
+        TRY_ASSIGN(const std::size_t all, opened.open.file->read(0, head));
+        if (all != head.size()) return cutShort();
+    }
+    TRY_ASSIGN(opened.tensors, readSafetensorsHeader(head, status.bytes, file));
+    return opened;
 }
 
 Result<std::unique_ptr<TensorSource>> openSafetensors(FileSystem& files, const Path& file) {
-    TRY_ASSIGN(auto map, files.map(file));
-    TRY_ASSIGN(auto entries, readSafetensorsHeader(map->bytes(), file));
-    return std::unique_ptr<TensorSource>(new SafetensorsFile(std::move(map), std::move(entries)));
+    TRY_ASSIGN(SafetensorsFile opened, openSafetensorsFile(files, file));
+    std::vector<OpenFile> open;
+    open.push_back(std::move(opened.open));
+    return makeFileTensors(std::move(opened.tensors), std::move(open));
 }
 
 }  // namespace espalier

@@ -20,13 +20,17 @@ namespace espalier {
 
 constexpr std::uint64_t kMaxSafetensorsHeader = 100'000'000;  // what the published reader allows
 
-struct SafetensorsEntry {
-    TensorEntry tensor;
-    std::uint64_t offset = 0;  // of the first byte, from the start of the file
-};
+// The header of a file of `fileBytes`, checked; entries sorted by name. `head` is the whole file, or its first 8 + N
+// bytes. `file` is put into the entries and names the file in messages. Errors: corrupt_file (structure), unsupported
+// (an element type that is not read), too_large.
+Result<std::vector<TensorEntry>> readSafetensorsHeader(std::span<const std::byte> head, std::uint64_t fileBytes,
+                                                       const Path& file);
 
-// The header of a whole file's bytes, checked; entries sorted by name. `file` is put into the entries and names the
-// file in messages. Errors: corrupt_file (structure), unsupported (an element type that is not read), too_large.
-Result<std::vector<SafetensorsEntry>> readSafetensorsHeader(std::span<const std::byte> bytes, const Path& file);
+// Opens, reads the header and nothing more.
+struct SafetensorsFile {
+    std::vector<TensorEntry> tensors;
+    OpenFile open;
+};
+Result<SafetensorsFile> openSafetensorsFile(FileSystem& files, const Path& file);
 
 }  // namespace espalier

@@ -3,11 +3,10 @@
 #include <cstring>
 
 #include "core/models/transformer.h"
+#include "core/tensor/quantized_block.h"
 
 namespace espalier {
 namespace {
-
-constexpr std::size_t kChunkBytes = 1u << 20;  // a multiple of every element size
 
 // Counts by bit pattern, so that no arithmetic mode can hide a value: the exponent is all ones, the mantissa tells.
 template <class Bits>
@@ -26,7 +25,18 @@ void countNonFinite(std::span<const std::byte> bytes, Bits exponentMask, NonFini
     counts.infinite += infinite;
 }
 
-void countChunk(std::span<const std::byte> bytes, DType dtype, NonFiniteTensor& counts) {
+// A block is as finite as its f16 fields: with one of them, all its values are not.
+void countBlocks(std::span<const std::byte> bytes, DType dtype, NonFiniteTensor& counts) {
+    const BlockSize block = blockOf(dtype);
+    for (auto left = bytes; !left.empty(); left = left.subspan(static_cast<std::size_t>(block.bytes))) {
+        NonFiniteTensor fields;
+        for (const int offset : scaleOffsets(dtype))
+            countNonFinite<std::uint16_t>(left.subspan(static_cast<std::size_t>(offset), 2), 0x7c00u, fields);
+        (fields.nan > 0 ? counts.nan : counts.infinite) += fields.nan + fields.infinite > 0 ? block.values : 0;
+    }
+}
+
+void countPiece(std::span<const std::byte> bytes, DType dtype, NonFiniteTensor& counts) {
     switch (dtype) {
         case DType::F32:
             return countNonFinite<std::uint32_t>(bytes, 0x7f800000u, counts);
@@ -37,6 +47,7 @@ void countChunk(std::span<const std::byte> bytes, DType dtype, NonFiniteTensor& 
         case DType::F64:
             return countNonFinite<std::uint64_t>(bytes, 0x7ff0000000000000u, counts);
         default:
+            if (isBlock(dtype)) countBlocks(bytes, dtype, counts);
             return;  // integers are finite
     }
 }
@@ -49,14 +60,12 @@ Result<std::vector<NonFiniteTensor>> scanNonFinite(const TensorSource& tensors, 
     std::int64_t done = 0;
     for (const TensorEntry& entry : tensors.tensors()) {
         NonFiniteTensor counts{entry.name, 0, 0};
-        for (auto left = tensors.bytes(entry); !left.empty();) {
-            if (stop.stop_requested()) return fail(ErrorCode::Cancelled, "scanning the weights was cancelled");
-            const auto chunk = left.first(std::min(left.size(), kChunkBytes));
-            countChunk(chunk, entry.dtype, counts);
-            left = left.subspan(chunk.size());
-            done += static_cast<std::int64_t>(chunk.size());
+        TRY(readInPieces(tensors, entry, stop, [&](std::span<const std::byte> piece) -> Result<void> {
+            countPiece(piece, entry.dtype, counts);
+            done += static_cast<std::int64_t>(piece.size());
             if (progress) progress(done);
-        }
+            return {};
+        }));
         if (counts.nan > 0 || counts.infinite > 0) found.push_back(std::move(counts));
     }
     return found;

@@ -35,6 +35,7 @@ RopeTable::RopeTable(const RopeSpec& spec) {
         float inverse = 1.0f / power;
         if (spec.scaling == RopeScaling::Linear) inverse /= static_cast<float>(spec.factor);
         if (spec.scaling == RopeScaling::Llama3) inverse = llama3Frequency(inverse, spec);
+        if (!spec.factors.empty()) inverse /= spec.factors[static_cast<std::size_t>(i / 2)];
         m_inverse.push_back(inverse);
     }
 }

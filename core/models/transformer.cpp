@@ -18,14 +18,14 @@ struct NormWeights {
 
 struct LayerWeights {
     NormWeights attentionNorm;
-    WeightMatrix qkv;
+    WeightStack qkv;
     Buffer qkvBias;
     Buffer queryNorm;
     Buffer keyNorm;
     WeightMatrix attentionOut;
     Buffer attentionOutBias;
     NormWeights mlpNorm;
-    WeightMatrix gateUp;
+    WeightStack gateUp;
     Buffer gateUpBias;
     WeightMatrix down;
     Buffer downBias;
@@ -78,14 +78,14 @@ Result<WeightMatrix> loadTable(WeightLoader& loader, const TensorStack& names) {
 Result<LayerWeights> loadLayer(WeightLoader& loader, const LayerTensors& names) {
     LayerWeights layer;
     TRY_ASSIGN(layer.attentionNorm, loadNorm(loader, names.attentionNorm, names.attentionNormBias));
-    TRY_ASSIGN(layer.qkv, loader.matrix(names.qkv));
+    TRY_ASSIGN(layer.qkv, loader.stack(names.qkv));
     TRY_ASSIGN(layer.qkvBias, loader.vector(names.qkvBias));
     TRY_ASSIGN(layer.queryNorm, loader.vector(names.queryNorm));
     TRY_ASSIGN(layer.keyNorm, loader.vector(names.keyNorm));
     TRY_ASSIGN(layer.attentionOut, loader.matrix(names.attentionOut));
     TRY_ASSIGN(layer.attentionOutBias, loader.vector(names.attentionOutBias));
     TRY_ASSIGN(layer.mlpNorm, loadNorm(loader, names.mlpNorm, names.mlpNormBias));
-    TRY_ASSIGN(layer.gateUp, loader.matrix(names.gateUp));
+    TRY_ASSIGN(layer.gateUp, loader.stack(names.gateUp));
     TRY_ASSIGN(layer.gateUpBias, loader.vector(names.gateUpBias));
     TRY_ASSIGN(layer.down, loader.matrix(names.down));
     TRY_ASSIGN(layer.downBias, loader.vector(names.downBias));
@@ -214,7 +214,7 @@ private:
         const TensorView attended = m_arena.attended.view(rows, queryWidth);
 
         const TensorView input = blockInput(stream, weights.attentionNorm, rows);
-        m_ops.gemm(stream, qkv, input, weights.qkv, {.bias = vectorOf(weights.qkvBias)});
+        multiply(m_ops, stream, qkv, input, weights.qkv, {.bias = vectorOf(weights.qkvBias)});
         if (m_spec.queryKeyNorm) {
             normaliseHeads(stream, query, weights.queryNorm, layer.heads);
             normaliseHeads(stream, key, weights.keyNorm, layer.kvHeads);
@@ -239,7 +239,7 @@ private:
         const TensorView activated = m_arena.activated.view(rows, neurons);
 
         const TensorView input = blockInput(stream, weights.mlpNorm, rows);
-        m_ops.gemm(stream, gateUp, input, weights.gateUp, {.bias = vectorOf(weights.gateUpBias)});
+        multiply(m_ops, stream, gateUp, input, weights.gateUp, {.bias = vectorOf(weights.gateUpBias)});
         m_ops.activation(stream, activated, gateUp.columns(0, neurons),
                          m_spec.gatedMlp ? gateUp.columns(neurons, neurons) : TensorView{},
                          activationKind(m_spec.activation));
@@ -370,11 +370,12 @@ MemoryEstimate estimateMemory(const Backend& backend, const ArchSpec& spec, cons
                               const TransformerOptions& options) {
     MemoryEstimate estimate;
     const auto matrix = [&](const TensorStack& stack) {
-        const StackShape shape = shapeOf(stack, tensors);
-        if (!stack.empty()) estimate.weightsBytes += backend.packedBytes(shape.rows, shape.cols, shape.dtype);
+        for (const StackPart& part : partsOf(stack, tensors))
+            estimate.weightsBytes += backend.packedBytes(part.rows, part.cols, part.dtype);
     };
     const auto vector = [&](const TensorStack& stack) {
-        estimate.weightsBytes += shapeOf(stack, tensors).rows * static_cast<std::int64_t>(sizeof(float));
+        for (const StackPart& part : partsOf(stack, tensors))
+            estimate.weightsBytes += part.rows * static_cast<std::int64_t>(sizeof(float));
     };
     const ModelTensors names = modelTensors(spec, tensors);
     for (const LayerTensors& layer : names.layers) {

@@ -11,8 +11,8 @@ namespace espalier {
 namespace {
 
 // Buffers that older programs saved beside the weights; they are computed, not learned.
-constexpr std::array<std::string_view, 5> kLeftovers = {"rotary_emb.inv_freq", "attn.bias", "attn.masked_bias",
-                                                        "masked_bias", "position_ids"};
+constexpr std::array<std::string_view, 6> kLeftovers = {"rotary_emb.inv_freq", "attn.bias", "attn.masked_bias",
+                                                        "masked_bias", "position_ids", "rope_freqs.weight"};
 constexpr std::size_t kMaxListedExtras = 8;
 
 bool isLeftover(std::string_view name) {
@@ -33,11 +33,11 @@ Result<void> checkTensor(const ExpectedTensor& expected, const TensorEntry& foun
                     found.location() + " must have the shape " + shapeText(expected.shape) + ", found " +
                         shapeText(found.shape),
                     found.location());
-    if (found.dtype != DType::F32 && found.dtype != DType::BF16 && found.dtype != DType::F16)
-        return fail(ErrorCode::Unsupported,
-                    found.location() + " must be f32, bf16 or f16, found " + std::string(dtypeName(found.dtype)),
-                    found.location());
-    return {};
+    const bool isPlain = found.dtype == DType::F32 || found.dtype == DType::BF16 || found.dtype == DType::F16;
+    if (isPlain || (isBlock(found.dtype) && found.shape.size() == 2)) return {};
+    return fail(ErrorCode::Unsupported,
+                found.location() + " must be f32, bf16 or f16, found " + std::string(dtypeName(found.dtype)),
+                found.location());
 }
 
 // `known`: names as the folder has them.
@@ -161,7 +161,7 @@ Result<WeightReport> checkWeights(const ArchSpec& spec, const TensorSource& tens
         known.insert(found->name);
         if (tensor.isCopy) continue;
         TRY(checkTensor(tensor, *found));
-        report.parameters += found->bytes / static_cast<std::int64_t>(bytesOf(found->dtype));
+        report.parameters += found->count();
         report.bytes += found->bytes;
     }
     warnOfExtras(known, tensors, report);

@@ -18,14 +18,9 @@ float readAsF32(const std::byte* at, DType dtype) {
     return dtype == DType::BF16 ? bf16ToF32(bits) : f16ToF32(bits);
 }
 
-// `bytes` may have any alignment: a safetensors header of odd length shifts everything behind it.
 void appendAsF32(std::vector<float>& out, std::span<const std::byte> bytes, DType dtype) {
     const std::size_t step = bytesOf(dtype);
     for (std::size_t at = 0; at < bytes.size(); at += step) out.push_back(readAsF32(&bytes[at], dtype));
-}
-
-bool isAligned(std::span<const std::byte> bytes, DType dtype) {
-    return reinterpret_cast<std::uintptr_t>(bytes.data()) % bytesOf(dtype) == 0;
 }
 
 const TensorEntry& entryOf(const TensorSource& tensors, const std::string& name) {
@@ -131,63 +126,99 @@ ModelTensors modelTensors(const ArchSpec& spec, const TensorSource& tensors) {
     return model;
 }
 
-StackShape shapeOf(const TensorStack& stack, const TensorSource& tensors) {
-    StackShape shape;
-    for (std::size_t i = 0; i < stack.names.size(); ++i) {
-        const TensorEntry& entry = entryOf(tensors, stack.names[i]);
-        shape.dtype = i == 0 || entry.dtype == shape.dtype ? entry.dtype : DType::F32;
-        shape.rows += entry.shape[stack.transposed ? 1 : 0];
-        shape.cols = entry.shape.size() == 2 ? entry.shape[stack.transposed ? 0 : 1] : 1;
-        shape.bytes += entry.bytes;
+std::vector<StackPart> partsOf(const TensorStack& stack, const TensorSource& tensors) {
+    std::vector<StackPart> parts;
+    for (const std::string& name : stack.names) {
+        const TensorEntry& entry = entryOf(tensors, name);
+        if (parts.empty() || parts.back().dtype != entry.dtype) parts.emplace_back().dtype = entry.dtype;
+        StackPart& part = parts.back();
+        part.entries.push_back(&entry);
+        part.rows += entry.shape[stack.transposed ? 1 : 0];
+        part.cols = entry.shape.size() == 2 ? entry.shape[stack.transposed ? 0 : 1] : 1;
+        part.bytes += entry.bytes;
     }
-    return shape;
+    return parts;
 }
 
-Result<WeightMatrix> WeightLoader::matrix(const TensorStack& stack) {
-    const StackShape shape = shapeOf(stack, m_tensors);
-    std::span<const std::byte> source = m_tensors.bytes(entryOf(m_tensors, stack.names.front()));
-    std::vector<std::byte> joined;
-    if (stack.names.size() > 1 || stack.transposed || !isAligned(source, shape.dtype)) {
-        joined.reserve(static_cast<std::size_t>(shape.rows * shape.cols) * bytesOf(shape.dtype));
-        for (const std::string& name : stack.names)
-            appendAs(joined, entryOf(m_tensors, name), shape.dtype, stack.transposed);
-        source = joined;
+void multiply(Backend& backend, Stream& stream, TensorView y, ConstTensorView x, const WeightStack& stack,
+              const GemmDesc& desc) {
+    std::int64_t column = 0;
+    for (const WeightMatrix& w : stack) {
+        GemmDesc part = desc;
+        if (desc.bias.data) {
+            part.bias.data += column * static_cast<std::int64_t>(sizeof(float));
+            part.bias.shape[0] = w.rows;
+        }
+        backend.gemm(stream, y.columns(column, w.rows), x, w, part);
+        column += w.rows;
     }
-    TRY_ASSIGN(WeightMatrix packed,
-               m_backend.packWeight(ConstTensorView(source.data(), shape.dtype, {shape.rows, shape.cols})));
-    m_loadedBytes += shape.bytes;
-    m_deviceBytes += packed.panels.bytes();
-    return packed;
+    CHECK(column == y.cols());
 }
 
 namespace {
 
-// A row-major [rows, cols] matrix of elements of any size, appended as its transpose.
-void appendTransposed(std::vector<std::byte>& out, std::span<const std::byte> bytes, std::int64_t rows,
-                      std::int64_t cols) {
+// A row-major [rows, cols] matrix of elements of any size, as its transpose.
+void transpose(std::span<std::byte> bytes, std::int64_t rows, std::int64_t cols) {
     if (bytes.empty()) return;
-    const std::size_t element = bytes.size() / static_cast<std::size_t>(rows * cols);
-    const std::size_t begin = out.size();
-    out.resize(begin + bytes.size());
-    std::byte* to = &out[begin];
+    const std::vector<std::byte> from(bytes.begin(), bytes.end());
+    const std::size_t element = from.size() / static_cast<std::size_t>(rows * cols);
+    std::byte* to = bytes.data();
     for (std::int64_t col = 0; col < cols; ++col)
         for (std::int64_t row = 0; row < rows; ++row, to += element)
-            std::memcpy(to, &bytes[static_cast<std::size_t>(row * cols + col) * element], element);
+            std::memcpy(to, &from[static_cast<std::size_t>(row * cols + col) * element], element);
+}
+
+// Undoes TensorEntry::pairedHeads. Rows move whole, so the element type does not matter.
+void separatePairs(std::span<std::byte> bytes, std::int64_t rows, std::int64_t heads) {
+    const std::vector<std::byte> from(bytes.begin(), bytes.end());
+    const std::size_t rowBytes = from.size() / static_cast<std::size_t>(rows);
+    const std::int64_t perHead = rows / heads;
+    for (std::int64_t row = 0; row < rows; ++row) {
+        const std::int64_t inHead = row % perHead;
+        const std::int64_t stored = row - inHead + inHead % (perHead / 2) * 2 + inHead / (perHead / 2);
+        std::memcpy(&bytes[static_cast<std::size_t>(row) * rowBytes],
+                    &from[static_cast<std::size_t>(stored) * rowBytes], rowBytes);
+    }
+}
+
+// Reads a tensor's bytes into `into`, rows in the model's order.
+Result<void> readRows(const TensorSource& tensors, const TensorEntry& entry, std::span<std::byte> into) {
+    TRY(tensors.read(entry, 0, into));
+    if (entry.pairedHeads > 0) separatePairs(into, entry.shape[0], entry.pairedHeads);
+    return {};
 }
 
 }  // namespace
 
-void WeightLoader::appendAs(std::vector<std::byte>& out, const TensorEntry& entry, DType dtype, bool transposed) const {
-    auto bytes = m_tensors.bytes(entry);
-    std::vector<float> widened;
-    if (entry.dtype != dtype) {
-        appendAsF32(widened, bytes, entry.dtype);
-        bytes = std::as_bytes(std::span(widened));
+Result<WeightMatrix> WeightLoader::pack(const StackPart& part, bool transposed) {
+    std::vector<std::byte> rows(static_cast<std::size_t>(part.bytes));
+    auto left = std::span(rows);
+    for (const TensorEntry* entry : part.entries) {
+        const auto here = left.first(static_cast<std::size_t>(entry->bytes));
+        TRY(readRows(m_tensors, *entry, here));
+        if (transposed) transpose(here, entry->shape[0], entry->shape[1]);
+        left = left.subspan(here.size());
     }
-    if (transposed)
-        appendTransposed(out, bytes, entry.shape[0], entry.shape[1]);
-    else
-        out.insert(out.end(), bytes.begin(), bytes.end());
+    TRY_ASSIGN(WeightMatrix packed,
+               m_backend.packWeight(ConstTensorView(rows.data(), part.dtype, {part.rows, part.cols})));
+    m_loadedBytes += part.bytes;
+    m_deviceBytes += packed.panels.bytes();
+    return packed;
+}
+
+Result<WeightStack> WeightLoader::stack(const TensorStack& stack) {
+    WeightStack matrices;
+    for (const StackPart& part : partsOf(stack, m_tensors)) {
+        TRY_ASSIGN(WeightMatrix packed, pack(part, stack.transposed));
+        matrices.push_back(std::move(packed));
+    }
+    return matrices;
+}
+
+Result<WeightMatrix> WeightLoader::matrix(const TensorStack& stack) {
+    const auto parts = partsOf(stack, m_tensors);
+    CHECK(parts.size() == 1);
+    return pack(parts[0], stack.transposed);
 }
 
 Result<Buffer> WeightLoader::vector(const TensorStack& stack) {
@@ -195,7 +226,9 @@ Result<Buffer> WeightLoader::vector(const TensorStack& stack) {
     std::vector<float> values;
     for (const std::string& name : stack.names) {
         const TensorEntry& entry = entryOf(m_tensors, name);
-        appendAsF32(values, m_tensors.bytes(entry), entry.dtype);
+        std::vector<std::byte> stored(static_cast<std::size_t>(entry.bytes));
+        TRY(readRows(m_tensors, entry, stored));
+        appendAsF32(values, stored, entry.dtype);
         m_loadedBytes += entry.bytes;
     }
     const auto bytes = static_cast<std::int64_t>(values.size() * sizeof(float));

@@ -59,28 +59,39 @@ const TensorEntry* findTensor(const Family& family, const TensorSource& tensors,
 // Requires: spec.family is known (an ArchSpec that was read is), checkWeights passed for these tensors.
 ModelTensors modelTensors(const ArchSpec& spec, const TensorSource& tensors);
 
-struct StackShape {
+// Neighbours of a stack that have one element type, which is how they lie on a device: a Q6_K tensor beside two Q4_K
+// ones (Q4_K_M files) is a second matrix, nothing is widened.
+struct StackPart {
+    std::vector<const TensorEntry*> entries;
     std::int64_t rows = 0;
     std::int64_t cols = 1;
-    DType dtype = DType::F32;  // the tensors' own, or f32 (which holds all of them exactly) when they differ
-    std::int64_t bytes = 0;    // as stored in the folder
+    DType dtype = DType::F32;
+    std::int64_t bytes = 0;  // as stored
 };
 // Requires: checkWeights passed for the spec the names come from.
-StackShape shapeOf(const TensorStack& stack, const TensorSource& tensors);
+std::vector<StackPart> partsOf(const TensorStack& stack, const TensorSource& tensors);
 
-// Packs stacks onto a device. Requires: checkWeights passed.
+// The matrices of a stack, top first.
+using WeightStack = std::vector<WeightMatrix>;
+
+// y = x W^T of the whole stack, as Backend::gemm of each matrix into its columns of y.
+void multiply(Backend& backend, Stream& stream, TensorView y, ConstTensorView x, const WeightStack& stack,
+              const GemmDesc& desc);
+
+// Packs stacks onto a device; reads one part at a time. Requires: checkWeights passed.
 class WeightLoader {
 public:
     WeightLoader(Backend& backend, Stream& stream, const TensorSource& tensors)
         : m_backend(backend), m_stream(stream), m_tensors(tensors) {}
 
-    Result<WeightMatrix> matrix(const TensorStack& stack);
+    Result<WeightStack> stack(const TensorStack& stack);
+    Result<WeightMatrix> matrix(const TensorStack& stack);      // Requires: one tensor
     Result<Buffer> vector(const TensorStack& stack);            // as f32; no memory for an empty stack
     std::int64_t loadedBytes() const { return m_loadedBytes; }  // of the folder's data, so far
     std::int64_t deviceBytes() const { return m_deviceBytes; }
 
 private:
-    void appendAs(std::vector<std::byte>& out, const TensorEntry& entry, DType dtype, bool transposed) const;
+    Result<WeightMatrix> pack(const StackPart& part, bool transposed);
 
     Backend& m_backend;
     Stream& m_stream;

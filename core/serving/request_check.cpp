@@ -28,7 +28,7 @@ Result<void> checkTokens(const Request& request, const RequestLimits& limits) {
                         std::to_string(limits.wholeTextRows),
                     "prompt");
     if (needed > limits.poolTokens)
-        return fail(ErrorCode::PoolExhausted,
+        return fail(ErrorCode::ContextOverflow,  // for good: waiting frees nothing of a pool that is too small
                     sentence + "the whole KV pool holds " + std::to_string(limits.poolTokens) +
                         ": start the server with a larger pool",
                     "prompt");

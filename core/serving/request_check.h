@@ -21,7 +21,8 @@ constexpr std::int32_t kMaxLogprobs = 256;
 constexpr std::size_t kMaxStops = 16;
 constexpr std::size_t kMaxStopBytes = 4096;  // of one stop string
 
-// Errors: invalid_argument names the field; context_overflow, pool_exhausted give the numbers; unsupported.
+// Errors: invalid_argument names the field; context_overflow gives the numbers, of the model's context or of a pool
+// that is smaller; unsupported.
 Result<void> checkRequest(const Request& request, const RequestLimits& limits);
 
 }  // namespace espalier

@@ -6,7 +6,7 @@ namespace {
 
 constexpr std::string_view kColumns =
     "id, name, digest, family, licence, parameters, bytes, dtype, source, folder, linked, has_tokenizer, "
-    "has_template, context, imported_at, removed_at, warnings, spec, parts";
+    "has_template, context, imported_at, removed_at, warnings, spec, parts, derived_from";
 
 CatalogRow readRow(const Statement& row) {
     CatalogRow model;
@@ -21,7 +21,8 @@ CatalogRow readRow(const Statement& row) {
     model.importedAt = row.integer(column++);
     if (!row.isNull(column)) model.removedAt = row.integer(column);
     ++column;
-    for (std::string* text : {&model.warnings, &model.spec, &model.parts}) *text = row.text(column++);
+    for (std::string* text : {&model.warnings, &model.spec, &model.parts, &model.derivedFrom})
+        *text = row.text(column++);
     return model;
 }
 
@@ -55,10 +56,10 @@ Result<void> insert(Database& database, const CatalogRow& row) {
                     same[0].name);
     TRY(refuseTakenName(database, row.id, row.name));
     return database.run(
-        "INSERT INTO models(" + std::string(kColumns) + ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "INSERT INTO models(" + std::string(kColumns) + ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         {row.id, row.name, row.digest, row.family, row.licence, row.parameters, row.bytes, row.dtype, row.source,
          row.folder, std::int64_t{row.linked}, std::int64_t{row.hasTokenizer}, std::int64_t{row.hasTemplate},
-         row.context, row.importedAt, sqlOptional(row.removedAt), row.warnings, row.spec, row.parts});
+         row.context, row.importedAt, sqlOptional(row.removedAt), row.warnings, row.spec, row.parts, row.derivedFrom});
 }
 
 Result<void> write(Writer* writer, Writer::Write change) {

@@ -31,6 +31,7 @@ struct CatalogRow {
     std::string warnings;  // JSON array of sentences
     std::string spec;      // JSON of the ArchSpec
     std::string parts;     // JSON array of {file, tensor, sha256}: what the digest was made of
+    std::string derivedFrom;  // digest of the model it was quantised from, or nothing
 
     bool operator==(const CatalogRow&) const = default;
 };

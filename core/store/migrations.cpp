@@ -64,10 +64,13 @@ CREATE TABLE run_log(
 ) STRICT;
 )sql";
 
+constexpr std::string_view kDerivedModels = "ALTER TABLE models ADD COLUMN derived_from TEXT NOT NULL DEFAULT ''";
+
 constexpr std::array kMigrations = {
     Migration{1, "catalog of models", kCatalog},
     Migration{2, "jobs", kJobs},
     Migration{3, "run log", kRunLog},
+    Migration{4, "models made of models", kDerivedModels},
 };
 
 }  // namespace

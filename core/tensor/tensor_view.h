@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// TensorView: where a tensor lies and how it is laid out; owns nothing. Strides count elements. Rank 1 to 4.
+// TensorView: where a tensor lies and how it is laid out; owns nothing. Strides count elements. Rank 1 to 4. A view of a
+// block type is whole and contiguous: packWeight takes it, nothing looks into it.
 #pragma once
 
 #include <array>
@@ -64,7 +65,7 @@ struct BasicTensorView {
 
     // Columns [first, first + count) of a matrix: same rows, same stride.
     BasicTensorView columns(std::int64_t first, std::int64_t count) const {
-        CHECK(rank == 2 && first >= 0 && first + count <= shape[1]);
+        CHECK(rank == 2 && !isBlock(dtype) && first >= 0 && first + count <= shape[1]);
         BasicTensorView view = *this;
         view.data += static_cast<std::int64_t>(bytesOf(dtype)) * first * stride[1];
         view.shape[1] = count;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/tokenizer/token_limits.h"
 #include "core/tokenizer/utf8.h"
 
 namespace espalier {
@@ -52,6 +53,21 @@ std::size_t spaceAfter(std::string_view text) {  // how long the white space at 
 }
 
 }  // namespace
+
+Result<AddedToken> readAddedToken(const Json& entry, const std::string& where, TokenId id) {
+    const JsonReader reader(entry, where);
+    AddedToken token;
+    token.id = id;
+    TRY_ASSIGN(token.content, reader.string("content"));
+    if (token.content.size() > kMaxAddedTokenBytes)
+        return tooMany(where, "bytes in an added token", token.content.size(), kMaxAddedTokenBytes);
+    TRY_ASSIGN(token.isSpecial, reader.boolOr("special", false));
+    TRY_ASSIGN(token.singleWord, reader.boolOr("single_word", false));
+    TRY_ASSIGN(token.stripsLeft, reader.boolOr("lstrip", false));
+    TRY_ASSIGN(token.stripsRight, reader.boolOr("rstrip", false));
+    TRY_ASSIGN(token.isNormalized, reader.boolOr("normalized", !token.isSpecial));
+    return token;
+}
 
 void AddedTokenFinder::add(std::string_view pattern, const AddedToken& token) {
     if (pattern.empty()) return;

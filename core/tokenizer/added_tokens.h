@@ -29,6 +29,9 @@ struct AddedToken {
     bool isNormalized = false;
 };
 
+// {"content": "<s>", "special": true, ...} of a tokenizer file. Errors: corrupt_file, too_large.
+Result<AddedToken> readAddedToken(const Json& entry, const std::string& where, TokenId id);
+
 class AddedTokenFinder {
 public:
     // A part of the text: plain when there is no token.

@@ -12,54 +12,33 @@ namespace {
 
 constexpr char32_t kLowCharacters = 0x180;  // covers the byte alphabet (up to U+0143)
 
-struct PairText {
-    std::string_view left, right;
-};
-
-// "a b" or ["a", "b"].
-std::optional<PairText> pairOf(const Json& entry) {
+// "a b" or ["a", "b"]; nothing in it for a version line.
+std::optional<MergeText> mergeOf(const Json& entry) {
     if (entry.is_array() && entry.size() == 2 && entry[0].is_string() && entry[1].is_string())
-        return PairText{entry[0].get_ref<const std::string&>(), entry[1].get_ref<const std::string&>()};
+        return MergeText{entry[0].get_ref<const std::string&>(), entry[1].get_ref<const std::string&>()};
     if (!entry.is_string()) return std::nullopt;
     const std::string_view text = entry.get_ref<const std::string&>();
-    const std::size_t space = text.find(' ');
-    if (space == std::string_view::npos || text.find(' ', space + 1) != std::string_view::npos) return std::nullopt;
-    return PairText{text.substr(0, space), text.substr(space + 1)};
+    return text.starts_with("#version") ? MergeText{} : splitMerge(text);
 }
 
-Result<Vocabulary> readVocabulary(const JsonReader& reader, const std::string& where) {
-    const Json* list = reader.find("vocab");
-    if (!list || !list->is_object()) return reader.wrong("vocab", "an object of tokens and ids");
-    if (list->size() > kMaxTokens) return tooMany(where, "tokens", list->size(), kMaxTokens);
-    Vocabulary vocabulary;
-    const JsonReader ids(*list, where + ".vocab");
-    for (const auto& [token, value] : list->items()) {
-        if (token.size() > kMaxTokenBytes) return tooMany(where, "bytes in a token", token.size(), kMaxTokenBytes);
-        TRY_ASSIGN(const std::int64_t id, ids.integer(token, 0, kMaxTokenId));
-        if (!vocabulary.insert(token, static_cast<TokenId>(id))) {
-            const std::string* other = vocabulary.tokenOf(static_cast<TokenId>(id));
-            return fail(ErrorCode::CorruptFile,
-                        where + ": the tokens " + inQuotes(other ? *other : token) + " and " + inQuotes(token) +
-                            " have the same id " + std::to_string(id),
-                        where);
-        }
-    }
-    return vocabulary;
-}
-
-Result<void> refuseUnsupported(const Json& spec, const std::string& where) {
-    for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
-        const auto found = spec.find(key);
-        if (found != spec.end() && !found->is_null() && *found != "")
-            return fail(ErrorCode::Unsupported, where + ": \"" + key + "\" is not supported", where);
-    }
-    const auto dropout = spec.find("dropout");
-    if (dropout != spec.end() && !dropout->is_null() && *dropout != 0)
-        return fail(ErrorCode::Unsupported, where + ": \"dropout\" makes ids random and is not supported", where);
-    return {};
+Result<BpeSettings> readSettings(const JsonReader& reader) {
+    BpeSettings settings;
+    TRY_ASSIGN(settings.unknown, reader.stringOr("unk_token", ""));
+    TRY_ASSIGN(settings.continuingPrefix, reader.stringOr("continuing_subword_prefix", ""));
+    TRY_ASSIGN(settings.endOfWordSuffix, reader.stringOr("end_of_word_suffix", ""));
+    TRY_ASSIGN(settings.byteFallback, reader.boolOr("byte_fallback", false));
+    TRY_ASSIGN(settings.fuseUnknown, reader.boolOr("fuse_unk", false));
+    TRY_ASSIGN(settings.ignoreMerges, reader.boolOr("ignore_merges", false));
+    return settings;  // "dropout" is for training
 }
 
 }  // namespace
+
+std::optional<MergeText> splitMerge(std::string_view text) {
+    const std::size_t space = text.find(' ');
+    if (space == std::string_view::npos || text.find(' ', space + 1) != std::string_view::npos) return std::nullopt;
+    return MergeText{text.substr(0, space), text.substr(space + 1)};
+}
 
 MergeTable::MergeTable(std::size_t count) : m_slots(std::bit_ceil(std::max<std::size_t>(2 * count, 16))) {}
 
@@ -82,47 +61,62 @@ const MergeTable::Merge* MergeTable::find(TokenId left, TokenId right) const {
 }
 
 Result<std::unique_ptr<const TokenModel>> Bpe::parse(const Json& spec, const std::string& where) {
-    TRY(refuseUnsupported(spec, where));
     const JsonReader reader(spec, where);
+    TRY_ASSIGN(Vocabulary vocabulary, readVocabulary(reader, where));
+    const Json* list = reader.find("merges");
+    if (!list || !list->is_array()) return reader.wrong("merges", "an array");
+    if (list->size() > kMaxMerges) return tooMany(where, "merges", list->size(), kMaxMerges);
+    std::vector<MergeText> merges;
+    merges.reserve(list->size());
+    for (std::size_t i = 0; i < list->size(); ++i) {
+        const auto merge = mergeOf((*list)[i]);
+        if (!merge)
+            return fail(ErrorCode::CorruptFile,
+                        where + ".merges[" + std::to_string(i) + "]: expected two tokens, found " + brief((*list)[i]),
+                        where);
+        merges.push_back(*merge);
+    }
+    TRY_ASSIGN(BpeSettings settings, readSettings(reader));
+    return make(std::move(vocabulary), merges, std::move(settings), where);
+}
+
+Result<std::unique_ptr<const TokenModel>> Bpe::make(Vocabulary vocabulary, std::span<const MergeText> merges,
+                                                    BpeSettings settings, const std::string& where) {
     std::unique_ptr<Bpe> bpe(new Bpe);
-    TRY_ASSIGN(bpe->m_vocabulary, readVocabulary(reader, where));
-    const Json* merges = reader.find("merges");
-    if (!merges || !merges->is_array()) return reader.wrong("merges", "an array");
-    TRY(bpe->readMerges(*merges, where));
-    TRY_ASSIGN(bpe->m_ignoreMerges, reader.boolOr("ignore_merges", false));
-    TRY_ASSIGN(bpe->m_fuseUnknown, reader.boolOr("fuse_unk", false));
-    TRY_ASSIGN(const bool byteFallback, reader.boolOr("byte_fallback", false));
-    TRY_ASSIGN(const std::string unknown, reader.stringOr("unk_token", ""));
+    bpe->m_vocabulary = std::move(vocabulary);
+    bpe->m_settings = std::move(settings);
+    TRY(bpe->readMerges(merges, where));
+    const std::string& unknown = bpe->m_settings.unknown;
     if (!unknown.empty()) {
         bpe->m_unknown = bpe->m_vocabulary.idOf(unknown);
-        if (!bpe->m_unknown) return reader.wrong("unk_token", "a token of the vocabulary");
+        if (!bpe->m_unknown)
+            return fail(ErrorCode::CorruptFile,
+                        where + ": \"unk_token\" must be a token of the vocabulary, found " + inQuotes(unknown), where);
     }
-    if (byteFallback) {
-        for (int byte = 0; byte < 256; ++byte)
-            bpe->m_byteTokens.push_back(
-                bpe->m_vocabulary.idOf(byteTokenName(static_cast<unsigned char>(byte))).value_or(-1));
-    }
+    if (bpe->m_settings.byteFallback) bpe->m_byteTokens = byteTokensOf(bpe->m_vocabulary);
     bpe->indexCharacters();
     return std::unique_ptr<const TokenModel>(std::move(bpe));
 }
 
-Result<void> Bpe::readMerges(const Json& list, const std::string& where) {
-    if (list.size() > kMaxMerges) return tooMany(where, "merges", list.size(), kMaxMerges);
-    m_merges = MergeTable(list.size());
+Result<void> Bpe::readMerges(std::span<const MergeText> merges, const std::string& where) {
+    if (merges.size() > kMaxMerges) return tooMany(where, "merges", merges.size(), kMaxMerges);
+    m_merges = MergeTable(merges.size());
+    const std::string& prefix = m_settings.continuingPrefix;
     std::string whole;
     std::uint32_t rank = 0;
-    for (std::size_t i = 0; i < list.size(); ++i) {
-        const std::string place = where + ".merges[" + std::to_string(i) + "]";
-        if (list[i].is_string() && list[i].get_ref<const std::string&>().starts_with("#version")) continue;
-        const auto pair = pairOf(list[i]);
-        if (!pair) return fail(ErrorCode::CorruptFile, place + ": expected two tokens, found " + brief(list[i]), where);
-        const auto left = m_vocabulary.idOf(pair->left);
-        const auto right = m_vocabulary.idOf(pair->right);
-        whole.assign(pair->left).append(pair->right);
+    for (std::size_t i = 0; i < merges.size(); ++i) {
+        const auto [leftText, rightText] = merges[i];
+        if (leftText.empty() && rightText.empty()) continue;  // a version line
+        const auto left = m_vocabulary.idOf(leftText);
+        const auto right = m_vocabulary.idOf(rightText);
+        // "##b" behind "a" makes "ab".
+        whole.assign(leftText).append(rightText.substr(rightText.starts_with(prefix) ? prefix.size() : 0));
         const auto made = m_vocabulary.idOf(whole);
         if (!left || !right || !made) {
-            const std::string absent(!left ? pair->left : !right ? pair->right : std::string_view(whole));
-            return fail(ErrorCode::CorruptFile, place + ": the vocabulary has no token " + inQuotes(absent), where);
+            const std::string absent(!left ? leftText : !right ? rightText : std::string_view(whole));
+            return fail(ErrorCode::CorruptFile,
+                        where + ".merges[" + std::to_string(i) + "]: the vocabulary has no token " + inQuotes(absent),
+                        where);
         }
         m_merges.set(*left, *right, {rank++, *made});
     }
@@ -161,15 +155,22 @@ void Bpe::spell(std::string_view piece, std::vector<Symbol>& symbols) const {
         if (unknownWaits) symbols.push_back({*m_unknown, 0, 0});
         unknownWaits = false;
     };
+    const bool isMarked = !m_settings.continuingPrefix.empty() || !m_settings.endOfWordSuffix.empty();
+    std::string marked;
     for (std::size_t at = 0; at < piece.size();) {
         const Utf8Char c = decodeUtf8(piece, at);
-        const std::string_view character = piece.substr(at, c.bytes);
+        std::string_view character = piece.substr(at, c.bytes);
+        if (isMarked) {
+            marked.assign(at > 0 ? m_settings.continuingPrefix : "").append(character);
+            if (at + c.bytes == piece.size()) marked += m_settings.endOfWordSuffix;
+            character = marked;
+        }
         at += c.bytes;
-        if (const auto id = idOfCharacter(character, c.code)) {
+        if (const auto id = isMarked ? m_vocabulary.idOf(character) : idOfCharacter(character, c.code)) {
             flush();
             symbols.push_back({*id, 0, 0});
         } else if (!spellInBytes(character, symbols) && m_unknown) {
-            if (!m_fuseUnknown) flush();
+            if (!m_settings.fuseUnknown) flush();
             unknownWaits = true;
         }
     }
@@ -217,11 +218,16 @@ void Bpe::merge(Workspace& work) const {
     }
 }
 
+std::string Bpe::kind() const {
+    if (!m_byteTokens.empty()) return "SentencePiece BPE";
+    return m_settings.continuingPrefix.empty() && m_settings.endOfWordSuffix.empty() ? "byte-level BPE" : "BPE";
+}
+
 void Bpe::tokenize(const PieceList& list, std::vector<TokenId>& ids) const {
     Workspace work;
     for (std::size_t i = 0; i < list.pieces.size(); ++i) {
         const std::string_view piece = list.piece(i);
-        if (m_ignoreMerges) {
+        if (m_settings.ignoreMerges) {
             if (const auto whole = m_vocabulary.idOf(piece)) {
                 ids.push_back(*whole);
                 continue;
@@ -232,17 +238,6 @@ void Bpe::tokenize(const PieceList& list, std::vector<TokenId>& ids) const {
         for (const Symbol& symbol : work.symbols)
             if (symbol.id >= 0) ids.push_back(symbol.id);
     }
-}
-
-Result<std::unique_ptr<const TokenModel>> parseTokenModel(const Json& spec, const std::string& where) {
-    const std::string place = where + ": model";
-    const JsonReader reader(spec, place);
-    if (!spec.is_object())
-        return fail(ErrorCode::CorruptFile, place + ": expected an object, found " + brief(spec), where);
-    // Files written before the type was stored are byte-pair encodings when they have merges.
-    TRY_ASSIGN(const std::string type, reader.has("merges") ? reader.stringOr("type", "BPE") : reader.string("type"));
-    if (type == "BPE") return Bpe::parse(spec, place);
-    return fail(ErrorCode::Unsupported, where + ": the model type \"" + type + "\" is not supported", where);
 }
 
 }  // namespace espalier

@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/tokenizer/token_model.h"
@@ -36,12 +38,33 @@ private:
     std::vector<Slot> m_slots;  // a power of two, at least twice the merges
 };
 
+struct MergeText {
+    std::string_view left, right;
+};
+
+// "a b", two tokens around one space.
+std::optional<MergeText> splitMerge(std::string_view text);
+
+struct BpeSettings {
+    std::string unknown = "";           // empty: what the vocabulary cannot spell is dropped
+    std::string continuingPrefix = "";  // before every character of a piece but the first
+    std::string endOfWordSuffix = "";   // behind the last one
+    bool byteFallback = false;          // spell unknown characters in <0x00>..<0xFF>
+    bool fuseUnknown = false;           // a run of unknown characters is one token
+    bool ignoreMerges = false;          // a piece that is a token stays whole
+};
+
 class Bpe final : public TokenModel {
 public:
     static Result<std::unique_ptr<const TokenModel>> parse(const Json& spec, const std::string& where);
 
+    // merges in order of rank; errors name "where.merges[i]". Errors: corrupt_file, too_large.
+    static Result<std::unique_ptr<const TokenModel>> make(Vocabulary vocabulary, std::span<const MergeText> merges,
+                                                          BpeSettings settings, const std::string& where);
+
     void tokenize(const PieceList& list, std::vector<TokenId>& ids) const override;
     const Vocabulary& vocabulary() const override { return m_vocabulary; }
+    std::string kind() const override;
 
 private:
     struct Symbol {
@@ -60,7 +83,7 @@ private:
     };
 
     Bpe() = default;
-    Result<void> readMerges(const Json& list, const std::string& where);
+    Result<void> readMerges(std::span<const MergeText> merges, const std::string& where);
     void indexCharacters();
     std::optional<TokenId> idOfCharacter(std::string_view character, char32_t code) const;
     bool spellInBytes(std::string_view character, std::vector<Symbol>& symbols) const;
@@ -72,8 +95,7 @@ private:
     std::vector<TokenId> m_lowCharacters;  // ids of one-character tokens below U+0180, -1 where there is none
     std::vector<TokenId> m_byteTokens;     // ids of <0x00>..<0xFF>, empty without byte_fallback
     std::optional<TokenId> m_unknown;
-    bool m_fuseUnknown = false;
-    bool m_ignoreMerges = false;
+    BpeSettings m_settings;
 };
 
 }  // namespace espalier

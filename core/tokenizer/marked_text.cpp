@@ -45,7 +45,14 @@ void MarkedText::append(const MarkedText& other, TextRange range) {
 MarkedText MarkedText::slice(TextRange range) const {
     MarkedText part;
     part.append(*this, range);
+    part.startsText = startsText && range.begin == 0;
     return part;
+}
+
+void MarkedText::truncate(std::size_t size) {
+    text.resize(size);
+    while (!verbatim.empty() && verbatim.back().begin >= size) verbatim.pop_back();
+    if (!verbatim.empty()) verbatim.back().end = std::min(verbatim.back().end, size);
 }
 
 bool overlapsAny(std::span<const TextRange> sorted, TextRange range) {

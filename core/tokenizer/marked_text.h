@@ -21,6 +21,7 @@ struct TextRange {  // bytes [begin, end)
 struct MarkedText {
     std::string text;
     std::vector<TextRange> verbatim;  // sorted, disjoint, not empty, not touching
+    bool startsText = true;           // its first character is (or was made of) the one that the whole text begins with
 
     // Each appends bytes with their marks.
     void append(std::string_view bytes, bool isVerbatim);
@@ -28,6 +29,7 @@ struct MarkedText {
     void append(const MarkedText& other, TextRange range);
 
     MarkedText slice(TextRange range) const;
+    void truncate(std::size_t size);  // Requires: size <= text.size()
 
     // Calls visit(bytes, isVerbatim) for each maximal run, in order.
     template <class Visit>

@@ -2,6 +2,7 @@
 #include "core/tokenizer/post_processor.h"
 
 #include "core/tokenizer/token_limits.h"
+#include "core/tokenizer/type_table.h"
 
 namespace espalier {
 namespace {
@@ -25,7 +26,8 @@ Result<std::vector<TokenId>> idsOfSpecial(const Json& table, const std::string& 
 }
 
 // "single" is a list of {"SpecialToken": {"id": ...}} and one {"Sequence": {"id": "A"}}.
-Result<PostProcessor> parseTemplate(const JsonReader& reader, const std::string& where) {
+Result<PostProcessor> parseTemplate(const JsonReader& reader, const std::string& file) {
+    const std::string where = file + ": post_processor";
     const Json* single = reader.find("single");
     if (!single || !single->is_array()) return reader.wrong("single", "an array");
     const Json none = Json::object();
@@ -50,7 +52,7 @@ Result<PostProcessor> parseTemplate(const JsonReader& reader, const std::string&
 }
 
 // "cls": ["<s>", 0] before, "sep": ["</s>", 2] after.
-Result<PostProcessor> parseClsSep(const JsonReader& reader) {
+Result<PostProcessor> parseClsSep(const JsonReader& reader, const std::string&) {
     const auto idOf = [&](const char* key) -> Result<TokenId> {
         const Json* pair = reader.find(key);
         if (!pair || !pair->is_array() || pair->size() != 2 || !(*pair)[1].is_number_integer() || (*pair)[1] < 0 ||
@@ -76,18 +78,20 @@ Result<PostProcessor> parseSequence(const JsonReader& reader, const std::string&
     return whole;
 }
 
+Result<PostProcessor> parseByteLevel(const JsonReader&, const std::string&) {
+    return PostProcessor{};  // moves offsets only
+}
+
+constexpr TypeEntry<PostProcessor> kTypes[] = {
+    {"BertProcessing", parseClsSep}, {"ByteLevel", parseByteLevel},         {"RobertaProcessing", parseClsSep},
+    {"Sequence", parseSequence},     {"TemplateProcessing", parseTemplate},
+};
+
 }  // namespace
 
 Result<PostProcessor> parsePostProcessor(const Json& spec, const std::string& where) {
     if (spec.is_null()) return PostProcessor{};
-    const std::string place = where + ": post_processor";
-    const JsonReader reader(spec, place);
-    TRY_ASSIGN(const std::string type, reader.string("type"));
-    if (type == "ByteLevel") return PostProcessor{};  // moves offsets only
-    if (type == "TemplateProcessing") return parseTemplate(reader, place);
-    if (type == "Sequence") return parseSequence(reader, where);
-    if (type == "BertProcessing" || type == "RobertaProcessing") return parseClsSep(reader);
-    return fail(ErrorCode::Unsupported, where + ": the post-processor \"" + type + "\" is not supported", where);
+    return parseByType(kTypes, "post_processor", spec, where);
 }
 
 }  // namespace espalier

@@ -3,16 +3,17 @@
 
 #include <algorithm>
 #include <array>
+#include <variant>
 
 #include "core/tokenizer/byte_alphabet.h"
 #include "core/tokenizer/regex.h"
+#include "core/tokenizer/split_rules.h"
+#include "core/tokenizer/type_table.h"
+#include "core/tokenizer/unicode_classes.h"
+#include "core/tokenizer/utf8.h"
 
 namespace espalier {
 namespace {
-
-// Radford et al. 2019, as published with GPT-2.
-constexpr std::string_view kGpt2Pattern =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
 using PreTokenizerPtr = std::unique_ptr<const PreTokenizer>;
 
@@ -77,17 +78,32 @@ std::vector<TextRange> joined(std::vector<Part> parts, SplitBehavior behavior) {
     return out;
 }
 
+// What to split at: the matches of a pattern, or each character of a class.
+using CharacterTest = bool (*)(char32_t);
+using Separator = std::variant<Regex, CharacterTest>;
+
+Result<void> findSeparators(const Separator& separator, std::string_view text, std::vector<TextRange>& matches) {
+    if (const auto* pattern = std::get_if<Regex>(&separator)) return pattern->findAll(text, matches);
+    const CharacterTest isSeparator = std::get<CharacterTest>(separator);
+    for (std::size_t at = 0; at < text.size();) {
+        const Utf8Char c = decodeUtf8(text, at);
+        if (isSeparator(c.code)) matches.push_back({at, at + c.bytes});
+        at += c.bytes;
+    }
+    return {};
+}
+
 class Split final : public PreTokenizer {
 public:
-    Split(Regex pattern, SplitBehavior behavior, bool inverted)
-        : m_pattern(std::move(pattern)), m_behavior(behavior), m_inverted(inverted) {}
+    Split(Separator separator, SplitBehavior behavior, bool inverted)
+        : m_separator(std::move(separator)), m_behavior(behavior), m_inverted(inverted) {}
 
     Result<void> split(PieceList& list) const override {
         std::vector<TextRange> refined;
         std::vector<TextRange> matches;
         for (std::size_t i = 0; i < list.pieces.size(); ++i) {
             matches.clear();
-            TRY(m_pattern.findAll(list.piece(i), matches));
+            TRY(findSeparators(m_separator, list.piece(i), matches));
             const std::size_t offset = list.pieces[i].begin;
             const std::size_t size = list.pieces[i].end - offset;
             for (const TextRange& range : joined(partsOf(matches, size), m_behavior))
@@ -111,10 +127,27 @@ private:
         return parts;
     }
 
-    Regex m_pattern;
+    Separator m_separator;
     SplitBehavior m_behavior;
     bool m_inverted;
 };
+
+// The pieces written anew: append(index, piece, text) puts what stands for a piece behind text.
+template <class Append>
+PieceList respelled(const PieceList& list, Append&& append) {
+    PieceList out({}, list.startsWithText());
+    out.pieces.clear();
+    out.pieces.reserve(list.pieces.size());
+    out.text.reserve(list.text.size() + list.text.size() / 4);
+    for (std::size_t i = 0; i < list.pieces.size(); ++i) {
+        const std::string_view piece = list.piece(i);
+        if (piece.empty()) continue;
+        const std::size_t begin = out.text.size();
+        append(i, piece, out.text);
+        out.pieces.push_back({begin, out.text.size()});
+    }
+    return out;
+}
 
 // Respells each piece in the byte alphabet, with a leading space when asked for.
 class ByteLevel final : public PreTokenizer {
@@ -123,42 +156,52 @@ public:
         : m_addPrefixSpace(addPrefixSpace), m_words(std::move(words)) {}
 
     Result<void> split(PieceList& list) const override {
-        if (m_addPrefixSpace) prefixSpaces(list);
+        if (m_addPrefixSpace)
+            list = respelled(list, [](std::size_t, std::string_view piece, std::string& text) {
+                if (piece.front() != ' ') text += ' ';
+                text += piece;
+            });
         if (m_words) TRY(m_words->split(list));
-        PieceList spelled("");
-        spelled.pieces.clear();
-        spelled.pieces.reserve(list.pieces.size());
-        spelled.text.reserve(list.text.size() + list.text.size() / 4);
-        const auto& characters = byteCharacters();
-        for (std::size_t i = 0; i < list.pieces.size(); ++i) {
-            const std::size_t begin = spelled.text.size();
-            for (const char byte : list.piece(i)) spelled.text += characters[static_cast<unsigned char>(byte)];
-            spelled.pieces.push_back({begin, spelled.text.size()});
-        }
-        list = std::move(spelled);
+        list = respelled(list, [&](std::size_t, std::string_view piece, std::string& text) {
+            for (const char byte : piece) text += byteCharacters()[static_cast<unsigned char>(byte)];
+        });
         return {};
     }
 
 private:
-    static void prefixSpaces(PieceList& list) {
-        PieceList spaced("");
-        spaced.pieces.clear();
-        for (std::size_t i = 0; i < list.pieces.size(); ++i) {
-            const std::size_t begin = spaced.text.size();
-            const std::string_view piece = list.piece(i);
-            if (piece.empty()) continue;
-            if (piece.front() != ' ') spaced.text += ' ';
-            spaced.text += piece;
-            spaced.pieces.push_back({begin, spaced.text.size()});
-        }
-        list = std::move(spaced);
-    }
-
     bool m_addPrefixSpace;
     PreTokenizerPtr m_words;  // null without use_regex
 };
 
-Result<SplitBehavior> parseBehavior(const JsonReader& reader) {
+// Spaces become a mark (U+2581), one is put before the text or every piece, and pieces are cut before each mark.
+class Metaspace final : public PreTokenizer {
+public:
+    Metaspace(std::string mark, PrependScheme scheme, PreTokenizerPtr words)
+        : m_mark(std::move(mark)), m_scheme(scheme), m_words(std::move(words)) {}
+
+    Result<void> split(PieceList& list) const override {
+        const bool startsText = list.startsWithText();
+        list = respelled(list, [&](std::size_t index, std::string_view piece, std::string& text) {
+            const bool wantsMark =
+                m_scheme == PrependScheme::Always || (m_scheme == PrependScheme::First && index == 0 && startsText);
+            if (wantsMark && piece.front() != ' ' && !piece.starts_with(m_mark)) text += m_mark;
+            for (const char byte : piece) {
+                if (byte == ' ')
+                    text += m_mark;
+                else
+                    text += byte;
+            }
+        });
+        return m_words ? m_words->split(list) : Result<void>();
+    }
+
+private:
+    std::string m_mark;
+    PrependScheme m_scheme;
+    PreTokenizerPtr m_words;  // null without split
+};
+
+Result<SplitBehavior> parseBehavior(const JsonReader& reader, std::string other = "") {
     static constexpr std::array<std::pair<std::string_view, SplitBehavior>, 5> kNames{{
         {"Removed", SplitBehavior::Removed},
         {"Isolated", SplitBehavior::Isolated},
@@ -166,15 +209,23 @@ Result<SplitBehavior> parseBehavior(const JsonReader& reader) {
         {"MergedWithNext", SplitBehavior::MergedWithNext},
         {"Contiguous", SplitBehavior::Contiguous},
     }};
-    TRY_ASSIGN(const std::string name, reader.string("behavior"));
+    TRY_ASSIGN(const std::string name, reader.stringOr("behavior", std::move(other)));
     for (const auto& [known, behavior] : kNames)
         if (name == known) return behavior;
     return reader.wrong("behavior", "one of Removed, Isolated, MergedWithPrevious, MergedWithNext, Contiguous");
 }
 
-Result<PreTokenizerPtr> makeSplit(Result<Regex> pattern, SplitBehavior behavior, bool inverted) {
+PreTokenizerPtr splitAt(CharacterTest test, SplitBehavior behavior) {
+    return std::make_unique<Split>(test, behavior, false);
+}
+
+Result<PreTokenizerPtr> splitAt(Result<Regex> pattern, SplitBehavior behavior, bool inverted = false) {
     TRY_ASSIGN(Regex compiled, std::move(pattern));
     return PreTokenizerPtr(std::make_unique<Split>(std::move(compiled), behavior, inverted));
+}
+
+std::string placeOf(const std::string& where) {
+    return where + ": pre_tokenizer";
 }
 
 Result<PreTokenizerPtr> parseByteLevel(const JsonReader& reader, const std::string& where) {
@@ -182,9 +233,60 @@ Result<PreTokenizerPtr> parseByteLevel(const JsonReader& reader, const std::stri
     TRY_ASSIGN(const bool useRegex, reader.boolOr("use_regex", true));
     PreTokenizerPtr words;
     if (useRegex) {
-        TRY_ASSIGN(words, makeSplit(Regex::compile(kGpt2Pattern, where), SplitBehavior::Isolated, false));
+        TRY_ASSIGN(words, splitAt(Regex::compile(kGpt2Pattern, placeOf(where)), SplitBehavior::Isolated));
     }
     return PreTokenizerPtr(std::make_unique<ByteLevel>(addPrefixSpace, std::move(words)));
+}
+
+Result<PreTokenizerPtr> parseBert(const JsonReader&, const std::string&) {
+    std::vector<PreTokenizerPtr> stages;
+    stages.push_back(splitAt(isWhiteSpace, SplitBehavior::Removed));
+    stages.push_back(splitAt(isPunctuation, SplitBehavior::Isolated));
+    return PreTokenizerPtr(std::make_unique<PreTokenizerSequence>(std::move(stages)));
+}
+
+Result<PreTokenizerPtr> parseMetaspace(const JsonReader& reader, const std::string& where) {
+    TRY_ASSIGN(MetaspaceSettings settings, parseMetaspaceSettings(reader));
+    TRY_ASSIGN(const bool splits, reader.boolOr("split", true));
+    PreTokenizerPtr words;
+    if (splits) {
+        TRY_ASSIGN(words, splitAt(Regex::literal(settings.mark, placeOf(where)), SplitBehavior::MergedWithNext));
+    }
+    return PreTokenizerPtr(std::make_unique<Metaspace>(std::move(settings.mark), settings.scheme, std::move(words)));
+}
+
+Result<PreTokenizerPtr> parseSplit(const JsonReader& reader, const std::string& where) {
+    TRY_ASSIGN(const SplitBehavior behavior, parseBehavior(reader));
+    TRY_ASSIGN(const bool inverted, reader.boolOr("invert", false));
+    return splitAt(Regex::fromJson(reader, "pattern", placeOf(where)), behavior, inverted);
+}
+
+Result<PreTokenizerPtr> parseDigits(const JsonReader& reader, const std::string& where) {
+    TRY_ASSIGN(const bool individual, reader.boolOr("individual_digits", false));
+    return splitAt(Regex::compile("\\p{N}", placeOf(where)),
+                   individual ? SplitBehavior::Isolated : SplitBehavior::Contiguous);
+}
+
+Result<PreTokenizerPtr> parsePunctuation(const JsonReader& reader, const std::string&) {
+    TRY_ASSIGN(const SplitBehavior behavior, parseBehavior(reader, "Isolated"));
+    return splitAt(isPunctuation, behavior);
+}
+
+Result<PreTokenizerPtr> parseWhitespaceSplit(const JsonReader&, const std::string&) {
+    return splitAt(isWhiteSpace, SplitBehavior::Removed);
+}
+
+// Words and what stands between them; word characters are those of Rust's regex crate.
+Result<PreTokenizerPtr> parseWhitespace(const JsonReader&, const std::string& where) {
+    constexpr std::string_view kWord = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{200C}\x{200D})";
+    const std::string pattern = "[" + std::string(kWord) + "]+|[^" + std::string(kWord) + "\\s]+";
+    return splitAt(Regex::compile(pattern, placeOf(where)), SplitBehavior::Removed, true);
+}
+
+Result<PreTokenizerPtr> parseDelimiter(const JsonReader& reader, const std::string& where) {
+    TRY_ASSIGN(const std::string delimiter, reader.string("delimiter"));
+    if (countUtf8(delimiter) != 1) return reader.wrong("delimiter", "one character");
+    return splitAt(Regex::literal(delimiter, placeOf(where)), SplitBehavior::Removed);
 }
 
 Result<PreTokenizerPtr> parseSequence(const JsonReader& reader, const std::string& where) {
@@ -198,26 +300,38 @@ Result<PreTokenizerPtr> parseSequence(const JsonReader& reader, const std::strin
     return PreTokenizerPtr(std::make_unique<PreTokenizerSequence>(std::move(stages)));
 }
 
+constexpr TypeEntry<PreTokenizerPtr> kTypes[] = {
+    {"BertPreTokenizer", parseBert},
+    {"ByteLevel", parseByteLevel},
+    {"CharDelimiterSplit", parseDelimiter},
+    {"Digits", parseDigits},
+    {"Metaspace", parseMetaspace},
+    {"Punctuation", parsePunctuation},
+    {"Sequence", parseSequence},
+    {"Split", parseSplit},
+    {"Whitespace", parseWhitespace},
+    {"WhitespaceSplit", parseWhitespaceSplit},
+};
+
 }  // namespace
 
 Result<std::unique_ptr<const PreTokenizer>> parsePreTokenizer(const Json& spec, const std::string& where) {
     if (spec.is_null()) return PreTokenizerPtr();
-    const std::string place = where + ": pre_tokenizer";
-    const JsonReader reader(spec, place);
-    TRY_ASSIGN(const std::string type, reader.string("type"));
-    if (type == "Sequence") return parseSequence(reader, where);
-    if (type == "ByteLevel") return parseByteLevel(reader, place);
-    if (type == "Split") {
-        TRY_ASSIGN(const SplitBehavior behavior, parseBehavior(reader));
-        TRY_ASSIGN(const bool inverted, reader.boolOr("invert", false));
-        return makeSplit(Regex::fromJson(reader, "pattern", place), behavior, inverted);
-    }
-    if (type == "Digits") {
-        TRY_ASSIGN(const bool individual, reader.boolOr("individual_digits", false));
-        return makeSplit(Regex::compile("\\p{N}", place),
-                         individual ? SplitBehavior::Isolated : SplitBehavior::Contiguous, false);
-    }
-    return fail(ErrorCode::Unsupported, where + ": the pre-tokenizer \"" + type + "\" is not supported", where);
+    return parseByType(kTypes, "pre_tokenizer", spec, where);
+}
+
+Result<MetaspaceSettings> parseMetaspaceSettings(const JsonReader& reader) {
+    MetaspaceSettings settings;
+    TRY_ASSIGN(settings.mark, reader.stringOr("replacement", settings.mark));
+    if (countUtf8(settings.mark) != 1) return reader.wrong("replacement", "one character");
+    TRY_ASSIGN(const std::string scheme, reader.stringOr("prepend_scheme", "always"));
+    TRY_ASSIGN(const bool prefixes, reader.boolOr("add_prefix_space", true));
+    if (scheme == "first") settings.scheme = PrependScheme::First;
+    if (scheme == "never") settings.scheme = PrependScheme::Never;
+    if (scheme != "always" && scheme != "first" && scheme != "never")
+        return reader.wrong("prepend_scheme", "one of always, first, never");
+    if (!prefixes) settings.scheme = PrependScheme::Never;  // as files before "prepend_scheme" say it
+    return settings;
 }
 
 }  // namespace espalier

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/tokenizer/text_model.h"
 
+#include <algorithm>
+#include <charconv>
 #include <optional>
+
+#include "core/formats/gguf_model.h"
+#include "core/tokenizer/gguf_text.h"
+#include "core/tokenizer/sentencepiece_model.h"
+#include "core/tokenizer/token_limits.h"
 
 namespace espalier {
 namespace {
@@ -41,6 +48,70 @@ Result<std::string> templateOf(const Json& config, const std::string& where) {
     return JsonReader(config, where).wrong("chat_template", "a string or a list of templates");
 }
 
+Result<TokenId> addedId(const std::string& text, const std::string& where) {
+    TokenId id = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+    if (text.empty() || error != std::errc() || end != text.data() + text.size() || id < 0)
+        return fail(ErrorCode::CorruptFile, where + ": " + inQuotes(text) + " is no token id", where);
+    return id;
+}
+
+// "added_tokens_decoder" of tokenizer_config.json: {"32000": {"content": "<pad>", "special": true, ...}}.
+Result<void> readConfigTokens(const Json& config, std::vector<AddedToken>& tokens) {
+    const std::string where = "tokenizer_config.json: added_tokens_decoder";
+    const auto list = config.find("added_tokens_decoder");
+    if (list == config.end() || list->is_null()) return {};
+    if (!list->is_object()) return fail(ErrorCode::CorruptFile, where + ": expected an object", where);
+    if (list->size() > kMaxAddedTokens) return tooMany(where, "added tokens", list->size(), kMaxAddedTokens);
+    for (const auto& [key, entry] : list->items()) {
+        TRY_ASSIGN(const TokenId id, addedId(key, where));
+        TRY_ASSIGN(AddedToken token, readAddedToken(entry, where + "[" + key + "]", id));
+        tokens.push_back(std::move(token));
+    }
+    return {};
+}
+
+// added_tokens.json: {"<pad>": 32000}. Special are those that tokenizer_config.json gives a part to play.
+Result<void> readAddedTokensFile(const Json& list, const TextModel& model, std::vector<AddedToken>& tokens) {
+    const std::string where = "added_tokens.json";
+    if (!list.is_object()) return fail(ErrorCode::CorruptFile, where + ": expected an object", where);
+    if (list.size() > kMaxAddedTokens) return tooMany(where, "added tokens", list.size(), kMaxAddedTokens);
+    const JsonReader reader(list, where);
+    for (const auto& item : list.items()) {
+        TRY_ASSIGN(const std::int64_t id, reader.integer(item.key(), 0, kMaxTokenId));
+        const bool isSpecial = item.key() == model.bosToken || item.key() == model.eosToken ||
+                               item.key() == model.unkToken || item.key() == model.padToken;
+        const auto isSame = [&](const AddedToken& token) { return token.content == item.key(); };
+        if (std::none_of(tokens.begin(), tokens.end(), isSame))
+            tokens.push_back({.id = static_cast<TokenId>(id), .content = item.key(), .isSpecial = isSpecial});
+    }
+    return {};
+}
+
+// A folder without tokenizer.json. As `transformers` does, BOS is added when the model has one, else EOS (T5), unless
+// the configuration says otherwise.
+Result<std::shared_ptr<const Tokenizer>> loadSentencePiece(std::string_view bytes, const Json& config,
+                                                           const Json& addedTokens, TextModel& model) {
+    const std::string where = "tokenizer.model";
+    TRY_ASSIGN(SentencePieceModel pieces, parseSentencePieceModel(bytes, where));
+    SentencePieceUse use;
+    TRY(readConfigTokens(config, use.addedTokens));
+    if (!addedTokens.is_null()) TRY(readAddedTokensFile(addedTokens, model, use.addedTokens));
+    const JsonReader reader(config, "tokenizer_config.json");
+    TRY_ASSIGN(use.addBos, reader.boolOr("add_bos_token", pieces.bos.has_value()));
+    TRY_ASSIGN(use.addEos, reader.boolOr("add_eos_token", !pieces.bos));
+    TRY_ASSIGN(const bool isLegacy, reader.boolOr("legacy", true));
+    pieces.spaces.prefixesFirst = !isLegacy;
+    const auto name = [&](std::string& token, std::optional<TokenId> id) {
+        if (token.empty() && id) token = pieces.pieces.list[static_cast<std::size_t>(*id)].text;
+    };
+    name(model.bosToken, pieces.bos);
+    name(model.eosToken, pieces.eos);
+    name(model.unkToken, pieces.pieces.unknown);
+    name(model.padToken, pieces.padding);
+    return makeSentencePieceTokenizer(std::move(pieces), std::move(use), where);
+}
+
 std::string grouped(std::int64_t number) {
     std::string text = std::to_string(number);
     for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3)
@@ -50,16 +121,20 @@ std::string grouped(std::int64_t number) {
 
 }  // namespace
 
+std::string kindOf(const Tokenizer& tokenizer) {
+    return tokenizer.kind() + ", " + grouped(tokenizer.vocabularySize()) + " entries";
+}
+
 Result<TextModel> loadTextModel(FileSystem& files, const Path& folder) {
-    TextModel model;
-    TRY_ASSIGN(const auto tokenizer, textIfThere(files, folder / "tokenizer.json", kMaxTokenizerBytes));
-    if (tokenizer) {
-        TRY_ASSIGN(model.tokenizer, parseTokenizer(*tokenizer, "tokenizer.json"));
-        model.kind = "byte-level BPE, " + grouped(model.tokenizer->vocabularySize()) + " entries";
+    if (!files.exists(folder / "tokenizer.json") && !files.exists(folder / "tokenizer.model")) {
+        TRY_ASSIGN(const auto gguf, findGguf(files, folder));
+        if (gguf) return loadGgufText(files, *gguf);
     }
+    TextModel model;
     TRY_ASSIGN(const auto configText, textIfThere(files, folder / "tokenizer_config.json", kMaxConfigBytes));
+    Json config = Json::object();
     if (configText) {
-        TRY_ASSIGN(const Json config, parseJson(*configText, "tokenizer_config.json"));
+        TRY_ASSIGN(config, parseJson(*configText, "tokenizer_config.json"));
         if (!config.is_object())
             return fail(ErrorCode::CorruptFile, "tokenizer_config.json: expected an object", "tokenizer_config.json");
         model.bosToken = tokenText(config, "bos_token");
@@ -68,6 +143,21 @@ Result<TextModel> loadTextModel(FileSystem& files, const Path& folder) {
         model.padToken = tokenText(config, "pad_token");
         TRY_ASSIGN(model.chatTemplateSource, templateOf(config, "tokenizer_config.json"));
     }
+    TRY_ASSIGN(const auto tokenizer, textIfThere(files, folder / "tokenizer.json", kMaxTokenizerBytes));
+    if (tokenizer) {
+        TRY_ASSIGN(model.tokenizer, parseTokenizer(*tokenizer, "tokenizer.json"));
+    } else {
+        TRY_ASSIGN(const auto pieces, textIfThere(files, folder / "tokenizer.model", kMaxTokenizerBytes));
+        TRY_ASSIGN(const auto added, textIfThere(files, folder / "added_tokens.json", kMaxConfigBytes));
+        Json addedTokens;
+        if (pieces && added) {
+            TRY_ASSIGN(addedTokens, parseJson(*added, "added_tokens.json"));
+        }
+        if (pieces) {
+            TRY_ASSIGN(model.tokenizer, loadSentencePiece(*pieces, config, addedTokens, model));
+        }
+    }
+    if (model.tokenizer) model.kind = kindOf(*model.tokenizer);
     TRY_ASSIGN(auto jinja, textIfThere(files, folder / "chat_template.jinja", kMaxConfigBytes));
     if (jinja) model.chatTemplateSource = std::move(*jinja);
     if (!model.chatTemplateSource.empty()) {

@@ -21,7 +21,11 @@ struct TextModel {
     std::string bosToken, eosToken, unkToken, padToken;  // as tokenizer_config.json names them; may be empty
 };
 
-// tokenizer.json, tokenizer_config.json, chat_template.jinja of a folder, each optional. Errors name the file.
+// tokenizer.json (or else tokenizer.model, with the tokens that added_tokens.json and tokenizer_config.json add),
+// tokenizer_config.json, chat_template.jinja of a folder, each optional; of a GGUF file, and of a folder with one and no
+// tokenizer of its own, the vocabulary in the file. Errors name the file.
 Result<TextModel> loadTextModel(FileSystem& files, const Path& folder);
+
+std::string kindOf(const Tokenizer& tokenizer);  // "byte-level BPE, 4,096 entries"
 
 }  // namespace espalier

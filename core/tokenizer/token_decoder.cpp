@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/tokenizer/token_decoder.h"
 
+#include <algorithm>
 #include <charconv>
 #include <vector>
 
 #include "core/tokenizer/byte_alphabet.h"
+#include "core/tokenizer/pre_tokenizer.h"
+#include "core/tokenizer/token_limits.h"
 #include "core/tokenizer/utf8.h"
 
 namespace espalier {
@@ -37,22 +40,67 @@ public:
     }
 };
 
+std::string replacedAll(std::string_view text, std::string_view pattern, std::string_view content) {
+    if (pattern.empty()) return std::string(text);
+    std::string out;
+    std::size_t at = 0;
+    for (std::size_t hit; (hit = text.find(pattern, at)) != std::string_view::npos; at = hit + pattern.size())
+        out.append(text.substr(at, hit - at)).append(content);
+    return out.append(text.substr(at));
+}
+
 class ReplaceDecoder final : public TokenDecoder {
 public:
     ReplaceDecoder(std::string pattern, std::string content)
         : m_pattern(std::move(pattern)), m_content(std::move(content)) {}
-    std::string decode(std::string token, bool) const override {
-        if (m_pattern.empty()) return token;
-        std::string out;
-        std::size_t at = 0;
-        for (std::size_t hit; (hit = token.find(m_pattern, at)) != std::string::npos; at = hit + m_pattern.size())
-            out.append(token, at, hit - at).append(m_content);
-        return out.append(token, at);
-    }
+    std::string decode(std::string token, bool) const override { return replacedAll(token, m_pattern, m_content); }
 
 private:
     std::string m_pattern;
     std::string m_content;
+};
+
+// A continuation ("##ing") joins what comes before it, another token stands behind a space.
+class WordPieceDecoder final : public TokenDecoder {
+public:
+    WordPieceDecoder(std::string prefix, bool cleansUp) : m_prefix(std::move(prefix)), m_cleansUp(cleansUp) {}
+    std::string decode(std::string token, bool isFirst) const override {
+        if (!isFirst) token = token.starts_with(m_prefix) ? token.substr(m_prefix.size()) : " " + token;
+        if (!m_cleansUp) return token;
+        static constexpr std::pair<std::string_view, std::string_view> kRules[] = {
+            {" .", "."},   {" ?", "?"},           {" !", "!"},   {" ,", ","},     {" ' ", "'"},   {" n't", "n't"},
+            {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+        for (const auto& [pattern, content] : kRules) token = replacedAll(token, pattern, content);
+        return token;
+    }
+
+private:
+    std::string m_prefix;
+    bool m_cleansUp;
+};
+
+// Marks become spaces, but those of the first token, where one was put in front, vanish.
+class MetaspaceDecoder final : public TokenDecoder {
+public:
+    explicit MetaspaceDecoder(MetaspaceSettings settings) : m_settings(std::move(settings)) {}
+    std::string decode(std::string token, bool isFirst) const override {
+        const bool vanishes = isFirst && m_settings.scheme != PrependScheme::Never;
+        return replacedAll(token, m_settings.mark, vanishes ? "" : " ");
+    }
+
+private:
+    MetaspaceSettings m_settings;
+};
+
+// The suffix that ends a word becomes a space, but behind the last word.
+class BpeDecoder final : public TokenDecoder {
+public:
+    explicit BpeDecoder(std::string suffix) : m_suffix(std::move(suffix)) {}
+    std::string decode(std::string token, bool) const override { return replacedAll(token, m_suffix, " "); }
+    bool dropsFinalSpace() const override { return true; }
+
+private:
+    std::string m_suffix;
 };
 
 // Takes up to `start` of a character off the front and `stop` off the back: of every token, or after Fuse of the text.
@@ -83,6 +131,10 @@ public:
         for (const auto& stage : m_stages) token = stage->decode(std::move(token), isFirst);
         return token;
     }
+    bool dropsFinalSpace() const override {
+        return std::any_of(m_stages.begin(), m_stages.end(),
+                           [](const auto& stage) { return stage->dropsFinalSpace(); });
+    }
 
 private:
     std::vector<TokenDecoderPtr> m_stages;
@@ -95,6 +147,22 @@ Result<TokenDecoderPtr> parseReplace(const JsonReader& reader) {
     TRY_ASSIGN(std::string content, reader.string("content"));
     return TokenDecoderPtr(
         std::make_unique<ReplaceDecoder>((*pattern)["String"].get<std::string>(), std::move(content)));
+}
+
+Result<TokenDecoderPtr> parseWordPiece(const JsonReader& reader) {
+    TRY_ASSIGN(std::string prefix, reader.stringOr("prefix", "##"));
+    TRY_ASSIGN(const bool cleansUp, reader.boolOr("cleanup", true));
+    return TokenDecoderPtr(std::make_unique<WordPieceDecoder>(std::move(prefix), cleansUp));
+}
+
+Result<TokenDecoderPtr> parseMetaspace(const JsonReader& reader) {
+    TRY_ASSIGN(MetaspaceSettings settings, parseMetaspaceSettings(reader));
+    return TokenDecoderPtr(std::make_unique<MetaspaceDecoder>(std::move(settings)));
+}
+
+Result<TokenDecoderPtr> parseBpe(const JsonReader& reader) {
+    TRY_ASSIGN(std::string suffix, reader.stringOr("suffix", "</w>"));
+    return TokenDecoderPtr(std::make_unique<BpeDecoder>(std::move(suffix)));
 }
 
 Result<TokenDecoderPtr> parseStrip(const JsonReader& reader, bool fused) {
@@ -116,8 +184,11 @@ Result<TokenDecoderPtr> parseStage(const Json& spec, bool& fused, const std::str
     }
     if (type == "ByteLevel") return TokenDecoderPtr(std::make_unique<ByteLevelDecoder>());
     if (type == "ByteFallback") return TokenDecoderPtr(std::make_unique<ByteFallbackDecoder>());
+    if (type == "BPEDecoder") return parseBpe(reader);
+    if (type == "Metaspace") return parseMetaspace(reader);
     if (type == "Replace") return parseReplace(reader);
     if (type == "Strip") return parseStrip(reader, fused);
+    if (type == "WordPiece") return parseWordPiece(reader);
     if (type == "Sequence") {
         const Json* list = reader.find("decoders");
         if (!list || !list->is_array()) return reader.wrong("decoders", "an array");
@@ -128,7 +199,8 @@ Result<TokenDecoderPtr> parseStage(const Json& spec, bool& fused, const std::str
         }
         return TokenDecoderPtr(std::make_unique<TokenDecoderSequence>(std::move(stages)));
     }
-    return fail(ErrorCode::Unsupported, where + ": the decoder \"" + type + "\" is not supported", where);
+    return unknownType(where, "decoder", type,
+                       "BPEDecoder, ByteFallback, ByteLevel, Fuse, Metaspace, Replace, Sequence, Strip, WordPiece");
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ public:
     virtual ~TokenDecoder() = default;
     // The bytes that `token` adds to the text; isFirst when no token came before it.
     virtual std::string decode(std::string token, bool isFirst) const = 0;
+    virtual bool dropsFinalSpace() const { return false; }  // a space that ends the whole text is not part of it
 };
 
 // spec: the "decoder" member; null joins tokens with spaces. Errors: unsupported names the type; corrupt_file.

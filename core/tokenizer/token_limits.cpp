@@ -12,6 +12,13 @@ Error tooMany(const std::string& where, std::string_view what, std::size_t found
                 where);
 }
 
+Error unknownType(const std::string& where, std::string_view what, std::string_view type, std::string_view known) {
+    return fail(ErrorCode::Unsupported,
+                where + ": the " + std::string(what) + " " + inQuotes(type) + " is not supported; understood are " +
+                    std::string(known),
+                where);
+}
+
 std::string brief(const Json& value) {
     std::string text = dumpJson(value);
     if (text.size() <= 60) return text;

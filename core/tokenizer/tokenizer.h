@@ -49,6 +49,8 @@ public:
     virtual std::optional<TokenId> idOf(std::string_view token) const = 0;
     virtual std::optional<std::string> tokenOf(TokenId id) const = 0;  // as spelled in the file ("Ġthe")
     virtual bool isSpecial(TokenId id) const = 0;
+    virtual bool dropsFinalSpace() const { return false; }    // decode() leaves out a space that nothing follows
+    virtual std::string kind() const { return "tokenizer"; }  // for people: "byte-level BPE"
 };
 
 // Requires: text is the content of a tokenizer.json. Errors: corrupt_file, unsupported, too_large.

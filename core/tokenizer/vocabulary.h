@@ -19,6 +19,10 @@ public:
 
     std::optional<TokenId> idOf(std::string_view token) const;
     const std::string* tokenOf(TokenId id) const;  // nullptr when there is none
+    template <class Visit>
+    void forEach(Visit&& visit) const {  // visit(token, id), in no order
+        for (const auto& [token, id] : m_ids) visit(std::string_view(token), id);
+    }
     std::size_t size() const { return m_ids.size(); }
     TokenId largestId() const { return m_largest; }  // -1 when empty
 

@@ -9,9 +9,11 @@
 using namespace espalier;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    const auto body = parseJson({reinterpret_cast<const char*>(data), size}, "body");
+    const std::string_view text(reinterpret_cast<const char*>(data), size);
+    const auto body = parseJson(text, "body");
     if (!body) return 0;
     (void)chatCallFromJson(*body);
+    (void)chatCallFromJson(*body, text);
     (void)completionCallFromJson(*body);
     (void)generateCallFromJson(*body);
     (void)promptsFromJson(*body, "input");

@@ -5,11 +5,11 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace espalier;
     const auto bytes = std::as_bytes(std::span(data, size));
-    const auto entries = readSafetensorsHeader(bytes, "fuzz.safetensors");
+    const auto entries = readSafetensorsHeader(bytes, size, "fuzz.safetensors");
     if (!entries) return 0;
-    for (const SafetensorsEntry& entry : *entries) {
-        CHECK(entry.tensor.bytes >= 0);
-        CHECK(entry.offset <= size && static_cast<std::uint64_t>(entry.tensor.bytes) <= size - entry.offset);
+    for (const TensorEntry& entry : *entries) {
+        CHECK(entry.bytes >= 0);
+        CHECK(entry.offset <= size && static_cast<std::uint64_t>(entry.bytes) <= size - entry.offset);
     }
     return 0;
 }

@@ -52,7 +52,7 @@ def gives_logprobs(client, model):
     for token in chat.choices[0].logprobs.content:
         assert token.logprob <= 0 and len(token.top_logprobs) == 3
         assert token.logprob == max(top.logprob for top in token.top_logprobs)
-        assert bytes(token.bytes) is not None
+        assert bytes(token.bytes).decode(errors="replace") == token.token
     text = client.completions.create(model=model, prompt="The sea", max_tokens=4, temperature=0, logprobs=2)
     logprobs = text.choices[0].logprobs
     assert len(logprobs.tokens) == len(logprobs.token_logprobs) == len(logprobs.top_logprobs)
@@ -63,8 +63,12 @@ def completes_text_and_ids(client, model):
     assert [choice.index for choice in answer.choices] == [0, 1]
     ids = client.completions.create(model=model, prompt=[5, 6, 7], max_tokens=8, temperature=0)
     assert ids.usage.prompt_tokens == 3
-    stopped = client.completions.create(model=model, prompt="The sea", max_tokens=32, temperature=0, stop=["e"])
-    assert "e" not in stopped.choices[0].text
+    call = dict(model=model, prompt="The sea", max_tokens=32, temperature=0)
+    whole = client.completions.create(**call).choices[0].text
+    mark = whole[len(whole) // 2 :][:3]
+    assert len(whole) > 8 and len(mark) == 3
+    stopped = client.completions.create(**call, stop=[mark]).choices[0]
+    assert stopped.text == whole[: whole.index(mark)] and stopped.finish_reason == "stop"
 
 
 def repeats_with_a_seed_and_varies_over_choices(client, model):

@@ -7,6 +7,7 @@
 #include "core/base/check.h"
 #include "core/compute/cuda_loader.h"
 #include "core/compute/reference/reference_backend.h"
+#include "core/tensor/quantized_block.h"
 
 namespace espalier::test {
 namespace {
@@ -159,6 +160,33 @@ std::vector<double> widened(std::span<const float> values) { return {values.begi
 WeightMatrix packed(DeviceOps& ops, DType dtype, std::span<const float> values, std::int64_t n, std::int64_t k) {
     const std::vector<std::byte> bytes = storedAs(dtype, values);
     return ops.packWeight(ConstTensorView(bytes.data(), dtype, {n, k})).value();
+}
+
+WeightMatrix WeightSample::packed(DeviceOps& ops, std::int64_t first, std::int64_t count) const {
+    const std::byte* rows = stored.data() + storedBytes(dtype, first * k);
+    return ops.packWeight(ConstTensorView(rows, dtype, {count < 0 ? n - first : count, k})).value();
+}
+
+WeightSample weightSample(DType dtype, std::int64_t n, std::int64_t k, unsigned seed) {
+    WeightSample sample{dtype, n, k, {}, {}};
+    if (!isBlock(dtype)) {
+        sample.values = roundedTo(dtype, normalValues(n * k, seed));
+        sample.stored = storedAs(dtype, sample.values);
+        return sample;
+    }
+    std::mt19937 random(seed);
+    sample.stored.resize(static_cast<std::size_t>(storedBytes(dtype, n * k)));
+    for (std::byte& byte : sample.stored) byte = static_cast<std::byte>(random());
+    const auto size = static_cast<std::size_t>(blockOf(dtype).bytes);
+    for (std::size_t block = 0; block < sample.stored.size(); block += size)
+        for (const int offset : scaleOffsets(dtype)) {
+            const float scale = (static_cast<float>(random() % 2000) - 1000.0f) / 16000.0f;
+            const std::uint16_t bits = f32ToF16(scale);
+            std::memcpy(&sample.stored[block + static_cast<std::size_t>(offset)], &bits, sizeof bits);
+        }
+    sample.values.resize(static_cast<std::size_t>(n * k));
+    dequantize(dtype, sample.stored.data(), sample.values);
+    return sample;
 }
 
 }  // namespace espalier::test

@@ -63,4 +63,19 @@ std::vector<double> widened(std::span<const float> values);
 // W [n, k] packed on the device, from values already of that type.
 WeightMatrix packed(DeviceOps& ops, DType dtype, std::span<const float> values, std::int64_t n, std::int64_t k);
 
+// Weights [n, k] of any stored type, as they lie in a file and as f32: normal values rounded to a plain type; for a
+// block type random numbers under plausible scales.
+struct WeightSample {
+    DType dtype;
+    std::int64_t n, k;
+    std::vector<std::byte> stored;
+    std::vector<float> values;
+    // Rows [first, first + count) packed on the device.
+    WeightMatrix packed(DeviceOps& ops, std::int64_t first = 0, std::int64_t count = -1) const;
+};
+WeightSample weightSample(DType dtype, std::int64_t n, std::int64_t k, unsigned seed);
+
+constexpr DType kBlockTypes[] = {DType::Q8_0, DType::Q4_0, DType::Q4_1, DType::Q5_0,
+                                 DType::Q5_1, DType::Q4_K, DType::Q5_K, DType::Q6_K};
+
 }  // namespace espalier::test

@@ -203,6 +203,9 @@ Result<void> FakeEngine::setServing(ServeState state) {
     const std::lock_guard lock(m_mutex);
     m_state = state;
     if (m_state == ServeState::Draining && m_runningCount == 0) m_state = ServeState::Stopped;
+    if (state == ServeState::Stopped)
+        for (std::uint64_t id = 1; id <= m_submitted.size(); ++id) m_toCancel.push_back(RequestId{id});
+    m_changed.notify_all();
     return {};
 }
 
@@ -263,6 +266,26 @@ std::vector<LogRecord> FakeEngine::newestLog(std::size_t) const {
     return records;
 }
 
+Result<RequestList> FakeEngine::requests(std::int32_t most) const {
+    const std::lock_guard lock(m_mutex);
+    RequestList list;
+    list.total = static_cast<std::int64_t>(m_submitted.size());
+    for (const Request& request : m_submitted) {
+        if (list.requests.size() == static_cast<std::size_t>(most)) break;
+        RequestRecord& record = list.requests.emplace_back();
+        record.id = static_cast<std::int64_t>(request.id.value);
+        record.model = "fake";
+        record.promptTokens = static_cast<std::int32_t>(request.prompt.size());
+    }
+    return list;
+}
+
+Result<PageMap> FakeEngine::pageMap(std::string_view model, std::int32_t mostCells) const {
+    TRY(findModel(model));
+    const std::vector<PageOwner> owners(64, PageOwner::Kv);
+    return mapPages(owners, std::vector<std::int64_t>(64, 7), mostCells);
+}
+
 const Backend& FakeEngine::backend() const {
     return *m_backend;
 }
@@ -313,8 +336,11 @@ bool FakeEngine::advance(Running& running, const FakeScript& script) {
         return true;
     };
     if (running.cancelled) return end(lastChunk(running, FinishReason::Cancelled));
-    if (script.hold) return false;
-    if (script.failure) {
+    const bool fails = script.failedChoice < 0
+                           ? !script.hold
+                           : request.sampling.choice == static_cast<std::uint32_t>(script.failedChoice);
+    if (script.hold && !fails) return false;
+    if (script.failure && fails) {
         Chunk chunk = lastChunk(running, FinishReason::Failed);
         chunk.error = script.failure;
         return end(std::move(chunk));

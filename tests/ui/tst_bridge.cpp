@@ -80,6 +80,20 @@ private slots:
         QTRY_COMPARE(client.link(), Link::Refused);
         QCOMPARE(client.trouble()->code, ErrorCode::Unauthorized);
     }
+    void client_doesNotHearTheServerItLeft() {
+        FakeDaemon daemon;
+        EngineClient client;
+        client.attach(daemon.url(), QStringLiteral("wrong"));
+        client.attach(daemon.url(), daemon.key);
+        QTRY_VERIFY(client.isAttached());
+        QTest::qWait(50);
+        QVERIFY(client.isAttached());
+        client.attach(daemon.url(), daemon.key);
+        client.detach();
+        QTest::qWait(50);
+        QCOMPARE(client.link(), Link::Detached);
+        QTRY_COMPARE(daemon.eventStreams(), 0);
+    }
     void client_takesALostStreamUpAgainAndAsksForTheGap() {
         FakeDaemon daemon;
         EngineClient client;

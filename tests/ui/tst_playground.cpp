@@ -224,7 +224,7 @@ private slots:
         QCOMPARE(body["messages"][0]["content"].get<std::string>(), std::string("Be brief."));
         QVERIFY(answered(bench, QStringLiteral("the garden.")));
         QTest::keyClicks(input(bench), QStringLiteral("later"));
-        MainWindow second(bench.workspace, test::theme(), bench.settings);
+        MainWindow second(bench.workspace, test::theme(), bench.preferences, bench.servers);
         second.goTo(QStringLiteral("playground"));
         second.resize(1440, 900);
         second.show();

@@ -1,71 +1,39 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The window on a real daemon with a tiny model: import, what was found, scan, template, chat, cases. What the other
-// tests ask of a fake is answered here by the engine, and no event of the window takes 50 ms of the processor.
-#include <QClipboard>
-#include <QGuiApplication>
-#include <QLineEdit>
+// The window over the real daemon: espalierctl makes a sample workspace, the window starts its engine, loses it, takes
+// it up again, stops it, and a second window attaches by URL and key.
+#include <QComboBox>
+#include <QFile>
 #include <QPlainTextEdit>
 #include <QProcess>
-#include <QTableView>
-#include <QTemporaryDir>
-#include <QTextBlock>
-#include <QTreeView>
+#include <QTextBrowser>
+#include <csignal>
 
-#include "core/api/daemon.h"
-#include "core/api/keys.h"
-#include "core/compute/cpu/cpu_backend.h"
-#include "tests/support/tiny_model.h"
 #include "tests/ui/support/bench.h"
-#include "ui/widgets/answer_view.h"
-#include "ui/widgets/panel.h"
-#include "ui/widgets/token_strip.h"
+#include "ui/shell/link_strip.h"
+#include "ui/shell/session.h"
 
 using namespace espalier;
 using namespace espalier::ui;
-using espalier::test::Bench;
 
 namespace {
 
-template <class T>
-T need(Result<T> result) {
-    if (!result) qFatal("%s", result.error().message.c_str());
-    return std::move(*result);
-}
+constexpr int kPatienceMs = 30'000;
 
-// A bench whose window is attached to a daemon in this process instead of the fake.
-struct RealBench : Bench {
-    QTemporaryDir root;
-    SystemClock clock;
-    std::unique_ptr<FileSystem> files = makeFileSystem();
-    std::unique_ptr<Backend> backend = makeCpuBackend({.threads = 1, .isa = {}, .memoryLimit = 0});
-    std::unique_ptr<Engine> real;
-    std::unique_ptr<Daemon> server;
+struct Desk {
+    QTemporaryDir folder;
+    QSettings settings{folder.filePath(QStringLiteral("settings.ini")), QSettings::IniFormat};
+    PreferenceStore preferences{settings};
+    ServerBook servers{folder.path()};
+    QStringList told;
+    Session session{espalier::test::theme(), preferences, servers, nullptr,
+                    [this](const QString& title, const QString&) {
+                        told << title;
+                        return true;
+                    }};
 
-    Path model() const { return Path(root.path().toStdString()) / "tiny"; }
-    bool begin(const QString& page) {
-        test::writeTinyModel(model(), {.context = 2048});
-        EngineOptions options;
-        options.workspace = Path(root.path().toStdString()) / "workspace";
-        options.stderrLog = LogLevel::Silent;
-        options.poolBytes = 16 << 20;
-        real = need(Engine::open(options, *backend, *files, clock));
-        server = need(Daemon::start({}, *real, *files, clock));
-        window.goTo(page);
-        window.resize(1440, 900);
-        window.show();
-        if (!QTest::qWaitForWindowActive(&window)) return false;
-        engine.attach(QUrl(QString::fromStdString(server->url())),
-                      QString::fromStdString(need(loadOrMakeAdminKey(*files, server->keyFile()))));
-        return QTest::qWaitFor([this] { return engine.isAttached() && workspace.hasModelList(); });
-    }
-    bool importTiny() {
-        window.openImport(QString::fromStdString(model().string()));
-        if (!click(QStringLiteral("Import"))) return false;
-        return QTest::qWaitFor([this] { return workspace.models().rowCount() == 1; }, 10'000);
-    }
-    ~RealBench() {
-        engine.disconnect();
-        server.reset();
+    bool attached() {
+        return QTest::qWaitFor([this] { return session.engine().isAttached() && session.workspace().snapshot(); },
+                               kPatienceMs);
     }
 };
 
@@ -74,114 +42,108 @@ struct RealBench : Bench {
 class TestRealDaemon : public QObject {
     Q_OBJECT
 private slots:
-    void init() { test::watchdog().reset(); }
-    void cleanup() {
-        const auto& longest = test::watchdog().longest();
-        qInfo("longest event %.1f ms of processor time (%s, type %d)", longest.cpuMs, qPrintable(longest.receiver),
-              longest.eventType);
-        QVERIFY(longest.cpuMs < StallWatchdog::kLimitMs);
+    void initTestCase() {
+        QVERIFY2(!espalierctlPath().isEmpty(), "espalierctl is built beside the tests");
+        m_workspace = m_home.filePath(QStringLiteral("sample"));
+        QProcess sample;
+        sample.start(espalierctlPath(), {QStringLiteral("sample"), m_workspace, QStringLiteral("--quiet")});
+        QVERIFY(sample.waitForFinished(kPatienceMs));
+        QVERIFY2(sample.exitCode() == 0, sample.readAllStandardError().constData());
+        // The usual port may belong to somebody else on this machine.
+        m_daemon.setProgram(espalierctlPath());
+        startDaemon();
     }
-    void aModelIsImportedInspectedAndScanned() {
-        RealBench bench;
-        QVERIFY(bench.begin(QStringLiteral("models")));
-        bench.window.openImport(QString::fromStdString((bench.model() / "config.json").string()));
-        QVERIFY(bench.click(QStringLiteral("Tensors and their roles")));
-        auto* found = bench.find<QTableView>(QStringLiteral("Tensors found"));
-        QVERIFY(found && found->model()->rowCount() > 10);
-        QVERIFY(bench.find<TextLabel>(QStringLiteral("ChatML")));
-        QCOMPARE(bench.workspace.models().rowCount(), 0);
-        QVERIFY(bench.click(QStringLiteral("Import")));
-        QTRY_COMPARE_WITH_TIMEOUT(bench.workspace.models().rowCount(), 1, 10'000);
-        auto* tree = bench.find<QTreeView>(QStringLiteral("Tensors"));
-        QTRY_VERIFY(tree->model()->rowCount() > 2);
-        QVERIFY(tree->model()->index(0, 4).data().toString().isEmpty());
-        QVERIFY(bench.click(QStringLiteral("Scan")));
-        QTRY_VERIFY_WITH_TIMEOUT(!tree->model()->index(0, 4).data().toString().isEmpty(), 10'000);
-        auto* tokens = bench.find<TokenStrip>(QStringLiteral("Tokens"));
-        QTRY_VERIFY(tokens->tokenCount() > 5);
-        QVERIFY(bench.click(QStringLiteral("Try out: Chat template")));
-        auto* rendered = bench.find<QPlainTextEdit>(QStringLiteral("Rendered text"));
-        QTRY_VERIFY(rendered->toPlainText().contains(QLatin1String("<|im_start|>")));
-        QVERIFY(bench.click(QStringLiteral("Verify")));
-        QTRY_VERIFY_WITH_TIMEOUT(
-            bench.workspace.jobs().rowCount() == 3 && bench.workspace.jobs().jobs().front().state == JobState::Finished,
-            10'000);
+    void cleanupTestCase() {
+        QProcess::execute(espalierctlPath(), {QStringLiteral("--workspace"), m_workspace, QStringLiteral("serve"),
+                                              QStringLiteral("--stop"), QStringLiteral("--quiet")});
+        m_daemon.waitForFinished(kPatienceMs);
     }
-    void theBinGivesBackAndIsEmptied() {
-        RealBench bench;
-        QVERIFY(bench.begin(QStringLiteral("models")));
-        QVERIFY(bench.importTiny());
-        QVERIFY(bench.click(QStringLiteral("Remove")));
-        QTRY_COMPARE(bench.workspace.bin().rowCount(), 1);
-        QVERIFY(bench.click(QStringLiteral("Restore")));
-        QTRY_COMPARE(bench.workspace.models().rowCount(), 1);
-        QVERIFY(bench.click(QStringLiteral("Remove")));
-        QTRY_COMPARE(bench.workspace.bin().rowCount(), 1);
-        QVERIFY(bench.click(QStringLiteral("Empty")));
-        QTRY_COMPARE(bench.workspace.bin().rowCount(), 0);
-        QCOMPARE(bench.real->bin().size(), std::size_t{0});
+    void theWindowFindsTheEngineOfItsWorkspaceAndTalksToItsModel() {
+        Desk desk;
+        desk.session.window().show();
+        desk.session.openWorkspace(m_workspace);
+        QVERIFY(desk.attached());
+        QCOMPARE(desk.session.engine().access(), Access::Owner);
+        QTRY_VERIFY(desk.session.workspace().models().rowCount() > 0);
+        desk.session.window().goTo(QStringLiteral("playground"));
+        auto* input = desk.session.window().findChild<QPlainTextEdit*>();
+        for (auto* edit : desk.session.window().findChildren<QPlainTextEdit*>())
+            if (edit->accessibleName() == QLatin1String("Message")) input = edit;
+        QTest::keyClicks(input, QStringLiteral("What is an espalier?"));
+        QTest::keyClick(input, Qt::Key_Return, Qt::ControlModifier);
+        QTRY_VERIFY_WITH_TIMEOUT(desk.session.workspace().snapshot()->counters.contains("generation_tokens_total") &&
+                                     desk.session.workspace().snapshot()->counters.at("generation_tokens_total") > 0,
+                                 kPatienceMs);
     }
-    void aChatStreamsWithItsProbabilitiesAndACaseRepeatsIt() {
-        RealBench bench;
-        QVERIFY(bench.begin(QStringLiteral("playground")));
-        QVERIFY(bench.importTiny());
-        bench.window.goTo(QStringLiteral("playground"));
-        auto* seed = bench.find<QLineEdit>(QStringLiteral("Seed, empty for a new one each time"));
-        QTest::keyClicks(seed, QStringLiteral("7"));
-        auto* input = bench.find<QPlainTextEdit>(QStringLiteral("Message"));
-        QTest::keyClicks(input, QStringLiteral("Hello"));
-        QVERIFY(bench.click(QStringLiteral("Save as case")));
-        QVERIFY(bench.click(QStringLiteral("Send")));
-        QVERIFY(bench.click(QStringLiteral("Copy answer")));  // enabled once the answer is whole
-        const QString answer = QGuiApplication::clipboard()->text();
-        QVERIFY(!answer.isEmpty());
-        // A random model is never certain: its tokens are underlined.
-        auto* view = bench.find<AnswerView>(QStringLiteral("Conversation"));
-        bool marked = false;
-        for (QTextBlock block = view->document()->begin(); block.isValid(); block = block.next())
-            for (auto it = block.begin(); !it.atEnd(); ++it)
-                marked |= it.fragment().charFormat().underlineStyle() == QTextCharFormat::DashUnderline;
-        QVERIFY(marked);
-        auto* cases = bench.find<QTableView>(QStringLiteral("Saved cases"));
-        QTRY_COMPARE(cases->model()->rowCount(), 1);
-        for (const QString& outcome : {QStringLiteral("First run"), QStringLiteral("As last time")}) {
-            QVERIFY(bench.click(QStringLiteral("Run")));
-            QVERIFY(QTest::qWaitFor(
-                [&] {
-                    for (const TextLabel* label : bench.window.findChildren<TextLabel*>())
-                        if (label->isVisible() && label->text() == outcome) return true;
-                    return false;
-                },
-                20'000));
+    void anEngineThatDiesIsShownAndTakenUpAgain() {
+        Desk desk;
+        Preferences still = desk.preferences.now();
+        still.startEngine = false;
+        desk.preferences.set(still);
+        desk.session.window().show();
+        desk.session.openWorkspace(m_workspace);
+        QVERIFY(desk.attached());
+        auto* strip = desk.session.window().findChild<LinkStrip*>();
+        QVERIFY(!strip->isVisible());
+        m_daemon.kill();
+        QVERIFY(m_daemon.waitForFinished(kPatienceMs));
+        QTRY_VERIFY_WITH_TIMEOUT(strip->isVisible(), kPatienceMs);
+        // It may not be started by itself: the window says so and offers it.
+        QTRY_COMPARE_WITH_TIMEOUT(desk.session.engine().link(), Link::Detached, kPatienceMs);
+        QVERIFY(strip->text().contains(QLatin1String("No engine runs for sample")));
+        QVERIFY(desk.session.window().actions().get(action::kStartEngine)->isEnabled());
+        startDaemon();
+        desk.session.openWorkspace(m_workspace);
+        QVERIFY(desk.attached());
+        QVERIFY(!strip->isVisible());
+    }
+    void aColleagueAttachesByAddressAndKeyAndClosesWithoutStoppingAnything() {
+        Desk owner;
+        owner.session.window().show();
+        owner.session.openWorkspace(m_workspace);
+        QVERIFY(owner.attached());
+        const DaemonAddress address = owner.session.engine().address();
+        {
+            Desk guest;
+            guest.session.window().show();
+            guest.session.engine().attach(address.url, address.key);
+            QVERIFY(guest.attached());
+            QCOMPARE(guest.session.engine().access(), Access::Admin);
+            QVERIFY(!guest.session.window().actions().get(action::kImport)->isVisible());
+            guest.session.engine().attach(address.url, QStringLiteral("esp_not_the_key"));
+            QTRY_COMPARE_WITH_TIMEOUT(guest.session.engine().link(), Link::Refused, kPatienceMs);
+            guest.session.window().close();
+            QVERIFY(guest.told.isEmpty());
         }
-        QVERIFY(QTest::qWaitFor([&] { return bench.files->exists(bench.real->options().workspace / "cases.json"); }));
+        owner.session.window().close();
+        QVERIFY(findDaemon(m_workspace).has_value());
     }
-    // The copy for a shell is run as it is; that for Python where ESPALIER_OPENAI_PYTHON names an interpreter with the
-    // openai client, as in the tier of `./dev test --all`.
-    void copiesRunAsTheyAre() {
-        RealBench bench;
-        QVERIFY(bench.begin(QStringLiteral("playground")));
-        QVERIFY(bench.importTiny());
-        bench.window.goTo(QStringLiteral("playground"));
-        QTest::keyClicks(bench.find<QPlainTextEdit>(QStringLiteral("Message")), QStringLiteral("It's \"me\" & $HOME"));
-        const auto run = [&](const QString& program, const QString& button, const QProcessEnvironment& environment) {
-            if (!bench.click(button)) return QByteArray("no button");
-            QProcess process;
-            process.setProcessEnvironment(environment);
-            process.start(program, {QStringLiteral("-c"), QGuiApplication::clipboard()->text()});
-            if (!QTest::qWaitFor([&] { return process.state() == QProcess::NotRunning; }, 60'000))
-                return QByteArray("still running");
-            return process.readAllStandardOutput() + process.readAllStandardError();
-        };
-        auto environment = QProcessEnvironment::systemEnvironment();
-        environment.insert(QStringLiteral("ESPALIER_KEY"), bench.engine.address().key);
-        const QByteArray shell = run(QStringLiteral("sh"), QStringLiteral("Copy as curl"), environment);
-        QVERIFY2(shell.contains("chat.completion.chunk") && shell.contains("data: [DONE]"), shell);
-        const QString python = environment.value(QStringLiteral("ESPALIER_OPENAI_PYTHON"));
-        if (python.isEmpty()) return;
-        const QByteArray client = run(python, QStringLiteral("Copy as Python"), environment);
-        QVERIFY2(!client.contains("Traceback") && client.trimmed().size() > 4, client);
+    void stoppingTheEngineEndsItAndNoneIsStartedForIt() {
+        Desk desk;
+        desk.session.window().show();
+        desk.session.openWorkspace(m_workspace);
+        QVERIFY(desk.attached());
+        desk.session.window().actions().get(action::kStopEngine)->trigger();
+        QTRY_COMPARE_WITH_TIMEOUT(desk.session.engine().link(), Link::Detached, kPatienceMs);
+        QVERIFY(m_daemon.waitForFinished(kPatienceMs));
+        QTest::qWait(600);
+        QVERIFY(!findDaemon(m_workspace));
+        QVERIFY(desk.session.window().findChild<LinkStrip*>()->isVisible());
     }
+
+private:
+    void startDaemon() {
+        m_daemon.setArguments({QStringLiteral("serve"), QStringLiteral("--workspace"), m_workspace,
+                               QStringLiteral("--port"), QStringLiteral("0"), QStringLiteral("--threads"),
+                               QStringLiteral("1"), QStringLiteral("--json")});
+        m_daemon.start();
+        QVERIFY(m_daemon.waitForStarted());
+        QVERIFY(QTest::qWaitFor([this] { return findDaemon(m_workspace).has_value(); }, kPatienceMs));
+    }
+
+    QTemporaryDir m_home;
+    QString m_workspace;
+    QProcess m_daemon;
 };
 ESPALIER_TEST(tst_real_daemon, TestRealDaemon)
 #include "tst_real_daemon.moc"

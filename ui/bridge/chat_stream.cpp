@@ -5,15 +5,12 @@
 #include <cmath>
 
 #include "core/api/protocol.h"
+#include "ui/bridge/http_answer.h"
 
 namespace espalier::ui {
 namespace {
 
 constexpr qint64 kLeastSpanMs = 20;  // between the first piece and the last, for a rate
-
-std::string_view view(const QByteArray& bytes) {
-    return {bytes.constData(), std::size_t(bytes.size())};
-}
 
 QByteArray tokenBytes(const Json& token) {
     QByteArray bytes;
@@ -49,17 +46,6 @@ std::vector<ChatToken> tokensOf(const Json& choice) {
 }
 
 }  // namespace
-
-Error replyError(const QNetworkReply& reply, const QByteArray& body) {
-    const std::string where = reply.url().toString().toStdString();
-    if (const auto json = parseJson(view(body), where); json && json->is_object() && json->contains("error"))
-        return errorFromJson((*json)["error"]);
-    const int status = reply.attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
-    if (status == 401 || status == 403)
-        return fail(ErrorCode::Unauthorized, "The server does not accept this key", where);
-    if (status > 0) return fail(ErrorCode::Network, "The server answered with status " + std::to_string(status), where);
-    return fail(ErrorCode::Network, "The server does not answer: " + reply.errorString().toStdString(), where);
-}
 
 Json messagesToJson(const std::vector<ChatMessage>& messages) {
     Json list = Json::array();
@@ -216,7 +202,7 @@ void ChatStream::replyEnded() {
     m_over = true;
     const Error error = status == 200 && m_reply->error() == QNetworkReply::NoError
                             ? fail(ErrorCode::Network, "The connection ended before the answer did", "chat")
-                            : replyError(*m_reply, m_errorBody);
+                            : errorOf(*m_reply, m_errorBody);
     emit failed(error);
     deleteLater();
 }

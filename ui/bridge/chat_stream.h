@@ -97,7 +97,4 @@ private:
     bool m_over = false;
 };
 
-// The error of an answer that is not 2xx, in the daemon's words when it sent any.
-Error replyError(const QNetworkReply& reply, const QByteArray& body);
-
 }  // namespace espalier::ui

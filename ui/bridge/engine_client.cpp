@@ -8,6 +8,7 @@
 #include <QUrlQuery>
 
 #include "core/api/protocol.h"
+#include "ui/bridge/http_answer.h"
 
 namespace espalier::ui {
 namespace {
@@ -17,10 +18,6 @@ constexpr int kSilenceMs = 5'000;  // snapshots come at least once a second
 constexpr int kFirstPauseMs = 250;
 constexpr int kLongestPauseMs = 8'000;
 constexpr qsizetype kLargeAnswer = 128 << 10;  // parsed off the Qt thread
-
-std::string_view view(const QByteArray& bytes) {
-    return {bytes.constData(), std::size_t(bytes.size())};
-}
 
 template <class T, class Read>
 Result<std::vector<T>> readList(const Json& json, const char* key, Read read) {
@@ -34,6 +31,26 @@ Result<std::vector<T>> readList(const Json& json, const char* key, Read read) {
         list.push_back(std::move(value));
     }
     return list;
+}
+
+// GET /v1/models: what a key that is not the admin's may use.
+Result<std::vector<ModelRecord>> offered(const Json& json) {
+    return readList<ModelRecord>(json, "data", [](const Json& item) -> Result<ModelRecord> {
+        ModelRecord record;
+        TRY_ASSIGN(record.id, JsonReader(item, "data").string("id"));
+        record.name = record.id;
+        return record;
+    });
+}
+
+// Two versions that do not understand each other, and which of the two is to be renewed.
+Error protocolMismatch(std::int64_t theirs, const std::string& version, const std::string& where) {
+    const std::string they = "The server runs Espalier " + version + " and speaks protocol " + std::to_string(theirs);
+    const std::string we = ", this workbench speaks protocol " + std::to_string(kProtocolVersion) + ". ";
+    const char* advice = theirs < kProtocolVersion
+                             ? "Update the server: stop it, install this version there and start it again"
+                             : "Update this workbench to the server's version";
+    return fail(ErrorCode::Unsupported, they + we + advice, where);
 }
 
 // Turns an answer in JSON into one of T by `read`, passing errors through.
@@ -56,12 +73,19 @@ EngineClient::EngineClient(QObject* parent) : QObject(parent), m_launcher(this) 
     connect(&m_launcher, &DaemonLauncher::starting, this, [this] { setLink(Link::Starting); });
     connect(&m_launcher, &DaemonLauncher::found, this, &EngineClient::found);
     connect(&m_launcher, &DaemonLauncher::failed, this, [this](const Error& error) { setLink(Link::Refused, error); });
+    connect(&m_launcher, &DaemonLauncher::absent, this, [this](const Error& error) { setLink(Link::Detached, error); });
     connect(&m_retry, &QTimer::timeout, this, [this] {
         // The workspace's daemon may have come back under another port and key.
         if (!m_folder.isEmpty())
-            m_launcher.open(m_folder);
+            m_launcher.open(m_folder, m_startsEngine);
         else
             sayHello();
+    });
+    m_guestBeat.setSingleShot(true);
+    m_guestBeat.setInterval(kSilenceMs);
+    connect(&m_guestBeat, &QTimer::timeout, this, [this] {
+        tryAsGuest(fail(ErrorCode::Unauthorized, "The server does not accept this key any more",
+                        m_address.url.toString().toStdString()));
     });
     connect(&m_silence, &QTimer::timeout, this, [this] {
         lostStream(fail(ErrorCode::Network, "The server has been silent for five seconds",
@@ -74,21 +98,42 @@ EngineClient::~EngineClient() {
 }
 
 void EngineClient::openWorkspace(const QString& folder) {
-    dropStream();
+    leave();
     m_folder = m_workspace = folder;
+    m_access = Access::Owner;
     m_attempts = 0;
-    m_launcher.open(folder);
+    m_launcher.open(folder, m_startsEngine);
+}
+
+void EngineClient::startEngine() {
+    if (m_folder.isEmpty()) return;
+    leave();
+    m_attempts = 0;
+    m_launcher.open(m_folder, true);
+}
+
+void EngineClient::detach(std::optional<Error> why) {
+    leave();
+    setLink(Link::Detached, std::move(why));
+}
+
+// Whatever was under way with the server before is not heard any more.
+void EngineClient::leave() {
+    dropStream();
+    m_launcher.cancel();
+    ++m_generation;
 }
 
 void EngineClient::attach(const QUrl& url, const QString& key) {
-    dropStream();
-    m_launcher.cancel();
+    leave();
     m_folder.clear();
     m_workspace = url.host();
+    m_access = Access::Admin;
     m_attempts = 0;
     DaemonAddress address;
     address.url = url;
     address.key = key;
+    if (m_link == Link::Lost) setLink(Link::Connecting);
     found(address);
 }
 
@@ -100,7 +145,14 @@ void EngineClient::retryNow() {
 
 void EngineClient::call(const QString& operation, const Json& arguments, QObject* guard, Answer<Json> answer) {
     const QNetworkRequest post = request(QStringLiteral("/control/") + operation);
-    QNetworkReply* reply = m_network.post(post, QByteArray::fromStdString(dumpJson(arguments)));
+    hand(m_network.post(post, QByteArray::fromStdString(dumpJson(arguments))), guard, std::move(answer));
+}
+
+void EngineClient::get(const QString& path, QObject* guard, Answer<Json> answer) {
+    hand(m_network.get(request(path)), guard, std::move(answer));
+}
+
+void EngineClient::hand(QNetworkReply* reply, QObject* guard, Answer<Json> answer) {
     QPointer<QObject> alive(guard);
     connect(reply, &QNetworkReply::finished, this, [reply, alive, answer = std::move(answer)] {
         reply->deleteLater();
@@ -108,7 +160,7 @@ void EngineClient::call(const QString& operation, const Json& arguments, QObject
         const QByteArray body = reply->readAll();
         const int status = reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
         if (reply->error() != QNetworkReply::NoError || status / 100 != 2) {
-            answer(replyError(*reply, body));
+            answer(errorOf(*reply, body));
         } else if (body.size() < kLargeAnswer) {
             answer(parseJson(view(body), "answer"));
         } else {
@@ -126,6 +178,11 @@ void EngineClient::call(const QString& operation, const Json& arguments, QObject
 }
 
 void EngineClient::models(bool bin, QObject* guard, Answer<std::vector<ModelRecord>> answer) {
+    if (m_access == Access::Guest) {
+        if (!bin)
+            get(QStringLiteral("/v1/models"), guard, reading<std::vector<ModelRecord>>(std::move(answer), offered));
+        return;
+    }
     call(QStringLiteral("models"), {{"bin", bin}}, guard,
          reading<std::vector<ModelRecord>>(
              std::move(answer), [](const Json& json) { return readList<ModelRecord>(json, "models", modelFromJson); }));
@@ -222,34 +279,60 @@ void EngineClient::found(const DaemonAddress& address) {
 
 void EngineClient::sayHello() {
     if (m_link != Link::Lost) setLink(Link::Connecting);
-    call(QStringLiteral("hello"), Json::object(), this, [this](Result<Json> answer) {
+    call(QStringLiteral("hello"), Json::object(), this, [this, generation = m_generation](Result<Json> answer) {
+        if (generation != m_generation) return;  // another server was chosen meanwhile
+        if (answer)
+            takeHello(*answer);
+        else if (answer.error().code != ErrorCode::Unauthorized)
+            lostStream(answer.error());
+        else if (isForeign())
+            tryAsGuest(answer.error());
+        else
+            setLink(Link::Refused, std::move(answer).error());
+    });
+}
+
+void EngineClient::takeHello(const Json& answer) {
+    const JsonReader reader(answer, "hello");
+    const std::string version = reader.stringOr("version", {}).value_or(std::string());
+    const auto protocol = reader.integerOr("protocol", 0, 0, INT_MAX).value_or(0);
+    if (protocol != kProtocolVersion) {
+        setLink(Link::Refused, protocolMismatch(protocol, version, m_address.url.toString().toStdString()));
+        return;
+    }
+    const auto pid = reader.integerOr("pid", 0, 0, INT64_MAX).value_or(0);
+    const auto started = reader.integerOr("started_at", 0, 0, INT64_MAX).value_or(0);
+    const QString instance = QStringLiteral("%1/%2/%3").arg(m_address.url.toString()).arg(pid).arg(started);
+    const bool fresh = instance != m_instance;
+    if (fresh) m_lastSequence = -1;
+    m_instance = instance;
+    m_access = isForeign() ? Access::Admin : Access::Owner;
+    if (const auto folder = reader.stringOr("workspace", {}); folder && !folder->empty())
+        m_workspace = QString::fromStdString(*folder);
+    listen();
+    m_attempts = 0;
+    setLink(Link::Attached);
+    emit attached(fresh);
+}
+
+// A key that may not use /control may still talk to the models.
+void EngineClient::tryAsGuest(const Error& refusal) {
+    get(QStringLiteral("/v1/models"), this, [this, refusal, generation = m_generation](Result<Json> answer) {
+        if (generation != m_generation) return;
         if (!answer) {
             if (answer.error().code == ErrorCode::Unauthorized)
-                setLink(Link::Refused, std::move(answer).error());
+                setLink(Link::Refused, refusal);
             else
                 lostStream(answer.error());
             return;
         }
-        const JsonReader reader(*answer, "hello");
-        const auto protocol = reader.integerOr("protocol", 0, 0, INT_MAX).value_or(0);
-        if (protocol != kProtocolVersion) {
-            setLink(Link::Refused, fail(ErrorCode::Unsupported,
-                                        "The server speaks protocol " + std::to_string(protocol) + ", this workbench " +
-                                            std::to_string(kProtocolVersion) + "; use matching versions"));
-            return;
-        }
-        const auto pid = reader.integerOr("pid", 0, 0, INT64_MAX).value_or(0);
-        const auto started = reader.integerOr("started_at", 0, 0, INT64_MAX).value_or(0);
-        const QString instance = QStringLiteral("%1/%2/%3").arg(m_address.url.toString()).arg(pid).arg(started);
-        const bool fresh = instance != m_instance;
-        if (fresh) m_lastSequence = -1;
-        m_instance = instance;
-        if (const auto folder = reader.stringOr("workspace", {}); folder && !folder->empty())
-            m_workspace = QString::fromStdString(*folder);
-        listen();
+        m_access = Access::Guest;
         m_attempts = 0;
+        m_guestBeat.start();
+        if (m_link == Link::Attached) return;
+        m_workspace = m_address.url.host();
         setLink(Link::Attached);
-        emit attached(fresh);
+        emit attached(true);
     });
 }
 
@@ -272,7 +355,7 @@ void EngineClient::listen() {
         m_silence.start();
         for (const SseEvent& event : m_parser.feed(m_stream->readAll())) takeEvent(event);
     });
-    connect(m_stream, &QNetworkReply::finished, this, [this] { lostStream(replyError(*m_stream, {})); });
+    connect(m_stream, &QNetworkReply::finished, this, [this] { lostStream(errorOf(*m_stream, {})); });
 }
 
 void EngineClient::takeEvent(const SseEvent& event) {
@@ -309,6 +392,7 @@ void EngineClient::scheduleRetry() {
 
 void EngineClient::dropStream() {
     m_silence.stop();
+    m_guestBeat.stop();
     m_retry.stop();
     if (!m_stream) return;
     m_stream->disconnect(this);

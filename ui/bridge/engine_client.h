@@ -30,6 +30,10 @@ namespace espalier::ui {
 
 enum class Link { Detached, Starting, Connecting, Attached, Lost, Refused };
 
+// What may be done with the server attached to. Owner: its daemon is ours, paths mean the same here and there.
+// Admin: another machine's, by its admin key. Guest: a key for models alone; there is no control and no event stream.
+enum class Access { Owner, Admin, Guest };
+
 class EngineClient : public QObject {
     Q_OBJECT
 public:
@@ -39,12 +43,18 @@ public:
     void openWorkspace(const QString& folder);
     void attach(const QUrl& url, const QString& key);
     void retryNow();  // while lost or refused
+    void detach(std::optional<Error> why = std::nullopt);
+    void setStartsEngine(bool starts) { m_startsEngine = starts; }  // false: a workspace's daemon is only looked for
+    void startEngine();                                             // of the workspace opened here, whatever was set
 
     Link link() const { return m_link; }
     bool isAttached() const { return m_link == Link::Attached; }
     const DaemonAddress& address() const { return m_address; }
     QString workspace() const { return m_workspace; }  // as the daemon names it once attached
     bool isForeign() const { return m_folder.isEmpty(); }
+    Access access() const { return m_access; }
+    QString folder() const { return m_folder; }                // the workspace opened here; empty when attached by URL
+    int retryInMs() const { return m_retry.remainingTime(); }  // while lost; negative: not waiting
     std::optional<Error> trouble() const { return m_trouble; }
 
     template <class T>
@@ -53,6 +63,7 @@ public:
     // Any operation of core/api/protocol.h.
     void call(const QString& operation, const Json& arguments, QObject* guard, Answer<Json> answer);
 
+    // As a guest: names alone, and the bin is empty.
     void models(bool bin, QObject* guard, Answer<std::vector<ModelRecord>> answer);
     void jobs(QObject* guard, Answer<std::vector<JobRecord>> answer);
     void log(int limit, QObject* guard, Answer<std::vector<LogRecord>> answer);
@@ -80,11 +91,16 @@ private:
     void setLink(Link link, std::optional<Error> trouble = std::nullopt);
     void found(const DaemonAddress& address);
     void sayHello();
+    void takeHello(const Json& answer);
+    void tryAsGuest(const Error& refusal);
     void listen();
     void takeEvent(const SseEvent& event);
     void lostStream(const Error& error);
     void scheduleRetry();
     void dropStream();
+    void leave();
+    void get(const QString& path, QObject* guard, Answer<Json> answer);
+    void hand(QNetworkReply* reply, QObject* guard, Answer<Json> answer);
 
     QNetworkAccessManager m_network;
     DaemonLauncher m_launcher;
@@ -92,11 +108,14 @@ private:
     QString m_folder;  // the workspace opened here; empty when attached by URL
     QString m_workspace;
     Link m_link = Link::Detached;
+    Access m_access = Access::Owner;
+    bool m_startsEngine = true;
     std::optional<Error> m_trouble;
     QPointer<QNetworkReply> m_stream;
     SseParser m_parser;
-    QTimer m_retry, m_silence;
+    QTimer m_retry, m_silence, m_guestBeat;
     int m_attempts = 0;
+    int m_generation = 0;  // counts the servers chosen
     qint64 m_lastSequence = -1;
     QString m_instance;  // pid and start of the daemon the sequence numbers belong to
 };

@@ -72,6 +72,7 @@ const SavedCase* CasePanel::current() const {
 }
 
 void CasePanel::read() {
+    if (m_workspace.engine().access() == Access::Guest) return;  // a key for models alone opens no workspace
     m_workspace.engine().call(QStringLiteral("cases"), Json::object(), this, [this](const Result<Json>& answer) {
         if (!answer) {
             m_error->showError(tr("The saved cases were not read"), answer.error());

@@ -224,10 +224,8 @@ void HomePage::showError(const QString& what, const Error& error) {
     m_error->showError(what, error);
 }
 
-// A lost connection is taken up again by itself and stands in the status strip; one that is refused needs a person.
+// What is wrong with the connection stands above every page.
 void HomePage::showLink() {
-    const auto trouble = engine().trouble();
-    if (engine().link() == Link::Refused && trouble) showError(tr("Not connected to an engine"), *trouble);
     if (engine().isAttached()) m_error->clear();
     showModels();
 }

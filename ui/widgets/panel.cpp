@@ -29,7 +29,7 @@ Panel::Panel(const QString& title, QWidget* parent) : QFrame(parent), m_body(new
     name->setElide(Qt::ElideNone);
     m_unit = new TextLabel({}, text_size::kCaption, QFont::Normal, Tone::Secondary);
     m_titleRow = new QWidget;
-    m_titleRow->setFixedHeight(kTitleHeight);
+    m_titleRow->setFixedHeight(scaled(kTitleHeight));
     m_titleRow->setLayout(row({name, LayoutItem(m_unit, 1)}, 8, {11, 0, 7, 0}));
     m_body->addWidget(m_titleRow);
     setAccessibleName(title);

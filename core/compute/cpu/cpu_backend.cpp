@@ -8,6 +8,7 @@
 
 #include "core/base/thread_pool.h"
 #include "core/compute/contract.h"
+#include "core/compute/cpu/block_panels.h"
 #include "core/compute/cpu/cpu_machine.h"
 #include "core/compute/cpu/kernels.h"
 #include "core/compute/host_memory.h"
@@ -24,10 +25,6 @@ constexpr std::int64_t kParallelElements = 1 << 14;
 constexpr int kTasksPerThread = 4;  // so that a thread that was held up gets less
 
 constexpr std::int64_t divideUp(std::int64_t value, std::int64_t by) { return (value + by - 1) / by; }
-
-StoredType storedType(DType dtype) {
-    return dtype == DType::F32 ? kF32 : dtype == DType::BF16 ? kBf16 : kF16;
-}
 
 const CpuKernels& kernelsOf(IsaLevel level) {
 #if defined(__x86_64__)
@@ -109,6 +106,7 @@ public:
     Result<void> synchronize(Stream&) override { return {}; }
 
     std::int64_t packedBytes(std::int64_t rows, std::int64_t cols, DType dtype) const override {
+        if (isBlock(dtype)) return divideUp(rows, kPanelColumns) * blockPanelBytes(dtype, cols);
         const std::int64_t k = dtype == DType::BF16 ? divideUp(cols, 2) * 2 : cols;
         return divideUp(rows, kPanelColumns) * kPanelColumns * k * static_cast<std::int64_t>(bytesOf(dtype));
     }
@@ -119,7 +117,10 @@ public:
         const std::int64_t cols = source.cols();
         TRY_ASSIGN(Buffer panels, allocate(packedBytes(rows, cols, source.dtype), MemoryKind::Device));
         m_threads.parallelFor(divideUp(rows, kPanelColumns), [&](std::int64_t panel) {
-            if (source.dtype == DType::F32)
+            if (isBlock(source.dtype))
+                packBlockPanel(panels.data() + panel * blockPanelBytes(source.dtype, cols), source.dtype, source.data,
+                               rows, cols, panel);
+            else if (source.dtype == DType::F32)
                 packPanel(reinterpret_cast<float*>(panels.data()), source.as<float>(), rows, cols, panel, false);
             else
                 packPanel(reinterpret_cast<std::uint16_t*>(panels.data()), source.as<std::uint16_t>(), rows, cols,
@@ -134,7 +135,7 @@ public:
                             w.cols,          w.rows,      y.as<float>(),
                             y.stride[0],     desc.bias.data ? desc.bias.as<float>() : nullptr,
                             desc.accumulate};
-        const auto kernel = m_kernels.gemm[storedType(w.dtype)];
+        const auto kernel = m_kernels.gemm[weightTypeOf(w.dtype)];
         const std::int64_t rows = x.rows();
         const std::int64_t panels = divideUp(w.rows, kPanelColumns);
         const std::int64_t tasks = tasksFor(rows * w.rows * w.cols, kParallelMacs);
@@ -168,7 +169,7 @@ public:
 
     void gather(Stream&, TensorView out, const WeightMatrix& table, ConstTensorView ids) override {
         contract::gather(out, table, ids);
-        const auto kernel = m_kernels.gather[storedType(table.dtype)];
+        const auto kernel = m_kernels.gather[weightTypeOf(table.dtype)];
         forRows(out.rows(), table.cols, [&](std::int64_t first, std::int64_t last) {
             for (std::int64_t t = first; t < last; ++t)
                 kernel(rowOf<float>(out, t), table.panels.data(), table.cols, ids.as<std::int32_t>()[t]);
@@ -185,7 +186,7 @@ public:
     void storeKv(Stream&, const KvPages& pages, ConstTensorView k, ConstTensorView v,
                  std::span<const Segment> segments) override {
         contract::storeKv(*this, pages, k, v, segments);
-        const auto kernel = m_kernels.storeKv[storedType(pages.dtype)];
+        const auto kernel = m_kernels.storeKv[weightTypeOf(pages.dtype)];
         forRows(pages.kvHeads, k.rows() * pages.headDim, [&](std::int64_t first, std::int64_t last) {
             for (std::int64_t head = first; head < last; ++head)
                 for (const Segment& segment : segments) storeHead(kernel, pages, k, v, segment, static_cast<int>(head));
@@ -281,7 +282,7 @@ void CpuBackend::attention(Stream&, TensorView out, ConstTensorView q, const KvP
                                        rows, position, desc.window, keys, desc.scale, nullptr});
                 work += std::int64_t{rows} * group * std::max(keys, position + rows) * pages.headDim;
             }
-    const auto kernel = m_kernels.attention[storedType(pages.dtype)];
+    const auto kernel = m_kernels.attention[weightTypeOf(pages.dtype)];
     const auto count = static_cast<std::int64_t>(m_attention.size());
     const auto run = [&](std::int64_t task) {
         thread_local std::vector<float> scratch;

@@ -30,10 +30,16 @@ std::uint32_t sumWords(const std::uint32_t* words, std::int64_t count) {
     return totals[0] + totals[1] + totals[2] + totals[3];
 }
 
-constexpr espalier::cpu::CpuKernels kTable = {
-    {gemm<StoredF32>, gemm<StoredBf16>, gemm<StoredF16>},
+using namespace espalier::cpu;
+
+constexpr CpuKernels kTable = {
+    {gemm<StoredF32>, gemm<StoredBf16>, gemm<StoredF16>, gemmBlocks<LayoutQ8_0>, gemmBlocks<LayoutQ4_0>,
+     gemmBlocks<LayoutQ4_1>, gemmBlocks<LayoutQ5_0>, gemmBlocks<LayoutQ5_1>, gemmBlocks<LayoutQ4_K>,
+     gemmBlocks<LayoutQ5_K>, gemmBlocks<LayoutQ6_K>},
     Simd::kGemmRows,
-    {gather<StoredF32>, gather<StoredBf16>, gather<StoredF16>},
+    {gather<StoredF32>, gather<StoredBf16>, gather<StoredF16>, gatherBlocks<LayoutQ8_0>, gatherBlocks<LayoutQ4_0>,
+     gatherBlocks<LayoutQ4_1>, gatherBlocks<LayoutQ5_0>, gatherBlocks<LayoutQ5_1>, gatherBlocks<LayoutQ4_K>,
+     gatherBlocks<LayoutQ5_K>, gatherBlocks<LayoutQ6_K>},
     norm,
     rope,
     {activation<silu>, activation<gelu>, activation<geluTanh>, activation<relu>},

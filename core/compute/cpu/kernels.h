@@ -10,6 +10,7 @@
 //   f32   [ceil(N/32)][K][32]
 //   f16   [ceil(N/32)][K][32]
 //   bf16  [ceil(N/32)][ceil(K/2)][32][2]   both halves of a 32-bit word belong to one column, k even in the low half
+//   block types: BlockLayout below
 // Layout of a KV page: K [kvHeads][headDim][16], then V [kvHeads][16][headDim].
 #pragma once
 
@@ -21,8 +22,44 @@ namespace espalier::cpu {
 constexpr int kPanelColumns = 32;
 constexpr int kPageTokens = 16;
 
-// Index into the per-type members below.
+// Index into the per-type members below: those of KV pages and weights, then those of weights alone.
 enum StoredType { kF32, kBf16, kF16, kStoredTypes };
+enum WeightType { kQ8_0 = kStoredTypes, kQ4_0, kQ4_1, kQ5_0, kQ5_1, kQ4_K, kQ5_K, kQ6_K, kWeightTypes };
+
+// A panel of a block type (core/tensor/quantized_block.h) is [K / kValues] blocks of 32 columns; every number of the
+// stored blocks is in it, ordered so that a vector holds one k of neighbouring columns. By byte, of a block:
+//
+//   f16 d[32], f16 m[32]                   m where the type has one
+//   then kGroups groups of kGroup consecutive k, each
+//     u8 or i8 sc[32], u8 mn[32]           K types; mn where there is an m
+//     u32 high[32]                         5 bits: bit k of a column is bit 4 of its k-th number; 6 bits: two per k
+//     u8 q[kGroup / 2][32]                 k = 2j in the low, 2j + 1 in the high half; 8 bits: i8 q[kGroup][32]
+//
+// The K types' packed 6-bit scales become whole bytes: 148 bytes for 144 (Q4_K), 180 for 176 (Q5_K); the rest keep
+// their size.
+template <int Bits, bool Minimum, bool Super>
+struct BlockLayout {
+    static constexpr int kBits = Bits;
+    static constexpr bool kMinimum = Minimum;
+    static constexpr bool kSuper = Super;
+    static constexpr int kGroup = Bits == 6 ? 16 : 32;
+    static constexpr int kGroups = Super ? 256 / kGroup : 1;
+    static constexpr int kValues = kGroup * kGroups;
+    static constexpr int kHeadBytes = Minimum ? 128 : 64;
+    static constexpr int kSubBytes = Super ? (Minimum ? 64 : 32) : 0;
+    static constexpr int kHighBytes = Bits == 5 || Bits == 6 ? 128 : 0;
+    static constexpr int kGroupBytes = kSubBytes + kHighBytes + kGroup * 32 * (Bits == 8 ? 8 : 4) / 8;
+    static constexpr int kBytes = kHeadBytes + kGroups * kGroupBytes;
+    static constexpr int kZero = Bits == 8 || Minimum ? 0 : 1 << (Bits - 1);  // w = d (q - kZero), or d q + m
+};
+using LayoutQ8_0 = BlockLayout<8, false, false>;
+using LayoutQ4_0 = BlockLayout<4, false, false>;
+using LayoutQ4_1 = BlockLayout<4, true, false>;
+using LayoutQ5_0 = BlockLayout<5, false, false>;
+using LayoutQ5_1 = BlockLayout<5, true, false>;
+using LayoutQ4_K = BlockLayout<4, true, true>;
+using LayoutQ5_K = BlockLayout<5, true, true>;
+using LayoutQ6_K = BlockLayout<6, false, true>;
 
 struct GemmArgs {
     const float* x;
@@ -102,10 +139,10 @@ constexpr std::int64_t attentionScratch(std::int64_t queries, std::int64_t headD
 
 struct CpuKernels {
     // y of rows [row0, row1) and panels [panel0, panel1).
-    void (*gemm[kStoredTypes])(const GemmArgs&, std::int64_t row0, std::int64_t row1, std::int64_t panel0,
+    void (*gemm[kWeightTypes])(const GemmArgs&, std::int64_t row0, std::int64_t row1, std::int64_t panel0,
                                std::int64_t panel1);
     int gemmRows;  // the row tile: splitting rows elsewhere wastes work, never bits
-    void (*gather[kStoredTypes])(float* out, const std::byte* panels, std::int64_t k, std::int64_t row);
+    void (*gather[kWeightTypes])(float* out, const std::byte* panels, std::int64_t k, std::int64_t row);
     void (*norm)(const NormArgs&, std::int64_t row0, std::int64_t row1);
     void (*rope)(const RopeArgs&, std::int64_t row0, std::int64_t row1);
     void (*activation[4])(const ActivationArgs&, std::int64_t row0, std::int64_t row1);  // by ActivationKind

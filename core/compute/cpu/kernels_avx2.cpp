@@ -3,6 +3,7 @@
 // Templates over Simd, in this order.
 #include "core/compute/cpu/math_kernels.h"
 #include "core/compute/cpu/gemm_kernel.h"
+#include "core/compute/cpu/block_kernel.h"
 #include "core/compute/cpu/row_kernels.h"
 #include "core/compute/cpu/attention_kernel.h"
 #include "core/compute/cpu/kernel_table.h"

@@ -83,6 +83,23 @@ struct Simd {
         return _mm256_castsi256_ps(_mm256_and_si256(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)),
                                                     _mm256_set1_epi32(static_cast<int>(0xffff0000u))));
     }
+
+    using I = __m256i;
+    static I loadU8(const std::uint8_t* p) {
+        return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+    }
+    static I loadI8(const std::uint8_t* p) {
+        return _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+    }
+    static I loadU32(const std::uint8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+    static I bits(I x, int mask) { return _mm256_and_si256(x, _mm256_set1_epi32(mask)); }
+    static I either(I a, I b) { return _mm256_or_si256(a, b); }
+    template <int N>
+    static I right(I x) { return _mm256_srli_epi32(x, N); }
+    template <int N>
+    static I left(I x) { return _mm256_slli_epi32(x, N); }
+    static F toFloat(I x) { return _mm256_cvtepi32_ps(x); }
+
     static void storeBf16(std::uint16_t* p, F x, int n) {
         const __m256i bits = _mm256_castps_si256(x);
         const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));

@@ -58,6 +58,23 @@ struct Simd {
         return _mm512_castsi512_ps(
             _mm512_and_si512(_mm512_loadu_si512(p), _mm512_set1_epi32(static_cast<int>(0xffff0000u))));
     }
+
+    using I = __m512i;
+    static I loadU8(const std::uint8_t* p) {
+        return _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    }
+    static I loadI8(const std::uint8_t* p) {
+        return _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    }
+    static I loadU32(const std::uint8_t* p) { return _mm512_loadu_si512(p); }
+    static I bits(I x, int mask) { return _mm512_and_si512(x, _mm512_set1_epi32(mask)); }
+    static I either(I a, I b) { return _mm512_or_si512(a, b); }
+    template <int N>
+    static I right(I x) { return _mm512_srli_epi32(x, N); }
+    template <int N>
+    static I left(I x) { return _mm512_slli_epi32(x, N); }
+    static F toFloat(I x) { return _mm512_cvtepi32_ps(x); }
+
     static void storeBf16(std::uint16_t* p, F x, int n) {
         const __m512i bits = _mm512_castps_si512(x);
         const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));

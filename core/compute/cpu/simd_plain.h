@@ -84,6 +84,29 @@ struct Simd {
     }
     static F loadEven(const std::uint16_t* p) { return (F)(pairs(p) << 16); }  // low halves of 32-bit words
     static F loadOdd(const std::uint16_t* p) { return (F)(pairs(p) & static_cast<int>(0xffff0000u)); }
+
+    // Whole numbers of a block type: kWidth of them, each in a lane of 32 bits.
+    static I loadU8(const std::uint8_t* p) { return I{p[0], p[1], p[2], p[3]}; }
+    static I loadI8(const std::uint8_t* p) {
+        return I{static_cast<std::int8_t>(p[0]), static_cast<std::int8_t>(p[1]), static_cast<std::int8_t>(p[2]),
+                 static_cast<std::int8_t>(p[3])};
+    }
+    static I loadU32(const std::uint8_t* p) {
+        I x;
+        __builtin_memcpy(&x, p, sizeof x);
+        return x;
+    }
+    static I bits(I x, int mask) { return x & mask; }
+    static I either(I a, I b) { return a | b; }
+    template <int N>
+    static I right(I x) {  // unsigned
+        typedef unsigned U __attribute__((vector_size(16)));
+        return (I)((U)x >> N);
+    }
+    template <int N>
+    static I left(I x) { return x << N; }
+    static F toFloat(I x) { return __builtin_convertvector(x, F); }
+
     static void storeBf16(std::uint16_t* p, F x, int n) {
         for (int i = 0; i < n; ++i) p[i] = espalier::f32ToBf16(x[i]);
     }

@@ -9,6 +9,8 @@
 #include <limits>
 #include <vector>
 
+#include "core/tensor/quantized_block.h"
+
 namespace espalier {
 namespace {
 
@@ -40,6 +42,13 @@ float activate(ActivationKind kind, float x) {
 template <class View>
 auto* row(const View& view, std::int64_t t) {
     return view.template as<float>() + t * view.stride[0];
+}
+
+// Row n of W, which lies as it was given.
+void loadRow(const WeightMatrix& w, std::int64_t n, std::span<float> to) {
+    if (isBlock(w.dtype)) return dequantize(w.dtype, w.panels.data() + storedBytes(w.dtype, n * w.cols), to);
+    for (std::size_t k = 0; k < to.size(); ++k)
+        to[k] = load(w.dtype, w.panels.data(), n * w.cols + static_cast<std::int64_t>(k));
 }
 
 // A page holds K [kvHeads][16][headDim], then V in the same form.
@@ -83,25 +92,27 @@ public:
     Result<void> synchronize(Stream&) override { return {}; }
 
     Result<WeightMatrix> packWeight(ConstTensorView source) override {
-        CHECK(source.rank == 2 && source.isContiguous());
+        CHECK(source.rank == 2 && source.isContiguous() && source.cols() % blockOf(source.dtype).values == 0);
         TRY_ASSIGN(Buffer panels, allocate(packedBytes(source.rows(), source.cols(), source.dtype), MemoryKind::Device));
         std::memcpy(panels.data(), source.data, static_cast<std::size_t>(panels.bytes()));
         return WeightMatrix{source.rows(), source.cols(), source.dtype, std::move(panels)};
     }
     std::int64_t packedBytes(std::int64_t rows, std::int64_t cols, DType dtype) const override {
-        return rows * cols * static_cast<std::int64_t>(bytesOf(dtype));
+        return storedBytes(dtype, rows * cols);
     }
 
     void gemm(Stream&, TensorView y, ConstTensorView x, const WeightMatrix& w, const GemmDesc& desc) override {
         CHECK(x.cols() == w.cols && y.cols() == w.rows && x.rows() == y.rows());
-        for (std::int64_t t = 0; t < x.rows(); ++t)
-            for (std::int64_t n = 0; n < w.rows; ++n) {
+        std::vector<float> weights(static_cast<std::size_t>(w.cols));
+        for (std::int64_t n = 0; n < w.rows; ++n) {
+            loadRow(w, n, weights);
+            for (std::int64_t t = 0; t < x.rows(); ++t) {
                 float sum = 0.0f;
-                for (std::int64_t k = 0; k < w.cols; ++k)
-                    sum += row(x, t)[k] * load(w.dtype, w.panels.data(), n * w.cols + k);
+                for (std::int64_t k = 0; k < w.cols; ++k) sum += row(x, t)[k] * weights[static_cast<std::size_t>(k)];
                 if (desc.bias.data) sum += desc.bias.as<float>()[n];
                 row(y, t)[n] = desc.accumulate ? row(y, t)[n] + sum : sum;
             }
+        }
     }
 
     void norm(Stream&, TensorView y, ConstTensorView x, ConstTensorView weight, const NormDesc& desc) override {
@@ -132,8 +143,7 @@ public:
         for (std::int64_t t = 0; t < out.rows(); ++t) {
             const std::int64_t id = ids.as<std::int32_t>()[t];
             CHECK(id >= 0 && id < table.rows);
-            for (std::int64_t d = 0; d < table.cols; ++d)
-                row(out, t)[d] = load(table.dtype, table.panels.data(), id * table.cols + d);
+            loadRow(table, id, {row(out, t), static_cast<std::size_t>(table.cols)});
         }
     }
 

@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <QTemporaryDir>
 #include <QTest>
+#include <future>
 
+#include "core/api/chunk_relay.h"
+#include "core/api/control.h"
 #include "core/api/daemon_file.h"
+#include "core/api/event_streams.h"
 #include "core/api/keys.h"
 #include "core/api/protocol.h"
 #include "core/api/remote_control.h"
@@ -51,6 +60,23 @@ private:
         return text.substr(at + name.size(), text.find('\n', at) - at - name.size());
     }
     RawConnection m_connection;
+};
+
+// An event stream without a socket.
+class ClosableExchange final : public HttpExchange {
+public:
+    const HttpRequest& request() const override { return m_request; }
+    void respond(HttpResponse) override {}
+    void startStream(std::string, HttpHeaders) override {}
+    void write(std::string) override {}
+    void finish() override {}
+    std::size_t queuedBytes() const override { return 0; }
+    void onClosed(std::function<void()> action) override { m_onClosed = std::move(action); }
+    void close() { m_onClosed(); }
+
+private:
+    HttpRequest m_request;
+    std::function<void()> m_onClosed;
 };
 
 std::unique_ptr<ControlPort> remote(TestDaemon& daemon) {
@@ -168,7 +194,46 @@ private slots:
         QCOMPARE(wrong.error().code, ErrorCode::NotFound);
     }
 
-    void aStoppedGenerate_isCancelledInTheEngine() {
+    // Over a daemon as in this process: a stopped `generate` answers with what there is, the others with `cancelled`.
+    void aStoppedCall_endsAsOneInThisProcess_data() {
+        QTest::addColumn<bool>("streamed");
+        QTest::newRow("whole") << false;
+        QTest::newRow("streamed") << true;
+    }
+    void aStoppedCall_endsAsOneInThisProcess() {
+        QFETCH(bool, streamed);
+        TestDaemon daemon;
+        FakeScript script;
+        script.endlessBytes = 1;
+        script.pause = std::chrono::milliseconds(1);
+        daemon.engine().set(script);
+        const ModelAccess models(daemon.engine(), daemon.files());
+        const SystemClock clock;
+        LocalControl local(models, clock, {});
+        const auto overHttp = remote(daemon);
+        for (ControlPort* control : std::initializer_list<ControlPort*>{&local, overHttp.get()}) {
+            std::stop_source stop;
+            const int before = daemon.engine().cancelled();
+            const std::size_t calls = daemon.engine().submitted().size();
+            std::thread later([&] {
+                daemon.engine().waitUntil([&] { return daemon.engine().submitted().size() == calls + 1; });
+                QTest::qSleep(20);
+                stop.request_stop();
+            });
+            CallOptions options{stop.get_token(), nullptr};
+            std::string text;
+            if (streamed) options.onText = [&](std::string_view piece) { text += piece; };
+            const auto result = control->call("generate", {{"model", "fake"}, {"prompt", "x"}}, options);
+            later.join();
+            QVERIFY2(result, result ? "" : result.error().message.c_str());
+            COMPARE_JSON((*result)["finish_reason"], "cancelled");
+            QVERIFY(!(*result)["text"].get<std::string>().empty());
+            if (streamed) COMPARE_JSON((*result)["text"], text);
+            QVERIFY(daemon.engine().waitUntil([&] { return daemon.engine().cancelled() == before + 1; }));
+        }
+    }
+
+    void aStoppedPerplexity_isCancelled() {
         TestDaemon daemon;
         FakeScript script;
         script.hold = true;
@@ -179,10 +244,91 @@ private slots:
             stop.request_stop();
         });
         const auto result =
-            remote(daemon)->call("generate", {{"model", "fake"}, {"prompt", "x"}}, {stop.get_token(), {}});
+            remote(daemon)->call("perplexity", {{"model", "fake"}, {"ids", {1, 2, 3}}}, {stop.get_token(), {}});
         later.join();
         QCOMPARE(result.error().code, ErrorCode::Cancelled);
-        QVERIFY(daemon.engine().waitUntil([&] { return daemon.engine().cancelled() == 1; }));
+        QVERIFY(result.error().message.find("after 0 tokens") != std::string::npos);  // the daemon's own sentence
+    }
+
+    void cancel_knowsOnlyCallsThatRun() {
+        TestDaemon daemon;
+        const auto control = remote(daemon);
+        COMPARE_JSON((*control->call("cancel", {{"call", "nobody"}}))["cancelled"], false);
+        QCOMPARE(control->call("cancel", Json::object()).error().where, std::string("call"));
+        FakeScript script;
+        script.hold = true;
+        daemon.engine().set(script);
+        const Json generate{{"model", "fake"}, {"prompt", "x"}, {"call_id", "mine"}};
+        auto running = daemon.begin("/control/generate", generate);
+        QVERIFY(daemon.engine().waitUntil([&] { return daemon.engine().submitted().size() == 1; }));
+        QCOMPARE(control->call("generate", generate).error().code, ErrorCode::AlreadyExists);
+        COMPARE_JSON((*control->call("cancel", {{"call", "mine"}}))["cancelled"], true);
+        QVERIFY(running.readUntil("\"cancelled\"").find("\"cancelled\"") != std::string::npos);
+        COMPARE_JSON((*control->call("cancel", {{"call", "mine"}}))["cancelled"], false);
+    }
+
+    void largeArguments_areTheAdminsAlone() {
+        TestDaemon daemon;
+        const std::string large(33 << 20, 'x');
+        const auto hello = remote(daemon)->call("hello", {{"padding", large}});
+        QVERIFY2(hello, hello ? "" : hello.error().message.c_str());
+        QCOMPARE(daemon.post("/v1/completions", {{"model", "fake"}, {"prompt", large}}).status, 413);
+        RawConnection stranger(daemon.port());
+        stranger.send(
+            "POST /control/hello HTTP/1.1\r\nAuthorization: Bearer wrong\r\nContent-Length: 99999999\r\n\r\n");
+        QCOMPARE(parseReply(stranger.readToEnd()).status, 401);
+    }
+
+    void generate_givesAsManyLogprobsAsTheEngine() {
+        TestDaemon daemon;
+        const auto control = remote(daemon);
+        const Json arguments{{"model", "fake"}, {"prompt", "x"}, {"max_tokens", 1}, {"logprobs", 256}};
+        const auto answer = control->call("generate", arguments);
+        QVERIFY(answer.has_value());
+        QCOMPARE((*answer)["logprobs"][0]["top"].size(), std::size_t{256});
+        QCOMPARE(control->call("generate", {{"model", "fake"}, {"prompt", "x"}, {"logprobs", 257}}).error().where,
+                 std::string("logprobs"));
+        QCOMPARE(daemon.post("/v1/completions", {{"model", "fake"}, {"prompt", "x"}, {"logprobs", 21}}).status, 400);
+    }
+
+    void aSilentProgramOnTheDaemonsPort_isNoDaemon() {
+        QTemporaryDir folder;
+        const auto files = makeFileSystem();
+        const Path workspace = folder.path().toStdString();
+        const int silent = ::socket(AF_INET, SOCK_STREAM, 0);  // the system takes the connection, nobody reads
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        QCOMPARE(::bind(silent, reinterpret_cast<const sockaddr*>(&address), size), 0);
+        QCOMPARE(::listen(silent, 4), 0);
+        QCOMPARE(::getsockname(silent, reinterpret_cast<sockaddr*>(&address), &size), 0);
+        const std::string url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+        QVERIFY(loadOrMakeAdminKey(*files, workspace / "admin.key"));
+        QVERIFY(writeDaemonFile(*files, workspace, {url, ::getpid(), (workspace / "admin.key").string(), ""}));
+        QVERIFY(*runningDaemon(*files, workspace) == nullptr);
+        ::close(silent);
+    }
+
+    void aProcessThatEnded_runsNoMore() {
+        QVERIFY(isRunning(::getpid()));
+        const pid_t child = ::fork();
+        if (child == 0) ::_exit(0);
+        siginfo_t ended{};
+        QCOMPARE(::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT), 0);
+        QVERIFY(!isRunning(child));  // its entry is still there: nobody has waited for it
+        QCOMPARE(::waitpid(child, nullptr, 0), child);
+        QVERIFY(!isRunning(child));
+    }
+
+    void clientsThatHungUp_areCountedNoMore() {
+        TestDaemon daemon;
+        EventStreams streams(daemon.engine());
+        const auto exchange = std::make_shared<ClosableExchange>();
+        streams.add(exchange, std::nullopt);
+        QCOMPARE(streams.clients(), std::size_t{1});
+        exchange->close();
+        QCOMPARE(streams.clients(), std::size_t{0});
     }
 
     void perplexity_scoresWindowsWithoutTheirFirstToken() {
@@ -255,23 +401,114 @@ private slots:
     void workers_refuseWhatTheyCannotHold() {
         std::atomic<bool> go{false};
         std::atomic<int> done{0};
+        int taken = 0;
         {
             Workers workers(2, 2);
             const auto task = [&] {
                 while (!go) std::this_thread::sleep_for(std::chrono::milliseconds(1));
                 ++done;
             };
-            int taken = 0;
             Result<void> last;
             for (int i = 0; i < 8 && last; ++i) {
                 last = workers.run(task);
                 taken += last ? 1 : 0;
             }
             QCOMPARE(last.error().code, ErrorCode::Busy);
-            QVERIFY(taken >= 2 && taken <= 4);
+            QVERIFY(taken >= 2 && taken <= 4);  // threads that have not begun count as full
             go = true;
         }
-        QVERIFY(done >= 2);
+        QCOMPARE(done.load(), taken);
+    }
+
+    void workers_withoutAPlaceToWait_stillUseTheirIdleThreads() {
+        Workers workers(2, 0);
+        for (int i = 0; i < 50; ++i) {
+            std::promise<void> ran;
+            QVERIFY(workers.run([&] { ran.set_value(); }));
+            ran.get_future().wait();
+        }
+    }
+
+    void workers_surviveASystemWithoutThreads() {
+        pthread_attr_t usual, impossible;
+        pthread_getattr_default_np(&usual);
+        pthread_getattr_default_np(&impossible);
+        pthread_attr_setstacksize(&impossible, std::size_t{1} << 48);  // more than there are addresses
+        std::atomic<int> done{0};
+        std::promise<void> go;
+        const auto gone = go.get_future().share();
+        {
+            Workers workers(4, 4);
+            pthread_setattr_default_np(&impossible);
+            const auto refused = workers.run([&] { ++done; });
+            pthread_setattr_default_np(&usual);
+            QVERIFY(!refused && refused.error().code == ErrorCode::Busy);
+            QVERIFY(workers.run([&] { gone.wait(); }));
+            pthread_setattr_default_np(&impossible);
+            const auto kept = workers.run([&] { ++done; });  // waits for the thread that lives
+            pthread_setattr_default_np(&usual);
+            QVERIFY(kept);
+            go.set_value();
+        }
+        QCOMPARE(done.load(), 1);
+        pthread_attr_destroy(&usual);
+        pthread_attr_destroy(&impossible);
+    }
+
+    void aWorkQueue_mayOutliveItsWorkers() {
+        auto workers = std::make_unique<Workers>(1, 1);
+        const WorkQueue queue = workers->queue();
+        workers.reset();
+        QCOMPARE(queue.run([] {}).error().code, ErrorCode::Draining);
+    }
+
+    void chunksAreRelayedInOrder_andTheSinkNeverWaits() {
+        std::promise<void> go;
+        const auto gone = go.get_future().share();
+        std::vector<std::size_t> seen;
+        {
+            Workers workers(4, 64, 1);
+            const auto relay = std::make_shared<ChunkRelay>(workers.queue(), [&](std::size_t index, const Chunk&) {
+                gone.wait();
+                seen.push_back(index);
+            });
+            for (std::size_t i = 0; i < 100; ++i) relay->push(i, Chunk{});  // would hang if it waited
+            go.set_value();
+        }
+        QCOMPARE(seen.size(), std::size_t{100});
+        QVERIFY(std::is_sorted(seen.begin(), seen.end()));
+    }
+
+    void longCalls_leaveTheShortOnesTheirWorkers() {
+        TestDaemon daemon;
+        FakeScript script;
+        script.hold = true;
+        daemon.engine().set(script);
+        std::vector<RawConnection> waiting;
+        for (int i = 0; i < 64; ++i)
+            waiting.push_back(daemon.begin("/control/generate", {{"model", "fake"}, {"prompt", "x"}}));
+        QVERIFY(daemon.engine().waitUntil([&] { return daemon.engine().submitted().size() == 64; }));
+        QCOMPARE(fetch(daemon.port(), "GET", "/health", "").status, 200);
+        QCOMPARE(daemon.post("/control/status", Json::object()).status, 200);
+        QCOMPARE(daemon.post("/control/job-wait", {{"id", 1}, {"timeout_s", 0}}).status, 429);
+        for (RawConnection& connection : waiting) connection.hangUp();
+        QVERIFY(daemon.engine().waitUntil([&] { return daemon.engine().cancelled() == 64; }));
+    }
+
+    void requestsAndPages_areListedAndCancelled() {
+        TestDaemon daemon;
+        const auto control = remote(daemon);
+        const auto pages = control->call("pages", {{"model", "fake"}, {"cells", 8}});
+        QVERIFY2(pages.has_value(), pages ? "" : pages.error().message.c_str());
+        COMPARE_JSON((*pages)["runs"], Json::array({Json::array({8, "kv", 7})}));
+        QCOMPARE(control->call("pages", {{"model", "fake"}, {"cells", 100'000}}).error().code,
+                 ErrorCode::InvalidArgument);
+        QCOMPARE(control->call("pages", {{"model", "none"}}).error().code, ErrorCode::NotFound);
+        const auto requests = control->call("requests", Json::object());
+        QVERIFY(requests.has_value());
+        COMPARE_JSON(*requests, (Json{{"requests", Json::array()}, {"total", 0}}));
+        QVERIFY(control->call("request-cancel", {{"id", 99}}).has_value());
+        QCOMPARE(control->call("request-cancel", Json::object()).error().code, ErrorCode::InvalidArgument);
     }
 };
 ESPALIER_TEST(tst_control, TestControl)

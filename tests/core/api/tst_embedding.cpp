@@ -9,6 +9,7 @@
 #include "core/api/embedding.h"
 #include "core/api/keys.h"
 #include "core/compute/cpu/cpu_backend.h"
+#include "tests/support/raw_gguf.h"
 #include "tests/support/raw_http.h"
 #include "tests/support/test_main.h"
 #include "tests/support/tiny_model.h"
@@ -70,6 +71,19 @@ ServedModel servedModel(const Path& folder, std::int32_t context) {
 class TestEmbedding : public QObject {
     Q_OBJECT
 private slots:
+    void aGgufFileSaysHowItPools() {
+        const std::pair<std::uint32_t, Pooling> kinds[] = {{1, Pooling::Mean}, {2, Pooling::Cls}, {3, Pooling::Last}};
+        for (const auto& [number, pooling] : kinds) {
+            Folder folder;
+            folder.put("x.gguf",
+                       RawGguf().string("general.architecture", "bert").integer("bert.pooling_type", number).bytes());
+            QCOMPARE(folder.mode()->pooling, pooling);
+            QCOMPARE(embeddingMode(*folder.files, folder.path / "x.gguf")->pooling, pooling);
+        }
+        Folder rank;
+        rank.put("x.gguf", RawGguf().string("general.architecture", "bert").integer("bert.pooling_type", 4).bytes());
+        QCOMPARE(rank.mode().error().code, ErrorCode::CorruptFile);
+    }
     void withoutModulesItIsTheMeanNotNormalised() {
         Folder folder;
         const auto mode = folder.mode();

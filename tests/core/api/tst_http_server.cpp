@@ -23,6 +23,10 @@ public:
         if (head.path == "/forbidden") return HttpResponse{403, "no", "text/plain", {}};
         return std::nullopt;
     }
+    std::optional<std::uint64_t> bodyLimit(const HttpRequest& head) const override {
+        if (head.path == "/large") return 5000;
+        return std::nullopt;
+    }
     void serve(std::shared_ptr<HttpExchange> exchange) override {
         const HttpRequest& request = exchange->request();
         ++served;
@@ -47,10 +51,14 @@ public:
         exchange->respond({200, request.method + " " + request.path + " " + query + request.body, "text/plain", {}});
     }
     HttpResponse protocolError(int status, std::string_view sentence) override {
+        ++errorsTold;
+        if (status == 503 && failing.exchange(false)) throw std::bad_alloc();
         return {status, std::string(sentence), "text/plain", {}};
     }
 
     std::atomic<int> served{0}, closed{0};
+    inline static std::atomic<int> errorsTold{0};
+    std::atomic<bool> failing{false};  // the next refusal for load runs out of memory
     std::vector<std::shared_ptr<HttpExchange>> held;
 };
 
@@ -117,6 +125,18 @@ private slots:
         QVERIFY(old.size() > 7 && old.substr(old.size() - 7) == "one two");
     }
 
+    void http10_endsWithItsConnection_whateverItAsksFor() {
+        Running running;
+        for (const char* path : {"/stream", "/whole"}) {
+            RawConnection connection(running.server->port());
+            connection.send(std::string("GET ") + path + " HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+            const HttpReply reply = parseReply(connection.readToEnd());
+            QCOMPARE(reply.status, 200);
+            QCOMPARE(reply.headers.at("connection"), std::string("close"));
+            QVERIFY(connection.closedByPeer());  // else a stream without a length has no end
+        }
+    }
+
     void headRequest_getsNoBody() {
         Running running;
         const std::string reply = running.ask("HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
@@ -133,6 +153,23 @@ private slots:
         QTest::newRow("bad length") << QByteArray("POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n");
         QTest::newRow("two lengths") << QByteArray(
             "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab");
+        QTest::newRow("the same length twice")
+            << QByteArray("POST / HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nab");
+        const auto coded = [](const char* name, const QByteArray& version, const QByteArray& headers) {
+            QTest::newRow(name) << "POST / " + version + "\r\n" + headers + "\r\n3\r\nabc\r\n0\r\n\r\n";
+        };
+        const QByteArray chunked = "Transfer-Encoding: chunked\r\n";
+        coded("unknown coding", "HTTP/1.1", "Transfer-Encoding: xchunked\r\n");
+        coded("coding with a quote", "HTTP/1.1", "Transfer-Encoding: \"chunked\"\r\n");
+        coded("identity", "HTTP/1.1", "Transfer-Encoding: identity\r\n");
+        coded("two codings", "HTTP/1.1", "Transfer-Encoding: gzip, chunked\r\n");
+        coded("chunked first", "HTTP/1.1", "Transfer-Encoding: chunked, gzip\r\n");
+        coded("codings on two lines", "HTTP/1.1", "Transfer-Encoding: gzip\r\n" + chunked);
+        coded("chunked twice", "HTTP/1.1", chunked + chunked);
+        coded("chunked in 1.0", "HTTP/1.0", chunked);
+        coded("length and coding", "HTTP/1.1", "Content-Length: 3\r\n" + chunked);
+        coded("coding and length", "HTTP/1.1", chunked + "Content-Length: 3\r\n");
+        coded("length and unknown coding", "HTTP/1.1", "Content-Length: 3\r\nTransfer-Encoding: xchunked\r\n");
         QTest::newRow("bad chunk") << QByteArray("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
         QTest::newRow("bad escape") << QByteArray("GET /%zz HTTP/1.1\r\n\r\n");
         QTest::newRow("control in path") << QByteArray("GET /%00 HTTP/1.1\r\n\r\n");
@@ -143,6 +180,8 @@ private slots:
         Running running;
         const std::string reply = running.ask(bytes.toStdString());
         QCOMPARE(parseReply(reply).status, 400);
+        QCOMPARE(reply.find("HTTP/1.1 ", 1), std::string::npos);  // nothing after it was read as a request
+        QCOMPARE(running.service.served.load(), 0);
         QCOMPARE(fetch(running.server->port(), "GET", "/after", "").status, 200);
     }
 
@@ -166,6 +205,47 @@ private slots:
             "POST / HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: "
             "chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
         QCOMPARE(parseReply(reply).body, std::string("POST / abcde"));
+    }
+
+    void chunkedBodies_countWhatTheyHold() {
+        HttpServerOptions options;
+        options.maxBodyBytes = 1000;
+        options.maxBodyBytesInAll = 4000;
+        Running running(options);
+        const std::string small = "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+        std::vector<RawConnection> many;
+        for (int i = 0; i < 12; ++i) {
+            many.emplace_back(running.server->port());
+            many.back().send("POST /hold HTTP/1.1\r\n" + small);
+        }
+        QVERIFY(soon([&] { return running.server->exchanges() == 12; }));
+        QCOMPARE(running.service.served.load(), 12);
+        const std::string large = "3e8\r\n" + std::string(1000, 'x') + "\r\n0\r\n\r\n";
+        for (int i = 0; i < 3; ++i) {
+            many.emplace_back(running.server->port());
+            many.back().send("POST /hold HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + large);
+        }
+        QVERIFY(soon([&] { return running.service.served == 15; }));
+        QCOMPARE(parseReply(running.ask("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + large)).status, 503);
+        for (RawConnection& connection : many) connection.hangUp();
+        QVERIFY(soon([&] { return running.server->exchanges() == 0; }));
+        QCOMPARE(parseReply(running.ask("POST / HTTP/1.1\r\nConnection: close\r\n" + small)).body,
+                 std::string("POST / abc"));
+    }
+
+    void aServiceMayTakeLargerBodies_ofSomeRequests() {
+        HttpServerOptions options;
+        options.maxBodyBytes = 1000;
+        options.maxBodyBytesInAll = 1000;
+        Running running(options);
+        const std::string body(3000, 'b');
+        QCOMPARE(fetch(running.server->port(), "POST", "/", "", body).status, 413);
+        QCOMPARE(fetch(running.server->port(), "POST", "/large", "", body).status, 200);
+        QCOMPARE(fetch(running.server->port(), "POST", "/large", "", std::string(5001, 'b')).status, 413);
+        const std::string chunked = "HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\nbb8\r\n" +
+                                    std::string(3000, 'c') + "\r\n0\r\n\r\n";
+        QCOMPARE(parseReply(running.ask("POST / " + chunked)).status, 413);
+        QCOMPARE(parseReply(running.ask("POST /large " + chunked)).status, 200);
     }
 
     void expectContinue_isAnsweredBeforeTheBody() {
@@ -220,6 +300,22 @@ private slots:
         QCOMPARE(fetch(running.server->port(), "GET", "/", "").status, 200);
     }
 
+    void aWelcomeThatFails_leavesTheServerAccepting() {
+        HttpServerOptions options;
+        options.maxConnections = 1;
+        Running running(options);
+        RawConnection one(running.server->port());
+        one.send(httpText("GET", "/hold", "", ""));
+        QVERIFY(soon([&] { return running.server->exchanges() == 1; }));
+        running.service.failing = true;
+        RawConnection unlucky(running.server->port());
+        QVERIFY(unlucky.closedByPeer());
+        QVERIFY(!running.service.failing);
+        RawConnection next(running.server->port());
+        QCOMPARE(parseReply(next.readToEnd()).status, 503);
+        QCOMPARE(running.server->exchanges(), std::size_t{1});
+    }
+
     void hangingUp_isToldToTheService() {
         Running running;
         RawConnection connection(running.server->port());
@@ -264,6 +360,21 @@ private slots:
         service.held.front()->respond({200, "late", "text/plain", {}});
         QVERIFY(connection.closedByPeer());
         QCOMPARE(service.closed.load(), 1);
+    }
+
+    void exchangesMayOutliveTheService() {
+        auto service = std::make_unique<EchoService>();
+        auto server = *HttpServer::listen({}, *service);
+        server->start();
+        RawConnection connection(server->port());
+        connection.send(httpText("GET", "/hold", "", ""));
+        QVERIFY(soon([&] { return server->exchanges() == 1; }));
+        server.reset();
+        auto held = std::move(service->held);
+        const int before = EchoService::errorsTold;
+        service.reset();
+        held.clear();  // answers as a dropped one does, and asks nobody how
+        QCOMPARE(EchoService::errorsTold.load(), before);
     }
 
     void aPortInUse_isSaidClearly() {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <QTest>
 
+#include "core/api/generation.h"
+#include "core/api/json_fields.h"
+#include "core/api/openai_routes.h"
 #include "tests/support/json_compare.h"
 #include "tests/support/test_daemon.h"
 #include "tests/support/test_main.h"
@@ -21,6 +24,22 @@ Json completion(Json more = Json::object()) {
     body.update(more);
     return body;
 }
+
+// An exchange without a server.
+class LoneExchange final : public HttpExchange {
+public:
+    explicit LoneExchange(std::string body) { m_request.body = std::move(body); }
+    const HttpRequest& request() const override { return m_request; }
+    void respond(HttpResponse) override {}
+    void startStream(std::string, HttpHeaders) override {}
+    void write(std::string) override {}
+    void finish() override {}
+    std::size_t queuedBytes() const override { return 0; }
+    void onClosed(std::function<void()>) override {}  // never called: forgets at once
+
+private:
+    HttpRequest m_request;
+};
 
 std::string joined(const std::vector<Json>& events, const Json::json_pointer& at) {
     std::string text;
@@ -175,6 +194,13 @@ private slots:
                                   .json()["choices"][0]["logprobs"];
         COMPARE_JSON(logprobs["tokens"], Json::array({"H", "e", "l"}));
         COMPARE_JSON(logprobs["text_offset"], Json::array({0, 1, 2}));
+        FakeScript script;
+        script.answer = "\xC3\xA9!\xF0\x9F\x8C\xB3.";  // characters of two and four bytes, a token each byte
+        daemon.engine().set(script);
+        const Json body = completion({{"logprobs", 0}});
+        const Json offsets = daemon.post("/v1/completions", body).json()["choices"][0]["logprobs"]["text_offset"];
+        COMPARE_JSON(offsets[2], 1);  // "!" is the second character
+        COMPARE_JSON(offsets[7], 3);  // "." the fourth
         QCOMPARE(logprobs["token_logprobs"][0].get<double>(), -0.5);
         QCOMPARE(logprobs["top_logprobs"][0].size(), std::size_t{2});
     }
@@ -195,6 +221,21 @@ private slots:
                 if (event["choices"][0]["index"] == index) text += event["choices"][0]["delta"].value("content", "");
             QCOMPARE(text, std::string("Hello, world"));
         }
+    }
+
+    void chatPrompts_keepTheOrderOfKeys() {
+        const std::string text = R"({"model":"m", "tools" : [{"zeta":{"b":1,"a":"}\"],"},"alpha":[]}],"mess\u0061ges":
+            [{"role":"user","content":"x","z":1,"a":{"messages":2}}],"chat_template_kwargs":{"y":1,"b":2},"n":1})";
+        const Json body = parseJson(text, "body").value();
+        const ChatPrompt chat = chatPromptFromJson(body, text).value();
+        QCOMPARE(chat.tools.dump(), std::string(R"([{"zeta":{"b":1,"a":"}\"],"},"alpha":[]}])"));
+        QCOMPARE(chat.messages.dump(), std::string(R"([{"role":"user","content":"x","z":1,"a":{"messages":2}}])"));
+        QCOMPARE(chat.variables.dump(), std::string(R"({"y":1,"b":2})"));
+        QCOMPARE(chatPromptFromJson(body).value().variables.dump(), std::string(R"({"b":2,"y":1})"));
+        QVERIFY(
+            chatPromptFromJson(Json::parse(R"({"messages":[{"role":"user"}],"tools":[]})")).value().tools.is_null());
+        QCOMPARE(memberText(text, "n"), std::string_view("1"));
+        QCOMPARE(memberText(text, "zeta"), std::string_view());
     }
 
     void refusedFields_areNamed_data() {
@@ -292,6 +333,129 @@ private slots:
         }
     }
 
+    void errorsInAModelsFiles_areTheServers_data() {
+        QTest::addColumn<int>("code");
+        QTest::addColumn<int>("status");
+        const auto row = [](const char* name, ErrorCode code, int status) {
+            QTest::newRow(name) << static_cast<int>(code) << status;
+        };
+        row("corrupt", ErrorCode::CorruptFile, 500);
+        row("missing tensor", ErrorCode::MissingTensor, 500);
+        row("shape", ErrorCode::ShapeMismatch, 500);
+        row("not finite", ErrorCode::NonFinite, 500);
+        row("file not there", ErrorCode::NotFound, 500);
+        row("unsupported", ErrorCode::Unsupported, 400);
+    }
+    void errorsInAModelsFiles_areTheServers() {
+        QFETCH(int, code);
+        QFETCH(int, status);
+        TestDaemon daemon;
+        FakeScript script;
+        script.failure = fail(static_cast<ErrorCode>(code), "it does not load", "/secret/place/model.safetensors");
+        daemon.engine().set(script);
+        for (const HttpReply& reply : {daemon.post("/v1/completions", completion()),
+                                       daemon.post("/v1/completions", completion({{"stream", true}})),
+                                       daemon.post("/v1/embeddings", {{"model", "fake"}, {"input", "a"}})}) {
+            QCOMPARE(reply.status, status);
+            QVERIFY(reply.body.find("/secret") == std::string::npos);
+            COMPARE_JSON(reply.json()["error"]["type"], status == 500 ? "server_error" : "invalid_request_error");
+        }
+        QCOMPARE(daemon.post("/v1/completions", completion({{"model", "other"}})).status, 404);
+    }
+
+    void whenOneChoiceFails_theOthersStop() {
+        TestDaemon daemon;
+        FakeScript script;
+        script.hold = true;
+        script.failure = fail(ErrorCode::DeviceError, "no");
+        script.failedChoice = 1;
+        daemon.engine().set(script);
+        QCOMPARE(daemon.post("/v1/chat/completions", chat({{"n", 3}})).status, 500);
+        QVERIFY(daemon.engine().waitUntil([&] { return daemon.engine().cancelled() == 2; }));
+    }
+
+    void whatTheServerStops_isNoAnswer() {
+        TestDaemon daemon;
+        FakeScript script;
+        script.hold = true;
+        daemon.engine().set(script);
+        std::vector<RawConnection> connections;
+        connections.push_back(daemon.begin("/v1/chat/completions", chat()));
+        connections.push_back(daemon.begin("/v1/chat/completions", chat({{"stream", true}})));
+        connections.push_back(daemon.begin("/v1/embeddings", {{"model", "fake"}, {"input", "a"}}));
+        QVERIFY(daemon.engine().waitUntil([&] { return daemon.engine().submitted().size() == 3; }));
+        QVERIFY(daemon.engine().setServing(ServeState::Stopped));
+        for (RawConnection& connection : connections) {
+            const HttpReply reply = parseReply(connection.readUntil("\"draining\""));
+            QCOMPARE(reply.status, 503);
+        }
+    }
+
+    void aStreamThatTheServerStops_endsWithAnError() {
+        TestDaemon daemon;
+        FakeScript script;
+        script.endlessBytes = 1;
+        script.pause = std::chrono::milliseconds(2);
+        daemon.engine().set(script);
+        auto connection = daemon.begin("/v1/chat/completions", chat({{"stream", true}}));
+        QVERIFY(!connection.readUntil("\"x\"").empty());
+        QVERIFY(daemon.engine().setServing(ServeState::Stopped));
+        const std::string rest = connection.readUntil("\r\n0\r\n\r\n");
+        QVERIFY(rest.find("\"error\"") != std::string::npos);
+        QVERIFY(rest.find("[DONE]") == std::string::npos && rest.find("cancelled") == std::string::npos);
+    }
+
+    void aShutdownTellsThoseItCutsOff() {
+        DaemonOptions options;
+        options.drainTimeout = std::chrono::milliseconds(30);
+        TestDaemon daemon(options);
+        FakeScript script;
+        script.hold = true;
+        daemon.engine().set(script);
+        auto connection = daemon.begin("/v1/chat/completions", chat());
+        QVERIFY(daemon.engine().waitUntil([&] { return daemon.engine().submitted().size() == 1; }));
+        daemon.daemon().drain();
+        QCOMPARE(parseReply(connection.readToEnd()).status, 503);
+    }
+
+    // What a request needs must live as long as the engine may still end it, which is longer than the server.
+    void answersOutliveTheServer() {
+        QTemporaryDir folder;
+        const auto files = makeFileSystem();
+        const SystemClock clock;
+        FakeEngine engine(folder.path().toStdString());
+        FakeScript script;
+        script.hold = true;
+        engine.set(script);
+        const ModelAccess models(engine, *files);
+        const auto exchange = std::make_shared<LoneExchange>(dumpJson(completion()));
+        std::weak_ptr<RequestMetrics> watched;
+        {
+            Workers workers(2, 64, 1);
+            auto metrics = std::make_shared<RequestMetrics>();
+            watched = metrics;
+            for (const Route& route : openAiRoutes({models, clock, std::move(metrics), workers.queue()}))
+                if (route.path == "/v1/completions") route.action(exchange, Caller{});
+        }
+        QCOMPARE(engine.submitted().size(), std::size_t{1});
+        QVERIFY(!watched.expired());  // the answer's own
+        engine.release();
+        QVERIFY(engine.waitUntil([&] { return watched.expired(); }));
+    }
+
+    void promptsThatNeverFitTheQueue_areTheCallersError() {
+        TestDaemon daemon;
+        const auto prompts = [](int count) {
+            return Json(std::vector<std::string>(static_cast<std::size_t>(count), "a"));
+        };
+        const Json body = completion({{"prompt", prompts(100)}, {"n", 11}});  // 1100 of 64 + 1024
+        const HttpReply reply = daemon.post("/v1/completions", body);
+        QCOMPARE(reply.status, 400);
+        COMPARE_JSON(reply.json()["error"]["param"], "prompt");
+        QVERIFY(daemon.engine().submitted().empty());
+        QCOMPARE(daemon.post("/v1/completions", completion({{"prompt", prompts(100)}, {"n", 10}})).status, 200);
+    }
+
     void aPartlyTakenCall_isTakenBack() {
         TestDaemon daemon;
         FakeScript script;
@@ -365,6 +529,43 @@ private slots:
         QCOMPARE(daemon.post("/v1/embeddings", {{"model", "fake"}, {"input", std::string(65, 'x')}}).status, 400);
     }
 
+    void embeddings_takeManyInputsSomeAtATime() {
+        TestDaemon daemon;
+        FakeScript script;
+        script.hold = true;
+        daemon.engine().set(script);
+        Json inputs = Json::array();
+        for (int i = 0; i < 2048; ++i) inputs.push_back(std::string(static_cast<std::size_t>(i % 7 + 1), 'a'));
+        auto connection = daemon.begin("/v1/embeddings", {{"model", "fake"}, {"input", inputs}});
+        QVERIFY(daemon.engine().waitUntil([&] { return daemon.engine().submitted().size() >= 64; }));
+        QTest::qWait(20);
+        QCOMPARE(daemon.engine().submitted().size(), std::size_t{64});
+        daemon.engine().release();
+        const HttpReply reply =
+            parseReply(connection.readUntil("\"usage\":{\"prompt_tokens\":8186,\"total_tokens\":8186}}"));
+        QCOMPARE(reply.status, 200);
+        const Json data = reply.json()["data"];
+        QCOMPARE(data.size(), std::size_t{2048});
+        for (std::size_t i = 0; i < data.size(); ++i)
+            QCOMPARE(data[i]["embedding"][3].get<double>(), static_cast<double>(i % 7 + 1));
+        inputs.push_back("a");
+        QCOMPARE(daemon.post("/v1/embeddings", {{"model", "fake"}, {"input", inputs}}).status, 400);
+    }
+
+    void hangingUpOnEmbeddings_endsWhatIsLeftOfThem() {
+        TestDaemon daemon;
+        FakeScript script;
+        script.hold = true;
+        daemon.engine().set(script);
+        const Json inputs(std::vector<std::string>(200, "a"));
+        auto connection = daemon.begin("/v1/embeddings", {{"model", "fake"}, {"input", inputs}});
+        QVERIFY(daemon.engine().waitUntil([&] { return daemon.engine().submitted().size() == 64; }));
+        connection.hangUp();
+        QVERIFY(daemon.engine().waitUntil([&] { return daemon.engine().cancelled() == 64; }));
+        QTest::qWait(20);
+        QCOMPARE(daemon.engine().submitted().size(), std::size_t{64});
+    }
+
     void tokenizeAndDetokenize_areInverse() {
         TestDaemon daemon;
         const Json tokens = daemon.post("/tokenize", {{"model", "fake"}, {"prompt", "hi"}}).json();
@@ -406,6 +607,16 @@ private slots:
         QCOMPARE(preflight.status, 204);
         QCOMPARE(preflight.headers.at("access-control-allow-origin"), std::string("http://localhost:3000"));
         QCOMPARE(preflight.headers.at("access-control-allow-methods"), std::string("POST"));
+        QCOMPARE(preflight.headers.at("access-control-allow-headers"), std::string("Authorization, Content-Type"));
+        const auto allowed = [&](const std::string& asked) {
+            return fetch(open.port(), "OPTIONS", "/v1/chat/completions", "", "",
+                         "Access-Control-Request-Headers: " + asked + "\r\n")
+                .headers.at("access-control-allow-headers");
+        };
+        const std::string stainless = "authorization,content-type,x-stainless-arch,x-stainless-retry-count";
+        QCOMPARE(allowed(stainless), stainless);
+        for (const std::string& bad : {std::string("x: y"), std::string("a\"b"), std::string(2000, 'x')})
+            QCOMPARE(allowed(bad), std::string("Authorization, Content-Type"));
     }
 };
 ESPALIER_TEST(tst_openai, TestOpenAi)

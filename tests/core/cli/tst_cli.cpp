@@ -9,8 +9,10 @@
 #include <QTest>
 #include <cmath>
 #include <memory>
+#include <set>
 
 #include "core/base/json.h"
+#include "core/engine/workspace.h"
 #include "tests/support/json_compare.h"
 #include "tests/support/test_main.h"
 #include "tests/support/tiny_model.h"
@@ -101,6 +103,18 @@ private:
     Json m_facts;
 };
 
+// Waits until the program takes SIGINT for itself: before that it would die of it.
+bool heedsSignals(const QProcess& process) {
+    for (int i = 0; i < 1000; ++i) {
+        QFile status(QString("/proc/%1/status").arg(process.processId()));
+        if (!status.open(QIODevice::ReadOnly)) return false;
+        for (const QByteArray& line : status.readAll().split('\n'))
+            if (line.startsWith("SigBlk:") && (line.mid(7).trimmed().toULongLong(nullptr, 16) & 2) != 0) return true;
+        QTest::qWait(10);
+    }
+    return false;
+}
+
 bool hasKeys(const Json& object, std::initializer_list<const char*> keys) {
     for (const char* key : keys)
         if (!object.contains(key)) {
@@ -122,6 +136,35 @@ Json withoutTiming(Json answer) {
 class TestCli : public QObject {
     Q_OBJECT
 private slots:
+    void aGgufFileImportsAndShowsItsTypes() {
+        const Bench bench;
+        const QString file = QStringLiteral(ESPALIER_TEST_DATA "/gguf/llama-q4_k_m/model.gguf");
+        const Json model = bench.json({"import", file, "--name", "mixed", "--quiet"});
+        QVERIFY(hasKeys(model, {"id", "name", "digest", "family", "parameters", "bytes", "dtype"}));
+        QCOMPARE(model["dtype"].get<std::string>(), std::string("q4_k+q6_k"));
+        const Json inspected = bench.json({"inspect", "mixed", "--tensors"});
+        std::set<std::string> types;
+        for (const Json& tensor : inspected["tensors"]) types.insert(tensor["dtype"].get<std::string>());
+        QCOMPARE(types, (std::set<std::string>{"f32", "q4_k", "q6_k"}));
+        bench.write("prompt.json", "[5, 6, 7]");
+        const Json answer =
+            bench.json({"generate", "-m", "mixed", "--prompt-ids", bench.path("prompt.json"), "--max-tokens", "3"});
+        QCOMPARE(answer["usage"]["prompt_tokens"].get<int>(), 3);
+    }
+
+    void quantisingNamesWhereTheModelComesFrom() {
+        const Bench bench;
+        writeTinyModel(bench.path("models/wide").toStdString(), {.hidden = 64, .neurons = 96});
+        const Json plain = bench.json({"import", bench.path("models/wide"), "--quiet"});
+        const Json small = bench.json({"import", bench.path("models/wide"), "--quantize", "q8_0", "--quiet"});
+        QCOMPARE(small["derived_from"].get<std::string>(), plain["digest"].get<std::string>());
+        QCOMPARE(small["name"].get<std::string>(), std::string("wide-q8_0"));
+        QVERIFY(small["digest"] != plain["digest"]);
+        const Outcome refused = bench.run({"import", bench.path("models/wide"), "--quantize", "nf4", "--json"});
+        QCOMPARE(refused.exitCode, 1);
+        QVERIFY2(refused.err.contains("nf4 comes with training"), refused.err.constData());
+    }
+
     void helpOfEveryCommand_hasAnExample() {
         const Bench bench;
         for (const char* command :
@@ -137,12 +180,24 @@ private slots:
         const Bench bench;
         for (const QStringList& arguments :
              {QStringList{}, QStringList{"dance"}, QStringList{"import"}, QStringList{"generate", "-m", "x"},
-              QStringList{"models", "--no-such-option"}, QStringList{"--compute", "bf16", "models"},
+              QStringList{"models", "--no-such-option"}, QStringList{"--compute", "fp8", "models"},
               QStringList{"generate", "-m", "x", "--prompt", "a", "--prompt-ids", "b"}, QStringList{"jobs", "wait"}}) {
             const Outcome outcome = bench.run(arguments);
             QCOMPARE(outcome.exitCode, 2);
             QVERIFY(!outcome.err.isEmpty());
         }
+    }
+
+    void computeModesThatThisVersionLacks_areRefusedByName() {
+        const Bench bench;
+        for (const char* mode : {"auto", "f32"}) QCOMPARE(bench.run({"--compute", mode, "models"}).exitCode, 0);
+        for (const QStringList& command : {QStringList{"models"}, QStringList{"bench", "decode", "--shape", "tiny"},
+                                           QStringList{"serve", "--port", "0"}})
+            for (const char* mode : {"bf16", "int8"}) {
+                const Outcome outcome = bench.run(QStringList{"--compute", mode} + command);
+                QCOMPARE(outcome.exitCode, 1);
+                QVERIFY2(outcome.err.startsWith("error[unsupported]: "), outcome.err.constData());
+            }
     }
 
     void importModelsInspectRemove() {
@@ -305,6 +360,29 @@ private slots:
         QVERIFY(hasKeys(bench.json({"doctor"}), {"findings", "device"}));
     }
 
+    void waitingForAJobThatNobodyRuns_ends() {
+        const Bench bench;
+        bench.import();
+        {
+            const auto files = makeFileSystem();
+            SystemClock clock;
+            const auto workspace =
+                Workspace::open(bench.workspace().toStdString(), Workspace::Access::Write, *files, clock);
+            QVERIFY(workspace);
+            JobRow row;  // as a daemon leaves it that was killed before its turn came
+            row.kind = "verify";
+            row.title = "Verify tiny";
+            row.state = "queued";
+            row.arguments = "{}";
+            const auto id = (*workspace)->jobLog().add(row);
+            QVERIFY(id);
+            QCOMPARE(*id, std::int64_t{2});
+        }
+        const Outcome outcome = bench.run({"jobs", "wait", "2"});
+        QCOMPARE(outcome.exitCode, 1);
+        QVERIFY2(outcome.err.contains("Verify tiny is queued"), outcome.err.constData());
+    }
+
     void bench_printsALinePerRow() {
         const Bench bench;
         for (const char* what : {"decode", "prefill", "serve"}) {
@@ -316,15 +394,32 @@ private slots:
         }
     }
 
+    void sigint_endsABenchmarkCleanly() {
+        const Bench bench;
+        for (const QStringList& what :
+             {QStringList{"decode", "--shape", "160m"}, QStringList{"ops", "--shape", "160m", "--quick"}}) {
+            auto process = bench.start(QStringList{"bench"} + what + QStringList{"--jsonl"});
+            QVERIFY(process->waitForReadyRead(kPatienceMs));  // the first row is there, the next is being measured
+            ::kill(static_cast<pid_t>(process->processId()), SIGINT);
+            const Outcome outcome = Bench::end(*process);
+            QCOMPARE(outcome.exitCode, 1);
+            QVERIFY2(outcome.err.contains("error[cancelled]"), outcome.err.constData());
+        }
+    }
+
     void aDaemonChangesNoResult() {
         const Bench bench;
         bench.import();
         bench.write("text.txt", "The quick brown fox jumps over the lazy dog.");
         bench.write("chat.json", R"([{"role":"user","content":"Hi"}])");
+        bench.write("ids.json", "[5, 0, 77, 1, 260]");
+        bench.write("large.jsonl", '"' + QByteArray("large ").repeated(6 << 20) + '"');  // more than a body of /v1
         const std::vector<QStringList> calls{
             {"models"},
             {"inspect", "tiny", "--tensors"},
             {"tokenize", "-m", "tiny", "--text", "Hello"},
+            {"detokenize", "-m", "tiny", "--ids", bench.path("ids.json")},
+            {"embed", "-m", "tiny", "--jsonl-in", bench.path("large.jsonl")},
             {"template", "-m", "tiny", "--messages", bench.path("chat.json")},
             {"generate", "-m", "tiny", "--messages", bench.path("chat.json"), "--max-tokens", "12", "--seed", "9",
              "--temperature", "0.9", "--logprobs", "1"},
@@ -364,7 +459,9 @@ private slots:
         const Bench bench;
         bench.import();
         Serving serving(bench);
-        COMPARE_JSON(bench.json({"serve", "--stop"})["stopped"], true);
+        COMPARE_JSON(bench.json({"serve", "--stop", "--host-cache-mb", "64"})["stopped"], true);
+        const Outcome next = bench.run({"remove", "tiny"});  // the workspace is free at once
+        QVERIFY2(next.exitCode == 0, next.err.constData());
         QCOMPARE(Bench::end(serving.process()).exitCode, 0);
         COMPARE_JSON(bench.json({"serve", "--stop"})["stopped"], false);
     }
@@ -389,19 +486,35 @@ private slots:
         QCOMPARE(bench.run(call).exitCode, 0);
     }
 
-    void sigint_cancelsAGeneration() {
+    void sigint_endsAGeneration_data() {
+        QTest::addColumn<bool>("daemon");
+        QTest::newRow("in process") << false;
+        QTest::newRow("through a daemon") << true;
+    }
+    void sigint_endsAGeneration() {
+        QFETCH(bool, daemon);
         const Bench bench;
         TinyModelOptions options;
         options.context = 200000;
         writeTinyModel(bench.path("models/long").toStdString(), options);
         QCOMPARE(bench.run({"import", bench.path("models/long"), "--quiet"}).exitCode, 0);
-        auto generating =
-            bench.start({"generate", "-m", "long", "--prompt", "Once", "--max-tokens", "190000", "--ignore-eos"});
-        QVERIFY(generating->waitForReadyRead(kPatienceMs));  // text streams
-        ::kill(static_cast<pid_t>(generating->processId()), SIGINT);
-        const Outcome outcome = Bench::end(*generating);
-        QCOMPARE(outcome.exitCode, 0);
-        QVERIFY2(outcome.err.contains("ended by cancelled"), outcome.err.constData());
+        std::unique_ptr<Serving> serving;
+        if (daemon) serving = std::make_unique<Serving>(bench);
+        const QStringList call{"generate", "-m", "long", "--prompt", "Once", "--max-tokens", "190000", "--ignore-eos"};
+        auto streaming = bench.start(call);
+        QVERIFY(streaming->waitForReadyRead(kPatienceMs));
+        ::kill(static_cast<pid_t>(streaming->processId()), SIGINT);
+        const Outcome streamed = Bench::end(*streaming);
+        QCOMPARE(streamed.exitCode, 0);
+        QVERIFY2(streamed.err.contains("ended by cancelled"), streamed.err.constData());
+        auto whole = bench.start(call + QStringList{"--json"});
+        QVERIFY(heedsSignals(*whole));
+        QTest::qWait(300);  // under way, or not yet begun: the document is of the same kind
+        ::kill(static_cast<pid_t>(whole->processId()), SIGINT);
+        const Outcome outcome = Bench::end(*whole);
+        QVERIFY2(outcome.exitCode == 0, outcome.err.constData());
+        COMPARE_JSON(outcome.json()["finish_reason"], "cancelled");
+        QVERIFY(hasKeys(outcome.json(), {"text", "ids", "prompt_ids", "usage", "timing"}));
     }
 };
 ESPALIER_TEST(tst_cli, TestCli)

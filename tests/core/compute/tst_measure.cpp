@@ -31,6 +31,18 @@ private slots:
         for (const OpFigure& figure : *figures)
             QVERIFY(figure.microseconds > 0.0 && figure.gigabytesPerSecond > 0.0 && figure.shareOfBandwidth > 0.0);
     }
+    void aStop_endsTheMeasuringWithinAFigure() {
+        const auto backend = makeCpuBackend({.threads = 1});
+        std::stop_source stop;
+        int reported = 0;
+        BenchOptions options{"tiny", true, 16 << 20, {}, stop.get_token()};
+        options.onFigure = [&](const OpFigure&) {
+            ++reported;
+            stop.request_stop();
+        };
+        QCOMPARE(benchOps(*backend, options).error().code, ErrorCode::Cancelled);
+        QCOMPARE(reported, 1);
+    }
     void errors_nameWhatIsWrong() {
         const auto backend = makeCpuBackend({.threads = 1});
         const auto unknown = benchOps(*backend, {"13x", true, 1 << 20, {}});

@@ -17,6 +17,14 @@ namespace {
 
 constexpr double kUnit = 0x1p-24;
 constexpr DType kStored[] = {DType::F32, DType::BF16, DType::F16};
+constexpr DType kWeights[] = {DType::F32,  DType::BF16, DType::F16,  DType::Q8_0, DType::Q4_0, DType::Q4_1,
+                              DType::Q5_0, DType::Q5_1, DType::Q4_K, DType::Q5_K, DType::Q6_K};
+
+// Widths of a type: around the tiles, whole blocks for block types.
+std::vector<std::int64_t> widthsOf(DType dtype, std::vector<std::int64_t> plain) {
+    const std::int64_t block = blockOf(dtype).values;
+    return block == 1 ? plain : block == 32 ? std::vector<std::int64_t>{32, 64, 288} : std::vector<std::int64_t>{256, 512};
+}
 
 const char* name(Layout layout) {
     return layout == Layout::Contiguous ? "contiguous" : layout == Layout::Strided ? "strided" : "offset";
@@ -27,11 +35,11 @@ void rowsPerDevice() {
     for (const char* device : deviceNames()) QTest::newRow(device) << QByteArray(device);
 }
 
-void rowsPerDeviceAndType() {
+void rowsPerDeviceAndType(std::span<const DType> types = kStored) {
     QTest::addColumn<QByteArray>("device");
     QTest::addColumn<int>("type");
     for (const char* device : deviceNames())
-        for (const DType type : kStored)
+        for (const DType type : types)
             QTest::addRow("%s %s", device, dtypeName(type).data()) << QByteArray(device) << static_cast<int>(type);
 }
 
@@ -66,15 +74,16 @@ QByteArray at(std::initializer_list<std::int64_t> shape, Layout layout) {
 class TestParity : public QObject {
     Q_OBJECT
 private slots:
-    void gemm_data() { rowsPerDeviceAndType(); }
+    void gemm_data() { rowsPerDeviceAndType(kWeights); }
     void gemm() {
         QFETCH(int, type);
         OPEN_DEVICE();
         const auto dtype = static_cast<DType>(type);
         for (const std::int64_t n : {1, 31, 32, 33, 100, 161})
-            for (const std::int64_t k : {1, 2, 7, 64, 257}) {
-                const std::vector<float> w = roundedTo(dtype, normalValues(n * k, 1));
-                const WeightMatrix weights = packed(ops, dtype, w, n, k);
+            for (const std::int64_t k : widthsOf(dtype, {1, 2, 7, 64, 257})) {
+                const WeightSample sample = weightSample(dtype, n, k, 1);
+                const std::vector<float>& w = sample.values;
+                const WeightMatrix weights = sample.packed(ops);
                 const std::vector<float> biasValues = normalValues(n, 2);
                 for (const std::int64_t rows : {1, 2, 3, 5, 11, 12, 13, 70})
                     for (const Layout layout : kLayouts) {
@@ -129,16 +138,17 @@ private slots:
                         }
     }
 
-    void gather_data() { rowsPerDeviceAndType(); }
+    void gather_data() { rowsPerDeviceAndType(kWeights); }
     void gather() {
         QFETCH(int, type);
         OPEN_BACKEND();
         const auto dtype = static_cast<DType>(type);
         for (const std::int64_t n : {1, 33, 70})
-            for (const std::int64_t k : {1, 15, 16, 17, 130})
+            for (const std::int64_t k : widthsOf(dtype, {1, 15, 16, 17, 130}))
                 for (const Layout layout : kLayouts) {
-                    const std::vector<float> w = roundedTo(dtype, normalValues(n * k, 8));
-                    const WeightMatrix table = packed(ops, dtype, w, n, k);
+                    const WeightSample sample = weightSample(dtype, n, k, 8);
+                    const std::vector<float>& w = sample.values;
+                    const WeightMatrix table = sample.packed(ops);
                     std::vector<std::int32_t> ids;
                     for (std::int64_t t = 0; t < 2 * n + 3; ++t) ids.push_back(static_cast<std::int32_t>((t * 7 + 3) % n));
                     const auto rows = static_cast<std::int64_t>(ids.size());

@@ -224,7 +224,8 @@ private slots:
         expectError(import(bare), JobState::Failed, ErrorCode::NotFound, "config.json");
 
         put(fixture.root / "x.gguf", "GGUF");
-        expectError(import(fixture.root / "x.gguf"), JobState::Failed, ErrorCode::Unsupported, "GGUF");
+        put(fixture.root / "x.gguf", "GGUF");
+        expectError(import(fixture.root / "x.gguf"), JobState::Failed, ErrorCode::CorruptFile, "x.gguf");
         QCOMPARE(engine->startImport({.path = (fixture.root / "none").string()}).error().code, ErrorCode::NotFound);
         QVERIFY(engine->models().empty());
         QVERIFY(namesIn(fixture.workspace / "models").empty());
@@ -530,7 +531,7 @@ private slots:
             const TensorEntry* entry = (*tensors)->find(tensor["name"].get<std::string>());
             QVERIFY(entry);
             double squares = 0;
-            const auto span = (*tensors)->bytes(*entry);
+            const auto span = readTensor(**tensors, *entry).value();
             for (std::size_t i = 0; i < span.size(); i += 2) {
                 std::uint16_t bits;
                 std::memcpy(&bits, span.data() + i, 2);

@@ -40,6 +40,12 @@ std::vector<BadFolder> badFolders() {
             writeFile(folder / "config.json", Json{{"quantization_config", {{"quant_method", method}}}}.dump());
         };
     };
+    const auto tensorNamed = [](const char* name) {
+        return [name](const Path& folder) {
+            const std::string whole = std::string("model.layers.0.self_attn.") + name;
+            writeShard(folder, "model.safetensors", {whole.c_str()});
+        };
+    };
     const auto shardNamed = [](const char* name) {
         return [name](const Path& folder) { writeIndex(folder, {{"a", name}}); };
     };
@@ -49,15 +55,54 @@ std::vector<BadFolder> badFolders() {
          ErrorCode::Unsupported, "pytorch_model.bin: pickle"},
         {"checkpoint of another kind", [](const Path& folder) { writeFile(folder / "consolidated.00.pth", "x"); },
          ErrorCode::Unsupported, "consolidated.00.pth"},
-        {"GPTQ by config", quantised("gptq"), ErrorCode::Unsupported, "GPTQ"},
+        {"GPTQ by config", quantised("gptq"), ErrorCode::Unsupported, "GPTQ weights are packed for another program"},
         {"AWQ by config", quantised("awq"), ErrorCode::Unsupported, "AWQ"},
         {"FP8 by config", quantised("fp8"), ErrorCode::Unsupported, "FP8"},
+        {"fine-grained FP8 by config", quantised("finegrained_fp8"), ErrorCode::Unsupported, "FP8"},
+        {"bitsandbytes by config", quantised("bitsandbytes"), ErrorCode::Unsupported, "bitsandbytes"},
+        {"compressed-tensors by config", quantised("compressed-tensors"), ErrorCode::Unsupported, "compressed-tensors"},
+        {"MXFP4 by config", quantised("mxfp4"), ErrorCode::Unsupported, "MXFP4"},
         {"unknown packing by config", quantised("zip9"), ErrorCode::Unsupported, "zip9"},
-        {"GPTQ by tensor names",
+        {"bitsandbytes without a method",
          [](const Path& folder) {
-             writeShard(folder, "model.safetensors", {"model.layers.0.self_attn.q_proj.qweight"});
+             writeShard(folder, "model.safetensors", {"a"});
+             writeFile(folder / "config.json", Json{{"quantization_config", {{"load_in_8bit", true}}}}.dump());
          },
-         ErrorCode::Unsupported, "GPTQ"},
+         ErrorCode::Unsupported, "bitsandbytes"},
+        {"an older section's name",
+         [](const Path& folder) {
+             writeShard(folder, "model.safetensors", {"a"});
+             writeFile(folder / "config.json", Json{{"compression_config", {{"format", "pack-quantized"}}}}.dump());
+         },
+         ErrorCode::Unsupported, "compressed-tensors"},
+        {"GPTQ by tensor names", tensorNamed("q_proj.qweight"), ErrorCode::Unsupported, "GPTQ"},
+        {"GPTQ by its order", tensorNamed("q_proj.g_idx"), ErrorCode::Unsupported, "GPTQ"},
+        {"compressed-tensors by tensor names", tensorNamed("q_proj.weight_packed"), ErrorCode::Unsupported,
+         "compressed-tensors"},
+        {"FP8 by tensor names", tensorNamed("q_proj.weight_scale_inv"), ErrorCode::Unsupported, "FP8"},
+        {"bitsandbytes by tensor names", tensorNamed("q_proj.weight.absmax"), ErrorCode::Unsupported, "bitsandbytes"},
+        {"eight bits of bitsandbytes", tensorNamed("q_proj.SCB"), ErrorCode::Unsupported, "bitsandbytes"},
+        {"HQQ by tensor names", tensorNamed("q_proj.W_q"), ErrorCode::Unsupported, "HQQ"},
+        {"MXFP4 by tensor names", tensorNamed("experts.gate_up_proj_blocks"), ErrorCode::Unsupported, "MXFP4"},
+        {"FP8 by element type",
+         [](const Path& folder) {
+             writeFile(folder / "model.safetensors", safetensorsBytes({{"w", "F8_E4M3", {1}, {std::byte{1}}}}));
+         },
+         ErrorCode::Unsupported, "tensor w: the element type F8_E4M3"},
+        {"TensorFlow only", [](const Path& folder) { writeFile(folder / "tf_model.h5", "x"); },
+         ErrorCode::Unsupported, "tf_model.h5"},
+        {"Flax only", [](const Path& folder) { writeFile(folder / "flax_model.msgpack", "x"); },
+         ErrorCode::Unsupported, "flax_model.msgpack"},
+        {"ONNX only", [](const Path& folder) { writeFile(folder / "model.onnx", "x"); }, ErrorCode::Unsupported,
+         "model.onnx: ONNX"},
+        {"two GGUF models",
+         [](const Path& folder) {
+             writeFile(folder / "a.gguf", "GGUF");
+             writeFile(folder / "b.gguf", "GGUF");
+         },
+         ErrorCode::InvalidArgument, "give the file you mean (a.gguf, b.gguf)"},
+        {"GGUF that is cut short", [](const Path& folder) { writeFile(folder / "a.gguf", "GGUF"); },
+         ErrorCode::CorruptFile, "a.gguf"},
         {"config that is not JSON",
          [](const Path& folder) {
              writeShard(folder, "model.safetensors", {"a"});
@@ -174,9 +219,9 @@ private slots:
         QVERIFY2(source, source ? "" : source.error().message.c_str());
         QCOMPARE((*source)->tensors().size(), std::size_t{3});
         QCOMPARE((*source)->tensors()[0].name, std::string("a"));
-        QCOMPARE((*source)->bytes(*(*source)->find("z"))[0], std::byte{1});
-        QCOMPARE((*source)->bytes(*(*source)->find("a"))[0], std::byte{2});
-        QCOMPARE((*source)->bytes(*(*source)->find("unlisted"))[0], std::byte{3});
+        QCOMPARE(readTensor(**source, *(*source)->find("z")).value()[0], std::byte{1});
+        QCOMPARE(readTensor(**source, *(*source)->find("a")).value()[0], std::byte{2});
+        QCOMPARE(readTensor(**source, *(*source)->find("unlisted")).value()[0], std::byte{3});
         QCOMPARE((*source)->find("z")->location(), std::string("one.safetensors: z"));
     }
     void oneFileIsPreferredToAnIndex() {

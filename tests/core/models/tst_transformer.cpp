@@ -38,8 +38,7 @@ std::vector<float> runInChunks(Backend& ops, const LoadedModel& model, KvMemory&
 }
 
 RawTensor rawTensor(const TensorSource& source, const TensorEntry& entry) {
-    const auto bytes = source.bytes(entry);
-    return {entry.name, "F32", entry.shape, {bytes.begin(), bytes.end()}};
+    return {entry.name, "F32", entry.shape, readTensor(source, entry).value()};
 }
 
 // Keeps the given rows (or columns) of an f32 matrix.
@@ -177,8 +176,8 @@ private slots:
             *stream, {.tokens = tokens, .segments = segments, .logitRows = wanted, .hiddenRows = wanted},
             memory.layers());
         QVERIFY(output);
-        const auto* head = reinterpret_cast<const float*>(
-            model.source->bytes(*model.source->find("model.embed_tokens.weight")).data());
+        const auto table = readTensor(*model.source, *model.source->find("model.embed_tokens.weight")).value();
+        const auto* head = reinterpret_cast<const float*>(table.data());
         const std::vector<float> hidden = floatsOf(output->hidden);
         const std::vector<float> logits = floatsOf(output->logits);
         QCOMPARE(hidden.size(), wanted.size() * 40);

@@ -21,9 +21,8 @@ public:
         writeTinyModel(m_path, options);
         const auto source = open();
         for (const TensorEntry& entry : source->tensors()) {
-            const auto bytes = source->bytes(entry);
             const char* dtype = entry.dtype == DType::F32 ? "F32" : entry.dtype == DType::BF16 ? "BF16" : "F16";
-            tensors.push_back({entry.name, dtype, entry.shape, {bytes.begin(), bytes.end()}});
+            tensors.push_back({entry.name, dtype, entry.shape, readTensor(*source, entry).value()});
         }
         spec = archSpecFromConfig(tinyConfig(options), "config.json").value();
     }
@@ -241,9 +240,9 @@ private slots:
         LoadedModel stored = loadModel(*backend, from);
         std::vector<RawTensor> turned;
         for (const TensorEntry& entry : stored.source->tensors()) {
-            const auto bytes = stored.source->bytes(entry);
+            const std::vector<std::byte> bytes = readTensor(*stored.source, entry).value();
             const char* dtype = entry.dtype == DType::F16 ? "F16" : "F32";
-            RawTensor tensor{entry.name, dtype, entry.shape, {bytes.begin(), bytes.end()}};
+            RawTensor tensor{entry.name, dtype, entry.shape, bytes};
             if (entry.name.find(".c_") != std::string::npos && entry.shape.size() == 2) {
                 const std::int64_t rows = entry.shape[0], cols = entry.shape[1];
                 for (std::int64_t i = 0; i < rows * cols; ++i)

@@ -163,8 +163,8 @@ private slots:
             error.message,
             std::string("the prompt has 100 tokens and the answer needs at least one; the model's context is 100"));
         error = refused([](Request& r) { r.prompt.assign(64, 1); });
-        QCOMPARE(error.code, ErrorCode::PoolExhausted);
-        QVERIFY(error.message.find("64") != std::string::npos);
+        QCOMPARE(error.code, ErrorCode::ContextOverflow);  // no wait makes room for it
+        QVERIFY(error.message.find("whole KV pool holds 64") != std::string::npos);
         QCOMPARE(refused([](Request& r) { r.prompt.clear(); }).code, ErrorCode::InvalidArgument);
         QCOMPARE(refused([](Request& r) { r.prompt[3] = 61; }).message,
                  std::string("prompt token 3 is 61; the model's ids are 0 to 60"));
@@ -356,7 +356,8 @@ private slots:
         for (int i = 0; i < 100; ++i) bench.loop->step();
         std::int32_t served[2] = {0, 0};
         for (std::size_t i = 0; i < answers.size(); ++i)
-            if (answers[i].finish) served[i % 2] += answers[i].usage.promptTokens + 2 * answers[i].usage.completionTokens;
+            if (answers[i].finish)
+                served[i % 2] += answers[i].usage.promptTokens + 2 * answers[i].usage.completionTokens;
         QVERIFY2(std::abs(served[0] - served[1]) <= 2 * 92, qPrintable(QString("%1 %2").arg(served[0]).arg(served[1])));
         QVERIFY(served[0] > 1000);
         bench.loop.reset();

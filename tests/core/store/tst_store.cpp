@@ -86,8 +86,9 @@ private slots:
                 QCOMPARE(*old.schemaVersion(), from);
                 if (from >= 1)
                     QVERIFY(
-                        old.execute("INSERT INTO models VALUES('m-1','a','sha256:1','llama','',1,1,'f32','s','f',0,"
-                                    "0,0,8,5,NULL,'[]','{}','[]')"));
+                        old.execute("INSERT INTO models(id,name,digest,family,licence,parameters,bytes,dtype,source,folder,"
+                                    "linked,has_tokenizer,has_template,context,imported_at,warnings,spec,parts) "
+                                    "VALUES('m-1','a','sha256:1','llama','',1,1,'f32','s','f',0,0,0,8,5,'[]','{}','[]')"));
                 if (from >= 2)
                     QVERIFY(
                         old.execute("INSERT INTO jobs VALUES(7,'import','t','c','{}','','running',0,0,'','','','',"

@@ -3,6 +3,7 @@
 // that mean harm end in a sentence.
 #include <QTest>
 #include <functional>
+#include <map>
 #include <set>
 
 #include "core/tokenizer/chat_template.h"
@@ -56,6 +57,12 @@ private slots:
         const OrderedJson golden = ordered(readData("renderings.json"));
         std::set<std::string> templates;
         std::size_t compared = 0, raised = 0;
+        std::map<std::string, std::shared_ptr<const Tokenizer>> tokenizers;
+        const auto tokenizerCalled = [&](const std::string& called) {
+            auto& tokenizer = tokenizers[called];
+            if (!tokenizer) tokenizer = readTokenizer(called);
+            return tokenizer;
+        };
         for (const OrderedJson& row : golden["rows"]) {
             const auto name = row["template"].get<std::string>();
             const OrderedJson& given = row["input"];
@@ -67,6 +74,11 @@ private slots:
                 const auto expected = row["text"].get<std::string>();
                 QVERIFY2(chat->text == expected,
                          (name + "\n--- expected\n" + expected + "\n--- found\n" + chat->text).c_str());
+                const auto ids = encodeChat(*tokenizerCalled(row["tokenizer"].get<std::string>()), *chat).value();
+                const auto expectedIds = idsFromBase36(row["ids"].get<std::string>());
+                QVERIFY2(ids == expectedIds,
+                         (name + "\n" + expected + "\nexpected " + idText(expectedIds) + "\nfound    " + idText(ids))
+                             .c_str());
             } else {
                 QVERIFY2(!chat, name.c_str());
                 if (row.contains("error")) QCOMPARE(chat.error().message, row["error"].get<std::string>());

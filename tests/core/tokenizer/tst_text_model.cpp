@@ -53,6 +53,36 @@ private slots:
         QVERIFY(model.tokenizer->idOf(model.eosToken).has_value());
         QCOMPARE(model.kind, std::string("byte-level BPE, 1,208 entries"));
     }
+    void tokenizerModel_isReadWhereThereIsNoTokenizerJson() {
+        Folder folder;
+        folder.write("tokenizer.model", readData("spm_llama.model"));
+        folder.write("added_tokens.json", R"({"<pad>":1200,"<extra>":1201})");
+        folder.write("tokenizer_config.json", R"({"pad_token":"<pad>","add_eos_token":true,
+            "added_tokens_decoder":{"2":{"content":"</s>","special":true},"1202":{"content":"<|x|>","special":true}}})");
+        const TextModel model = folder.load().value();
+        QCOMPARE(model.kind, std::string("SentencePiece BPE, 1,203 entries"));
+        QCOMPARE(model.bosToken, std::string("<s>"));
+        QCOMPARE(model.unkToken, std::string("<unk>"));
+        QVERIFY(model.tokenizer->isSpecial(1200) && !model.tokenizer->isSpecial(1201) &&
+                model.tokenizer->isSpecial(1202));
+        QCOMPARE(idText(model.tokenizer->encode("<extra><|x|>", {.addSpecial = true, .verbatim = {}}).value()),
+                 std::string("1 1201 1202 2 "));
+        folder.write("tokenizer.json", readData("llama3.json"));
+        QCOMPARE(folder.load().value().kind, std::string("byte-level BPE, 1,208 entries"));
+    }
+    void tokenizerModel_errorsNameTheFile() {
+        Folder folder;
+        folder.write("tokenizer.model", "IyBubyBtb2RlbA== 0\n");
+        QVERIFY(folder.load().error().message.starts_with("tokenizer.model: expected a SentencePiece model"));
+        folder.write("tokenizer.model", readData("spm_llama.model"));
+        folder.write("added_tokens.json", R"({"<s>":7})");
+        QVERIFY(folder.load().error().message.find("elsewhere in the file it has 1") != std::string::npos);
+        folder.write("added_tokens.json", R"({"<pad>":-1})");
+        QVERIFY(folder.load().error().message.starts_with("added_tokens.json: "));
+        folder.write("added_tokens.json", "{}");
+        folder.write("tokenizer_config.json", R"({"added_tokens_decoder":{"x":{"content":"a"}}})");
+        QVERIFY(folder.load().error().message.find("\"x\" is no token id") != std::string::npos);
+    }
     void template_ofTheJinjaFileWins() {
         Folder folder;
         folder.write("tokenizer_config.json", R"({"chat_template":"config"})");

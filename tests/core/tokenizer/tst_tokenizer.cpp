@@ -78,15 +78,50 @@ private slots:
         row("merges no array", "/model/merges", "{}", "corrupt_file", "\"merges\" must be an array");
         row("vocab no object", "/model/vocab", "[]", "corrupt_file", "\"vocab\" must be an object");
         row("no model", "/model", "null", "corrupt_file", "model: expected an object");
-        row("model type", "/model/type", "\"Unigram\"", "unsupported", "the model type \"Unigram\" is not supported");
-        row("dropout", "/model/dropout", "0.1", "unsupported", "\"dropout\"");
-        row("suffix", "/model/end_of_word_suffix", "\"</w>\"", "unsupported", "\"end_of_word_suffix\"");
+        row("model type", "/model/type", "\"Odd\"", "unsupported",
+            "the model type \"Odd\" is not supported; understood are BPE, Unigram, WordPiece");
         row("unknown token", "/model/unk_token", "\"<unk>\"", "corrupt_file", "\"unk_token\" must be a token");
-        row("normalizer", "/normalizer", R"({"type":"Precompiled"})", "unsupported", "the normalizer \"Precompiled\"");
-        row("nested normalizer", "/normalizer", R"({"type":"Sequence","normalizers":[{"type":"Nmt"}]})", "unsupported",
-            "the normalizer \"Nmt\"");
-        row("pre-tokenizer", "/pre_tokenizer", R"({"type":"Metaspace"})", "unsupported",
-            "the pre-tokenizer \"Metaspace\"");
+        row("normalizer", "/normalizer", R"({"type":"Odd"})", "unsupported",
+            "the normalizer \"Odd\" is not supported; understood are BertNormalizer, ByteLevel");
+        row("nested normalizer", "/normalizer", R"({"type":"Sequence","normalizers":[{"type":"Odd"}]})", "unsupported",
+            "the normalizer \"Odd\"");
+        row("normalizers no array", "/normalizer", R"({"type":"Sequence","normalizers":{}})", "corrupt_file",
+            "\"normalizers\" must be an array");
+        row("strip accents", "/normalizer", R"({"type":"BertNormalizer","strip_accents":1})", "corrupt_file",
+            "\"strip_accents\" must be");
+        row("rules no base64", "/normalizer", R"({"type":"Precompiled","precompiled_charsmap":"####"})", "corrupt_file",
+            "\"precompiled_charsmap\" is not base64");
+        row("rules cut off", "/normalizer", R"({"type":"Precompiled","precompiled_charsmap":"AAAA"})", "corrupt_file",
+            "\"precompiled_charsmap\" has 3 bytes");
+        row("rules that lie", "/normalizer", R"({"type":"Precompiled","precompiled_charsmap":"////fwAAAAAAAA=="})",
+            "corrupt_file", "says that its trie has 2147483647 bytes");
+        row("pre-tokenizer", "/pre_tokenizer", R"({"type":"UnicodeScripts"})", "unsupported",
+            "the pre-tokenizer \"UnicodeScripts\" is not supported; understood are BertPreTokenizer");
+        row("two marks", "/pre_tokenizer", R"({"type":"Metaspace","replacement":"__"})", "corrupt_file",
+            "\"replacement\" must be one character");
+        row("prepend scheme", "/pre_tokenizer", R"({"type":"Metaspace","prepend_scheme":"last"})", "corrupt_file",
+            "\"prepend_scheme\" must be one of always, first, never");
+        row("delimiter", "/pre_tokenizer", R"({"type":"CharDelimiterSplit","delimiter":""})", "corrupt_file",
+            "\"delimiter\" must be one character");
+        row("nested parentheses", "/pre_tokenizer",
+            ("{\"type\":\"Split\",\"behavior\":\"Isolated\",\"pattern\":{\"Regex\":\"" + std::string(200, '(') +
+             std::string(200, ')') + "\"}}")
+                .c_str(),
+            "unsupported", "the split pattern cannot be used");
+        row("words without unknown", "/model", R"({"type":"WordPiece","vocab":{"a":0}})", "corrupt_file",
+            "\"unk_token\" must be a token of the vocabulary, found \"[UNK]\"");
+        row("words no object", "/model", R"({"type":"WordPiece","vocab":[]})", "corrupt_file",
+            "\"vocab\" must be an object");
+        row("word length", "/model", R"({"type":"WordPiece","vocab":{"[UNK]":0},"max_input_chars_per_word":-1})",
+            "corrupt_file", "\"max_input_chars_per_word\" must be");
+        row("scores no array", "/model", R"({"type":"Unigram","vocab":{}})", "corrupt_file",
+            "\"vocab\" must be an array");
+        row("score no number", "/model", R"({"type":"Unigram","vocab":[["a","b"]]})", "corrupt_file",
+            "vocab[0]: expected a token and its score");
+        row("token twice", "/model", R"({"type":"Unigram","vocab":[["a",0],["a",1]]})", "corrupt_file",
+            "vocab[1]: \"a\" is there already as token 0");
+        row("unknown beyond", "/model", R"({"type":"Unigram","vocab":[["a",0]],"unk_id":1})", "corrupt_file",
+            "\"unk_id\" must be an integer from 0 to 0");
         row("behaviour", "/pre_tokenizer", R"({"type":"Split","pattern":{"Regex":"a"},"behavior":"Odd"})",
             "corrupt_file", "\"behavior\" must be one of");
         row("bad pattern", "/pre_tokenizer", R"({"type":"Split","pattern":{"Regex":"*a"},"behavior":"Isolated"})",
@@ -95,7 +130,8 @@ private slots:
         row("template token", "/post_processor",
             R"({"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>"}},{"Sequence":{"id":"A"}}]})",
             "corrupt_file", "\"<s>\" must be an object");
-        row("decoder", "/decoder", R"({"type":"CTC"})", "unsupported", "the decoder \"CTC\"");
+        row("decoder", "/decoder", R"({"type":"CTC"})", "unsupported",
+            "the decoder \"CTC\" is not supported; understood are BPEDecoder");
         row("added id taken", "/added_tokens/0/id", "2", "corrupt_file", "which belongs to \"ab\"");
         row("added id moved", "/added_tokens/0/content", "\"ab\"", "corrupt_file", "elsewhere in the file it has 2");
         row("added negative", "/added_tokens/0/id", "-5", "corrupt_file", "\"id\" must be an integer");
@@ -117,6 +153,24 @@ private slots:
         const std::string whole = readData("gpt2.json");
         for (std::size_t size = 0; size + 2 < whole.size(); size += 997)
             QCOMPARE(parseTokenizer(std::string_view(whole).substr(0, size), "t").error().code, ErrorCode::CorruptFile);
+    }
+
+    void file_nestedDeep_isRefused() {
+        std::string stage = "null";
+        for (int i = 0; i < 100; ++i) stage = R"({"type":"Sequence","normalizers":[)" + stage + "]}";
+        std::string text = smallFile().dump();
+        text.replace(text.find("\"normalizer\":null"), 17, "\"normalizer\":" + stage);
+        QCOMPARE(parseTokenizer(text, "t").error().code, ErrorCode::CorruptFile);
+    }
+
+    void pattern_thatBlowsUp_endsInASentence() {
+        const auto tokenizer = changed([](Json& file) {
+            file["pre_tokenizer"] = {
+                {"type", "Split"}, {"behavior", "Isolated"}, {"pattern", {{"Regex", "(?:(?:a|a)+)+$"}}}};
+        });
+        const auto ids = tokenizer->encode(std::string(200, 'a') + "b");
+        QCOMPARE(ids.error().code, ErrorCode::Unsupported);
+        QVERIFY(ids.error().message.find("the split pattern gave up on this text") != std::string::npos);
     }
 
     void file_overTheCaps_isTooLarge() {
@@ -157,6 +211,8 @@ private slots:
             std::string text;
             while (text.size() < 300000) text += run;
             QCOMPARE(gpt2->decode(gpt2->encode(text).value(), false).value(), text);
+            for (const char* name : {"albert", "bert_uncased", "gpt1", "metaspace_first", "prefixed", "t5"})
+                QVERIFY(readTokenizer(name)->encode(text).value().size() <= 2 * text.size());
         }
     }
 

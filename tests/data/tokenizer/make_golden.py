@@ -1,15 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Trains small byte-level BPE tokenizers with Hugging Face `tokenizers` and records what it makes of 2,000 texts.
+"""Trains small tokenizers of every type with Hugging Face `tokenizers` and records what it makes of 2,100 texts.
 
 Writes, beside itself:
   NAME.json    a tokenizer.json
   texts.jsonl  one JSON string a line
   NAME.ids     one line per text: the ids in base 36 ("" for none), without post-processor, special tokens read
   extra.json   for each tokenizer: texts around added tokens with plain and `special` ids and both decodings,
-               and id sequences with their decodings
+               id sequences with their decodings, and hashes of the decoded texts
+  unicode.json ranges of the characters that its normalisers and pre-tokenisers put into a class
+Unigram tokenizers take pieces and normalisation rules from the files of make_sentencepiece.py; in their NAME.json the
+rules are left out ("precompiled_charsmap": "RULE.charsmap").
 Needs: pip install tokenizers (0.23). Deterministic: everything comes from one seed.
 """
+import base64
+import hashlib
 import json
 import pathlib
 import random
@@ -92,7 +97,24 @@ def make_texts():
         if len(text.encode()) <= 240 and text not in seen:
             seen.add(text)
             texts.append(text)
-    return texts[:2000]
+    return texts[:2000] + rare_texts(rng)
+
+
+# Unassigned, private, not characters at all; emoji with tags and joiners; marks on nothing; controls.
+RARE = ["\u0378", "\u05ff", "\u2fe0", "\ufdd0", "\ufffe", "\uffff", "\U0001fffe", "\U000e0080", "\U0010ffff",
+        "\U000f0000", "\ue123", "\ufffd", "\ufeff", "\u00ad", "\u200b", "\u200e", "\u200f", "\u202a", "\u2066",
+        "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "\u00a9\u200d\u00a9",
+        "\U0001f468\U0001f3fd\u200d\U0001f680", "1\ufe0f\u20e3", "\u2764\ufe0f", "\u0301\u0301", "\uff41\u0301",
+        "\u1100\u1161\u11a8", "\uac00\u11a8", "\u0915\u094d\u0937", "\u0e40\u0e01", "\u0600\u0661", "\u0130", "\u0131",
+        "\u1e9e", "\u03a3\u03c2", "\u01c4", "\ufb03", "\u2126", "\u212b", "\u0344", "\u0958", "\u3300", "\u32ff",
+        "\U0001d15e", "\u00c5\u0327", "q\u0307\u0323", "\x00", "\x01", "\x0c", "\x1f", "\x7f", "\x80", "\x9f", "\r\n",
+        "\u2581", "\u2581\u2581", " \u2581 ", "``", "''", "\u3000", "\u2028", "\u0085"]
+
+
+def rare_texts(rng):
+    words = "abc", "Caf\u00e9", " ", "  ", "\u4e2d\u6587", "12", ".", "x"
+    return ["".join(rng.choice(RARE) + rng.choice(words) * rng.randrange(2) for _ in range(rng.randint(1, 7)))
+            for _ in range(100)]
 
 
 def train(tokenizer, vocab_size, specials, texts, **options):
@@ -186,6 +208,107 @@ def sentencepiece(texts):
     return tokenizer
 
 
+def qwen2(texts):
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.Split(Regex(LLAMA3.replace(r"\p{N}{1,3}", r"\p{N}")), behavior="isolated", invert=False),
+        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+    tokenizer.decoder = decoders.ByteLevel()
+    train(tokenizer, 900, [], texts)
+    tokenizer.add_special_tokens([AddedToken(t, special=True, normalized=False)
+                                  for t in ("<|endoftext|>", "<|im_start|>", "<|im_end|>")])
+    tokenizer.add_tokens([AddedToken("<tool_call>", normalized=False), AddedToken("<think>", normalized=False)])
+    return tokenizer
+
+
+def metaspace(texts, scheme, split):
+    """The Llama form without `legacy`: a pre-tokenizer marks the spaces."""
+    tokenizer = sentencepiece(texts)
+    tokenizer.normalizer = normalizers.Sequence([])
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="\u2581", prepend_scheme=scheme, split=split)
+    if split:
+        tokenizer.decoder = decoders.Metaspace(replacement="\u2581", prepend_scheme=scheme, split=split)
+    return tokenizer
+
+
+def bert(texts, lowercase, **options):
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=24))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lowercase, **options)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece(prefix="##", cleanup=lowercase)
+    common = [t for t in texts if all(ord(c) < 0x3000 for c in t)]
+    trainer = trainers.WordPieceTrainer(vocab_size=900, show_progress=False, limit_alphabet=200,
+                                        special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
+    tokenizer.train_from_iterator(common, trainer)
+    tokenizer.model.max_input_chars_per_word = 24
+    if lowercase:
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    else:
+        tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    return tokenizer
+
+
+def gpt1(texts):
+    """Suffixes that end words, as GPT and CLIP have them; runs of unknown characters are one token."""
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", end_of_word_suffix="</w>", fuse_unk=True))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFD(), normalizers.Lowercase(), normalizers.StripAccents(),
+                                                 normalizers.Replace(Regex(r"\s+"), " ")])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation()])
+    tokenizer.decoder = decoders.BPEDecoder(suffix="</w>")
+    trainer = trainers.BpeTrainer(vocab_size=700, special_tokens=["<unk>"], show_progress=False, end_of_word_suffix="</w>",
+                                  limit_alphabet=90)
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
+
+
+def prefixed(texts):
+    """Continuations marked in front; the smaller normalisers and pre-tokenisers."""
+    tokenizer = Tokenizer(models.BPE(unk_token="[UNK]", continuing_subword_prefix="##"))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Nmt(), normalizers.NFKC(), normalizers.Strip()])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.Whitespace(), pre_tokenizers.CharDelimiterSplit("_"), pre_tokenizers.Digits(individual_digits=False),
+        pre_tokenizers.Punctuation(behavior="merged_with_previous")])
+    tokenizer.decoder = decoders.WordPiece(prefix="##", cleanup=False)
+    trainer = trainers.BpeTrainer(vocab_size=700, special_tokens=["[UNK]"], show_progress=False,
+                                  continuing_subword_prefix="##", limit_alphabet=150)
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.post_processor = processors.RobertaProcessing(("[UNK]", 0), ("[UNK]", 0))
+    return tokenizer
+
+
+def unigram(model, rules, before, pre_tokenizer, byte_fallback=False):
+    """The pieces and rules of a SentencePiece model, as its conversion to tokenizer.json writes them."""
+    from make_sentencepiece import read_pieces
+    pieces, unknown = read_pieces(model)
+    tokenizer = Tokenizer(models.Unigram([(text, score) for text, score, _ in pieces], unknown, byte_fallback))
+    charsmap = (HERE / f"{rules}.charsmap").read_bytes()
+    tokenizer.normalizer = normalizers.Sequence(before + [normalizers.Precompiled(charsmap),
+                                                          normalizers.Replace(Regex(" {2,}"), " ")])
+    tokenizer.pre_tokenizer = pre_tokenizer
+    tokenizer.decoder = decoders.Metaspace(replacement="\u2581", prepend_scheme="always")
+    tokenizer.add_special_tokens([text for text, _, kind in pieces if kind in (2, 3)])
+    tokenizer.add_tokens([AddedToken("<extra_id_0>", rstrip=True), AddedToken("Caf\u00e9", normalized=True)])
+    return tokenizer
+
+
+def t5(_):
+    return unigram("spm_t5", "nmt_nfkc", [], pre_tokenizers.Metaspace(replacement="\u2581", prepend_scheme="always"))
+
+
+def xlm_roberta(_):
+    return unigram("spm_t5", "nmt_nfkc", [normalizers.Strip(left=False, right=True)], pre_tokenizers.Sequence(
+        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(replacement="\u2581", prepend_scheme="first")]))
+
+
+def albert(_):
+    before = [normalizers.Replace("``", '"'), normalizers.Replace("''", '"'), normalizers.NFKD(),
+              normalizers.StripAccents(), normalizers.Lowercase()]
+    return unigram("spm_albert", "nmt_nfkc_cf", before,
+                   pre_tokenizers.Metaspace(replacement="\u2581", prepend_scheme="first", split=False), True)
+
+
 def base36(number):
     digits = ""
     while True:
@@ -212,18 +335,65 @@ def write_lines(path, lines):
     path.write_text("".join(line + "\n" for line in lines), encoding="utf-8", newline="\n")
 
 
+def without_rules(spec):
+    """The same with each charsmap replaced by the name of the file that holds it."""
+    spec = json.loads(json.dumps(spec))
+    for stage in (spec.get("normalizer") or {}).get("normalizers", []):
+        if stage["type"] == "Precompiled":
+            blob = base64.b64decode(stage["precompiled_charsmap"])
+            stage["precompiled_charsmap"] = next(p.name for p in HERE.glob("*.charsmap") if p.read_bytes() == blob)
+    return spec
+
+
+def ranges(belongs):
+    out = []
+    for code in range(0x110000):
+        if 0xD800 <= code < 0xE000 or not belongs(chr(code)):
+            continue
+        if out and out[-1][1] == code - 1:
+            out[-1][1] = code
+        else:
+            out.append([code, code])
+    return out
+
+
+def classes():
+    clean = normalizers.BertNormalizer(clean_text=True, handle_chinese_chars=False, strip_accents=False, lowercase=False)
+    spaced = normalizers.BertNormalizer(clean_text=False, handle_chinese_chars=True, strip_accents=False, lowercase=False)
+    unaccented = normalizers.BertNormalizer(clean_text=False, handle_chinese_chars=False, strip_accents=True, lowercase=False)
+    nfd, marks, lower = normalizers.NFD(), normalizers.StripAccents(), normalizers.Lowercase()
+    space, punctuation = pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation()
+    return {"other": ranges(lambda c: c not in "\ufffd" and clean.normalize_str(f"a{c}b") == "ab"),
+            "ideograph": ranges(lambda c: spaced.normalize_str(c) == f" {c} "),
+            "nonspacing": ranges(lambda c: nfd.normalize_str(c) == c and unaccented.normalize_str(c) == ""),
+            "combining": ranges(lambda c: marks.normalize_str(c) == ""),
+            "space": ranges(lambda c: len(space.pre_tokenize_str(f"a{c}b")) == 2),
+            "punctuation": ranges(lambda c: len(punctuation.pre_tokenize_str(f"a{c}b")) == 3),
+            "lower": {str(code): lower.normalize_str(chr(code)) for code in range(0x110000)
+                      if not 0xD800 <= code < 0xE000 and lower.normalize_str(chr(code)) != chr(code)}}
+
+
 def main():
     texts = make_texts()
+    (HERE / "unicode.json").write_text(json.dumps(classes(), ensure_ascii=False, separators=(",", ":")) + "\n",
+                                       encoding="utf-8", newline="\n")
     write_lines(HERE / "texts.jsonl", [json.dumps(t, ensure_ascii=False) for t in texts])
     makers = {"gpt2": gpt2, "gpt2_prefix": gpt2_prefix, "llama3": lambda t: llama3(t, False),
-              "llama3_ignore_merges": lambda t: llama3(t, True), "o200k": o200k, "sentencepiece": sentencepiece}
+              "llama3_ignore_merges": lambda t: llama3(t, True), "o200k": o200k, "sentencepiece": sentencepiece,
+              "qwen2": qwen2, "metaspace_first": lambda t: metaspace(t, "first", False),
+              "metaspace_always": lambda t: metaspace(t, "always", True),
+              "metaspace_never": lambda t: metaspace(t, "never", True),
+              "bert_uncased": lambda t: bert(t, True), "bert_cased": lambda t: bert(t, False),
+              "bert_accents": lambda t: bert(t, True, strip_accents=False, handle_chinese_chars=False),
+              "bert_plain": lambda t: bert(t, False, strip_accents=True, clean_text=False), "gpt1": gpt1,
+              "prefixed": prefixed, "t5": t5, "xlm_roberta": xlm_roberta, "albert": albert}
     extra = {}
     for name, maker in makers.items():
-        tokenizer = maker(texts)
+        tokenizer = maker(texts[:2000])
         spec = json.loads(tokenizer.to_str())
         if name == "o200k":
             spec["model"]["merges"] = [" ".join(pair) for pair in spec["model"]["merges"]]
-        (HERE / f"{name}.json").write_text(json.dumps(spec, ensure_ascii=False, separators=(",", ":")) + "\n",
+        (HERE / f"{name}.json").write_text(json.dumps(without_rules(spec), ensure_ascii=False, separators=(",", ":")) + "\n",
                                            encoding="utf-8", newline="\n")
         tokenizer = Tokenizer.from_str(json.dumps(spec))
         ids = [tokenizer.encode(t, add_special_tokens=False).ids for t in texts]
@@ -245,8 +415,8 @@ def main():
             sequences.append({"ids": sequence, "decoded": tokenizer.decode(sequence, skip_special_tokens=False),
                               "skipped": tokenizer.decode(sequence, skip_special_tokens=True)})
         extra[name] = {"cases": cases, "sequences": sequences,
-                       "decoded": [tokenizer.decode(line, skip_special_tokens=False) == text
-                                   for line, text in zip(ids, texts)].count(True)}
+                       "decoded": [hashlib.sha1(tokenizer.decode(line, skip_special_tokens=False).encode()).hexdigest()[:8]
+                                   for line in ids]}
     (HERE / "extra.json").write_text(json.dumps(extra, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8",
                                      newline="\n")
 

@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Renders templates/*.jinja over conversations with the environment of `transformers` and writes renderings.json:
-[{"template", "input": {messages, tools, add_generation_prompt, variables, special_tokens}, "text" | "error"}].
+[{"template", "input": {messages, tools, add_generation_prompt, variables, special_tokens}, "text" | "error",
+  "tokenizer", "ids" in base 36}].
+The ids are those of a tokenizer of make_golden.py over the whole text, but that special-token names which stand in
+messages or tools are spelled out: the text is rendered once more with their first character replaced by a private one,
+cut at the special tokens that are left, and the private one put back before the parts are encoded.
 
 Before rendering, messages are normalised as the engine does: content null is "", a list of parts its text joined.
-Needs: pip install transformers jinja2.
+Needs: pip install transformers jinja2 tokenizers.
 """
 import copy
 import datetime
@@ -12,7 +16,10 @@ import json
 import pathlib
 
 import jinja2
+from tokenizers import Tokenizer
 from transformers.utils import chat_template_utils
+
+from make_golden import base36
 
 HERE = pathlib.Path(__file__).parent
 NOW = datetime.datetime(2026, 3, 7, 9, 5, 3)
@@ -73,6 +80,47 @@ def normalised(messages):
     return out
 
 
+TOKENIZERS = {"llama3.jinja": "llama3", "chatml.jinja": "qwen2", "hermes.jinja": "qwen2", "qwen25.jinja": "qwen2",
+              "qwen3.jinja": "qwen2", "smollm2.jinja": "qwen2"}
+PRIVATE = "\ue000"
+
+
+def hidden(value, names):
+    """The same with the first character of special-token names replaced, keys included."""
+    if isinstance(value, str):
+        for name in names:
+            value = value.replace(name, PRIVATE + name[1:])
+        return value
+    if isinstance(value, list):
+        return [hidden(v, names) for v in value]
+    if isinstance(value, dict):
+        return {hidden(k, names): hidden(v, names) for k, v in value.items()}
+    return value
+
+
+def ids_of(tokenizer, text):
+    names = {t.content: i for i, t in tokenizer.get_added_tokens_decoder().items() if t.special}
+    ids, plain, at = [], "", 0
+    tokenizer.encode_special_tokens = True
+
+    def flush():
+        ids.extend(tokenizer.encode(plain.replace(PRIVATE, "<"), add_special_tokens=False).ids)
+
+    while at < len(text):
+        name = max((n for n in names if text.startswith(n, at)), key=len, default=None)
+        if name:
+            flush()
+            plain = ""
+            ids.append(names[name])
+            at += len(name)
+        else:
+            plain += text[at]
+            at += 1
+    flush()
+    tokenizer.encode_special_tokens = False
+    return ids
+
+
 class Clock(datetime.datetime):
     @classmethod
     def now(cls, tz=None):
@@ -99,6 +147,16 @@ def main():
                 row["error"] = str(error)
             except TypeError as error:
                 row["failure"] = str(error)
+            if "text" in row:
+                name = TOKENIZERS.get(path.name, "sentencepiece")
+                tokenizer = Tokenizer.from_file(str(HERE / f"{name}.json"))
+                names = [t.content for t in tokenizer.get_added_tokens_decoder().values() if t.special]
+                again = template.render(messages=hidden(normalised(messages), names), tools=hidden(tools, names),
+                                        documents=None, add_generation_prompt=number % 3 != 1,
+                                        **row["input"]["variables"], **TOKENS)
+                assert again.replace(PRIVATE, "<") == row["text"]
+                row["tokenizer"] = name
+                row["ids"] = " ".join(map(base36, ids_of(tokenizer, again)))
             rows.append(row)
     seconds = int(NOW.replace(tzinfo=datetime.timezone.utc).timestamp())
     text = json.dumps({"unix_seconds": seconds, "rows": rows}, ensure_ascii=False, separators=(",", ":"))

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/ui/support/fake_daemon.h"
 
+#include <QCoreApplication>
 #include <QDateTime>
+#include <QDir>
+#include <QFile>
 
 namespace espalier::test {
 namespace {
@@ -60,6 +63,21 @@ FakeDaemon::~FakeDaemon() {
 
 QUrl FakeDaemon::url() const {
     return QUrl(QStringLiteral("http://127.0.0.1:%1").arg(m_port));
+}
+
+QString FakeDaemon::makeWorkspace(const QString& folder) const {
+    QDir().mkpath(folder);
+    const auto write = [&](const QString& name, const QByteArray& text) {
+        QFile file(QDir(folder).filePath(name));
+        if (!file.open(QIODevice::WriteOnly) || file.write(text) != text.size())
+            qFatal("%s is not written", qPrintable(name));
+    };
+    write(QStringLiteral("admin.key"), key.toUtf8());
+    write(QString::fromLatin1(kDaemonFile.data(), qsizetype(kDaemonFile.size())),
+          bytesOf({{"url", url().toString().toStdString()},
+                   {"pid", QCoreApplication::applicationPid()},
+                   {"key_file", "admin.key"}}));
+    return folder;
 }
 
 int FakeDaemon::count(const QString& operation) const {
@@ -184,8 +202,22 @@ void FakeDaemon::read(QTcpSocket* socket) {
     }
 }
 
+void FakeDaemon::serveGuest(QTcpSocket* socket, const HttpCall& call) {
+    if (call.path == QLatin1String("/v1/models")) {
+        Json data = Json::array();
+        for (const ModelRecord& model : models) data.push_back({{"id", model.name}, {"object", "model"}});
+        respond(socket, 200, {{"object", "list"}, {"data", data}});
+    } else if (call.path == QLatin1String("/v1/chat/completions")) {
+        streamChat(socket);
+    } else {
+        respond(socket, 403, {{"error", toJson(fail(ErrorCode::Unauthorized, "This route needs the admin key"))}});
+    }
+}
+
 void FakeDaemon::serve(QTcpSocket* socket, const HttpCall& call) {
-    if (call.authorization != QStringLiteral("Bearer ") + key) {
+    if (call.authorization == QStringLiteral("Bearer ") + guestKey) {
+        serveGuest(socket, call);
+    } else if (call.authorization != QStringLiteral("Bearer ") + key) {
         respond(socket, 401, {{"error", toJson(fail(ErrorCode::Unauthorized, "The key is not known here"))}});
     } else if (call.path == QLatin1String("/control/events")) {
         socket->write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n\r\n");
@@ -205,7 +237,7 @@ Json FakeDaemon::answer(const QString& operation, const Json& arguments) {
     const auto named = [&](const char* key) { return arguments.value(key, std::string()); };
     if (operation == QLatin1String("hello"))
         return {{"version", "0.1.0"},
-                {"protocol", kProtocolVersion},
+                {"protocol", protocol},
                 {"pid", 1},
                 {"started_at", startedAt},
                 {"workspace", "/srv/harbour-lane"}};
@@ -282,6 +314,12 @@ Json FakeDaemon::answer(const QString& operation, const Json& arguments) {
         }
     }
     if (operation == QLatin1String("empty-bin")) bin.clear();
+    if (operation == QLatin1String("requests")) return toJson(requests);
+    if (operation == QLatin1String("request-cancel")) {
+        const std::int64_t id = arguments.value("id", std::int64_t{0});
+        std::erase_if(requests.requests, [&](const RequestRecord& request) { return request.id == id; });
+    }
+    if (operation == QLatin1String("pages")) return toJson(pageMap);
     if (operation == QLatin1String("serve-start")) snapshot.serve = ServeState::Serving;
     if (operation == QLatin1String("serve-stop")) snapshot.serve = ServeState::Stopped;
     if (operation == QLatin1String("serve-drain")) snapshot.serve = ServeState::Draining;

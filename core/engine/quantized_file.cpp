@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/quantized_file.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "core/formats/gguf_architecture.h"
+#include "core/formats/gguf_model.h"
+#include "core/formats/gguf_writer.h"
+#include "core/models/weight_map.h"
+#include "core/tensor/quantized_block.h"
+
+namespace espalier {
+namespace {
+
+constexpr std::uint32_t kQuantizationVersion = 2;  // of the block formats, as ggml counts them
+constexpr std::int64_t kPieceValues = 1 << 18;
+
+// LLAMA_FTYPE_MOSTLY_Q8_0 and _Q4_0: what "general.file_type" says.
+std::uint32_t fileTypeOf(DType type) {
+    return type == DType::Q8_0 ? 7 : 2;
+}
+
+// What a GGUF file can hold; the rest is nothing a model uses.
+bool isWritable(const TensorEntry& entry) {
+    return ggufTensorType(entry.dtype) && !entry.shape.empty() && entry.shape.size() <= 4 &&
+           std::ranges::all_of(entry.shape, [](std::int64_t size) { return size > 0; });
+}
+
+std::vector<const TensorEntry*> entriesOf(const ModelFiles& model, std::string_view file) {
+    std::vector<const TensorEntry*> entries;
+    for (const TensorEntry& entry : model.tensors)
+        if (entry.file.filename() == Path(file) && isWritable(entry)) entries.push_back(&entry);
+    return entries;
+}
+
+GgufTensor targetOf(const QuantizePlan& plan, const TensorEntry& entry) {
+    GgufTensor target{entry.storedName.empty() ? entry.name : entry.storedName, entry.dtype, entry.shape};
+    if (const auto change = plan.changes.find(entry.name); change != plan.changes.end()) {
+        target.dtype = change->second.type;
+        if (change->second.transposed) std::swap(target.shape[0], target.shape[1]);
+    }
+    return target;
+}
+
+std::uint64_t bytesOf(const GgufTensor& tensor) {
+    std::int64_t count = 1;
+    for (const std::int64_t size : tensor.shape) count *= size;
+    return static_cast<std::uint64_t>(storedBytes(tensor.dtype, count));
+}
+
+// "model.safetensors" -> "model.gguf", shards to the names that shards of GGUF files have; GGUF files keep theirs.
+std::map<std::string, std::string, std::less<>> targetNames(const ModelFiles& model) {
+    std::vector<std::string> weights;
+    for (const ModelFile& file : model.files)
+        if (!entriesOf(model, file.name).empty()) weights.push_back(file.name);
+    std::map<std::string, std::string, std::less<>> names;
+    const ShardName parts{"model", 1, static_cast<std::int64_t>(weights.size())};
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+        const bool isGguf = weights[i].ends_with(".gguf");
+        names[weights[i]] = isGguf                ? weights[i]
+                            : weights.size() == 1 ? "model.gguf"
+                                                  : parts.at(static_cast<std::int64_t>(i) + 1);
+    }
+    return names;
+}
+
+void planStack(const TensorStack& stack, const ModelFiles& model, DType type, QuantizePlan& plan) {
+    for (const std::string& name : stack.names) {
+        const auto entry = std::ranges::lower_bound(model.tensors, name, {}, &TensorEntry::name);
+        CHECK(entry != model.tensors.end() && entry->name == name && entry->shape.size() == 2);
+        if (entry->shape[stack.transposed ? 0 : 1] % blockOf(type).values == 0)
+            plan.changes[name] = {type, stack.transposed};
+    }
+}
+
+// Reads the values of one tensor in order, as f32, and writes them in its new type.
+class Rounder {
+public:
+    Rounder(const TensorEntry& entry, const QuantizePlan::Change& change) : m_entry(entry), m_change(change) {}
+
+    // Blocks of a piece of whole rows.
+    Result<std::span<const std::byte>> round(std::span<const std::byte> stored) {
+        widen(stored);
+        for (const float value : m_values)
+            if (!std::isfinite(value))
+                return fail(ErrorCode::NonFinite,
+                            m_entry.location() +
+                                " holds NaN or infinity, which have no quantised form; import it "
+                                "without --quantize",
+                            m_entry.location());
+        if (m_change.transposed) transpose();
+        const auto count = static_cast<std::int64_t>(m_values.size());
+        m_blocks.resize(static_cast<std::size_t>(storedBytes(m_change.type, count)));
+        quantize(m_change.type, m_values, m_blocks.data());
+        return std::span<const std::byte>(m_blocks);
+    }
+
+private:
+    void widen(std::span<const std::byte> stored) {
+        m_values.resize(stored.size() / espalier::bytesOf(m_entry.dtype));
+        if (m_entry.dtype == DType::F32) return void(std::memcpy(m_values.data(), stored.data(), stored.size()));
+        for (std::size_t i = 0; i < m_values.size(); ++i) {
+            std::uint16_t bits;
+            std::memcpy(&bits, &stored[2 * i], sizeof bits);
+            m_values[i] = m_entry.dtype == DType::BF16 ? bf16ToF32(bits) : f16ToF32(bits);
+        }
+    }
+    void transpose() {
+        const auto rows = static_cast<std::size_t>(m_entry.shape[0]);
+        const auto cols = static_cast<std::size_t>(m_entry.shape[1]);
+        std::vector<float> turned(m_values.size());
+        for (std::size_t col = 0; col < cols; ++col)
+            for (std::size_t row = 0; row < rows; ++row) turned[col * rows + row] = m_values[row * cols + col];
+        m_values = std::move(turned);
+    }
+
+    const TensorEntry& m_entry;
+    const QuantizePlan::Change& m_change;
+    std::vector<float> m_values;
+    std::vector<std::byte> m_blocks;
+};
+
+// One file on its way: read from the source, written to the target, both hashed.
+class FileWriter {
+public:
+    FileWriter(const ModelFiles& model, const QuantizePlan& plan, const ModelFile& file, ReadableFile& from,
+               WritableFile& to, std::stop_token stop, const std::function<void(std::uint64_t)>& progress)
+        : m_model(model), m_plan(plan), m_file(file), m_from(from), m_to(to), m_stop(stop), m_progress(progress) {}
+
+    Result<QuantizedFile> write(const GgufKeyWriter& keys, std::uint64_t alignment, bool isFirst) {
+        std::vector<GgufTensor> targets;
+        const auto entries = entriesOf(m_model, m_file.name);
+        for (const TensorEntry* entry : entries) targets.push_back(targetOf(m_plan, *entry));
+        const std::vector<std::byte> header = ggufHeaderBytes(keys, targets, alignment);
+        TRY(m_to.append(header));
+        const std::string& target = m_plan.targets.find(m_file.name)->second;
+        if (isFirst) {
+            Sha256 hash;
+            hash.update(std::span(header).first(24 + keys.bytes().size()));
+            m_result.parts.push_back({target, "", hash.finish()});
+        }
+        for (std::size_t i = 0; i < entries.size(); ++i) {
+            TRY(writeTensor(*entries[i], target));
+            const std::vector<std::byte> zeros(ggufPadding(bytesOf(targets[i]), alignment));
+            TRY(m_to.append(zeros));
+        }
+        TRY(hashTheRest());
+        return std::move(m_result);
+    }
+
+private:
+    Result<void> writeTensor(const TensorEntry& entry, const std::string& target) {
+        const auto change = m_plan.changes.find(entry.name);
+        std::optional<Rounder> rounder;
+        if (change != m_plan.changes.end()) rounder.emplace(entry, change->second);
+        const std::int64_t rowValues = entry.shape.back();
+        const std::int64_t rows = entry.count() / rowValues;
+        const bool whole = rounder && change->second.transposed;
+        const std::int64_t rowsEach = whole ? rows : std::max<std::int64_t>(1, kPieceValues / rowValues);
+        Sha256 read, written;
+        std::vector<std::byte> piece;
+        for (std::int64_t row = 0; row < rows; row += rowsEach) {
+            if (m_stop.stop_requested()) return fail(ErrorCode::Cancelled, "quantising was stopped");
+            const std::int64_t values = std::min(rowsEach, rows - row) * rowValues;
+            piece.resize(static_cast<std::size_t>(storedBytes(entry.dtype, values)));
+            TRY(readAt(entry.offset + static_cast<std::uint64_t>(storedBytes(entry.dtype, row * rowValues)), piece));
+            read.update(piece);
+            std::span<const std::byte> out = piece;
+            if (rounder) {
+                TRY_ASSIGN(out, rounder->round(piece));
+            }
+            written.update(out);
+            TRY(m_to.append(out));
+            m_progress(piece.size());
+        }
+        m_result.sourceParts.push_back({m_file.name, entry.name, read.finish()});
+        m_result.parts.push_back({target, entry.name, written.finish()});
+        return {};
+    }
+
+    // What the source's digest covers and the result does not hold: keys, tensors of types that GGUF lacks.
+    Result<void> hashTheRest() {
+        std::vector<std::byte> piece;
+        for (const DigestSlice& slice : m_file.slices) {
+            const auto isDone = [&](const DigestPart& part) { return part.tensor == slice.tensor; };
+            if (std::ranges::any_of(m_result.sourceParts, isDone)) continue;
+            piece.resize(slice.end - slice.begin);
+            TRY(readAt(slice.begin, piece));
+            Sha256 hash;
+            hash.update(piece);
+            m_result.sourceParts.push_back({m_file.name, slice.tensor, hash.finish()});
+        }
+        return {};
+    }
+
+    Result<void> readAt(std::uint64_t offset, std::span<std::byte> into) const {
+        TRY_ASSIGN(const std::size_t got, m_from.read(offset, into));
+        if (got == into.size()) return {};
+        return fail(ErrorCode::IoError,
+                    m_file.name + " was changed while it was being read; try again when it is complete", m_file.name);
+    }
+
+    const ModelFiles& m_model;
+    const QuantizePlan& m_plan;
+    const ModelFile& m_file;
+    ReadableFile& m_from;
+    WritableFile& m_to;
+    std::stop_token m_stop;
+    const std::function<void(std::uint64_t)>& m_progress;
+    QuantizedFile m_result;
+};
+
+// The keys of a part: those of the source when it is GGUF, else just what the file is.
+Result<GgufKeyWriter> keysOf(FileSystem& files, const ModelFiles& model, const QuantizePlan& plan,
+                             const ModelFile& file, std::uint64_t& alignment) {
+    GgufKeyWriter keys;
+    if (file.name.ends_with(".gguf")) {
+        TRY_ASSIGN(const GgufFile source, openGgufFile(files, model.folder / file.name));
+        alignment = source.header.alignment;
+        for (const auto& [key, value] : source.header.keys)
+            if (key != "general.file_type" && key != "general.quantization_version") keys.copy(key, value, source.head);
+    } else {
+        keys.string("general.architecture", kEspalierArchitecture);
+        if (plan.targets.size() > 1) {
+            const auto place = std::distance(plan.targets.begin(), plan.targets.find(file.name));
+            keys.integer16("split.no", static_cast<std::uint16_t>(place));
+            keys.integer16("split.count", static_cast<std::uint16_t>(plan.targets.size()));
+        }
+    }
+    keys.integer32("general.file_type", fileTypeOf(plan.type));
+    keys.integer32("general.quantization_version", kQuantizationVersion);
+    return keys;
+}
+
+}  // namespace
+
+Result<DType> quantizationNamed(std::string_view name) {
+    if (name == "q8_0") return DType::Q8_0;
+    if (name == "q4_0") return DType::Q4_0;
+    if (name == "nf4")
+        return fail(ErrorCode::Unsupported, "nf4 comes with training; import with q8_0 or q4_0, or without --quantize",
+                    "quantize");
+    return fail(ErrorCode::InvalidArgument,
+                "there is no quantisation \"" + std::string(name.substr(0, 40)) + "\"; choose q8_0 or q4_0",
+                "quantize");
+}
+
+Result<QuantizePlan> planQuantization(FileSystem& files, const ModelFiles& model, DType type) {
+    for (const TensorEntry& entry : model.tensors)
+        if (isBlock(entry.dtype))
+            return fail(ErrorCode::Unsupported,
+                        entry.location() + " is quantised already (" + std::string(dtypeName(entry.dtype)) +
+                            "); import the model without --quantize, or quantise the f32, bf16 or f16 one",
+                        entry.location());
+    QuantizePlan plan;
+    plan.type = type;
+    plan.targets = targetNames(model);
+    TRY_ASSIGN(const auto source, openModelFolder(files, model.path));
+    const ModelTensors names = modelTensors(model.spec, *source);
+    for (const LayerTensors& layer : names.layers)
+        for (const TensorStack* stack : {&layer.qkv, &layer.attentionOut, &layer.gateUp, &layer.down})
+            planStack(*stack, model, type, plan);
+    const bool embeddingIsOutput = model.spec.tiedEmbeddings && model.spec.lmHead;
+    planStack(names.embedding, model, embeddingIsOutput ? DType::Q8_0 : type, plan);
+    planStack(names.lmHead, model, DType::Q8_0, plan);
+    return plan;
+}
+
+std::uint64_t quantizedBytes(const ModelFiles& model, const QuantizePlan& plan, std::string_view file) {
+    std::uint64_t sum = 0;
+    for (const TensorEntry* entry : entriesOf(model, file)) sum += bytesOf(targetOf(plan, *entry));
+    return sum;
+}
+
+Result<QuantizedFile> quantizeFile(FileSystem& files, const ModelFiles& model, const QuantizePlan& plan,
+                                   const ModelFile& file, const Path& folder, std::stop_token stop,
+                                   const std::function<void(std::uint64_t readBytes)>& progress) {
+    const Path path = model.folder / file.name;
+    TRY(checkUnchanged(files, path, file));
+    std::uint64_t alignment = 32;
+    TRY_ASSIGN(const GgufKeyWriter keys, keysOf(files, model, plan, file, alignment));
+    TRY_ASSIGN(const auto reader, files.open(path));
+    const Path target = folder / plan.targets.find(file.name)->second;
+    const Path unfinished = target.string() + ".part";
+    TRY_ASSIGN(const auto writer, files.create(unfinished));
+    // Who has the keys that the digest covers.
+    const bool isFirst = file.name.ends_with(".gguf")
+                             ? std::ranges::any_of(file.slices, [](const auto& slice) { return slice.tensor.empty(); })
+                             : plan.targets.begin()->first == file.name;
+    TRY_ASSIGN(QuantizedFile result,
+               FileWriter(model, plan, file, *reader, *writer, stop, progress).write(keys, alignment, isFirst));
+    TRY(checkUnchanged(files, path, file));
+    TRY(writer->sync());
+    TRY(writer->close());
+    TRY(files.rename(unfinished, target));
+    return result;
+}
+
+}  // namespace espalier
