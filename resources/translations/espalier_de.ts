@@ -201,6 +201,225 @@
     </message>
 </context>
 <context>
+    <name>espalier::ui::AnswerView</name>
+    <message>
+        <source>Conversation</source>
+        <translation>Gespräch</translation>
+    </message>
+    <message>
+        <source>You</source>
+        <translation>Sie</translation>
+    </message>
+    <message>
+        <source>Edit</source>
+        <translation>Bearbeiten</translation>
+    </message>
+    <message>
+        <source>code</source>
+        <translation>Code</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Kopieren</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::CasePanel</name>
+    <message>
+        <source>Cases</source>
+        <translation>Fälle</translation>
+    </message>
+    <message>
+        <source>Saved cases</source>
+        <translation>Gesicherte Fälle</translation>
+    </message>
+    <message>
+        <source>Run</source>
+        <translation>Ausführen</translation>
+    </message>
+    <message>
+        <source>Run all</source>
+        <translation>Alle ausführen</translation>
+    </message>
+    <message>
+        <source>Bring back</source>
+        <translation>Zurückholen</translation>
+    </message>
+    <message>
+        <source>Remove the case</source>
+        <translation>Fall entfernen</translation>
+    </message>
+    <message>
+        <source>Name of the case</source>
+        <translation>Name des Falls</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Name</translation>
+    </message>
+    <message>
+        <source>Text an answer must contain</source>
+        <translation>Text, den eine Antwort enthalten muss</translation>
+    </message>
+    <message>
+        <source>An answer must contain…</source>
+        <translation>Eine Antwort muss enthalten…</translation>
+    </message>
+    <message>
+        <source>Save a prompt as a case to ask it again later.</source>
+        <translation>Sichern Sie einen Prompt als Fall, um ihn später wieder zu stellen.</translation>
+    </message>
+    <message>
+        <source>The saved cases were not read</source>
+        <translation>Die gesicherten Fälle wurden nicht gelesen</translation>
+    </message>
+    <message>
+        <source>The case was not saved</source>
+        <translation>Der Fall wurde nicht gesichert</translation>
+    </message>
+    <message>
+        <source>The case was not removed</source>
+        <translation>Der Fall wurde nicht entfernt</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::CaseTable</name>
+    <message>
+        <source>not run</source>
+        <translation>offen</translation>
+    </message>
+    <message>
+        <source>as before</source>
+        <translation>wie zuvor</translation>
+    </message>
+    <message>
+        <source>%1/%2 new</source>
+        <translation>%1/%2 neu</translation>
+    </message>
+    <message>
+        <source>%1/%2 passed</source>
+        <translation>%1/%2 gut</translation>
+    </message>
+    <message>
+        <source>Case</source>
+        <translation>Fall</translation>
+    </message>
+    <message>
+        <source>Result</source>
+        <translation>Ergebnis</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::CertaintyLegend</name>
+    <message>
+        <source>Certainty of a token: under 80 % underlined, under 50 % dotted, under 25 % dashed on a warning ground</source>
+        <translation>Gewissheit eines Tokens: unter 80 % unterstrichen, unter 50 % gepunktet, unter 25 % gestrichelt auf Warngrund</translation>
+    </message>
+    <message>
+        <source>Certainty</source>
+        <translation>Gewissheit</translation>
+    </message>
+    <message>
+        <source>under 80 %</source>
+        <translation>unter 80 %</translation>
+    </message>
+    <message>
+        <source>under 50 %</source>
+        <translation>unter 50 %</translation>
+    </message>
+    <message>
+        <source>under 25 %</source>
+        <translation>unter 25 %</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::ChatLane</name>
+    <message>
+        <source>Stopped at end of turn</source>
+        <translation>Am Ende der Antwort beendet</translation>
+    </message>
+    <message>
+        <source>Stopped at the most tokens</source>
+        <translation>Bei der Höchstzahl der Token beendet</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>Fehlgeschlagen</translation>
+    </message>
+    <message>
+        <source>Stopped by you</source>
+        <translation>Von Ihnen gestoppt</translation>
+    </message>
+    <message>
+        <source>Chat</source>
+        <translation>Gespräch</translation>
+    </message>
+    <message>
+        <source>TTFT</source>
+        <translation>TTFT</translation>
+    </message>
+    <message>
+        <source>Decode</source>
+        <translation>Decode</translation>
+    </message>
+    <message>
+        <source>Tokens</source>
+        <translation>Token</translation>
+    </message>
+    <message>
+        <source>Mean logprob</source>
+        <translation>Mittl. Logprob</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>Close this column</source>
+        <translation>Spalte schließen</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>Vergleichen</translation>
+    </message>
+    <message>
+        <source>Copy answer</source>
+        <translation>Antwort kopieren</translation>
+    </message>
+    <message>
+        <source>Edit the last message</source>
+        <translation>Letzte Nachricht bearbeiten</translation>
+    </message>
+    <message>
+        <source>Regenerate</source>
+        <translation>Neu erzeugen</translation>
+    </message>
+    <message>
+        <source>Answering</source>
+        <translation>Antwortet</translation>
+    </message>
+    <message>
+        <source>The answer failed</source>
+        <translation>Die Antwort ist fehlgeschlagen</translation>
+    </message>
+    <message>
+        <source>ms</source>
+        <translation>ms</translation>
+    </message>
+    <message>
+        <source>tok/s</source>
+        <translation>Tok/s</translation>
+    </message>
+    <message>
+        <source>Import a model, then chat with it here.</source>
+        <translation>Importieren Sie ein Modell und sprechen Sie dann hier mit ihm.</translation>
+    </message>
+    <message>
+        <source>Ask %1 something.</source>
+        <translation>Fragen Sie %1 etwas.</translation>
+    </message>
+</context>
+<context>
     <name>espalier::ui::CommandPalette</name>
     <message>
         <source>Commands</source>
@@ -394,6 +613,42 @@
         <source>Error</source>
         <translation>Fehler</translation>
     </message>
+    <message>
+        <source>Make room and resume, or import again with the files linked in place.</source>
+        <translation>Schaffen Sie Platz und setzen Sie fort, oder importieren Sie erneut mit verknüpften Dateien.</translation>
+    </message>
+    <message>
+        <source>The files are not whole or do not belong together: fetch them again.</source>
+        <translation>Die Dateien sind unvollständig oder gehören nicht zusammen: Holen Sie sie erneut.</translation>
+    </message>
+    <message>
+        <source>Fetch the weights again, or import once more and allow NaN and infinity.</source>
+        <translation>Holen Sie die Gewichte erneut, oder importieren Sie noch einmal und lassen NaN und unendlich zu.</translation>
+    </message>
+    <message>
+        <source>End the other program that has the workspace open, then try again.</source>
+        <translation>Beenden Sie das andere Programm, das den Arbeitsbereich offen hat, und versuchen Sie es erneut.</translation>
+    </message>
+    <message>
+        <source>Try again in a moment.</source>
+        <translation>Versuchen Sie es gleich noch einmal.</translation>
+    </message>
+    <message>
+        <source>Unload another model, or start the server with a larger budget.</source>
+        <translation>Entladen Sie ein anderes Modell, oder starten Sie den Server mit größerem Budget.</translation>
+    </message>
+    <message>
+        <source>Shorten the conversation or begin a new chat.</source>
+        <translation>Kürzen Sie das Gespräch oder beginnen Sie ein neues.</translation>
+    </message>
+    <message>
+        <source>Start the server on the Serve page.</source>
+        <translation>Starten Sie den Server auf der Seite Server.</translation>
+    </message>
+    <message>
+        <source>It works again once the server answers; what you typed stays here.</source>
+        <translation>Es geht weiter, sobald der Server antwortet; Ihre Eingaben bleiben hier.</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::HomePage</name>
@@ -517,18 +772,6 @@
         <source>Nothing needs you.</source>
         <translation>Nichts braucht Sie.</translation>
     </message>
-    <message>
-        <source>The engine ended while it ran.</source>
-        <translation>Die Engine endete währenddessen.</translation>
-    </message>
-    <message>
-        <source>Resume</source>
-        <translation>Fortsetzen</translation>
-    </message>
-    <message>
-        <source>Discard</source>
-        <translation>Verwerfen</translation>
-    </message>
 </context>
 <context>
     <name>espalier::ui::ImportDialog</name>
@@ -549,10 +792,6 @@
         <translation>Auch importieren, wenn Gewichte NaN oder unendlich enthalten</translation>
     </message>
     <message>
-        <source>Choose a folder with config.json and safetensors files</source>
-        <translation>Wählen Sie einen Ordner mit config.json und safetensors-Dateien</translation>
-    </message>
-    <message>
         <source>Import</source>
         <translation>Importieren</translation>
     </message>
@@ -567,10 +806,6 @@
     <message>
         <source>Name</source>
         <translation>Name</translation>
-    </message>
-    <message>
-        <source>Browse…</source>
-        <translation>Durchsuchen…</translation>
     </message>
     <message>
         <source>Cancel</source>
@@ -633,10 +868,6 @@
         <translation>%1 kann importiert werden</translation>
     </message>
     <message>
-        <source>There is not enough room to copy it; link it in place</source>
-        <translation>Für eine Kopie fehlt der Platz; verknüpfen Sie es am Ort</translation>
-    </message>
-    <message>
         <source>none, ids only</source>
         <translation>keiner, nur Ids</translation>
     </message>
@@ -645,12 +876,123 @@
         <translation>ja</translation>
     </message>
     <message>
-        <source>no</source>
-        <translation>nein</translation>
-    </message>
-    <message>
         <source>The import did not start</source>
         <translation>Der Import begann nicht</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>keine</translation>
+    </message>
+    <message>
+        <source>and %1 more</source>
+        <translation>und %1 weitere</translation>
+    </message>
+    <message>
+        <source>Choose a folder with config.json and weights, or a model file</source>
+        <translation>Wählen Sie einen Ordner mit config.json und Gewichten oder eine Modelldatei</translation>
+    </message>
+    <message>
+        <source>Warnings</source>
+        <translation>Warnungen</translation>
+    </message>
+    <message>
+        <source>Folder…</source>
+        <translation>Ordner…</translation>
+    </message>
+    <message>
+        <source>File…</source>
+        <translation>Datei…</translation>
+    </message>
+    <message>
+        <source>Layers</source>
+        <translation>Schichten</translation>
+    </message>
+    <message>
+        <source>Tensors found</source>
+        <translation>Gefundene Tensoren</translation>
+    </message>
+    <message>
+        <source>Choose a model file</source>
+        <translation>Modelldatei wählen</translation>
+    </message>
+    <message>
+        <source>Models (*.gguf *.safetensors config.json);;All files (*)</source>
+        <translation>Modelle (*.gguf *.safetensors config.json);;Alle Dateien (*)</translation>
+    </message>
+    <message>
+        <source>none named</source>
+        <translation>keine genannt</translation>
+    </message>
+    <message>
+        <source>%1 tensors, %2 not used</source>
+        <translation>%1 Tensoren, %2 nicht benutzt</translation>
+    </message>
+    <message>
+        <source>%1 tensor</source>
+        <translation>%1 Tensor</translation>
+    </message>
+    <message>
+        <source>%1 tensors, each with a role</source>
+        <translation>%1 Tensoren, jeder mit seiner Rolle</translation>
+    </message>
+    <message>
+        <source>Tensors and their roles</source>
+        <translation>Tensoren und ihre Rollen</translation>
+    </message>
+    <message>
+        <source>A copy needs %1, %2 are free: make room, or link the files in place</source>
+        <translation>Eine Kopie braucht %1, %2 sind frei: Schaffen Sie Platz oder verknüpfen Sie die Dateien am Ort</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::JobRow</name>
+    <message>
+        <source>The engine ended while this ran. Resume goes on with the next file; Discard removes what is there of it.</source>
+        <translation>Die Engine endete, während dies lief. Fortsetzen macht mit der nächsten Datei weiter; Verwerfen entfernt, was davon da ist.</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>Anhalten</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>Fortsetzen</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>Verwerfen</translation>
+    </message>
+    <message>
+        <source>The job was not paused</source>
+        <translation>Der Auftrag wurde nicht angehalten</translation>
+    </message>
+    <message>
+        <source>The job was not resumed</source>
+        <translation>Der Auftrag wurde nicht fortgesetzt</translation>
+    </message>
+    <message>
+        <source>The job was not cancelled</source>
+        <translation>Der Auftrag wurde nicht abgebrochen</translation>
+    </message>
+    <message>
+        <source>The job was not discarded</source>
+        <translation>Der Auftrag wurde nicht verworfen</translation>
+    </message>
+    <message>
+        <source>Waiting for its turn</source>
+        <translation>Wartet, bis es an der Reihe ist</translation>
+    </message>
+    <message>
+        <source>%1 left</source>
+        <translation>noch %1</translation>
+    </message>
+    <message>
+        <source>%1/s · </source>
+        <translation>%1/s · </translation>
     </message>
 </context>
 <context>
@@ -737,6 +1079,56 @@
     <message>
         <source>The job did not take this</source>
         <translation>Der Auftrag nahm das nicht an</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::KeyField</name>
+    <message>
+        <source>Show the key</source>
+        <translation>Schlüssel zeigen</translation>
+    </message>
+    <message>
+        <source>Copy the key</source>
+        <translation>Schlüssel kopieren</translation>
+    </message>
+    <message>
+        <source>key ••••••••</source>
+        <translation>Schlüssel ••••••••</translation>
+    </message>
+    <message>
+        <source>Hide the key</source>
+        <translation>Schlüssel verbergen</translation>
+    </message>
+    <message>
+        <source>Copy the key; it is kept in %1</source>
+        <translation>Schlüssel kopieren; er liegt in %1</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::LayerTable</name>
+    <message>
+        <source>Layer</source>
+        <translation>Schicht</translation>
+    </message>
+    <message>
+        <source>Heads</source>
+        <translation>Köpfe</translation>
+    </message>
+    <message>
+        <source>KV heads</source>
+        <translation>KV-Köpfe</translation>
+    </message>
+    <message>
+        <source>Neurons</source>
+        <translation>Neuronen</translation>
+    </message>
+    <message>
+        <source>Tensors</source>
+        <translation>Tensoren</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Größe</translation>
     </message>
 </context>
 <context>
@@ -1252,10 +1644,6 @@
         <translation>KV</translation>
     </message>
     <message>
-        <source>KV, %1 a token</source>
-        <translation>KV, %1 je Token</translation>
-    </message>
-    <message>
         <source>device %1</source>
         <translation>Gerät %1</translation>
     </message>
@@ -1271,25 +1659,36 @@
         <source>%1 too much</source>
         <translation>%1 zu viel</translation>
     </message>
+    <message>
+        <source>Device memory</source>
+        <translation>Gerätespeicher</translation>
+    </message>
+    <message>
+        <source>KV in %1</source>
+        <translation>KV in %1</translation>
+    </message>
+    <message>
+        <source>%1, %2 a token</source>
+        <translation>%1, %2 je Token</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::MessageRow</name>
+    <message>
+        <source>Role</source>
+        <translation>Rolle</translation>
+    </message>
+    <message>
+        <source>Message text</source>
+        <translation>Text der Nachricht</translation>
+    </message>
+    <message>
+        <source>Remove the message</source>
+        <translation>Nachricht entfernen</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::ModelInspector</name>
-    <message>
-        <source>Digest   %1</source>
-        <translation>Prüfsumme %1</translation>
-    </message>
-    <message>
-        <source>Folder   %1</source>
-        <translation>Ordner   %1</translation>
-    </message>
-    <message>
-        <source>Source   %1</source>
-        <translation>Quelle   %1</translation>
-    </message>
-    <message>
-        <source>Licence  %1</source>
-        <translation>Lizenz   %1</translation>
-    </message>
     <message>
         <source>the folder names none</source>
         <translation>der Ordner nennt keine</translation>
@@ -1406,6 +1805,66 @@
         <source>The model was not renamed</source>
         <translation>Das Modell wurde nicht umbenannt</translation>
     </message>
+    <message>
+        <source>Digest    %1</source>
+        <translation>Prüfsumme  %1</translation>
+    </message>
+    <message>
+        <source>Verified  %1</source>
+        <translation>Geprüft    %1</translation>
+    </message>
+    <message>
+        <source>not since the import</source>
+        <translation>nicht seit dem Import</translation>
+    </message>
+    <message>
+        <source>Id        %1</source>
+        <translation>Id         %1</translation>
+    </message>
+    <message>
+        <source>Folder    %1</source>
+        <translation>Ordner     %1</translation>
+    </message>
+    <message>
+        <source>Source    %1</source>
+        <translation>Quelle     %1</translation>
+    </message>
+    <message>
+        <source>Licence   %1</source>
+        <translation>Lizenz     %1</translation>
+    </message>
+    <message>
+        <source>Origin</source>
+        <translation>Herkunft</translation>
+    </message>
+    <message>
+        <source>Model card</source>
+        <translation>Modellkarte</translation>
+    </message>
+    <message>
+        <source>The model card was not read</source>
+        <translation>Die Modellkarte wurde nicht gelesen</translation>
+    </message>
+    <message>
+        <source>The folder has no README.md.</source>
+        <translation>Der Ordner hat keine README.md.</translation>
+    </message>
+    <message>
+        <source>The first %1 of %2; all of it is in %3</source>
+        <translation>Die ersten %1 von %2; alles steht in %3</translation>
+    </message>
+    <message>
+        <source>%1 of %2 finite</source>
+        <translation>%1 von %2 endlich</translation>
+    </message>
+    <message>
+        <source>Scanned %1 %2</source>
+        <translation>Gescannt %1 %2</translation>
+    </message>
+    <message>
+        <source>Verified</source>
+        <translation>Geprüft</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::ModelTable</name>
@@ -1441,22 +1900,6 @@
 <context>
     <name>espalier::ui::ModelsPage</name>
     <message>
-        <source>Cancel</source>
-        <translation>Abbrechen</translation>
-    </message>
-    <message>
-        <source>%1 failed</source>
-        <translation>%1 ist fehlgeschlagen</translation>
-    </message>
-    <message>
-        <source>Waiting for its turn</source>
-        <translation>Wartet, bis es an der Reihe ist</translation>
-    </message>
-    <message>
-        <source>%1 left</source>
-        <translation>noch %1</translation>
-    </message>
-    <message>
         <source>Models</source>
         <translation>Modelle</translation>
     </message>
@@ -1479,10 +1922,6 @@
     <message>
         <source>No models yet. Import a folder with config.json and safetensors files, or drop it here.</source>
         <translation>Noch keine Modelle. Importieren Sie einen Ordner mit config.json und safetensors-Dateien, oder legen Sie ihn hier ab.</translation>
-    </message>
-    <message>
-        <source>Drop a model folder anywhere in the window</source>
-        <translation>Modellordner irgendwo im Fenster ablegen</translation>
     </message>
     <message>
         <source>Restore</source>
@@ -1511,6 +1950,46 @@
     <message>
         <source>The model could not be read</source>
         <translation>Das Modell ließ sich nicht lesen</translation>
+    </message>
+    <message>
+        <source>Models in the bin</source>
+        <translation>Modelle im Papierkorb</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>Speicher</translation>
+    </message>
+    <message>
+        <source>Tokenizer</source>
+        <translation>Tokenizer</translation>
+    </message>
+    <message>
+        <source>%1 was not restored</source>
+        <translation>%1 wurde nicht zurückgeholt</translation>
+    </message>
+    <message>
+        <source>The bin was not emptied</source>
+        <translation>Der Papierkorb wurde nicht geleert</translation>
+    </message>
+    <message>
+        <source>Back to the models</source>
+        <translation>Zurück zu den Modellen</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>Zeigen</translation>
+    </message>
+    <message>
+        <source>Show the bin</source>
+        <translation>Papierkorb zeigen</translation>
+    </message>
+    <message>
+        <source>In the bin until it is emptied</source>
+        <translation>Im Papierkorb, bis er geleert wird</translation>
+    </message>
+    <message>
+        <source>Drop a model folder or file anywhere in the window</source>
+        <translation>Legen Sie einen Modellordner oder eine Datei irgendwo im Fenster ab</translation>
     </message>
 </context>
 <context>
@@ -1545,42 +2024,91 @@
     </message>
 </context>
 <context>
+    <name>espalier::ui::OwnerTable</name>
+    <message>
+        <source>Device memory by owner, at the cursor and now</source>
+        <translation>Gerätespeicher nach Besitzer, am Zeiger und jetzt</translation>
+    </message>
+    <message>
+        <source>Owner</source>
+        <translation>Besitzer</translation>
+    </message>
+    <message>
+        <source>At cursor</source>
+        <translation>Am Zeiger</translation>
+    </message>
+    <message>
+        <source>Now</source>
+        <translation>Jetzt</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::PageMapPanel</name>
+    <message>
+        <source>Page map</source>
+        <translation>Seitenkarte</translation>
+    </message>
+    <message>
+        <source>Model whose pages are shown</source>
+        <translation>Modell, dessen Seiten gezeigt werden</translation>
+    </message>
+    <message>
+        <source>Pages appear when a model is loaded.</source>
+        <translation>Seiten erscheinen, wenn ein Modell geladen ist.</translation>
+    </message>
+    <message>
+        <source>%1, %2 tokens in %3 pages</source>
+        <translation>%1, %2 Token in %3 Seiten</translation>
+    </message>
+    <message>
+        <source>%1 pages of %2, one cell = %3</source>
+        <translation>%1 Seiten zu %2, eine Zelle = %3</translation>
+    </message>
+    <message>
+        <source>%1 pages of %2</source>
+        <translation>%1 Seiten zu %2</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::PageMapView</name>
+    <message>
+        <source>Page map</source>
+        <translation>Seitenkarte</translation>
+    </message>
+    <message>
+        <source>Page %1</source>
+        <translation>Seite %1</translation>
+    </message>
+    <message>
+        <source>Pages %1–%2</source>
+        <translation>Seiten %1–%2</translation>
+    </message>
+    <message>
+        <source>%1 · %2</source>
+        <translation>%1 · %2</translation>
+    </message>
+    <message>
+        <source> · %1 each</source>
+        <translation> · je %1</translation>
+    </message>
+    <message>
+        <source>Read by several requests</source>
+        <translation>Von mehreren Anfragen gelesen</translation>
+    </message>
+    <message>
+        <source>Request %1</source>
+        <translation>Anfrage %1</translation>
+    </message>
+    <message>
+        <source>A prefix that a later request may begin with</source>
+        <translation>Ein Anfang, mit dem eine spätere Anfrage beginnen kann</translation>
+    </message>
+</context>
+<context>
     <name>espalier::ui::PlaygroundPage</name>
-    <message>
-        <source>Model</source>
-        <translation>Modell</translation>
-    </message>
-    <message>
-        <source>Temperature</source>
-        <translation>Temperatur</translation>
-    </message>
-    <message>
-        <source>Top p</source>
-        <translation>Top p</translation>
-    </message>
-    <message>
-        <source>Seed, empty for a new one each time</source>
-        <translation>Startwert, leer für jedes Mal einen neuen</translation>
-    </message>
-    <message>
-        <source>any</source>
-        <translation>beliebig</translation>
-    </message>
-    <message>
-        <source>Most tokens of an answer</source>
-        <translation>Höchstzahl der Token einer Antwort</translation>
-    </message>
     <message>
         <source>Playground</source>
         <translation>Spielwiese</translation>
-    </message>
-    <message>
-        <source>Max tokens</source>
-        <translation>Max. Token</translation>
-    </message>
-    <message>
-        <source>Seed</source>
-        <translation>Startwert</translation>
     </message>
     <message>
         <source>System prompt</source>
@@ -1595,32 +2123,8 @@
         <translation>System</translation>
     </message>
     <message>
-        <source>TTFT</source>
-        <translation>TTFT</translation>
-    </message>
-    <message>
-        <source>Decode</source>
-        <translation>Decode</translation>
-    </message>
-    <message>
-        <source>Tokens</source>
-        <translation>Token</translation>
-    </message>
-    <message>
         <source>Prompt</source>
         <translation>Prompt</translation>
-    </message>
-    <message>
-        <source>Conversation</source>
-        <translation>Gespräch</translation>
-    </message>
-    <message>
-        <source>Regenerate</source>
-        <translation>Neu erzeugen</translation>
-    </message>
-    <message>
-        <source>Copy answer</source>
-        <translation>Antwort kopieren</translation>
     </message>
     <message>
         <source>Copy as curl</source>
@@ -1629,10 +2133,6 @@
     <message>
         <source>New chat</source>
         <translation>Neues Gespräch</translation>
-    </message>
-    <message>
-        <source>Chat</source>
-        <translation>Gespräch</translation>
     </message>
     <message>
         <source>Ask something</source>
@@ -1651,30 +2151,6 @@
         <translation>Stopp</translation>
     </message>
     <message>
-        <source>Stopped at end of turn</source>
-        <translation>Am Ende der Antwort beendet</translation>
-    </message>
-    <message>
-        <source>Stopped at the most tokens</source>
-        <translation>Bei der Höchstzahl der Token beendet</translation>
-    </message>
-    <message>
-        <source>Stopped by you</source>
-        <translation>Von Ihnen gestoppt</translation>
-    </message>
-    <message>
-        <source>The answer failed</source>
-        <translation>Die Antwort ist fehlgeschlagen</translation>
-    </message>
-    <message>
-        <source>Answering</source>
-        <translation>Antwortet</translation>
-    </message>
-    <message>
-        <source>Not attached to a server</source>
-        <translation>Mit keinem Server verbunden</translation>
-    </message>
-    <message>
         <source>No model in this workspace yet</source>
         <translation>Noch kein Modell in diesem Arbeitsbereich</translation>
     </message>
@@ -1683,28 +2159,107 @@
         <translation>Strg+Eingabe sendet</translation>
     </message>
     <message>
-        <source>Import a model, then chat with it here.</source>
-        <translation>Importieren Sie ein Modell und sprechen Sie dann hier mit ihm.</translation>
+        <source>Cases</source>
+        <translation>Fälle</translation>
     </message>
     <message>
-        <source>Ask %1 something.</source>
-        <translation>Fragen Sie %1 etwas.</translation>
+        <source>Add model</source>
+        <translation>Modell hinzufügen</translation>
     </message>
     <message>
-        <source>You</source>
-        <translation>Sie</translation>
+        <source>Show more of the system prompt</source>
+        <translation>Mehr vom Systemprompt zeigen</translation>
     </message>
     <message>
-        <source>ms</source>
-        <translation>ms</translation>
+        <source>Models side by side</source>
+        <translation>Modelle nebeneinander</translation>
     </message>
     <message>
-        <source>tok/s</source>
-        <translation>Tok/s</translation>
+        <source>Undo the edit</source>
+        <translation>Änderung zurücknehmen</translation>
     </message>
     <message>
-        <source>%1, %2 cached</source>
-        <translation>%1, %2 im Cache</translation>
+        <source>Cancel the edit</source>
+        <translation>Bearbeiten abbrechen</translation>
+    </message>
+    <message>
+        <source>Save as case</source>
+        <translation>Als Fall sichern</translation>
+    </message>
+    <message>
+        <source>Copy as Python</source>
+        <translation>Als Python kopieren</translation>
+    </message>
+    <message>
+        <source>Holds what was expected</source>
+        <translation>Enthält das Erwartete</translation>
+    </message>
+    <message>
+        <source>Lacks &quot;%1&quot;</source>
+        <translation>„%1“ fehlt</translation>
+    </message>
+    <message>
+        <source>First run</source>
+        <translation>Erster Lauf</translation>
+    </message>
+    <message>
+        <source>As last time</source>
+        <translation>Wie beim letzten Mal</translation>
+    </message>
+    <message>
+        <source>Differs from last time</source>
+        <translation>Anders als beim letzten Mal</translation>
+    </message>
+    <message>
+        <source>Send to %1</source>
+        <translation>An %1 senden</translation>
+    </message>
+    <message>
+        <source>Not attached to a server; what you type is kept</source>
+        <translation>Mit keinem Server verbunden; was Sie tippen, bleibt erhalten</translation>
+    </message>
+    <message>
+        <source>Sending replaces this message and what followed</source>
+        <translation>Senden ersetzt diese Nachricht und alles danach</translation>
+    </message>
+    <message>
+        <source>%1 prompt tokens, %2 cached</source>
+        <translation>%1 Prompt-Token, %2 im Cache</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::Plot</name>
+    <message>
+        <source>Copy the values</source>
+        <translation>Werte kopieren</translation>
+    </message>
+    <message>
+        <source>Table or plot</source>
+        <translation>Tabelle oder Diagramm</translation>
+    </message>
+    <message>
+        <source>Back to the whole time</source>
+        <translation>Zurück zur ganzen Zeit</translation>
+    </message>
+    <message>
+        <source>Save as CSV…</source>
+        <translation>Als CSV speichern…</translation>
+    </message>
+    <message>
+        <source>Save as PNG…</source>
+        <translation>Als PNG speichern…</translation>
+    </message>
+    <message>
+        <source>%1, table</source>
+        <translation>%1, Tabelle</translation>
+    </message>
+    <message>
+        <source>Save the values</source>
+        <translation>Werte speichern</translation>
+    </message>
+    <message>
+        <source>Save the picture</source>
+        <translation>Bild speichern</translation>
     </message>
 </context>
 <context>
@@ -1712,6 +2267,17 @@
     <message>
         <source> legend</source>
         <translation> Legende</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::PlotTable</name>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message>
+        <source>x</source>
+        <translation>x</translation>
     </message>
 </context>
 <context>
@@ -1846,6 +2412,36 @@
     </message>
 </context>
 <context>
+    <name>espalier::ui::ProbabilityTip</name>
+    <message>
+        <source>Token %1</source>
+        <translation>Token %1</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::ProbeTable</name>
+    <message>
+        <source>Tensor</source>
+        <translation>Tensor</translation>
+    </message>
+    <message>
+        <source>Role</source>
+        <translation>Rolle</translation>
+    </message>
+    <message>
+        <source>Shape</source>
+        <translation>Form</translation>
+    </message>
+    <message>
+        <source>Type</source>
+        <translation>Typ</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Größe</translation>
+    </message>
+</context>
+<context>
     <name>espalier::ui::ProgressBar</name>
     <message>
         <source>%1 per cent</source>
@@ -1853,19 +2449,169 @@
     </message>
 </context>
 <context>
+    <name>espalier::ui::RequestTable</name>
+    <message>
+        <source>Answering</source>
+        <translation>Antwortet</translation>
+    </message>
+    <message>
+        <source>Reading the prompt</source>
+        <translation>Liest den Prompt</translation>
+    </message>
+    <message>
+        <source>Its model loads</source>
+        <translation>Sein Modell wird geladen</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>Wartend</translation>
+    </message>
+    <message>
+        <source>Request</source>
+        <translation>Anfrage</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>Zustand</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>Prompt</translation>
+    </message>
+    <message>
+        <source>Cached</source>
+        <translation>Im Cache</translation>
+    </message>
+    <message>
+        <source>Produced</source>
+        <translation>Erzeugt</translation>
+    </message>
+    <message>
+        <source>tok/s</source>
+        <translation>Tok/s</translation>
+    </message>
+    <message>
+        <source>Pages</source>
+        <translation>Seiten</translation>
+    </message>
+    <message>
+        <source>Age</source>
+        <translation>Alter</translation>
+    </message>
+    <message>
+        <source>%1 of %2</source>
+        <translation>%1 von %2</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::SamplingBar</name>
+    <message>
+        <source>Temperature</source>
+        <translation>Temperatur</translation>
+    </message>
+    <message>
+        <source>Top p</source>
+        <translation>Top p</translation>
+    </message>
+    <message>
+        <source>Seed, empty for a new one each time</source>
+        <translation>Startwert, leer für jedes Mal einen neuen</translation>
+    </message>
+    <message>
+        <source>any</source>
+        <translation>beliebig</translation>
+    </message>
+    <message>
+        <source>Most tokens of an answer</source>
+        <translation>Höchstzahl der Token einer Antwort</translation>
+    </message>
+    <message>
+        <source>More sampling settings</source>
+        <translation>Weitere Sampling-Einstellungen</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>Startwert</translation>
+    </message>
+    <message>
+        <source>Max tokens</source>
+        <translation>Max. Token</translation>
+    </message>
+    <message>
+        <source>Top k, 0 for all</source>
+        <translation>Top k, 0 für alle</translation>
+    </message>
+    <message>
+        <source>all</source>
+        <translation>alle</translation>
+    </message>
+    <message>
+        <source>Min p</source>
+        <translation>Min p</translation>
+    </message>
+    <message>
+        <source>Repetition penalty</source>
+        <translation>Strafe für Wiederholung</translation>
+    </message>
+    <message>
+        <source>Presence penalty</source>
+        <translation>Strafe für Vorkommen</translation>
+    </message>
+    <message>
+        <source>Frequency penalty</source>
+        <translation>Strafe für Häufigkeit</translation>
+    </message>
+    <message>
+        <source>Stop strings</source>
+        <translation>Stopptexte</translation>
+    </message>
+    <message>
+        <source>| between strings, \n for a line break, \| for a bar</source>
+        <translation>| zwischen Texten, \n für einen Zeilenumbruch, \| für einen Strich</translation>
+    </message>
+    <message>
+        <source>none; | between them</source>
+        <translation>keine; | dazwischen</translation>
+    </message>
+    <message>
+        <source>Probabilities</source>
+        <translation>Wahrscheinlichkeiten</translation>
+    </message>
+    <message>
+        <source>Underline what was not certain; the likeliest tokens under the pointer</source>
+        <translation>Ungewisses unterstreichen; die wahrscheinlichsten Token unter dem Zeiger</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>Zurücksetzen</translation>
+    </message>
+    <message>
+        <source>Top k</source>
+        <translation>Top k</translation>
+    </message>
+    <message>
+        <source>Repetition</source>
+        <translation>Wiederholung</translation>
+    </message>
+    <message>
+        <source>Presence</source>
+        <translation>Vorkommen</translation>
+    </message>
+    <message>
+        <source>Frequency</source>
+        <translation>Häufigkeit</translation>
+    </message>
+    <message>
+        <source>Stop at</source>
+        <translation>Stopp bei</translation>
+    </message>
+</context>
+<context>
     <name>espalier::ui::ServePage</name>
-    <message>
-        <source>Device memory by owner, at the cursor and now</source>
-        <translation>Gerätespeicher nach Besitzer, am Zeiger und jetzt</translation>
-    </message>
-    <message>
-        <source>Owner</source>
-        <translation>Besitzer</translation>
-    </message>
-    <message>
-        <source>At cursor</source>
-        <translation>Am Zeiger</translation>
-    </message>
     <message>
         <source>Now</source>
         <translation>Jetzt</translation>
@@ -2007,10 +2753,6 @@
         <translation>GiB von %1</translation>
     </message>
     <message>
-        <source>key in %1</source>
-        <translation>Schlüssel in %1</translation>
-    </message>
-    <message>
         <source>Paused %1, %2 samples behind</source>
         <translation>Angehalten um %1, %2 Messwerte zurück</translation>
     </message>
@@ -2031,8 +2773,112 @@
         <translation>Die Diagramme wurden nicht exportiert</translation>
     </message>
     <message>
-        <source>%1 cannot be written: %2</source>
-        <translation>%1 lässt sich nicht schreiben: %2</translation>
+        <source>Prefix cache hits</source>
+        <translation>Treffer im Präfix-Cache</translation>
+    </message>
+    <message>
+        <source>% of 1 min</source>
+        <translation>% in 1 min</translation>
+    </message>
+    <message>
+        <source>Hits</source>
+        <translation>Treffer</translation>
+    </message>
+    <message>
+        <source>Preemptions</source>
+        <translation>Verdrängungen</translation>
+    </message>
+    <message>
+        <source>per min</source>
+        <translation>je min</translation>
+    </message>
+    <message>
+        <source>Preempted</source>
+        <translation>Verdrängt</translation>
+    </message>
+    <message>
+        <source>Processor</source>
+        <translation>Prozessor</translation>
+    </message>
+    <message>
+        <source>cores</source>
+        <translation>Kerne</translation>
+    </message>
+    <message>
+        <source>Daemon</source>
+        <translation>Daemon</translation>
+    </message>
+    <message>
+        <source>Memory of the daemon</source>
+        <translation>Speicher des Daemons</translation>
+    </message>
+    <message>
+        <source>GiB</source>
+        <translation>GiB</translation>
+    </message>
+    <message>
+        <source>Resident</source>
+        <translation>Resident</translation>
+    </message>
+    <message>
+        <source>The plot was not saved</source>
+        <translation>Das Diagramm wurde nicht gespeichert</translation>
+    </message>
+    <message>
+        <source>Back to the whole time</source>
+        <translation>Zurück zur ganzen Zeit</translation>
+    </message>
+    <message>
+        <source>Show the plots as tables</source>
+        <translation>Diagramme als Tabellen zeigen</translation>
+    </message>
+    <message>
+        <source>Requests</source>
+        <translation>Anfragen</translation>
+    </message>
+    <message>
+        <source>Nobody asks anything at the moment.</source>
+        <translation>Im Augenblick fragt niemand etwas.</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>Modelle</translation>
+    </message>
+    <message>
+        <source>What is shown below</source>
+        <translation>Was unten gezeigt wird</translation>
+    </message>
+    <message>
+        <source>Cancel request</source>
+        <translation>Anfrage abbrechen</translation>
+    </message>
+    <message>
+        <source>limit %1</source>
+        <translation>Grenze %1</translation>
+    </message>
+    <message>
+        <source>This network</source>
+        <translation>Dieses Netz</translation>
+    </message>
+    <message>
+        <source>This machine only</source>
+        <translation>Nur dieser Rechner</translation>
+    </message>
+    <message>
+        <source>Everybody who reaches this address and has the key can use the server.</source>
+        <translation>Alle, die diese Adresse erreichen und den Schlüssel haben, können den Server benutzen.</translation>
+    </message>
+    <message>
+        <source>Only programs on this machine reach the server.</source>
+        <translation>Nur Programme auf diesem Rechner erreichen den Server.</translation>
+    </message>
+    <message>
+        <source>oldest %1 of %2 requests</source>
+        <translation>älteste %1 von %2 Anfragen</translation>
+    </message>
+    <message>
+        <source>The request was not cancelled</source>
+        <translation>Die Anfrage wurde nicht abgebrochen</translation>
     </message>
 </context>
 <context>
@@ -2165,6 +3011,49 @@
     </message>
 </context>
 <context>
+    <name>espalier::ui::TemplatePreview</name>
+    <message>
+        <source>Open the answer</source>
+        <translation>Antwort eröffnen</translation>
+    </message>
+    <message>
+        <source>Rendered text</source>
+        <translation>Fertiger Text</translation>
+    </message>
+    <message>
+        <source>Ends with what the template writes before an answer</source>
+        <translation>Endet mit dem, was die Vorlage vor eine Antwort schreibt</translation>
+    </message>
+    <message>
+        <source>Add message</source>
+        <translation>Nachricht hinzufügen</translation>
+    </message>
+    <message>
+        <source>Messages</source>
+        <translation>Nachrichten</translation>
+    </message>
+    <message>
+        <source>You are a careful gardener.</source>
+        <translation>Sie sind ein sorgfältiger Gärtner.</translation>
+    </message>
+    <message>
+        <source>When do I tie young shoots?</source>
+        <translation>Wann binde ich junge Triebe an?</translation>
+    </message>
+    <message>
+        <source>The template refused this</source>
+        <translation>Die Vorlage wies dies zurück</translation>
+    </message>
+    <message>
+        <source>%1 characters</source>
+        <translation>%1 Zeichen</translation>
+    </message>
+    <message>
+        <source>%1 tokens, %2</source>
+        <translation>%1 Token, %2</translation>
+    </message>
+</context>
+<context>
     <name>espalier::ui::TensorTree</name>
     <message>
         <source>%1 tensor</source>
@@ -2190,12 +3079,36 @@
         <source>Size</source>
         <translation>Größe</translation>
     </message>
+    <message>
+        <source>%1 not finite</source>
+        <translation>%1 nicht endlich</translation>
+    </message>
+    <message>
+        <source>Norm</source>
+        <translation>Norm</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::TokenStrip</name>
     <message>
         <source>Tokens</source>
         <translation>Token</translation>
+    </message>
+    <message>
+        <source> special</source>
+        <translation> besonders</translation>
+    </message>
+    <message>
+        <source>Id %1
+Spelled %2
+Bytes %3</source>
+        <translation>Id %1
+Geschrieben %2
+Bytes %3</translation>
+    </message>
+    <message>
+        <source>Special token</source>
+        <translation>Besonderes Token</translation>
     </message>
 </context>
 <context>
@@ -2233,8 +3146,79 @@
         <translation>Der Text wurde nicht zerlegt</translation>
     </message>
     <message>
-        <source>%1 tokens for %2 characters</source>
-        <translation>%1 Token für %2 Zeichen</translation>
+        <source>Text</source>
+        <translation>Text</translation>
+    </message>
+    <message>
+        <source>Chat template</source>
+        <translation>Chat-Vorlage</translation>
+    </message>
+    <message>
+        <source>Try out</source>
+        <translation>Ausprobieren</translation>
+    </message>
+    <message>
+        <source>Add special tokens</source>
+        <translation>Besondere Token hinzufügen</translation>
+    </message>
+    <message>
+        <source>This model has no chat template: it completes text.</source>
+        <translation>Dieses Modell hat keine Chat-Vorlage: Es setzt Text fort.</translation>
+    </message>
+    <message>
+        <source>%1 for %2</source>
+        <translation>%1 für %2</translation>
+    </message>
+    <message>
+        <source>%1 token</source>
+        <translation>%1 Token</translation>
+    </message>
+    <message>
+        <source>%1 tokens</source>
+        <translation>%1 Token</translation>
+    </message>
+    <message>
+        <source>%1 character</source>
+        <translation>%1 Zeichen</translation>
+    </message>
+    <message>
+        <source>%1 characters</source>
+        <translation>%1 Zeichen</translation>
+    </message>
+    <message>
+        <source>%1 characters per token</source>
+        <translation>%1 Zeichen je Token</translation>
+    </message>
+    <message>
+        <source>%1 special</source>
+        <translation>%1 besondere</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::Workspace</name>
+    <message>
+        <source>Daemon restarted</source>
+        <translation>Daemon neu gestartet</translation>
+    </message>
+    <message>
+        <source>%1 preemption</source>
+        <translation>%1 Verdrängung</translation>
+    </message>
+    <message>
+        <source>%1 preemptions</source>
+        <translation>%1 Verdrängungen</translation>
+    </message>
+    <message>
+        <source>%1 loaded</source>
+        <translation>%1 geladen</translation>
+    </message>
+    <message>
+        <source>%1 unloaded</source>
+        <translation>%1 entladen</translation>
+    </message>
+    <message>
+        <source>Error: %1</source>
+        <translation>Fehler: %1</translation>
     </message>
 </context>
 <context>
