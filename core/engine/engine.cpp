@@ -187,8 +187,7 @@ Result<void> LocalEngine::emptyBin() {
     return reloadShelf();
 }
 
-// The folder steps aside, the row goes, then the files: after a crash in between, tidyModelFolders finishes or undoes
-// it.
+// The folder steps aside, the row goes, then the files: after a crash in between, tidyModelFolders finishes or undoes it.
 Result<void> LocalEngine::deleteModel(const ModelRecord& model) {
     const Path folder = m_workspace->modelFolder(model.id), aside = m_workspace->removedFolder(model.id);
     const bool hasFolder = !model.linked && m_files.exists(folder);
@@ -234,7 +233,7 @@ Result<ImportProbe> LocalEngine::probeImport(const Path& path) const {
     probe.tokenizer = model.tokenizer;
     probe.hasChatTemplate = model.hasChatTemplate;
     probe.chatFormat = chatFormatOf(model.chatTemplate);
-    TRY_ASSIGN(const auto tensors, openModelFolder(m_files, model.folder));
+    TRY_ASSIGN(const auto tensors, openModelFolder(m_files, model.path));
     probe.tensors = probedTensors(model.spec, *tensors);
     probe.parameters = model.parameters;
     probe.bytes = static_cast<std::int64_t>(model.allBytes());

@@ -89,7 +89,8 @@ std::vector<ProbedTensor> probedTensors(const ArchSpec& spec, const TensorSource
     list.reserve(tensors.tensors().size());
     for (const TensorEntry& tensor : tensors.tensors()) {
         const auto role = roles.find(tensor.name);
-        list.push_back({tensor.name, std::string(role == roles.end() ? "not used" : role->second), tensor.shape,
+        list.push_back({tensor.storedName.empty() ? tensor.name : tensor.storedName,
+                        std::string(role == roles.end() ? "not used" : role->second), tensor.shape,
                         std::string(dtypeName(tensor.dtype)), tensor.bytes});
     }
     return list;

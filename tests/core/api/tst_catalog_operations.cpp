@@ -59,7 +59,9 @@ public:
     }
     const std::vector<TensorEntry>& tensors() const override { return m_tensors; }
     const TensorEntry* find(std::string_view name) const override { return m_source.find(name); }
-    std::span<const std::byte> bytes(const TensorEntry& entry) const override { return m_source.bytes(entry); }
+    Result<void> read(const TensorEntry& entry, std::uint64_t offset, std::span<std::byte> into) const override {
+        return m_source.read(entry, offset, into);
+    }
 
 private:
     const TensorSource& m_source;
