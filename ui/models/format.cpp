@@ -30,8 +30,8 @@ QString formatCount(qint64 value) {
 QString formatNumber(double value) {
     if (value == 0) return QStringLiteral("0");
     const int whole = int(std::floor(std::log10(std::abs(value)))) + 1;
-    if (whole < -3 || whole > 6) return english().toString(value, 'e', 2);
-    return english().toString(value, 'f', qBound(0, 4 - whole, 7));
+    if (whole < -3 || whole > 6) return locale().toString(value, 'e', 2);
+    return locale().toString(value, 'f', qBound(0, 4 - whole, 7));
 }
 
 QString formatShort(double value) {
