@@ -5,9 +5,10 @@
 #include <QDir>
 #include <QSettings>
 #include <QStandardPaths>
+#include <QTemporaryDir>
 
 #include "app/screenshot_tour.h"
-#include "ui/shell/main_window.h"
+#include "ui/shell/session.h"
 #include "ui/shell/stall_watchdog.h"
 
 using namespace espalier;
@@ -15,12 +16,44 @@ using namespace espalier::ui;
 
 namespace {
 
-QString defaultWorkspace(const QSettings& settings) {
-    const QString fromEnvironment = qEnvironmentVariable("ESPALIER_WORKSPACE");
-    if (!fromEnvironment.isEmpty()) return fromEnvironment;
-    const QString data = QStandardPaths::writableLocation(QStandardPaths::GenericDataLocation);
-    return settings.value(QStringLiteral("workspace"), QDir(data).filePath(QStringLiteral("espalier/workspace")))
-        .toString();
+constexpr int kPatienceMs = 2000;  // for a first window that is just starting
+
+QCommandLineOption option(const char* name, const char* what, const char* value) {
+    return {QString::fromLatin1(name), QString::fromLatin1(what), QString::fromLatin1(value)};
+}
+
+void addOptions(QCommandLineParser& options) {
+    options.setApplicationDescription(QStringLiteral("Prune, train and serve language models."));
+    options.addHelpOption();
+    options.addVersionOption();
+    options.addOption(option("workspace", "Open this workspace folder.", "DIR"));
+    options.addOption(option("attach",
+                             "Attach to a server; its key is read from ESPALIER_KEY, else from the servers that were "
+                             "kept.",
+                             "URL"));
+    options.addOption(option(
+        "page", "Begin on home, models, serve, playground, workspaces, preferences, commands or about.", "NAME"));
+    options.addOption(option("theme", "light, dark or system.", "NAME"));
+    options.addOption(option("language", "en, de.", "CODE"));
+    options.addOption(option("screenshots", "Walk through the journeys, save pictures into DIR and end.", "DIR"));
+    options.addOption(option("import", "With --screenshots: a model folder to import on the way.", "DIR"));
+}
+
+int usageError(const QString& sentence) {
+    std::fprintf(stderr, "error[invalid_argument]: %s\n", qPrintable(sentence));
+    return 2;
+}
+
+int tour(Application& app, Session& session, Theme& theme, const QCommandLineParser& options) {
+    ScreenshotTour tour(session, theme, options.value(QStringLiteral("screenshots")),
+                        options.value(QStringLiteral("import")));
+    QObject::connect(&tour, &ScreenshotTour::finished, &app, &QCoreApplication::exit, Qt::QueuedConnection);
+    app.watchdog().ignore(tour.metaObject()->className());
+    tour.start();
+    const int code = app.exec();
+    const auto& longest = app.watchdog().longest();
+    std::printf("longest event: %.1f ms of processor time (%s)\n", longest.cpuMs, qPrintable(longest.receiver));
+    return code;
 }
 
 }  // namespace
@@ -33,63 +66,48 @@ int main(int argc, char** argv) {
     Application app(argc, argv);
 
     QCommandLineParser options;
-    options.setApplicationDescription(QStringLiteral("Prune, train and serve language models."));
-    options.addHelpOption();
-    options.addVersionOption();
-    options.addOption(
-        {QStringLiteral("workspace"), QStringLiteral("Open this workspace folder."), QStringLiteral("DIR")});
-    options.addOption({QStringLiteral("attach"),
-                       QStringLiteral("Attach to a server; its key is read from ESPALIER_KEY."),
-                       QStringLiteral("URL")});
-    options.addOption({QStringLiteral("page"), QStringLiteral("Begin on home, models, serve or playground."),
-                       QStringLiteral("NAME")});
-    options.addOption({QStringLiteral("theme"), QStringLiteral("light, dark or system."), QStringLiteral("NAME")});
-    options.addOption({QStringLiteral("screenshots"),
-                       QStringLiteral("Walk through the journeys, save pictures into DIR and end."),
-                       QStringLiteral("DIR")});
-    options.addOption({QStringLiteral("import"),
-                       QStringLiteral("With --screenshots: a model folder to import on the way."),
-                       QStringLiteral("DIR")});
+    addOptions(options);
     options.process(app);
 
     const bool touring = options.isSet(QStringLiteral("screenshots"));
+    const QUrl server = serverUrl(options.value(QStringLiteral("attach")));
+    if (options.isSet(QStringLiteral("attach")) && !server.isValid())
+        return usageError(QStringLiteral("--attach must be an http or https address"));
     // A tour neither reads nor leaves the settings of the person at this machine.
+    QTemporaryDir scratch;
     QSettings settings =
-        touring ? QSettings(QDir::temp().filePath(QStringLiteral("espalier-tour-%1.ini").arg(app.applicationPid())),
-                            QSettings::IniFormat)
-                : QSettings();
+        touring ? QSettings(scratch.filePath(QStringLiteral("tour.ini")), QSettings::IniFormat) : QSettings();
+    const QString config =
+        touring ? scratch.path() : QStandardPaths::writableLocation(QStandardPaths::AppConfigLocation);
+    PreferenceStore preferences(settings);
+    ServerBook servers(config);
     Theme theme(app);
-    const QString themeName = options.isSet(QStringLiteral("theme")) ? options.value(QStringLiteral("theme"))
-                              : touring                              ? QStringLiteral("light")
-                                        : settings.value(QStringLiteral("window/theme")).toString();
-    theme.choose(themeChoiceFromName(themeName));
-    EngineClient engine;
-    Workspace workspace(engine);
-    MainWindow window(workspace, theme, settings);
-    if (options.isSet(QStringLiteral("page")) && !window.goTo(options.value(QStringLiteral("page")))) {
-        std::fprintf(stderr, "error[invalid_argument]: --page must be home, models, serve or playground\n");
-        return 2;
+    Preferences wanted = preferences.now();
+    if (touring) wanted.theme = ThemeChoice::Light;
+    if (options.isSet(QStringLiteral("theme")))
+        wanted.theme = themeChoiceFromName(options.value(QStringLiteral("theme")));
+    if (options.isSet(QStringLiteral("language"))) wanted.language = options.value(QStringLiteral("language"));
+    preferences.set(wanted);
+
+    SingleInstance instance(touring ? scratch.path() : SingleInstance::usualFolder());
+    Session session(theme, preferences, servers, &instance, touring ? ShowNotification() : showOnDesktop);
+    const QString asked = options.value(QStringLiteral("workspace"));
+    const QString workspace = QDir(asked.isEmpty() ? session.startWorkspace() : asked).absolutePath();
+    if (!server.isValid()) {
+        const auto claim = instance.claim(workspace, kPatienceMs);
+        if (claim == SingleInstance::Claim::Theirs) return 0;
+        if (claim == SingleInstance::Claim::Silent)
+            std::fprintf(stderr, "another window has %s open and does not answer\n", qPrintable(workspace));
     }
-    window.show();
-    if (options.isSet(QStringLiteral("attach"))) {
-        engine.attach(QUrl(options.value(QStringLiteral("attach"))), qEnvironmentVariable("ESPALIER_KEY"));
+    if (options.isSet(QStringLiteral("page")) && !session.window().goTo(options.value(QStringLiteral("page"))))
+        return usageError(QStringLiteral(
+            "--page must be home, models, serve, playground, workspaces, preferences, commands or about"));
+    session.window().show();
+    if (server.isValid()) {
+        const QString key = qEnvironmentVariable("ESPALIER_KEY");
+        session.engine().attach(server, key.isEmpty() ? servers.keyOf(server) : key);
     } else {
-        engine.openWorkspace(QDir(options.isSet(QStringLiteral("workspace"))
-                                      ? options.value(QStringLiteral("workspace"))
-                                      : defaultWorkspace(settings))
-                                 .absolutePath());
+        session.openWorkspace(workspace);
     }
-    if (touring) {
-        auto* tour = new ScreenshotTour(window, workspace, theme, options.value(QStringLiteral("screenshots")),
-                                        options.value(QStringLiteral("import")));
-        QObject::connect(tour, &ScreenshotTour::finished, &app, &QCoreApplication::exit, Qt::QueuedConnection);
-        app.watchdog().ignore(tour->metaObject()->className());
-        tour->start();
-        const int code = app.exec();
-        const auto& longest = app.watchdog().longest();
-        std::printf("longest event: %.1f ms of processor time (%s)\n", longest.cpuMs, qPrintable(longest.receiver));
-        delete tour;
-        return code;
-    }
-    return app.exec();
+    return touring ? tour(app, session, theme, options) : app.exec();
 }

@@ -4,6 +4,8 @@
 #include <QApplication>
 #include <QDialog>
 #include <QDir>
+#include <QDragEnterEvent>
+#include <QKeyEvent>
 #include <QPainter>
 #include <QPlainTextEdit>
 #include <QPushButton>
@@ -11,6 +13,9 @@
 
 #include "ui/models/format.h"
 #include "ui/pages/import_dialog.h"
+#include "ui/pages/serve_page.h"
+#include "ui/widgets/dashboard.h"
+#include "ui/widgets/page_map_view.h"
 
 namespace espalier::ui {
 namespace {
@@ -22,39 +27,31 @@ constexpr qint64 kLoadMs = 45'000;  // of requests, for the plots to show
 
 }  // namespace
 
-ScreenshotTour::ScreenshotTour(MainWindow& window, Workspace& workspace, Theme& theme, const QString& folder,
-                               const QString& model)
-    : m_window(window), m_workspace(workspace), m_theme(theme), m_folder(folder), m_model(model) {
+ScreenshotTour::ScreenshotTour(Session& session, Theme& theme, const QString& folder, const QString& model)
+    : m_session(session), m_theme(theme), m_folder(folder), m_model(model) {
     m_poll.setInterval(kPollMs);
     connect(&m_poll, &QTimer::timeout, this, &ScreenshotTour::look);
-    connect(&workspace.engine(), &EngineClient::jobChanged, this, [this](const JobRecord& job) {
+    connect(&session.engine(), &EngineClient::jobChanged, this, [this](const JobRecord& job) {
         if (job.state == JobState::Finished) ++m_answers;
     });
     addSteps();
 }
 
-template <class T>
-T* ScreenshotTour::named(const QString& accessibleName) const {
-    for (T* widget : m_window.findChildren<T*>())
-        if (widget->accessibleName() == accessibleName && widget->isVisible()) return widget;
-    return nullptr;
-}
-
 void ScreenshotTour::ask(const QString& question) {
-    m_window.goTo(QStringLiteral("playground"));
+    window().goTo(QStringLiteral("playground"));
     if (auto* input = named<QPlainTextEdit>(tr("Message"))) input->setPlainText(question);
     if (auto* send = named<QPushButton>(tr("Send"))) send->click();
 }
 
 void ScreenshotTour::keepAsking() {
-    if (!m_underLoad || m_workspace.models().rowCount() == 0) return;
+    if (!m_underLoad || workspace().models().rowCount() == 0) return;
     static const QStringList questions{tr("Write about a garden in spring."), tr("Describe the harbour at night."),
                                        tr("Write a letter to a friend."), tr("What is an espalier?")};
     ChatRequest request;
-    request.model = text(m_workspace.models().models().front().name);
+    request.model = text(workspace().models().models().front().name);
     request.messages = {{QStringLiteral("user"), questions[m_asked++ % questions.size()]}};
-    request.temperature = 0.9;
-    ChatStream* stream = m_workspace.engine().chat(request, this);
+    request.sampling.temperature = 0.9;
+    ChatStream* stream = workspace().engine().chat(request, this);
     const int pauseMs = 40 + 37 * (m_asked % 11);
     const auto again = [this, pauseMs] { QTimer::singleShot(pauseMs, this, &ScreenshotTour::keepAsking); };
     connect(stream, &ChatStream::finished, this, again);
@@ -67,26 +64,31 @@ void ScreenshotTour::step(const QString& name, std::function<void()> begin, std:
 
 void ScreenshotTour::addSteps() {
     const auto always = [] { return true; };
-    const auto attached = [this] { return m_workspace.snapshot() && m_workspace.hasModelList(); };
-    const auto hasModel = [this] { return m_workspace.models().rowCount() > 0; };
+    const auto attached = [this] { return workspace().snapshot() && workspace().hasModelList(); };
+    const auto hasModel = [this] { return workspace().models().rowCount() > 0; };
     const auto answered = [this] {
-        return named<QPushButton>(tr("Regenerate")) && named<QPushButton>(tr("Regenerate"))->isEnabled();
+        const auto* again = named<QAbstractButton>(tr("Regenerate"));
+        return again && again->isEnabled();
     };
     const auto plotsHaveData = [this] {
-        return m_since.elapsed() > kLoadMs && m_workspace.snapshot()->ttftMs.samples > 0;
+        return m_since.elapsed() > kLoadMs && workspace().snapshot()->ttftMs.samples > 0;
     };
     step(
-        QStringLiteral("attached"), [this] { m_window.resize(1440, 900); }, attached, 0, false);
+        QStringLiteral("attached"), [this] { window().resize(1440, 900); }, attached, 0, false);
     if (!m_model.isEmpty()) {
         step(
-            QStringLiteral("import"), [this] { m_window.openImport(m_model); },
+            QStringLiteral("import"), [this] { window().openImport(m_model); },
             [this] { return named<QPushButton>(tr("Import")) && named<QPushButton>(tr("Import"))->isEnabled(); });
         step(
             QStringLiteral("imported"), [this] { named<QPushButton>(tr("Import"))->click(); },
             [this, hasModel] { return hasModel() && m_answers > 0; }, 0, false);
     }
     step(
-        QStringLiteral("models-light"), [this] { m_window.goTo(QStringLiteral("models")); }, hasModel, 1200);
+        QStringLiteral("models-light"), [this] { window().goTo(QStringLiteral("models")); }, hasModel, 1200);
+    addScanStep();
+    addModelSteps(QStringLiteral("light"));
+    addImportSteps();
+    addPlaygroundSteps(QStringLiteral("side"));
     step(
         QStringLiteral("playground-light"), [this] { ask(tr("Write about a garden in spring.")); }, answered);
     step(
@@ -97,43 +99,142 @@ void ScreenshotTour::addSteps() {
         },
         plotsHaveData, 0, false);
     step(
-        QStringLiteral("serve-light"), [this] { m_window.goTo(QStringLiteral("serve")); }, always, 1200);
+        QStringLiteral("serve-light"), [this] { window().goTo(QStringLiteral("serve")); }, always, 1200);
+    addPlotSteps();
     step(
-        QStringLiteral("home-light"), [this] { m_window.goTo(QStringLiteral("home")); }, always, 1200);
+        QStringLiteral("home-light"), [this] { window().goTo(QStringLiteral("home")); }, always, 1200);
     step(
         QStringLiteral("quiet"), [this] { m_underLoad = false; }, always, 0, false);
+    addFrameSteps();
+    addThemeSteps();
+    addTroubleSteps();
+}
+
+void ScreenshotTour::addFrameSteps() {
+    const auto always = [] { return true; };
     step(
-        QStringLiteral("jobs-dock"), [this] { m_window.actions().get(action::kJobsDock)->trigger(); }, always);
+        QStringLiteral("jobs-dock"), [this] { window().actions().get(action::kJobsDock)->trigger(); }, always);
     step(
-        QStringLiteral("palette"),
+        QStringLiteral("log-dock"),
         [this] {
-            m_window.actions().get(action::kJobsDock)->trigger();
-            m_window.actions().get(action::kPalette)->trigger();
+            window().actions().get(action::kJobsDock)->trigger();
+            window().actions().get(action::kLogDock)->trigger();
         },
         always);
     step(
+        QStringLiteral("palette"),
+        [this] {
+            window().actions().get(action::kLogDock)->trigger();
+            window().actions().get(action::kPalette)->trigger();
+        },
+        always);
+    for (const QString& page : {QStringLiteral("workspaces"), QStringLiteral("preferences"), QStringLiteral("commands"),
+                                QStringLiteral("about")})
+        step(
+            page + QStringLiteral("-light"), [this, page] { window().goTo(page); }, always, 600);
+    step(
+        QStringLiteral("drop"),
+        [this] {
+            window().goTo(QStringLiteral("home"));
+            m_dropped.setUrls({QUrl::fromLocalFile(QDir::homePath())});
+            QDragEnterEvent over({40, 40}, Qt::CopyAction, &m_dropped, Qt::LeftButton, {});
+            QApplication::sendEvent(&window(), &over);
+        },
+        always, 100);
+}
+
+void ScreenshotTour::addThemeSteps() {
+    const auto always = [] { return true; };
+    step(
         QStringLiteral("home-dark"),
         [this] {
-            m_window.actions().get(action::kGoHome)->trigger();
-            m_window.setFocus();
+            QDragLeaveEvent away;
+            QApplication::sendEvent(&window(), &away);
+            window().actions().get(action::kGoHome)->trigger();
+            window().setFocus();
             m_theme.choose(ThemeChoice::Dark);
         },
         always, 1200);
-    step(
-        QStringLiteral("serve-dark"), [this] { m_window.goTo(QStringLiteral("serve")); }, always, 1200);
-    step(
-        QStringLiteral("models-dark"), [this] { m_window.goTo(QStringLiteral("models")); }, always, 1200);
+    for (const QString& page : {QStringLiteral("serve"), QStringLiteral("models"), QStringLiteral("playground"),
+                                QStringLiteral("workspaces"), QStringLiteral("preferences"), QStringLiteral("about")})
+        step(
+            page + QStringLiteral("-dark"), [this, page] { window().goTo(page); }, always, 1200);
+    addModelSteps(QStringLiteral("dark"));
     step(
         QStringLiteral("serve-1024"),
         [this] {
             m_theme.choose(ThemeChoice::Light);
-            m_window.resize(1024, 768);
-            m_window.goTo(QStringLiteral("serve"));
+            window().resize(1024, 768);
+            window().goTo(QStringLiteral("serve"));
         },
         always, 1200);
-    for (const QString& page : {QStringLiteral("home"), QStringLiteral("models"), QStringLiteral("playground")})
+    for (const QString& page :
+         {QStringLiteral("home"), QStringLiteral("models"), QStringLiteral("playground"), QStringLiteral("workspaces"),
+          QStringLiteral("preferences"), QStringLiteral("commands"), QStringLiteral("about")})
         step(
-            page + QStringLiteral("-1024"), [this, page] { m_window.goTo(page); }, always, 1200);
+            page + QStringLiteral("-1024"), [this, page] { window().goTo(page); }, always, 1200);
+    addModelTabsAt1024();
+    addPlaygroundSteps(QStringLiteral("1024"));
+}
+
+// The connection goes away without the engine: what was typed stays, and the window says what it does about it.
+void ScreenshotTour::addTroubleSteps() {
+    const auto is = [this](Link link) { return [this, link] { return m_session.engine().link() == link; }; };
+    step(
+        QStringLiteral("lost"),
+        [this] {
+            window().resize(1440, 900);
+            window().goTo(QStringLiteral("playground"));
+            m_back = m_session.engine().folder();
+            m_session.engine().attach(QUrl(QStringLiteral("http://127.0.0.1:9")), {});
+        },
+        is(Link::Lost), 600);
+    step(
+        QStringLiteral("back"), [this] { m_session.openWorkspace(m_back); }, is(Link::Attached), 0, false);
+}
+
+// What a person does with the plots: look at a moment, look closer, hold them, read them as tables; and one page of
+// the pool.
+void ScreenshotTour::addPlotSteps() {
+    const auto always = [] { return true; };
+    const auto dashboard = [this]() -> Dashboard& { return window().servePage().dashboard(); };
+    step(
+        QStringLiteral("serve-cursor"),
+        [dashboard] { dashboard().setCursor(dashboard().from() + (dashboard().to() - dashboard().from()) * 0.6); },
+        always, 600);
+    step(
+        QStringLiteral("serve-zoomed"),
+        [dashboard] {
+            const double from = dashboard().from(), span = dashboard().to() - from;
+            dashboard().zoom(from + span * 0.4, from + span * 0.8);
+        },
+        always, 600);
+    step(
+        QStringLiteral("serve-paused"),
+        [dashboard] {
+            dashboard().resetZoom();
+            dashboard().setPaused(true);
+        },
+        always, 2000);
+    step(
+        QStringLiteral("serve-tables"),
+        [this, dashboard] {
+            dashboard().setPaused(false);
+            window().servePage().setTablesShown(true);
+        },
+        always, 1200);
+    step(
+        QStringLiteral("serve-page"),
+        [this, dashboard] {
+            window().servePage().setTablesShown(false);
+            dashboard().setCursor(std::nullopt);
+            if (auto* map = named<PageMapView>(tr("Page map"))) {
+                map->setFocus();
+                QKeyEvent press(QEvent::KeyPress, Qt::Key_Right, {});
+                for (int i = 0; i < 3; ++i) QApplication::sendEvent(map, &press);
+            }
+        },
+        always, 800);
 }
 
 void ScreenshotTour::start() {
@@ -190,13 +291,13 @@ void ScreenshotTour::next() {
 
 // The window with the dialogs over it, as a person would see them.
 bool ScreenshotTour::save(const QString& name) {
-    QPixmap picture = m_window.grab();
-    for (auto* dialog : m_window.findChildren<QDialog*>()) {
+    QPixmap picture = window().grab();
+    for (auto* dialog : window().findChildren<QDialog*>()) {
         if (!dialog->isVisible()) continue;
         QPainter painter(&picture);
         const QPixmap over = dialog->grab();
-        const QPoint at((m_window.width() - dialog->width()) / 2, (m_window.height() - dialog->height()) / 2);
-        painter.fillRect(QRect(at, dialog->size()).adjusted(-1, -1, 1, 1), m_window.palette().color(QPalette::Dark));
+        const QPoint at((window().width() - dialog->width()) / 2, (window().height() - dialog->height()) / 2);
+        painter.fillRect(QRect(at, dialog->size()).adjusted(-1, -1, 1, 1), window().palette().color(QPalette::Dark));
         painter.drawPixmap(at, over);
     }
     const QString path = QDir(m_folder).filePath(name + QStringLiteral(".png"));

@@ -6,12 +6,13 @@
 #pragma once
 
 #include <QElapsedTimer>
+#include <QMimeData>
 #include <QObject>
 #include <QTimer>
 #include <functional>
 #include <vector>
 
-#include "ui/shell/main_window.h"
+#include "ui/shell/session.h"
 
 namespace espalier::ui {
 
@@ -19,7 +20,7 @@ class ScreenshotTour : public QObject {
     Q_OBJECT
 public:
     // `model` is a folder that the tour looks at in the import dialog and imports as a link; may be empty.
-    ScreenshotTour(MainWindow& window, Workspace& workspace, Theme& theme, const QString& folder, const QString& model);
+    ScreenshotTour(Session& session, Theme& theme, const QString& folder, const QString& model);
     void start();
 
 signals:
@@ -34,6 +35,10 @@ private:
         bool takesPicture;
     };
     void addSteps();
+    void addPlotSteps();     // what a person does with the plots
+    void addFrameSteps();    // docks, palette, the pages about the program itself, drop
+    void addThemeSteps();    // dark, 1024x768
+    void addTroubleSteps();  // a lost connection
     void step(const QString& name, std::function<void()> begin, std::function<bool()> isThere, int settleMs = 400,
               bool takesPicture = true);
     void look();
@@ -41,14 +46,29 @@ private:
     void next();
     bool save(const QString& name);
     template <class T>
-    T* named(const QString& accessibleName) const;
+    T* named(const QString& accessibleName) const {
+        for (T* widget : window().template findChildren<T*>())
+            if (widget->accessibleName() == accessibleName && widget->isVisible()) return widget;
+        return nullptr;
+    }
+    // screenshot_tour_pages.cpp
+    bool press(const QString& accessibleName);  // a button that can be pressed; false when there is none
+    void showModelTab(const QString& name);
+    void addModelSteps(const QString& theme);
+    void addModelTabsAt1024();
+    void addScanStep();
+    void addImportSteps();
+    void addPlaygroundSteps(const QString& name);
     void ask(const QString& question);
     void keepAsking();  // one client among those that give the plots something to show
 
-    MainWindow& m_window;
-    Workspace& m_workspace;
+    MainWindow& window() const { return m_session.window(); }
+    Workspace& workspace() const { return m_session.workspace(); }
+
+    Session& m_session;
     Theme& m_theme;
-    QString m_folder, m_model;
+    QString m_folder, m_model, m_back;
+    QMimeData m_dropped;
     std::vector<Step> m_steps;
     std::size_t m_at = 0;
     QTimer m_poll;

@@ -45,7 +45,37 @@ void showModels(const Console& console, const Json& models) {
     console.table(rows);
 }
 
+// What an import would find, without importing.
+Result<void> showProbe(Session& session, const std::string& path) {
+    TRY_ASSIGN(const Json probe, session.call(Use::Read, "probe", {{"path", path}}));
+    const Console& console = session.console();
+    if (console.json) {
+        console.document(probe);
+        return {};
+    }
+    const bool hasTemplate = probe.value("has_chat_template", false);
+    console.table({{"name", text(probe, "suggested_name")},
+                   {"family", text(probe, "family") + " (" + text(probe, "architecture") + ")"},
+                   {"parameters", countText(probe.value("parameters", 0.0))},
+                   {"bytes", bytesText(probe.value("bytes", 0.0))},
+                   {"type", text(probe, "dtype")},
+                   {"context", text(probe, "context")},
+                   {"tokenizer", text(probe, "tokenizer")},
+                   {"chat template", hasTemplate ? text(probe, "chat_format") : "none"},
+                   {"licence", text(probe, "licence")},
+                   {"free on disk", bytesText(probe.value("free_bytes", 0.0))}});
+    std::vector<std::vector<std::string>> rows{{"TENSOR", "ROLE", "SHAPE", "TYPE", "BYTES"}};
+    for (const Json& tensor : probe.value("tensors", Json::array()))
+        rows.push_back({text(tensor, "name"), text(tensor, "role"), dumpJson(tensor["shape"]), text(tensor, "dtype"),
+                        bytesText(tensor.value("bytes", 0.0))});
+    console.table(rows);
+    for (const Json& warning : probe.value("warnings", Json::array()))
+        console.note("warning: " + warning.get<std::string>());
+    return {};
+}
+
 Result<void> runImport(Session& session, const ImportOptions& options) {
+    if (options.dryRun) return showProbe(session, std::filesystem::absolute(options.path).string());
     Json arguments{{"path", std::filesystem::absolute(options.path).string()},
                    {"link", options.link},
                    {"allow_nonfinite", options.allowNonFinite}};

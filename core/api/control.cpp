@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "core/api/case_store.h"
 #include "core/api/json_fields.h"
 #include "core/api/operations.h"
 #include "core/api/protocol.h"
@@ -68,6 +69,7 @@ LocalControl::LocalControl(const ModelAccess& models, const Clock& clock, Contro
 
     on["models"] = of(listModels);
     on["inspect"] = of(inspectModel);
+    on["card"] = of(modelCard);
     on["probe"] = of(probeImport);
     on["import"] = of(startImport);
     on["remove"] = onModel([&engine](const std::string& model) -> Result<Json> {
@@ -121,12 +123,27 @@ LocalControl::LocalControl(const ModelAccess& models, const Clock& clock, Contro
     on["perplexity"] = longOf(perplexity);
     on["embed"] = longOf(embed);
 
+    const auto cases = std::make_shared<CaseStore>(models.files(), engine.options().workspace);
+    const bool readOnly = engine.options().readOnly;
+    const auto writing = [readOnly](auto act) {
+        return [readOnly, act](const Json& arguments, const CallOptions&) -> Result<Json> {
+            if (readOnly) return fail(ErrorCode::Locked, "the workspace is open for reading only");
+            return act(arguments);
+        };
+    };
+    on["cases"] = [cases](const Json&, const CallOptions&) { return cases->list(); };
+    on["case-save"] = writing([cases](const Json& arguments) { return cases->save(arguments); });
+    on["case-remove"] = writing([cases](const Json& arguments) { return cases->remove(arguments); });
+
     const auto serve = [&engine](ServeState state) {
         return [&engine, state](const Json&, const CallOptions&) { return setServing(engine, state); };
     };
     on["serve-start"] = serve(ServeState::Serving);
     on["serve-stop"] = serve(ServeState::Stopped);
     on["serve-drain"] = serve(ServeState::Draining);
+    on["requests"] = of(listRequests);
+    on["request-cancel"] = of(cancelRequest);
+    on["pages"] = of(pageMapOf);
     on["history"] = of(history);
     on["log"] = of(newestLog);
     on["shutdown"] = [host](const Json&, const CallOptions&) -> Result<Json> {

@@ -9,6 +9,7 @@ namespace espalier {
 // catalog
 Result<Json> listModels(const ModelAccess& models, const Json& arguments);
 Result<Json> inspectModel(const ModelAccess& models, const Json& arguments);
+Result<Json> modelCard(const ModelAccess& models, const Json& arguments);
 Result<Json> probeImport(const ModelAccess& models, const Json& arguments);
 Result<Json> startImport(const ModelAccess& models, const Json& arguments);
 
@@ -28,6 +29,9 @@ Result<Json> embed(const ModelAccess& models, const Json& arguments, const CallO
 
 // watching
 Result<Json> statusOf(const ModelAccess& models, const Clock& clock, const ControlHost& host);
+Result<Json> listRequests(const ModelAccess& models, const Json& arguments);
+Result<Json> cancelRequest(const ModelAccess& models, const Json& arguments);
+Result<Json> pageMapOf(const ModelAccess& models, const Json& arguments);
 Result<Json> history(const ModelAccess& models, const Json& arguments);
 Result<Json> newestLog(const ModelAccess& models, const Json& arguments);
 

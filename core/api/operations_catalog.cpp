@@ -16,6 +16,7 @@ namespace espalier {
 namespace {
 
 constexpr std::int64_t kMaxWaitS = 3600;
+constexpr std::uint64_t kMaxCardBytes = 128 << 10;  // of a model card; more is not read on a screen
 
 template <class Record>
 Json arrayOf(const std::vector<Record>& records) {
@@ -32,6 +33,31 @@ bool hasEnded(JobState state) {
 Json tensorJson(const TensorEntry& tensor) {
     return {
         {"name", tensor.name}, {"shape", tensor.shape}, {"dtype", dtypeName(tensor.dtype)}, {"bytes", tensor.bytes}};
+}
+
+// What the newest finished scan and verification of the model found, under "scan" and "verified".
+void addFindings(Json& answer, const std::vector<JobRecord>& newestFirst, const std::string& modelId) {
+    for (const JobRecord& job : newestFirst) {
+        const char* key = job.kind == "scan" ? "scan" : job.kind == "verify" ? "verified" : nullptr;
+        if (!key || job.state != JobState::Finished || answer.contains(key)) continue;
+        auto result = parseJson(job.result, "the job's result");
+        if (!result || !result->is_object() || result->value("model", Json()) != modelId) continue;
+        result->erase("model");
+        (*result)["at"] = job.endedAt;
+        answer[key] = std::move(*result);
+    }
+}
+
+// Everything up to the last whole character.
+std::string_view wholeCharacters(std::string_view text) {
+    std::size_t end = text.size();
+    for (int back = 0; back < 4 && end > 0; ++back) {
+        const auto byte = static_cast<unsigned char>(text[end - 1]);
+        if (byte < 0x80) return text.substr(0, end);
+        --end;
+        if (byte >= 0xC0) return text.substr(0, end);
+    }
+    return text;
 }
 
 // What of the catalog is loaded, and how it is doing.
@@ -89,9 +115,29 @@ Result<Json> inspectModel(const ModelAccess& models, const Json& arguments) {
                   {"workspace_bytes", memory.workspaceBytes},
                   {"kv", dtypeName(engine.options().kvType)}}},
                 {"record", toJson(record)}};
+    addFindings(answer, engine.jobs(), record.id);
     if (!withTensors) return answer;
     answer["tensors"] = Json::array();
     for (const TensorEntry& tensor : tensors->tensors()) answer["tensors"].push_back(tensorJson(tensor));
+    return answer;
+}
+
+Result<Json> modelCard(const ModelAccess& models, const Json& arguments) {
+    TRY_ASSIGN(const std::string name, JsonFields(arguments).requiredString("model"));
+    TRY_ASSIGN(const ModelRecord record, models.engine().findModel(name));
+    const Path file = Path(record.folder) / "README.md";
+    Json answer{{"file", nullptr}, {"text", ""}, {"bytes", 0}, {"truncated", false}};
+    if (!models.files().exists(file)) return answer;
+    TRY_ASSIGN(const FileEntry entry, models.files().stat(file));
+    TRY_ASSIGN(const auto reader, models.files().open(file));
+    std::vector<std::byte> bytes(static_cast<std::size_t>(std::min<std::uint64_t>(entry.bytes, kMaxCardBytes)));
+    TRY_ASSIGN(const std::size_t got, reader->read(0, bytes));
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), got);
+    const bool truncated = entry.bytes > got;
+    answer["file"] = file.string();
+    answer["text"] = truncated ? wholeCharacters(text) : text;
+    answer["bytes"] = entry.bytes;
+    answer["truncated"] = truncated;
     return answer;
 }
 
@@ -163,6 +209,30 @@ Result<Json> statusOf(const ModelAccess& models, const Clock& clock, const Contr
         {"jobs", arrayOf(models.engine().jobs())},
         {"device", snapshot->device},
         {"compute", snapshot->computeMode}};
+}
+
+Result<Json> listRequests(const ModelAccess& models, const Json& arguments) {
+    TRY_ASSIGN(const auto limit, JsonFields(arguments).integer("limit", 1, kMostRequestsListed));
+    TRY_ASSIGN(const RequestList list,
+               models.engine().requests(static_cast<std::int32_t>(limit.value_or(kMostRequestsListed))));
+    return toJson(list);
+}
+
+Result<Json> cancelRequest(const ModelAccess& models, const Json& arguments) {
+    const JsonFields fields(arguments);
+    TRY_ASSIGN(const auto id, fields.integer("id", 1, INT64_MAX));
+    if (!id) return fields.wrong("id", "the number of a request");
+    models.engine().cancel(RequestId{static_cast<std::uint64_t>(*id)});
+    return Json{{"id", *id}};
+}
+
+Result<Json> pageMapOf(const ModelAccess& models, const Json& arguments) {
+    const JsonFields fields(arguments);
+    TRY_ASSIGN(const std::string model, fields.requiredString("model"));
+    TRY_ASSIGN(const auto cells, fields.integer("cells", 1, kMostPageCells));
+    TRY_ASSIGN(const PageMap map,
+               models.engine().pageMap(model, static_cast<std::int32_t>(cells.value_or(kMostPageCells))));
+    return toJson(map);
 }
 
 Result<Json> history(const ModelAccess& models, const Json& arguments) {

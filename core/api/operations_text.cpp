@@ -14,11 +14,22 @@ Result<ServedModel> modelWithTokenizer(const ModelAccess& models, const JsonFiel
     return model;
 }
 
-Result<Json> encoded(const Tokenizer& tokenizer, const std::string& text, bool special) {
+void addDetails(Json& answer, const Tokenizer& tokenizer, const std::vector<TokenId>& ids) {
+    Json tokens = Json::array(), special = Json::array();
+    for (const TokenId id : ids) {
+        tokens.push_back(tokenizer.tokenOf(id).value_or(std::string()));
+        special.push_back(tokenizer.isSpecial(id));
+    }
+    answer["tokens"] = std::move(tokens);
+    answer["is_special"] = std::move(special);
+}
+
+Result<Json> encoded(const Tokenizer& tokenizer, const std::string& text, bool special, bool details) {
     TRY_ASSIGN(const auto ids, tokenizer.encode(text, EncodeOptions{special, {}}));
-    Json tokens = Json::array();
-    for (const TokenId id : ids) tokens.push_back(tokenizer.tokenOf(id).value_or(std::string()));
-    return Json{{"ids", ids}, {"tokens", std::move(tokens)}};
+    Json answer{{"ids", ids}};
+    addDetails(answer, tokenizer, ids);
+    if (!details) answer.erase("is_special");
+    return answer;
 }
 
 }  // namespace
@@ -27,14 +38,15 @@ Result<Json> tokenizeText(const ModelAccess& models, const Json& arguments) {
     const JsonFields fields(arguments);
     TRY_ASSIGN(const ServedModel model, modelWithTokenizer(models, fields));
     TRY_ASSIGN(const bool special, fields.boolean("special", false));
+    TRY_ASSIGN(const bool details, fields.boolean("details", false));
     if (!fields.find("texts")) {
         TRY_ASSIGN(const std::string text, fields.requiredString("text"));
-        return encoded(*model.text->tokenizer, text, special);
+        return encoded(*model.text->tokenizer, text, special, details);
     }
     TRY_ASSIGN(const auto texts, fields.strings("texts", SIZE_MAX));
     Json results = Json::array();
     for (const std::string& text : texts) {
-        TRY_ASSIGN(Json result, encoded(*model.text->tokenizer, text, special));
+        TRY_ASSIGN(Json result, encoded(*model.text->tokenizer, text, special, details));
         results.push_back(std::move(result));
     }
     return Json{{"results", std::move(results)}};
@@ -61,7 +73,10 @@ Result<Json> renderTemplate(const ModelAccess& models, const Json& arguments) {
     TRY_ASSIGN(RenderedChat rendered, renderChat(model, chat));
     Json answer{{"text", rendered.text}, {"ids", nullptr}};
     if (model.text->tokenizer) {
-        TRY_ASSIGN(answer["ids"], encodeChat(*model.text->tokenizer, rendered));
+        TRY_ASSIGN(const auto ids, encodeChat(*model.text->tokenizer, rendered));
+        answer["ids"] = ids;
+        TRY_ASSIGN(const bool details, fields.boolean("details", false));
+        if (details) addDetails(answer, *model.text->tokenizer, ids);
     }
     return answer;
 }

@@ -144,6 +144,45 @@ void visitFields(Record& record, Visit& visit) {
     visit("waiting", record.waiting);
     visit("ttft_ms", record.ttftMs);
     visit("tpot_ms", record.tpotMs);
+    visit("processor_share", record.processorShare);
+    visit("resident_bytes", record.residentBytes);
+    visit("prefix_queries", record.prefixQueries);
+    visit("prefix_hits", record.prefixHits);
+    visit("preemptions", record.preemptions);
+}
+
+template <class Record, class Visit>
+requires std::is_same_v<std::remove_const_t<Record>, RequestRecord>
+void visitFields(Record& record, Visit& visit) {
+    visit("id", record.id);
+    visit("model", record.model);
+    visit("tenant", record.tenant);
+    visit("kind", record.kind);
+    visit("state", record.state);
+    visit("prompt_tokens", record.promptTokens);
+    visit("cached_tokens", record.cachedTokens);
+    visit("produced_tokens", record.producedTokens);
+    visit("max_tokens", record.maxTokens);
+    visit("pages", record.pages);
+    visit("tokens_per_s", record.tokensPerS);
+    visit("age_s", record.ageS);
+}
+
+template <class Record, class Visit>
+requires std::is_same_v<std::remove_const_t<Record>, RequestList>
+void visitFields(Record& record, Visit& visit) {
+    visit("requests", record.requests);
+    visit("total", record.total);
+}
+
+template <class Record, class Visit>
+requires std::is_same_v<std::remove_const_t<Record>, ProbedTensor>
+void visitFields(Record& record, Visit& visit) {
+    visit("name", record.name);
+    visit("role", record.role);
+    visit("shape", record.shape);
+    visit("dtype", record.dtype);
+    visit("bytes", record.bytes);
 }
 
 template <class Record, class Visit>
@@ -157,9 +196,12 @@ void visitFields(Record& record, Visit& visit) {
     visit("licence", record.licence);
     visit("tokenizer", record.tokenizer);
     visit("has_chat_template", record.hasChatTemplate);
+    visit("chat_format", record.chatFormat);
+    visit("tensors", record.tensors);
     visit("parameters", record.parameters);
     visit("bytes", record.bytes);
     visit("context", record.context);
+    visit("layers", record.layers);
     visit("free_bytes", record.freeBytes);
     visit("warnings", record.warnings);
 }
@@ -376,6 +418,9 @@ Json toJson(const HistoryPoint& point) {
 Json toJson(const ImportProbe& probe) {
     return FieldWriter::encode(probe);
 }
+Json toJson(const RequestList& list) {
+    return FieldWriter::encode(list);
+}
 Json toJson(const JobRecord& job) {
     return FieldWriter::encode(job);
 }
@@ -411,6 +456,10 @@ Result<HistoryPoint> historyPointFromJson(const Json& json) {
 }
 Result<ImportProbe> probeFromJson(const Json& json) {
     return read<ImportProbe>(json, "import probe");
+}
+
+Result<RequestList> requestsFromJson(const Json& json) {
+    return readNamed<RequestList>(json, "request list", "requests");
 }
 
 Result<Event> eventFromJson(std::string_view name, const Json& json) {

@@ -18,7 +18,10 @@
 //   status {}                                  -> as `espalierctl status --json`
 //   models {bin?}                              -> {models: [ModelRecord]}
 //   inspect {model, tensors?}                  -> {config, parameters, bytes, memory{weights_bytes, kv_bytes_per_token,
-//                                                  workspace_bytes}, tensors?[{name, shape, dtype, bytes}], record}
+//                                                  workspace_bytes}, tensors?[{name, shape, dtype, bytes}], record,
+//                                                  scan?{at, nan, infinite, tensors[{name, norm, largest, nan,
+//                                                  infinite}]}, verified?{at, digest}} of the newest such jobs
+//   card {model}                               -> {file, text, bytes, truncated}; file null when there is none
 //   remove {model} restore {id} rename {model, name} empty-bin {}
 //   load {model} unload {model}
 //   probe {path}                               -> ImportProbe
@@ -27,19 +30,24 @@
 //   jobs {}                                    -> {jobs: [JobRecord]}
 //   job {id} / job-cancel {id} / job-pause {id} / job-resume {id} / job-discard {id} -> JobRecord
 //   job-wait {id, timeout_s?}                  -> JobRecord (answers early at the timeout)
-//   tokenize {model, text | texts, special?}   -> {ids, tokens} | {results:[{ids, tokens}]}
+//   tokenize {model, text | texts, special?, details?} -> {ids, tokens, is_special?} | {results:[{ids, tokens}]}
 //   detokenize {model, ids}                    -> {text}
-//   template {model, messages, tools?, generation_prompt?} -> {text, ids}
+//   template {model, messages, tools?, generation_prompt?, details?} -> {text, ids, tokens?, is_special?}
 //   generate {model, prompt | prompt_ids | messages, ...sampling} -> as `espalierctl generate --json`
 //                                                 (with stream: true an SSE answer: `text` {text}, then `result` |
 //                                                 `error`)
 //   perplexity {model, text | ids, context?}   -> as `espalierctl perplexity --json`
 //   embed {model, text | texts}                -> {embedding, dim, normalized} | {results:[...]}
 //   serve-start {} serve-stop {} serve-drain {} -> {state}
-//   cancel {call}                              -> {cancelled}    ends the call whose arguments had this "call_id", as
-//   if
+//   cases {} -> {cases: [case]}                                          saved prompts, kept in the workspace
+//   case-save {case: {id?, name, ...}} -> case (with its id)             case-remove {id} -> {removed: case}
+//   cancel {call}                              -> {cancelled}    ends the call whose arguments had this "call_id", as if
 //                                                 it had been stopped where it was made: it answers with what it has.
 //                                                 A daemon only.
+//   requests {limit?}                          -> {requests: [RequestRecord], total}    oldest first, at most 1,000
+//   request-cancel {id}                        -> {id}                   an id that has ended: no effect
+//   pages {model, cells?}                      -> {pages, pages_per_cell, page_bytes, runs: [[cells, owner, request]]}
+//                                                 at most `cells` cells (4,096); request 0: none, -1: several
 //   history {seconds}                          -> {points: [HistoryPoint]}
 //   log {limit}                                -> {records: [LogRecord]}
 //   shutdown {}                                -> {}                     drains, then ends the daemon
@@ -55,6 +63,8 @@ namespace espalier {
 
 constexpr int kProtocolVersion = 1;
 constexpr int kDefaultPort = 8420;
+constexpr int kMostPageCells = 4096;
+constexpr int kMostRequestsListed = 1000;
 
 // File in the workspace through which a running daemon is found: {"url", "pid", "key_file"}, mode 0600.
 constexpr std::string_view kDaemonFile = "daemon.json";
@@ -68,6 +78,8 @@ Json toJson(const Percentiles& percentiles);
 Json toJson(const Snapshot& snapshot);
 Json toJson(const HistoryPoint& point);
 Json toJson(const ImportProbe& probe);
+Json toJson(const RequestList& list);
+Json toJson(const PageMap& map);
 std::string_view eventName(const Event& event);  // "job", "model", "serve", "log"
 Json toJson(const Event& event);
 
@@ -79,6 +91,8 @@ Result<LogRecord> logFromJson(const Json& json);
 Result<Snapshot> snapshotFromJson(const Json& json);
 Result<HistoryPoint> historyPointFromJson(const Json& json);
 Result<ImportProbe> probeFromJson(const Json& json);
+Result<RequestList> requestsFromJson(const Json& json);
+Result<PageMap> pageMapFromJson(const Json& json);  // at most kMostPageCells cells
 Result<Event> eventFromJson(std::string_view name, const Json& json);
 
 }  // namespace espalier

@@ -6,6 +6,7 @@
 
 #include "core/engine/event_log.h"
 #include "core/engine/import_job.h"
+#include "core/engine/import_report.h"
 #include "core/engine/job_queue.h"
 #include "core/engine/model_files.h"
 #include "core/engine/model_jobs.h"
@@ -94,6 +95,9 @@ public:
     std::unique_ptr<Subscription> subscribe(EventSink sink) override { return m_events.subscribe(std::move(sink)); }
     void log(std::string_view level, std::string_view source, std::string_view text) override;
     std::vector<LogRecord> newestLog(std::size_t count) const override;
+
+    Result<RequestList> requests(std::int32_t most) const override;
+    Result<PageMap> pageMap(std::string_view model, std::int32_t mostCells) const override;
 
     const Backend& backend() const override { return m_backend; }
     const EngineOptions& options() const override { return m_options; }
@@ -228,9 +232,13 @@ Result<ImportProbe> LocalEngine::probeImport(const Path& path) const {
     probe.licence = model.licence;
     probe.tokenizer = model.tokenizer;
     probe.hasChatTemplate = model.hasChatTemplate;
+    probe.chatFormat = chatFormatOf(model.chatTemplate);
+    TRY_ASSIGN(const auto tensors, openModelFolder(m_files, model.path));
+    probe.tensors = probedTensors(model.spec, *tensors);
     probe.parameters = model.parameters;
     probe.bytes = static_cast<std::int64_t>(model.allBytes());
     probe.context = model.spec.context;
+    probe.layers = static_cast<std::int32_t>(model.spec.layers.size());
     TRY_ASSIGN(const std::uint64_t freeBytes, m_files.freeBytes(m_workspace->folder()));
     probe.freeBytes = static_cast<std::int64_t>(freeBytes);
     probe.warnings = model.warnings;
@@ -314,6 +322,16 @@ Result<void> LocalEngine::loadModel(std::string_view model) {
 Result<void> LocalEngine::unloadModel(std::string_view model) {
     TRY_ASSIGN(const ModelRecord record, m_shelf.find(model));
     return m_serving->unload(record.id);
+}
+
+Result<RequestList> LocalEngine::requests(std::int32_t most) const {
+    return m_serving->ask<RequestList>([most](const ModelHost& host) { return host.requests(most); });
+}
+
+Result<PageMap> LocalEngine::pageMap(std::string_view model, std::int32_t mostCells) const {
+    TRY_ASSIGN(const ModelRecord record, m_shelf.find(model));
+    return m_serving->ask<PageMap>(
+        [&record, mostCells](const ModelHost& host) { return host.pageMap(record, mostCells); });
 }
 
 Result<void> LocalEngine::setServing(ServeState state) {

@@ -50,8 +50,10 @@ struct ImportProbe {
     std::string path, suggestedName, family, architecture, dtype, licence;
     std::string tokenizer;  // for people: "byte-level BPE, 4,096"
     bool hasChatTemplate = false;
+    std::string chatFormat;  // of the template: "ChatML", "custom"; empty without one
+    std::vector<ProbedTensor> tensors;
     std::int64_t parameters = 0, bytes = 0;
-    std::int32_t context = 0;
+    std::int32_t context = 0, layers = 0;
     std::int64_t freeBytes = 0;
     std::vector<std::string> warnings;
 };
@@ -121,6 +123,11 @@ public:
     virtual std::unique_ptr<Subscription> subscribe(EventSink sink) = 0;
     virtual void log(std::string_view level, std::string_view source, std::string_view text) = 0;
     virtual std::vector<LogRecord> newestLog(std::size_t count) const = 0;  // oldest of them first; survives a restart
+
+    // What the engine thread sees at its next tick; each waits for that, one step at most. Errors: busy, draining;
+    // pageMap also not_found when the model is not on the device. Requires: most > 0, mostCells > 0.
+    virtual Result<RequestList> requests(std::int32_t most) const = 0;
+    virtual Result<PageMap> pageMap(std::string_view model, std::int32_t mostCells) const = 0;
 
     virtual const Backend& backend() const = 0;
     virtual const EngineOptions& options() const = 0;

@@ -12,6 +12,7 @@
 
 #include "core/base/result.h"
 #include "core/formats/arch_spec.h"
+#include "core/serving/page_map.h"
 #include "core/telemetry/log_ring.h"
 #include "core/telemetry/window.h"
 
@@ -113,6 +114,26 @@ struct Snapshot {
     std::string computeMode;         // "f32"
 };
 
+// A request that has not ended, as people watch it.
+struct RequestRecord {
+    std::int64_t id = 0;
+    std::string model;   // name
+    std::string tenant;
+    std::string kind;    // "generate", "embed", "score"
+    std::string state;   // "loading" (its model), "waiting", "prefill", "decode"
+    std::int32_t promptTokens = 0;
+    std::int32_t cachedTokens = 0;  // of the prompt, found in the prefix cache
+    std::int32_t producedTokens = 0;
+    std::int32_t maxTokens = 0;
+    std::int32_t pages = 0;
+    double tokensPerS = 0;
+    double ageS = 0;
+};
+struct RequestList {
+    std::vector<RequestRecord> requests;  // oldest first, no more than were asked for
+    std::int64_t total = 0;
+};
+
 struct ModelChanged {
     std::string id;
     std::string change;  // "imported", "removed", "restored", "renamed", "loaded", "unloaded"
@@ -134,6 +155,9 @@ struct HistoryPoint {
     double prefillTokensPerS = 0, decodeTokensPerS = 0;
     std::int32_t running = 0, waiting = 0;
     Percentiles ttftMs, tpotMs;
+    double processorShare = 0;
+    std::int64_t residentBytes = 0;
+    double prefixQueries = 0, prefixHits = 0, preemptions = 0;  // since the daemon started
 };
 
 }  // namespace espalier

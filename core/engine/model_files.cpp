@@ -208,6 +208,7 @@ Result<void> readText(FileSystem& files, ModelFiles& model) {
     model.hasTokenizer = text.tokenizer != nullptr;
     model.tokenizer = text.kind;
     model.hasChatTemplate = text.chatTemplate != nullptr;
+    model.chatTemplate = text.chatTemplateSource;
     if (!text.tokenizer)
         model.warnings.push_back("the model has no tokenizer: it takes token ids and gives token ids");
     else if (text.tokenizer->vocabularySize() > model.spec.vocabulary)

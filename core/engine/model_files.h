@@ -50,6 +50,7 @@ struct ModelFiles {
     bool hasTokenizer = false;
     std::string tokenizer;  // for people
     bool hasChatTemplate = false;
+    std::string chatTemplate;          // its source
     std::vector<ModelFile> files;      // by name
     std::vector<std::string> leftOut;  // names that are neither copied nor read
     std::vector<std::string> warnings;

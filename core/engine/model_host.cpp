@@ -43,6 +43,39 @@ void fillCounters(std::map<std::string, double>& counters, const ServingCounters
     put("request_success_total_failed", sum.finishedFailed);
 }
 
+const char* kindName(RequestKind kind) {
+    return kind == RequestKind::Generate ? "generate" : kind == RequestKind::Embed ? "embed" : "score";
+}
+
+RequestRecord recordOf(const LiveRequest& live, const std::string& model) {
+    RequestRecord record;
+    record.id = static_cast<std::int64_t>(live.id.value);
+    record.model = model;
+    record.tenant = live.tenant;
+    record.kind = kindName(live.kind);
+    record.state = !live.isRunning ? "waiting" : live.computedTokens < live.promptTokens ? "prefill" : "decode";
+    record.promptTokens = live.promptTokens;
+    record.cachedTokens = live.cachedTokens;
+    record.producedTokens = live.producedTokens;
+    record.maxTokens = live.maxTokens;
+    record.pages = live.pages;
+    record.tokensPerS = live.tokensPerS;
+    record.ageS = live.ageS;
+    return record;
+}
+
+RequestRecord recordOf(const Request& request, const std::string& model) {
+    RequestRecord record;
+    record.id = static_cast<std::int64_t>(request.id.value);
+    record.model = model;
+    record.tenant = request.tenant;
+    record.kind = kindName(request.kind);
+    record.state = "loading";
+    record.promptTokens = static_cast<std::int32_t>(request.prompt.size());
+    record.maxTokens = request.maxTokens;
+    return record;
+}
+
 }  // namespace
 
 struct ModelHost::Hosted {
@@ -312,6 +345,26 @@ Result<std::int64_t> ModelHost::makeRoom(const Hosted& wanted, const MemoryEstim
                         "unloading \"" + oldest->record.name + "\" to make room for \"" + wanted.record.name + "\"");
         drop(std::string(oldest->record.id), nullptr);
     }
+}
+
+RequestList ModelHost::requests(std::int32_t most) const {
+    RequestList list;
+    std::vector<RequestRecord>& all = list.requests;
+    for (const auto& hosted : m_models) {
+        for (const Request& request : hosted->waiting) all.push_back(recordOf(request, hosted->record.name));
+        if (!hosted->loop) continue;
+        for (const LiveRequest& live : hosted->loop->requests()) all.push_back(recordOf(live, hosted->record.name));
+    }
+    list.total = static_cast<std::int64_t>(all.size());
+    std::ranges::sort(all, {}, &RequestRecord::id);  // ids ascend with arrival, over all models
+    if (all.size() > static_cast<std::size_t>(most)) all.resize(static_cast<std::size_t>(most));
+    return list;
+}
+
+Result<PageMap> ModelHost::pageMap(const ModelRecord& model, std::int32_t mostCells) const {
+    for (const auto& hosted : m_models)
+        if (hosted->record.id == model.id && hosted->loop) return hosted->loop->pageMap(mostCells);
+    return fail(ErrorCode::NotFound, "\"" + model.name + "\" has no pages: it is not on the device", model.name);
 }
 
 void ModelHost::fill(Snapshot& snapshot) const {

@@ -55,6 +55,8 @@ public:
 
     // Adds models, memory, rates, percentiles, counts and counters.
     void fill(Snapshot& snapshot) const;
+    RequestList requests(std::int32_t most) const;
+    Result<PageMap> pageMap(const ModelRecord& model, std::int32_t mostCells) const;  // not_found: not loaded
 
 private:
     struct Hosted;

@@ -197,6 +197,8 @@ void ServingThread::handle(Command command) {
         m_host->unload(unload->modelId);
     else if (const auto* rename = std::get_if<Rename>(&command))
         m_host->rename(rename->modelId, rename->name);
+    else if (const auto* look = std::get_if<Look>(&command))
+        look->run(*m_host);
 }
 
 void ServingThread::settleServing() {

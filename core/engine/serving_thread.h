@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <future>
 #include <map>
 #include <mutex>
 #include <string>
@@ -46,7 +47,15 @@ public:
     ServeState serving() const;
     std::int32_t openRequests(std::string_view modelId) const;
 
+    // Runs `look` on the engine thread at its next tick and waits for what it gives. Errors: busy, draining, those of
+    // `look`; internal when the engine thread lost it to a surprise.
+    template <class T>
+    Result<T> ask(std::function<Result<T>(const ModelHost&)> look);
+
 private:
+    struct Look {
+        std::function<void(const ModelHost&)> run;
+    };
     struct Submit {
         ModelToServe model;
         Request request;
@@ -61,7 +70,7 @@ private:
         std::string modelId, name;
     };
     struct Wake {};  // something changed that is not a command
-    using Command = std::variant<Submit, Load, Unload, Rename, Wake>;
+    using Command = std::variant<Submit, Load, Unload, Rename, Look, Wake>;
 
     void loop();
     bool tick(std::vector<Command> commands);  // false: there was nothing to compute
@@ -96,5 +105,20 @@ private:
     TimePoint m_nextSnapshot{};
     std::thread m_thread;
 };
+
+template <class T>
+Result<T> ServingThread::ask(std::function<Result<T>(const ModelHost&)> look) {
+    const auto promise = std::make_shared<std::promise<Result<T>>>();
+    std::future<Result<T>> seen = promise->get_future();
+    {
+        Look command{[promise, look = std::move(look)](const ModelHost& host) { promise->set_value(look(host)); }};
+        TRY(m_mailbox.send(std::move(command)));
+    }
+    try {
+        return seen.get();
+    } catch (const std::future_error&) {
+        return fail(ErrorCode::Internal, "the engine lost the question; ask again");
+    }
+}
 
 }  // namespace espalier

@@ -8,6 +8,11 @@ namespace {
 
 constexpr std::size_t kPoints = 3600;
 
+double counter(const Snapshot& snapshot, const char* name) {
+    const auto found = snapshot.counters.find(name);
+    return found == snapshot.counters.end() ? 0.0 : found->second;
+}
+
 HistoryPoint pointOf(const Snapshot& snapshot) {
     return {snapshot.at,
             snapshot.memory,
@@ -16,7 +21,12 @@ HistoryPoint pointOf(const Snapshot& snapshot) {
             snapshot.running,
             snapshot.waiting,
             snapshot.ttftMs,
-            snapshot.tpotMs};
+            snapshot.tpotMs,
+            snapshot.processorShare,
+            snapshot.residentBytes,
+            counter(snapshot, "prefix_cache_queries_total"),
+            counter(snapshot, "prefix_cache_hits_total"),
+            counter(snapshot, "num_preemptions_total")};
 }
 
 }  // namespace

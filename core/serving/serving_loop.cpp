@@ -76,6 +76,8 @@ public:
     bool step();
     bool idle() const { return m_sequences.empty(); }
     ServingStats stats() const;
+    std::vector<LiveRequest> requests() const;
+    PageMap pageMap(std::int32_t mostCells) const;
     Result<void> checkIntegrity() const { return m_pager.checkIntegrity(m_sequences); }
     void dropPrefixCache() { m_pager.dropIdle(); }
     std::vector<double> recentTtftMs() const { return m_ttftMs.values(m_clock.now()); }
@@ -443,6 +445,25 @@ ServingStats ServingLoop::Impl::stats() const {
     return stats;
 }
 
+std::vector<LiveRequest> ServingLoop::Impl::requests() const {
+    std::vector<LiveRequest> list;
+    for (const auto& sequence : m_sequences) list.push_back(liveRequestOf(*sequence, m_clock.now()));
+    return list;
+}
+
+PageMap ServingLoop::Impl::pageMap(std::int32_t mostCells) const {
+    const PagePool& pool = m_pager.pool();
+    std::vector<std::int64_t> readers(static_cast<std::size_t>(pool.pageCount()), kNoReader);
+    for (const auto& sequence : m_sequences)
+        for (const PageId page : sequence->pages) {
+            std::int64_t& reader = readers[static_cast<std::size_t>(page)];
+            reader = reader == kNoReader ? static_cast<std::int64_t>(sequence->request.id.value) : kSeveralReaders;
+        }
+    PageMap map = mapPages(pool.owners(), readers, mostCells);
+    map.pageBytes = m_kv.bytesPerPage();
+    return map;
+}
+
 // ---- the public face
 
 ServingLoop::ServingLoop(std::unique_ptr<Impl> impl) : m_impl(std::move(impl)) {}
@@ -465,6 +486,8 @@ void ServingLoop::cancel(RequestId id) { m_impl->cancel(id); }
 bool ServingLoop::step() { return m_impl->step(); }
 bool ServingLoop::idle() const { return m_impl->idle(); }
 ServingStats ServingLoop::stats() const { return m_impl->stats(); }
+std::vector<LiveRequest> ServingLoop::requests() const { return m_impl->requests(); }
+PageMap ServingLoop::pageMap(std::int32_t mostCells) const { return m_impl->pageMap(mostCells); }
 std::vector<double> ServingLoop::recentTtftMs() const { return m_impl->recentTtftMs(); }
 std::vector<double> ServingLoop::recentTpotMs() const { return m_impl->recentTpotMs(); }
 std::int64_t ServingLoop::kvBytes() const { return m_impl->kvBytes(); }

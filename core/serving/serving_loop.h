@@ -17,6 +17,8 @@
 #include "core/base/hash.h"
 #include "core/compute/backend.h"
 #include "core/models/transformer.h"
+#include "core/serving/live_request.h"
+#include "core/serving/page_map.h"
 #include "core/serving/page_pool.h"
 #include "core/serving/request.h"
 #include "core/telemetry/window.h"
@@ -87,6 +89,8 @@ public:
 
     bool idle() const;  // no request is running or waiting
     ServingStats stats() const;
+    std::vector<LiveRequest> requests() const;              // by arrival
+    PageMap pageMap(std::int32_t mostCells) const;          // O(pages)
     std::vector<double> recentTtftMs() const;  // samples of the last minute, to merge over models
     std::vector<double> recentTpotMs() const;
     std::int64_t kvBytes() const;  // memory of the page arrays

@@ -266,6 +266,26 @@ std::vector<LogRecord> FakeEngine::newestLog(std::size_t) const {
     return records;
 }
 
+Result<RequestList> FakeEngine::requests(std::int32_t most) const {
+    const std::lock_guard lock(m_mutex);
+    RequestList list;
+    list.total = static_cast<std::int64_t>(m_submitted.size());
+    for (const Request& request : m_submitted) {
+        if (list.requests.size() == static_cast<std::size_t>(most)) break;
+        RequestRecord& record = list.requests.emplace_back();
+        record.id = static_cast<std::int64_t>(request.id.value);
+        record.model = "fake";
+        record.promptTokens = static_cast<std::int32_t>(request.prompt.size());
+    }
+    return list;
+}
+
+Result<PageMap> FakeEngine::pageMap(std::string_view model, std::int32_t mostCells) const {
+    TRY(findModel(model));
+    const std::vector<PageOwner> owners(64, PageOwner::Kv);
+    return mapPages(owners, std::vector<std::int64_t>(64, 7), mostCells);
+}
+
 const Backend& FakeEngine::backend() const {
     return *m_backend;
 }

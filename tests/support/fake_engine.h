@@ -70,6 +70,8 @@ public:
     std::unique_ptr<Subscription> subscribe(EventSink sink) override;
     void log(std::string_view level, std::string_view source, std::string_view text) override;
     std::vector<LogRecord> newestLog(std::size_t count) const override;
+    Result<RequestList> requests(std::int32_t most) const override;
+    Result<PageMap> pageMap(std::string_view model, std::int32_t mostCells) const override;
 
     const Backend& backend() const override;
     const EngineOptions& options() const override { return m_options; }

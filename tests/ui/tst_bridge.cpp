@@ -80,6 +80,20 @@ private slots:
         QTRY_COMPARE(client.link(), Link::Refused);
         QCOMPARE(client.trouble()->code, ErrorCode::Unauthorized);
     }
+    void client_doesNotHearTheServerItLeft() {
+        FakeDaemon daemon;
+        EngineClient client;
+        client.attach(daemon.url(), QStringLiteral("wrong"));
+        client.attach(daemon.url(), daemon.key);
+        QTRY_VERIFY(client.isAttached());
+        QTest::qWait(50);
+        QVERIFY(client.isAttached());
+        client.attach(daemon.url(), daemon.key);
+        client.detach();
+        QTest::qWait(50);
+        QCOMPARE(client.link(), Link::Detached);
+        QTRY_COMPARE(daemon.eventStreams(), 0);
+    }
     void client_takesALostStreamUpAgainAndAsksForTheGap() {
         FakeDaemon daemon;
         EngineClient client;
@@ -157,7 +171,7 @@ private slots:
         ChatRequest request;
         request.model = QStringLiteral("tiny");
         request.messages = {{QStringLiteral("user"), QStringLiteral("Hi")}};
-        request.seed = 7;
+        request.sampling.seed = 7;
         QString answer;
         std::optional<ChatEnd> end;
         ChatStream* stream = client.chat(request, this);

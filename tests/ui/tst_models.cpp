@@ -5,7 +5,6 @@
 #include <random>
 
 #include "tests/ui/support/ui_test_main.h"
-#include "ui/models/conversation.h"
 #include "ui/models/format.h"
 #include "ui/models/job_table.h"
 #include "ui/models/loaded_table.h"
@@ -200,29 +199,6 @@ private slots:
         QCOMPARE(formatDuration(18'840), QStringLiteral("5 h 14 min"));
         QCOMPARE(formatDuration(200), QStringLiteral("3 min 20 s"));
         QCOMPARE(formatDigest("sha256:3f9a1c0000000000000000000000000070e2"), QStringLiteral("3f9a1c…70e2"));
-    }
-    void conversation_asksAgainWithoutTheLastAnswer() {
-        Conversation chat;
-        chat.setSystem(QStringLiteral("Be brief."));
-        chat.addUser(QStringLiteral("Hi"));
-        chat.addAnswer(QStringLiteral("Hello"));
-        QVERIFY(chat.dropAnswer());
-        const ChatRequest request = chat.request({});
-        QCOMPARE(request.messages.size(), 2u);
-        QCOMPARE(request.messages[0].role, QStringLiteral("system"));
-        QVERIFY(!chat.dropAnswer());
-    }
-    void curl_quotesForTheShellAndHoldsNoKey() {
-        ChatRequest request;
-        request.messages = {{QStringLiteral("user"), QStringLiteral("It's $HOME `x`")}};
-        DaemonAddress address;
-        address.url = QUrl(QStringLiteral("http://127.0.0.1:8420"));
-        address.key = QStringLiteral("esp_secret");
-        address.keyFile = QStringLiteral("/w/admin.key");
-        const QString command = asCurl(request, address);
-        QVERIFY(!command.contains(QLatin1String("esp_secret")));
-        QVERIFY(command.contains(QLatin1String("It'\\''s $HOME `x`")));
-        QVERIFY(command.contains(QLatin1String("cat '/w/admin.key'")));
     }
     void estimate_growsWithSequencesAndContext() {
         ModelInspection inspection;

@@ -3,6 +3,7 @@
 #include <QFile>
 #include <QFontDatabase>
 #include <QFontMetrics>
+#include <QPainter>
 #include <QRegularExpression>
 #include <cmath>
 
@@ -40,7 +41,7 @@ private slots:
             QTest::addRow("%s: %s", theme, name) << front << ground << least;
         };
         for (const auto& [name, c] : {std::pair{"light", kLightTheme}, std::pair{"dark", kDarkTheme}}) {
-            for (const QRgb ground : {c.base, c.window, c.selection, c.side, c.hover, c.alternateBase}) {
+            for (const QRgb ground : {c.base, c.window, c.selection, c.side, c.hover, c.alternateBase, c.button}) {
                 pair(name, "text", c.text, ground, 4.5);
                 pair(name, "secondary", c.secondary, ground, 4.5);
                 pair(name, "accentText", c.accentText, ground, 4.5);
@@ -52,6 +53,18 @@ private slots:
             pair(name, "error on base", c.error, c.base, 4.5);
             pair(name, "error on its ground", c.error, c.errorGround, 4.5);
             pair(name, "text on the error ground", c.text, c.errorGround, 4.5);
+            pair(name, "text on the warning ground", c.text, c.warnGround, 4.5);
+            pair(name, "warn in the status bar", c.warn, c.side, 4.5);
+            pair(name, "error in the status bar", c.error, c.side, 4.5);
+            pair(name, "warn on the selection", c.warn, c.selection, 4.5);
+            pair(name, "error on the selection", c.error, c.selection, 4.5);
+            pair(name, "name on cached prefixes", c.nameOnLight, c.kvCached, 4.5);
+            pair(name, "name on domain rows", c.nameOnLight, c.domainRows, 4.5);
+            pair(name, "lines of cached prefixes on base", c.cachedLines, c.base, 3.0);
+            pair(name, "control on side", c.control, c.side, 3.0);
+            pair(name, "focus on base", c.accentText, c.base, 3.0);
+            pair(name, "focus on side", c.accentText, c.side, 3.0);
+            pair(name, "check on accent", c.onAccent, c.accent, 3.0);
             pair(name, "tooltip", c.tooltipText, c.tooltip, 4.5);
             pair(name, "name on weights", c.nameOnDark, c.weights, 4.5);
             pair(name, "name on KV", c.nameOnDark, c.kvRunning, 4.5);
@@ -72,6 +85,64 @@ private slots:
         QFETCH(double, least);
         const double measured = ::contrast(front, ground);
         QVERIFY2(measured >= least, qPrintable(QStringLiteral("%1, at least %2").arg(measured).arg(least)));
+    }
+    // The figures that the description of the look states, to a tenth.
+    void statedContrast_data() {
+        QTest::addColumn<QRgb>("front");
+        QTest::addColumn<QRgb>("ground");
+        QTest::addColumn<double>("stated");
+        const auto row = [](const char* name, QRgb ThemeColors::*front, QRgb ThemeColors::*ground, double light,
+                            double dark) {
+            QTest::addRow("light: %s", name) << kLightTheme.*front << kLightTheme.*ground << light;
+            QTest::addRow("dark: %s", name) << kDarkTheme.*front << kDarkTheme.*ground << dark;
+        };
+        using C = ThemeColors;
+        row("text on base", &C::text, &C::base, 16.7, 13.3);
+        row("text on window", &C::text, &C::window, 15.0, 14.4);
+        row("text on selection", &C::text, &C::selection, 13.7, 9.8);
+        row("secondary on base", &C::secondary, &C::base, 6.5, 7.0);
+        row("secondary on window", &C::secondary, &C::window, 5.9, 7.6);
+        row("secondary on selection", &C::secondary, &C::selection, 5.3, 5.2);
+        row("accentText on base", &C::accentText, &C::base, 6.2, 8.5);
+        row("accentText on selection", &C::accentText, &C::selection, 5.0, 6.3);
+        row("onAccent on accent", &C::onAccent, &C::accent, 6.2, 5.3);
+        row("warn on base", &C::warn, &C::base, 6.3, 9.0);
+        row("warn on its ground", &C::warn, &C::warnGround, 5.7, 7.8);
+        row("error on base", &C::error, &C::base, 6.5, 7.5);
+        row("error on its ground", &C::error, &C::errorGround, 5.6, 6.8);
+        row("control on base", &C::control, &C::base, 3.6, 3.7);
+        row("control on window", &C::control, &C::window, 3.2, 4.1);
+        row("focus on window", &C::accentText, &C::window, 5.5, 9.2);
+        row("leaf on base", &C::leaf, &C::base, 6.3, 4.6);
+    }
+    void statedContrast() {
+        QFETCH(QRgb, front);
+        QFETCH(QRgb, ground);
+        QFETCH(double, stated);
+        const double measured = ::contrast(front, ground);
+        QVERIFY2(std::abs(measured - stated) <= 0.06, qPrintable(QStringLiteral("%1").arg(measured)));
+    }
+    void icons_areDrawnAtTheRatioOfTheScreen_data() {
+        QTest::addColumn<double>("ratio");
+        for (const double ratio : {1.0, 1.5, 2.0}) QTest::addRow("%.1f", ratio) << ratio;
+    }
+    void icons_areDrawnAtTheRatioOfTheScreen() {
+        QFETCH(double, ratio);
+        QImage page(QSize(32, 32) * ratio, QImage::Format_ARGB32_Premultiplied);
+        page.setDevicePixelRatio(ratio);
+        page.fill(Qt::transparent);
+        QPainter painter(&page);
+        icon(QStringLiteral("house")).paint(&painter, QRect(8, 8, 16, 16));
+        painter.end();
+        const QPixmap own = iconPixmap(QStringLiteral("house"), kLightTheme.text, 16, ratio);
+        QCOMPARE(own.size(), QSize(16, 16) * ratio);
+        // Not one pixel is scaled: what stands on the page is what was drawn from the SVG at this ratio.
+        const QImage there = page.copy(QRect(QPoint(8, 8) * ratio, own.size())).convertToFormat(QImage::Format_ARGB32);
+        const QImage drawn = own.toImage().convertToFormat(QImage::Format_ARGB32);
+        int different = 0;
+        for (int y = 0; y < drawn.height(); ++y)
+            for (int x = 0; x < drawn.width(); ++x) different += there.pixel(x, y) != drawn.pixel(x, y);
+        QCOMPARE(different, 0);
     }
     void noOtherFileOfTheWorkbenchNamesAColour() {
         static const QRegularExpression hex(

@@ -64,12 +64,16 @@ DaemonLauncher::DaemonLauncher(QObject* parent) : QObject(parent) {
     connect(&m_poll, &QTimer::timeout, this, &DaemonLauncher::look);
 }
 
-void DaemonLauncher::open(const QString& workspace) {
+void DaemonLauncher::open(const QString& workspace, bool mayStart) {
     cancel();
     m_workspace = workspace;
     m_triedAnyPort = false;
     if (const auto address = findDaemon(workspace)) {
         emit found(*address);
+        return;
+    }
+    if (!mayStart) {
+        emit absent(errorOf(tr("The preferences say that it is not started by itself")));
         return;
     }
     emit starting();
@@ -129,7 +133,11 @@ void DaemonLauncher::look() {
 }
 
 void DaemonLauncher::fail(const QString& sentence) {
-    emit failed(espalier::fail(ErrorCode::Network, sentence.toStdString(), m_workspace.toStdString()));
+    emit failed(errorOf(sentence));
+}
+
+Error DaemonLauncher::errorOf(const QString& sentence) const {
+    return espalier::fail(ErrorCode::Network, sentence.toStdString(), m_workspace.toStdString());
 }
 
 QString DaemonLauncher::logTail() const {

@@ -30,18 +30,20 @@ class DaemonLauncher : public QObject {
     Q_OBJECT
 public:
     explicit DaemonLauncher(QObject* parent = nullptr);
-    void open(const QString& workspace);
+    void open(const QString& workspace, bool mayStart);
     void cancel();
 
 signals:
     void starting();
     void found(const espalier::ui::DaemonAddress& address);
+    void absent(const espalier::Error& why);  // none runs and none may be started
     void failed(const espalier::Error& error);
 
 private:
     void start(const QStringList& extraArguments);
     void look();
     void fail(const QString& sentence);
+    Error errorOf(const QString& sentence) const;
     QString logTail() const;
 
     QString m_workspace;

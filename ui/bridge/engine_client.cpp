@@ -8,6 +8,7 @@
 #include <QUrlQuery>
 
 #include "core/api/protocol.h"
+#include "ui/bridge/http_answer.h"
 
 namespace espalier::ui {
 namespace {
@@ -17,22 +18,6 @@ constexpr int kSilenceMs = 5'000;  // snapshots come at least once a second
 constexpr int kFirstPauseMs = 250;
 constexpr int kLongestPauseMs = 8'000;
 constexpr qsizetype kLargeAnswer = 128 << 10;  // parsed off the Qt thread
-
-std::string_view view(const QByteArray& bytes) {
-    return {bytes.constData(), std::size_t(bytes.size())};
-}
-
-// The error of an answer that is not 2xx, in the daemon's words when it sent any.
-Error errorOf(const QNetworkReply& reply, const QByteArray& body) {
-    const std::string where = reply.url().toString().toStdString();
-    if (const auto json = parseJson(view(body), where); json && json->is_object() && json->contains("error"))
-        return errorFromJson((*json)["error"]);
-    const int status = reply.attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
-    if (status == 401 || status == 403)
-        return fail(ErrorCode::Unauthorized, "The server does not accept this key", where);
-    if (status > 0) return fail(ErrorCode::Network, "The server answered with status " + std::to_string(status), where);
-    return fail(ErrorCode::Network, "The server does not answer: " + reply.errorString().toStdString(), where);
-}
 
 template <class T, class Read>
 Result<std::vector<T>> readList(const Json& json, const char* key, Read read) {
@@ -48,48 +33,24 @@ Result<std::vector<T>> readList(const Json& json, const char* key, Read read) {
     return list;
 }
 
-Result<TensorFact> tensorFact(const Json& json) {
-    const JsonReader reader(json, "tensors");
-    TensorFact fact;
-    TRY_ASSIGN(const std::string name, reader.string("name"));
-    TRY_ASSIGN(const std::string dtype, reader.string("dtype"));
-    TRY_ASSIGN(fact.bytes, reader.integer("bytes", 0, INT64_MAX));
-    fact.name = QString::fromStdString(name);
-    fact.dtype = QString::fromStdString(dtype);
-    if (const Json* shape = reader.find("shape"); shape && shape->is_array())
-        for (const Json& extent : *shape) fact.shape.push_back(extent.is_number_integer() ? extent.get<qint64>() : 0);
-    return fact;
+// GET /v1/models: what a key that is not the admin's may use.
+Result<std::vector<ModelRecord>> offered(const Json& json) {
+    return readList<ModelRecord>(json, "data", [](const Json& item) -> Result<ModelRecord> {
+        ModelRecord record;
+        TRY_ASSIGN(record.id, JsonReader(item, "data").string("id"));
+        record.name = record.id;
+        return record;
+    });
 }
 
-Result<ModelInspection> inspection(const Json& json) {
-    const JsonReader reader(json, "inspect");
-    ModelInspection result;
-    if (const Json* record = reader.find("record")) {
-        TRY_ASSIGN(result.record, modelFromJson(*record));
-    }
-    if (const Json* memory = reader.find("memory"); memory && memory->is_object()) {
-        const JsonReader bytes(*memory, "memory");
-        TRY_ASSIGN(result.weightsBytes, bytes.integerOr("weights_bytes", 0, 0, INT64_MAX));
-        TRY_ASSIGN(result.kvBytesPerToken, bytes.integerOr("kv_bytes_per_token", 0, 0, INT64_MAX));
-        TRY_ASSIGN(result.workspaceBytes, bytes.integerOr("workspace_bytes", 0, 0, INT64_MAX));
-    }
-    if (reader.has("tensors")) {
-        TRY_ASSIGN(result.tensors, readList<TensorFact>(json, "tensors", tensorFact));
-    }
-    if (const Json* config = reader.find("config")) result.config = QString::fromStdString(dumpJson(*config, 2));
-    return result;
-}
-
-Result<Tokenization> tokenization(const Json& json) {
-    Tokenization result;
-    const JsonReader reader(json, "tokenize");
-    const Json* ids = reader.find("ids");
-    const Json* tokens = reader.find("tokens");
-    if (!ids || !ids->is_array() || !tokens || !tokens->is_array()) return reader.wrong("ids", "a list");
-    for (const Json& id : *ids) result.ids.push_back(id.is_number_integer() ? id.get<qint64>() : -1);
-    for (const Json& token : *tokens)
-        result.tokens << (token.is_string() ? QString::fromStdString(token.get_ref<const std::string&>()) : QString());
-    return result;
+// Two versions that do not understand each other, and which of the two is to be renewed.
+Error protocolMismatch(std::int64_t theirs, const std::string& version, const std::string& where) {
+    const std::string they = "The server runs Espalier " + version + " and speaks protocol " + std::to_string(theirs);
+    const std::string we = ", this workbench speaks protocol " + std::to_string(kProtocolVersion) + ". ";
+    const char* advice = theirs < kProtocolVersion
+                             ? "Update the server: stop it, install this version there and start it again"
+                             : "Update this workbench to the server's version";
+    return fail(ErrorCode::Unsupported, they + we + advice, where);
 }
 
 // Turns an answer in JSON into one of T by `read`, passing errors through.
@@ -105,116 +66,6 @@ EngineClient::Answer<Json> reading(EngineClient::Answer<T> answer, Read read) {
 
 }  // namespace
 
-Json ChatRequest::toJson(bool stream) const {
-    Json list = Json::array();
-    for (const ChatMessage& message : messages)
-        list.push_back({{"role", message.role.toStdString()}, {"content", message.content.toStdString()}});
-    Json body = {{"model", model.toStdString()}, {"messages", list}, {"temperature", temperature}, {"top_p", topP},
-                 {"max_tokens", maxTokens},      {"stream", stream}};
-    if (stream) body["stream_options"] = {{"include_usage", true}};
-    if (seed) body["seed"] = *seed;
-    return body;
-}
-
-ChatStream::ChatStream(QNetworkReply* reply, QObject* parent) : QObject(parent), m_reply(reply) {
-    m_clock.start();
-    connect(reply, &QNetworkReply::readyRead, this, &ChatStream::read);
-    connect(reply, &QNetworkReply::finished, this, &ChatStream::replyEnded);
-}
-
-ChatStream::~ChatStream() {
-    if (!m_reply) return;
-    m_reply->disconnect(this);
-    m_reply->abort();
-    m_reply->deleteLater();
-}
-
-void ChatStream::cancel() {
-    if (m_over) return;
-    m_end.finish = QStringLiteral("cancelled");
-    end();
-}
-
-void ChatStream::read() {
-    const QByteArray bytes = m_reply->readAll();
-    const int status = m_reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
-    if (status != 200) {
-        m_errorBody += bytes;
-        return;
-    }
-    for (const SseEvent& event : m_parser.feed(bytes)) {
-        if (!m_over) take(event);
-    }
-}
-
-void ChatStream::take(const SseEvent& event) {
-    if (event.data == "[DONE]") {
-        end();
-        return;
-    }
-    const auto json = parseJson(view(event.data), "chat");
-    if (!json || !json->is_object()) return;
-    if (json->contains("error")) {
-        m_over = true;
-        emit failed(errorFromJson((*json)["error"]));
-        deleteLater();
-        return;
-    }
-    if (const auto usage = json->find("usage"); usage != json->end() && usage->is_object()) {
-        const JsonReader reader(*usage, "usage");
-        m_end.promptTokens = int(reader.integerOr("prompt_tokens", 0, 0, INT_MAX).value_or(0));
-        m_end.completionTokens = int(reader.integerOr("completion_tokens", 0, 0, INT_MAX).value_or(0));
-        if (const Json* details = reader.find("prompt_tokens_details"); details && details->is_object())
-            m_end.cachedTokens =
-                int(JsonReader(*details, "usage").integerOr("cached_tokens", 0, 0, INT_MAX).value_or(0));
-    }
-    const auto choices = json->find("choices");
-    if (choices == json->end() || !choices->is_array() || choices->empty() || !choices->front().is_object()) return;
-    const JsonReader choice(choices->front(), "choices");
-    if (const Json* reason = choice.find("finish_reason"); reason && reason->is_string())
-        m_end.finish = QString::fromStdString(reason->get_ref<const std::string&>());
-    const Json* delta = choice.find("delta");
-    if (!delta || !delta->is_object()) return;
-    const auto content = JsonReader(*delta, "delta").stringOr("content", {});
-    if (!content || content->empty()) return;
-    m_lastMs = m_clock.elapsed();
-    if (m_firstMs < 0) {
-        m_firstMs = m_lastMs;
-        m_end.ttftMs = double(m_firstMs);
-    }
-    ++m_pieces;
-    if (m_pieces > 1 && m_lastMs > m_firstMs) m_end.tokensPerS = (m_pieces - 1) * 1000.0 / double(m_lastMs - m_firstMs);
-    emit text(QString::fromStdString(*content));
-    emit progressed(m_end);
-}
-
-void ChatStream::replyEnded() {
-    if (m_over) return;
-    if (m_reply->bytesAvailable() > 0) read();
-    if (m_over) return;
-    const int status = m_reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
-    if (status == 200 && !m_end.finish.isEmpty()) {
-        end();
-        return;
-    }
-    m_over = true;
-    const Error error = status == 200 && m_reply->error() == QNetworkReply::NoError
-                            ? fail(ErrorCode::Network, "The connection ended before the answer did", "chat")
-                            : errorOf(*m_reply, m_errorBody);
-    emit failed(error);
-    deleteLater();
-}
-
-void ChatStream::end() {
-    m_over = true;
-    // A piece may hold more than one token, so the true count decides once it is known.
-    if (m_end.completionTokens > 1 && m_lastMs > m_firstMs)
-        m_end.tokensPerS = (m_end.completionTokens - 1) * 1000.0 / double(m_lastMs - m_firstMs);
-    if (m_end.completionTokens == 0) m_end.completionTokens = m_pieces;
-    emit finished(m_end);
-    deleteLater();
-}
-
 EngineClient::EngineClient(QObject* parent) : QObject(parent), m_launcher(this) {
     m_retry.setSingleShot(true);
     m_silence.setSingleShot(true);
@@ -222,12 +73,19 @@ EngineClient::EngineClient(QObject* parent) : QObject(parent), m_launcher(this) 
     connect(&m_launcher, &DaemonLauncher::starting, this, [this] { setLink(Link::Starting); });
     connect(&m_launcher, &DaemonLauncher::found, this, &EngineClient::found);
     connect(&m_launcher, &DaemonLauncher::failed, this, [this](const Error& error) { setLink(Link::Refused, error); });
+    connect(&m_launcher, &DaemonLauncher::absent, this, [this](const Error& error) { setLink(Link::Detached, error); });
     connect(&m_retry, &QTimer::timeout, this, [this] {
         // The workspace's daemon may have come back under another port and key.
         if (!m_folder.isEmpty())
-            m_launcher.open(m_folder);
+            m_launcher.open(m_folder, m_startsEngine);
         else
             sayHello();
+    });
+    m_guestBeat.setSingleShot(true);
+    m_guestBeat.setInterval(kSilenceMs);
+    connect(&m_guestBeat, &QTimer::timeout, this, [this] {
+        tryAsGuest(fail(ErrorCode::Unauthorized, "The server does not accept this key any more",
+                        m_address.url.toString().toStdString()));
     });
     connect(&m_silence, &QTimer::timeout, this, [this] {
         lostStream(fail(ErrorCode::Network, "The server has been silent for five seconds",
@@ -240,21 +98,42 @@ EngineClient::~EngineClient() {
 }
 
 void EngineClient::openWorkspace(const QString& folder) {
-    dropStream();
+    leave();
     m_folder = m_workspace = folder;
+    m_access = Access::Owner;
     m_attempts = 0;
-    m_launcher.open(folder);
+    m_launcher.open(folder, m_startsEngine);
+}
+
+void EngineClient::startEngine() {
+    if (m_folder.isEmpty()) return;
+    leave();
+    m_attempts = 0;
+    m_launcher.open(m_folder, true);
+}
+
+void EngineClient::detach(std::optional<Error> why) {
+    leave();
+    setLink(Link::Detached, std::move(why));
+}
+
+// Whatever was under way with the server before is not heard any more.
+void EngineClient::leave() {
+    dropStream();
+    m_launcher.cancel();
+    ++m_generation;
 }
 
 void EngineClient::attach(const QUrl& url, const QString& key) {
-    dropStream();
-    m_launcher.cancel();
+    leave();
     m_folder.clear();
     m_workspace = url.host();
+    m_access = Access::Admin;
     m_attempts = 0;
     DaemonAddress address;
     address.url = url;
     address.key = key;
+    if (m_link == Link::Lost) setLink(Link::Connecting);
     found(address);
 }
 
@@ -266,7 +145,14 @@ void EngineClient::retryNow() {
 
 void EngineClient::call(const QString& operation, const Json& arguments, QObject* guard, Answer<Json> answer) {
     const QNetworkRequest post = request(QStringLiteral("/control/") + operation);
-    QNetworkReply* reply = m_network.post(post, QByteArray::fromStdString(dumpJson(arguments)));
+    hand(m_network.post(post, QByteArray::fromStdString(dumpJson(arguments))), guard, std::move(answer));
+}
+
+void EngineClient::get(const QString& path, QObject* guard, Answer<Json> answer) {
+    hand(m_network.get(request(path)), guard, std::move(answer));
+}
+
+void EngineClient::hand(QNetworkReply* reply, QObject* guard, Answer<Json> answer) {
     QPointer<QObject> alive(guard);
     connect(reply, &QNetworkReply::finished, this, [reply, alive, answer = std::move(answer)] {
         reply->deleteLater();
@@ -292,6 +178,11 @@ void EngineClient::call(const QString& operation, const Json& arguments, QObject
 }
 
 void EngineClient::models(bool bin, QObject* guard, Answer<std::vector<ModelRecord>> answer) {
+    if (m_access == Access::Guest) {
+        if (!bin)
+            get(QStringLiteral("/v1/models"), guard, reading<std::vector<ModelRecord>>(std::move(answer), offered));
+        return;
+    }
     call(QStringLiteral("models"), {{"bin", bin}}, guard,
          reading<std::vector<ModelRecord>>(
              std::move(answer), [](const Json& json) { return readList<ModelRecord>(json, "models", modelFromJson); }));
@@ -318,12 +209,29 @@ void EngineClient::history(int seconds, QObject* guard, Answer<std::vector<Histo
 
 void EngineClient::inspect(const QString& model, QObject* guard, Answer<ModelInspection> answer) {
     call(QStringLiteral("inspect"), {{"model", model.toStdString()}, {"tensors", true}}, guard,
-         reading<ModelInspection>(std::move(answer), inspection));
+         reading<ModelInspection>(std::move(answer), inspectionFromJson));
 }
 
-void EngineClient::tokenize(const QString& model, const QString& text, QObject* guard, Answer<Tokenization> answer) {
-    call(QStringLiteral("tokenize"), {{"model", model.toStdString()}, {"text", text.toStdString()}}, guard,
-         reading<Tokenization>(std::move(answer), tokenization));
+void EngineClient::tokenize(const QString& model, const QString& text, bool special, QObject* guard,
+                            Answer<Tokenization> answer) {
+    call(QStringLiteral("tokenize"),
+         {{"model", model.toStdString()}, {"text", text.toStdString()}, {"special", special}, {"details", true}}, guard,
+         reading<Tokenization>(std::move(answer), tokenizationFromJson));
+}
+
+void EngineClient::renderTemplate(const QString& model, const std::vector<ChatMessage>& messages, bool generationPrompt,
+                                  QObject* guard, Answer<RenderedTemplate> answer) {
+    call(QStringLiteral("template"),
+         {{"model", model.toStdString()},
+          {"messages", messagesToJson(messages)},
+          {"generation_prompt", generationPrompt},
+          {"details", true}},
+         guard, reading<RenderedTemplate>(std::move(answer), renderedTemplateFromJson));
+}
+
+void EngineClient::card(const QString& model, QObject* guard, Answer<ModelCard> answer) {
+    call(QStringLiteral("card"), {{"model", model.toStdString()}}, guard,
+         reading<ModelCard>(std::move(answer), cardFromJson));
 }
 
 void EngineClient::probe(const QString& path, QObject* guard, Answer<ImportProbe> answer) {
@@ -371,34 +279,60 @@ void EngineClient::found(const DaemonAddress& address) {
 
 void EngineClient::sayHello() {
     if (m_link != Link::Lost) setLink(Link::Connecting);
-    call(QStringLiteral("hello"), Json::object(), this, [this](Result<Json> answer) {
+    call(QStringLiteral("hello"), Json::object(), this, [this, generation = m_generation](Result<Json> answer) {
+        if (generation != m_generation) return;  // another server was chosen meanwhile
+        if (answer)
+            takeHello(*answer);
+        else if (answer.error().code != ErrorCode::Unauthorized)
+            lostStream(answer.error());
+        else if (isForeign())
+            tryAsGuest(answer.error());
+        else
+            setLink(Link::Refused, std::move(answer).error());
+    });
+}
+
+void EngineClient::takeHello(const Json& answer) {
+    const JsonReader reader(answer, "hello");
+    const std::string version = reader.stringOr("version", {}).value_or(std::string());
+    const auto protocol = reader.integerOr("protocol", 0, 0, INT_MAX).value_or(0);
+    if (protocol != kProtocolVersion) {
+        setLink(Link::Refused, protocolMismatch(protocol, version, m_address.url.toString().toStdString()));
+        return;
+    }
+    const auto pid = reader.integerOr("pid", 0, 0, INT64_MAX).value_or(0);
+    const auto started = reader.integerOr("started_at", 0, 0, INT64_MAX).value_or(0);
+    const QString instance = QStringLiteral("%1/%2/%3").arg(m_address.url.toString()).arg(pid).arg(started);
+    const bool fresh = instance != m_instance;
+    if (fresh) m_lastSequence = -1;
+    m_instance = instance;
+    m_access = isForeign() ? Access::Admin : Access::Owner;
+    if (const auto folder = reader.stringOr("workspace", {}); folder && !folder->empty())
+        m_workspace = QString::fromStdString(*folder);
+    listen();
+    m_attempts = 0;
+    setLink(Link::Attached);
+    emit attached(fresh);
+}
+
+// A key that may not use /control may still talk to the models.
+void EngineClient::tryAsGuest(const Error& refusal) {
+    get(QStringLiteral("/v1/models"), this, [this, refusal, generation = m_generation](Result<Json> answer) {
+        if (generation != m_generation) return;
         if (!answer) {
             if (answer.error().code == ErrorCode::Unauthorized)
-                setLink(Link::Refused, std::move(answer).error());
+                setLink(Link::Refused, refusal);
             else
                 lostStream(answer.error());
             return;
         }
-        const JsonReader reader(*answer, "hello");
-        const auto protocol = reader.integerOr("protocol", 0, 0, INT_MAX).value_or(0);
-        if (protocol != kProtocolVersion) {
-            setLink(Link::Refused, fail(ErrorCode::Unsupported,
-                                        "The server speaks protocol " + std::to_string(protocol) + ", this workbench " +
-                                            std::to_string(kProtocolVersion) + "; use matching versions"));
-            return;
-        }
-        const auto pid = reader.integerOr("pid", 0, 0, INT64_MAX).value_or(0);
-        const auto started = reader.integerOr("started_at", 0, 0, INT64_MAX).value_or(0);
-        const QString instance = QStringLiteral("%1/%2/%3").arg(m_address.url.toString()).arg(pid).arg(started);
-        const bool fresh = instance != m_instance;
-        if (fresh) m_lastSequence = -1;
-        m_instance = instance;
-        if (const auto folder = reader.stringOr("workspace", {}); folder && !folder->empty())
-            m_workspace = QString::fromStdString(*folder);
-        listen();
+        m_access = Access::Guest;
         m_attempts = 0;
+        m_guestBeat.start();
+        if (m_link == Link::Attached) return;
+        m_workspace = m_address.url.host();
         setLink(Link::Attached);
-        emit attached(fresh);
+        emit attached(true);
     });
 }
 
@@ -458,6 +392,7 @@ void EngineClient::scheduleRetry() {
 
 void EngineClient::dropStream() {
     m_silence.stop();
+    m_guestBeat.stop();
     m_retry.stop();
     if (!m_stream) return;
     m_stream->disconnect(this);

@@ -19,6 +19,8 @@
 #include "core/base/json.h"
 #include "core/engine/engine.h"
 #include "core/engine/messages.h"
+#include "ui/bridge/answers.h"
+#include "ui/bridge/chat_stream.h"
 #include "ui/bridge/daemon_launcher.h"
 #include "ui/bridge/sse_parser.h"
 
@@ -28,74 +30,9 @@ namespace espalier::ui {
 
 enum class Link { Detached, Starting, Connecting, Attached, Lost, Refused };
 
-struct TensorFact {
-    QString name;
-    std::vector<qint64> shape;
-    QString dtype;
-    qint64 bytes = 0;
-};
-
-struct ModelInspection {
-    ModelRecord record;
-    qint64 weightsBytes = 0, kvBytesPerToken = 0, workspaceBytes = 0;
-    std::vector<TensorFact> tensors;
-    QString config;  // indented JSON
-};
-
-struct Tokenization {
-    std::vector<qint64> ids;
-    QStringList tokens;
-};
-
-struct ChatMessage {
-    QString role, content;
-};
-
-struct ChatRequest {
-    QString model;
-    std::vector<ChatMessage> messages;
-    double temperature = 0.7, topP = 1.0;
-    std::optional<qint64> seed;
-    int maxTokens = 512;
-    Json toJson(bool stream) const;  // the body of POST /v1/chat/completions
-};
-
-struct ChatEnd {
-    QString finish;  // "stop", "length", "cancelled"
-    int promptTokens = 0, cachedTokens = 0, completionTokens = 0;
-    double ttftMs = 0, tokensPerS = 0;
-};
-
-// One streamed answer. Deletes itself after finished or failed; destroying it or cancel() closes the connection, and
-// the daemon stops generating.
-class ChatStream : public QObject {
-    Q_OBJECT
-public:
-    ChatStream(QNetworkReply* reply, QObject* parent);
-    ~ChatStream() override;
-    void cancel();
-
-signals:
-    void text(const QString& piece);
-    void progressed(const espalier::ui::ChatEnd& soFar);
-    void finished(const espalier::ui::ChatEnd& end);
-    void failed(const espalier::Error& error);
-
-private:
-    void read();
-    void take(const SseEvent& event);
-    void replyEnded();
-    void end();
-
-    QPointer<QNetworkReply> m_reply;
-    SseParser m_parser;
-    QByteArray m_errorBody;
-    QElapsedTimer m_clock;
-    qint64 m_firstMs = -1, m_lastMs = 0;
-    ChatEnd m_end;
-    int m_pieces = 0;
-    bool m_over = false;
-};
+// What may be done with the server attached to. Owner: its daemon is ours, paths mean the same here and there.
+// Admin: another machine's, by its admin key. Guest: a key for models alone; there is no control and no event stream.
+enum class Access { Owner, Admin, Guest };
 
 class EngineClient : public QObject {
     Q_OBJECT
@@ -106,12 +43,18 @@ public:
     void openWorkspace(const QString& folder);
     void attach(const QUrl& url, const QString& key);
     void retryNow();  // while lost or refused
+    void detach(std::optional<Error> why = std::nullopt);
+    void setStartsEngine(bool starts) { m_startsEngine = starts; }  // false: a workspace's daemon is only looked for
+    void startEngine();                                             // of the workspace opened here, whatever was set
 
     Link link() const { return m_link; }
     bool isAttached() const { return m_link == Link::Attached; }
     const DaemonAddress& address() const { return m_address; }
     QString workspace() const { return m_workspace; }  // as the daemon names it once attached
     bool isForeign() const { return m_folder.isEmpty(); }
+    Access access() const { return m_access; }
+    QString folder() const { return m_folder; }                // the workspace opened here; empty when attached by URL
+    int retryInMs() const { return m_retry.remainingTime(); }  // while lost; negative: not waiting
     std::optional<Error> trouble() const { return m_trouble; }
 
     template <class T>
@@ -120,12 +63,16 @@ public:
     // Any operation of core/api/protocol.h.
     void call(const QString& operation, const Json& arguments, QObject* guard, Answer<Json> answer);
 
+    // As a guest: names alone, and the bin is empty.
     void models(bool bin, QObject* guard, Answer<std::vector<ModelRecord>> answer);
     void jobs(QObject* guard, Answer<std::vector<JobRecord>> answer);
     void log(int limit, QObject* guard, Answer<std::vector<LogRecord>> answer);
     void history(int seconds, QObject* guard, Answer<std::vector<HistoryPoint>> answer);
     void inspect(const QString& model, QObject* guard, Answer<ModelInspection> answer);
-    void tokenize(const QString& model, const QString& text, QObject* guard, Answer<Tokenization> answer);
+    void tokenize(const QString& model, const QString& text, bool special, QObject* guard, Answer<Tokenization> answer);
+    void renderTemplate(const QString& model, const std::vector<ChatMessage>& messages, bool generationPrompt,
+                        QObject* guard, Answer<RenderedTemplate> answer);
+    void card(const QString& model, QObject* guard, Answer<ModelCard> answer);
     void probe(const QString& path, QObject* guard, Answer<ImportProbe> answer);
     void startImport(const ImportRequest& request, QObject* guard, Answer<qint64> answer);
     ChatStream* chat(const ChatRequest& request, QObject* parent);
@@ -144,11 +91,16 @@ private:
     void setLink(Link link, std::optional<Error> trouble = std::nullopt);
     void found(const DaemonAddress& address);
     void sayHello();
+    void takeHello(const Json& answer);
+    void tryAsGuest(const Error& refusal);
     void listen();
     void takeEvent(const SseEvent& event);
     void lostStream(const Error& error);
     void scheduleRetry();
     void dropStream();
+    void leave();
+    void get(const QString& path, QObject* guard, Answer<Json> answer);
+    void hand(QNetworkReply* reply, QObject* guard, Answer<Json> answer);
 
     QNetworkAccessManager m_network;
     DaemonLauncher m_launcher;
@@ -156,11 +108,14 @@ private:
     QString m_folder;  // the workspace opened here; empty when attached by URL
     QString m_workspace;
     Link m_link = Link::Detached;
+    Access m_access = Access::Owner;
+    bool m_startsEngine = true;
     std::optional<Error> m_trouble;
     QPointer<QNetworkReply> m_stream;
     SseParser m_parser;
-    QTimer m_retry, m_silence;
+    QTimer m_retry, m_silence, m_guestBeat;
     int m_attempts = 0;
+    int m_generation = 0;  // counts the servers chosen
     qint64 m_lastSequence = -1;
     QString m_instance;  // pid and start of the daemon the sequence numbers belong to
 };

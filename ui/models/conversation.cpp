@@ -1,39 +1,52 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/models/conversation.h"
 
-namespace espalier::ui {
-namespace {
+#include <algorithm>
 
-QString shellQuoted(QString text) {
-    return QLatin1Char('\'') + text.replace(QLatin1Char('\''), QStringLiteral("'\\''")) + QLatin1Char('\'');
+namespace espalier::ui {
+
+void Conversation::ask(int number, const QString& question) {
+    Turn turn;
+    turn.number = number;
+    turn.question = question;
+    m_turns.push_back(std::move(turn));
 }
 
-}  // namespace
+void Conversation::answer(const QString& text, std::shared_ptr<const TokenAlignment> tokens, const ChatEnd& end) {
+    CHECK(!m_turns.empty());
+    Turn& turn = m_turns.back();
+    turn.isAnswered = true;
+    turn.answer = text;
+    turn.tokens = std::move(tokens);
+    turn.end = end;
+}
 
 bool Conversation::dropAnswer() {
-    if (m_messages.empty() || m_messages.back().role != QLatin1String("assistant")) return false;
-    m_messages.pop_back();
-    return !m_messages.empty();
+    if (!isAnswered()) return false;
+    Turn& turn = m_turns.back();
+    turn.isAnswered = false;
+    turn.answer.clear();
+    turn.tokens = {};
+    turn.end = {};
+    return true;
 }
 
 void Conversation::dropUnanswered() {
-    if (!m_messages.empty() && m_messages.back().role == QLatin1String("user")) m_messages.pop_back();
+    if (!m_turns.empty() && !m_turns.back().isAnswered) m_turns.pop_back();
 }
 
-ChatRequest Conversation::request(ChatRequest settings) const {
-    settings.messages.clear();
-    if (!m_system.trimmed().isEmpty()) settings.messages.push_back({QStringLiteral("system"), m_system});
-    settings.messages.insert(settings.messages.end(), m_messages.begin(), m_messages.end());
-    return settings;
+void Conversation::cutFrom(int number) {
+    std::erase_if(m_turns, [number](const Turn& turn) { return turn.number >= number; });
 }
 
-QString asCurl(const ChatRequest& request, const DaemonAddress& address) {
-    const QString key = address.keyFile.isEmpty() ? QStringLiteral("$ESPALIER_KEY")
-                                                  : QStringLiteral("$(cat %1)").arg(shellQuoted(address.keyFile));
-    return QStringLiteral(
-               "curl -N %1 \\\n  -H \"Authorization: Bearer %2\" \\\n  -H 'Content-Type: application/json' \\\n  -d %3")
-        .arg(shellQuoted(address.url.toString() + QStringLiteral("/v1/chat/completions")), key,
-             shellQuoted(QString::fromStdString(dumpJson(request.toJson(true)))));
+std::vector<ChatMessage> Conversation::messages(const QString& system) const {
+    std::vector<ChatMessage> messages;
+    if (!system.trimmed().isEmpty()) messages.push_back({QStringLiteral("system"), system});
+    for (const Turn& turn : m_turns) {
+        messages.push_back({QStringLiteral("user"), turn.question});
+        if (turn.isAnswered) messages.push_back({QStringLiteral("assistant"), turn.answer});
+    }
+    return messages;
 }
 
 }  // namespace espalier::ui

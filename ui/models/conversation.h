@@ -1,33 +1,44 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Conversation: the messages of a chat and how they are asked again, as plain values.
+// Conversation: the turns of a chat with one model, as plain values. A turn carries the number it has on every lane of
+// the Playground, so that one edit cuts all of them at the same place.
 #pragma once
 
-#include <QUrl>
+#include <memory>
+#include <vector>
 
-#include "ui/bridge/engine_client.h"
+#include "ui/bridge/chat_stream.h"
+#include "ui/models/token_alignment.h"
 
 namespace espalier::ui {
 
-class Conversation {
-public:
-    void setSystem(const QString& prompt) { m_system = prompt; }
-    void addUser(const QString& text) { m_messages.push_back({QStringLiteral("user"), text}); }
-    void addAnswer(const QString& text) { m_messages.push_back({QStringLiteral("assistant"), text}); }
-    // Drops the last answer, so that its question stands last; false when there is none.
-    bool dropAnswer();
-    void dropUnanswered();  // the last question, when no answer followed
-    void clear() { m_messages.clear(); }
-
-    const std::vector<ChatMessage>& messages() const { return m_messages; }
-    ChatRequest request(ChatRequest settings) const;  // settings with the system prompt and the messages
-
-private:
-    QString m_system;
-    std::vector<ChatMessage> m_messages;
+struct Turn {
+    int number = 0;
+    QString question;
+    bool isAnswered = false;
+    QString answer;
+    std::shared_ptr<const TokenAlignment> tokens;  // of the answer; null when they were not asked for
+    ChatEnd end;
 };
 
-// The same request as a command for a terminal. The key is read from its file, or named as a variable: it is never in
-// the text.
-QString asCurl(const ChatRequest& request, const DaemonAddress& address);
+class Conversation {
+public:
+    void ask(int number, const QString& question);
+    // Requires: there is a turn.
+    void answer(const QString& text, std::shared_ptr<const TokenAlignment> tokens, const ChatEnd& end);
+
+    bool dropAnswer();         // the last one, so that its question stands last; false when there is none
+    void dropUnanswered();     // the last turn when it has no answer
+    void cutFrom(int number);  // that turn and all after it
+    void clear() { m_turns.clear(); }
+
+    const std::vector<Turn>& turns() const { return m_turns; }
+    bool isEmpty() const { return m_turns.empty(); }
+    bool isAnswered() const { return !m_turns.empty() && m_turns.back().isAnswered; }
+    // The system prompt unless it is blank, then every turn.
+    std::vector<ChatMessage> messages(const QString& system) const;
+
+private:
+    std::vector<Turn> m_turns;
+};
 
 }  // namespace espalier::ui

@@ -10,25 +10,28 @@
 namespace espalier::ui {
 namespace {
 
-const QLocale& english() {
-    static const QLocale locale(QLocale::English, QLocale::UnitedStates);
-    return locale;
+// The locale that goes with the language in use.
+QLocale locale() {
+    return QLocale();
 }
 
 QString significant(double value, int figures) {
     if (value == 0) return QStringLiteral("0");
     const int whole = int(std::floor(std::log10(std::abs(value)))) + 1;
-    return english().toString(value, 'f', qBound(0, figures - whole, 2));
-}
-
-QString tr(const char* text) {
-    return QCoreApplication::translate("format", text);
+    return locale().toString(value, 'f', qBound(0, figures - whole, 2));
 }
 
 }  // namespace
 
 QString formatCount(qint64 value) {
-    return english().toString(value);
+    return locale().toString(value);
+}
+
+QString formatNumber(double value) {
+    if (value == 0) return QStringLiteral("0");
+    const int whole = int(std::floor(std::log10(std::abs(value)))) + 1;
+    if (whole < -3 || whole > 6) return locale().toString(value, 'e', 2);
+    return locale().toString(value, 'f', qBound(0, 4 - whole, 7));
 }
 
 QString formatShort(double value) {
@@ -36,7 +39,7 @@ QString formatShort(double value) {
     if (size >= 1e9) return significant(value / 1e9, 3) + QStringLiteral(" B");
     if (size >= 1e6) return significant(value / 1e6, 3) + QStringLiteral(" M");
     if (size >= 1e4) return significant(value / 1e3, 3) + QStringLiteral(" k");
-    return english().toString(value, 'f', 0);
+    return locale().toString(value, 'f', 0);
 }
 
 QString formatBytes(qint64 bytes) {
@@ -48,28 +51,28 @@ QString formatBytes(qint64 bytes) {
         ++unit;
     }
     const int decimals = unit == 0 ? 0 : unit >= 3 ? (value < 100 ? 2 : 1) : (value < 100 ? 1 : 0);
-    return english().toString(value, 'f', decimals) + QLatin1Char(' ') + QLatin1String(kUnits[unit]);
+    return locale().toString(value, 'f', decimals) + QLatin1Char(' ') + QLatin1String(kUnits[unit]);
 }
 
 QString formatGib(qint64 bytes) {
     const double gib = double(bytes) / double(1 << 30);
-    return english().toString(gib, 'f', gib < 10 ? 2 : 1);
+    return locale().toString(gib, 'f', gib < 10 ? 2 : 1);
 }
 
 QString formatMs(double ms) {
-    return english().toString(ms, 'f', ms < 10 ? 2 : ms < 100 ? 1 : 0);
+    return locale().toString(ms, 'f', ms < 10 ? 2 : ms < 100 ? 1 : 0);
 }
 
 QString formatRate(double perSecond) {
-    return english().toString(perSecond, 'f', perSecond > 0 && perSecond < 100 ? 1 : 0);
+    return locale().toString(perSecond, 'f', perSecond > 0 && perSecond < 100 ? 1 : 0);
 }
 
 QString formatDuration(double seconds) {
     const qint64 s = qint64(std::max(0.0, std::round(seconds)));
-    if (s >= 86400) return tr("%1 d %2 h").arg(s / 86400).arg(s % 86400 / 3600);
-    if (s >= 3600) return tr("%1 h %2 min").arg(s / 3600).arg(s % 3600 / 60);
-    if (s >= 60) return tr("%1 min %2 s").arg(s / 60).arg(s % 60);
-    return tr("%1 s").arg(s);
+    if (s >= 86400) return QCoreApplication::translate("format", "%1 d %2 h").arg(s / 86400).arg(s % 86400 / 3600);
+    if (s >= 3600) return QCoreApplication::translate("format", "%1 h %2 min").arg(s / 3600).arg(s % 3600 / 60);
+    if (s >= 60) return QCoreApplication::translate("format", "%1 min %2 s").arg(s / 60).arg(s % 60);
+    return QCoreApplication::translate("format", "%1 s").arg(s);
 }
 
 QString formatClock(qint64 unixMs, bool seconds) {
@@ -78,7 +81,7 @@ QString formatClock(qint64 unixMs, bool seconds) {
 }
 
 QString formatDay(qint64 unixMs) {
-    return english().toString(QDateTime::fromMSecsSinceEpoch(unixMs).date(), QStringLiteral("d MMM"));
+    return locale().toString(QDateTime::fromMSecsSinceEpoch(unixMs).date(), QStringLiteral("d MMM"));
 }
 
 QString formatDigest(const std::string& digest) {

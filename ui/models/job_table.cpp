@@ -37,37 +37,36 @@ auto findJob(auto& jobs, qint64 id) {
 }  // namespace
 
 StateMark markOf(JobState state) {
-    const auto tr = [](const char* word) { return QCoreApplication::translate("JobState", word); };
     switch (state) {
         case JobState::Queued:
-            return {QStringLiteral("clock"), tr("Queued"), Tone::Secondary};
+            return {QStringLiteral("clock"), QCoreApplication::translate("JobState", "Queued"), Tone::Secondary};
         case JobState::Running:
-            return {QStringLiteral("circle-play"), tr("Running"), Tone::Accent};
+            return {QStringLiteral("circle-play"), QCoreApplication::translate("JobState", "Running"), Tone::Accent};
         case JobState::Paused:
-            return {QStringLiteral("circle-pause"), tr("Paused"), Tone::Text};
+            return {QStringLiteral("circle-pause"), QCoreApplication::translate("JobState", "Paused"), Tone::Text};
         case JobState::Interrupted:
-            return {QStringLiteral("rotate-ccw"), tr("Interrupted"), Tone::Warn};
+            return {QStringLiteral("rotate-ccw"), QCoreApplication::translate("JobState", "Interrupted"), Tone::Warn};
         case JobState::Finished:
-            return {QStringLiteral("circle-check"), tr("Finished"), Tone::Secondary};
+            return {QStringLiteral("circle-check"), QCoreApplication::translate("JobState", "Finished"),
+                    Tone::Secondary};
         case JobState::Failed:
-            return {QStringLiteral("circle-x"), tr("Failed"), Tone::Error};
+            return {QStringLiteral("circle-x"), QCoreApplication::translate("JobState", "Failed"), Tone::Error};
         case JobState::Cancelled:
             break;
     }
-    return {QStringLiteral("circle-minus"), tr("Cancelled"), Tone::Secondary};
+    return {QStringLiteral("circle-minus"), QCoreApplication::translate("JobState", "Cancelled"), Tone::Secondary};
 }
 
 StateMark markOf(ServeState state) {
-    const auto tr = [](const char* word) { return QCoreApplication::translate("ServeState", word); };
     switch (state) {
         case ServeState::Serving:
-            return {QStringLiteral("circle-play"), tr("Serving"), Tone::Accent};
+            return {QStringLiteral("circle-play"), QCoreApplication::translate("ServeState", "Serving"), Tone::Accent};
         case ServeState::Draining:
-            return {QStringLiteral("clock"), tr("Draining"), Tone::Warn};
+            return {QStringLiteral("clock"), QCoreApplication::translate("ServeState", "Draining"), Tone::Warn};
         case ServeState::Stopped:
             break;
     }
-    return {QStringLiteral("circle-minus"), tr("Stopped"), Tone::Secondary};
+    return {QStringLiteral("circle-minus"), QCoreApplication::translate("ServeState", "Stopped"), Tone::Secondary};
 }
 
 QString timeLeft(const JobRecord& job) {

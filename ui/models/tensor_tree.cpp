@@ -22,7 +22,18 @@ QString withoutSuffix(QString name) {
 }
 
 bool isNumber(int column) {
-    return column == TensorTree::Shape || column == TensorTree::Size;
+    return column == TensorTree::Shape || column == TensorTree::Size || column == TensorTree::Norm;
+}
+
+bool isBroken(const TensorFact* tensor) {
+    return tensor && tensor->found && (tensor->found->nan > 0 || tensor->found->infinite > 0);
+}
+
+QString normText(const TensorFact* tensor) {
+    if (!tensor || !tensor->found) return {};
+    if (isBroken(tensor))
+        return TensorTree::tr("%1 not finite").arg(formatCount(tensor->found->nan + tensor->found->infinite));
+    return formatNumber(tensor->found->norm);
 }
 
 }  // namespace
@@ -102,6 +113,7 @@ QVariant TensorTree::data(const QModelIndex& index, int role) const {
         case Qt::DisplayRole:
             if (column == Name) return nameAt(index);
             if (column == Size) return formatBytes(tensor ? tensor->bytes : m_nodes[std::size_t(index.row())].bytes);
+            if (column == Norm) return normText(tensor);
             if (column == Type) return tensor ? tensor->dtype : QString();
             return tensor ? shapeText(*tensor)
                           : counted(rowCount(index.siblingAtColumn(0)), tr("%1 tensor"), tr("%1 tensors"));
@@ -112,6 +124,7 @@ QVariant TensorTree::data(const QModelIndex& index, int role) const {
         case Qt::AccessibleTextRole:
             return data(index, Qt::DisplayRole);
         case ToneRole:
+            if (column == Norm && isBroken(tensor)) return int(Tone::Error);
             return !tensor && column == Shape ? QVariant(int(Tone::Secondary)) : QVariant();
         default:
             return {};
@@ -132,6 +145,8 @@ QVariant TensorTree::headerData(int section, Qt::Orientation orientation, int ro
             return tr("Type");
         case Size:
             return tr("Size");
+        case Norm:
+            return tr("Norm");
         default:
             return {};
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // TensorTree: the tensors of a model under the layer they belong to ("model.layers.0.mlp.up_proj.weight" is
-// "mlp.up_proj" of layers.0); what belongs to no layer stands at the top.
+// "mlp.up_proj" of layers.0); what belongs to no layer stands at the top. Norms and values that are not finite are
+// those of the last scan.
 #pragma once
 
 #include <QAbstractItemModel>
@@ -13,7 +14,7 @@ namespace espalier::ui {
 class TensorTree : public QAbstractItemModel {
     Q_OBJECT
 public:
-    enum Column { Name, Shape, Type, Size, ColumnCount };
+    enum Column { Name, Shape, Type, Size, Norm, ColumnCount };
     explicit TensorTree(QObject* parent = nullptr);
 
     void setTensors(std::vector<TensorFact> tensors);

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/models/workspace.h"
 
+#include <QDateTime>
 #include <QDir>
+#include <algorithm>
 #include <array>
+#include <cmath>
+
+#include "ui/models/format.h"
 
 namespace espalier::ui {
 namespace {
@@ -11,10 +16,32 @@ constexpr int kHistorySeconds = 3600;
 constexpr int kSamplesPerSecond = 10;
 constexpr int kLogLines = 500;
 constexpr std::size_t kMetrics = std::size_t(Metric::Count);
+constexpr double kShareSpan = 60;      // seconds that hit share and preemptions look back
+constexpr double kSampleApart = 1.5;   // a point of the daemon's history fills a hole wider than this around it
+constexpr qsizetype kMarkLength = 80;  // letters of a log line over a plot
+
+using Metrics = std::array<double, kMetrics>;
+
+struct CacheCounters {
+    double lookups = 0, hits = 0, preempted = 0;  // since the daemon started
+};
+
+CacheCounters countersOf(const Snapshot& s) {
+    const auto of = [&](const char* name) {
+        const auto found = s.counters.find(name);
+        return found == s.counters.end() ? 0.0 : found->second;
+    };
+    return {of("prefix_cache_queries_total"), of("prefix_cache_hits_total"), of("num_preemptions_total")};
+}
+
+CacheCounters countersOf(const HistoryPoint& p) {
+    return {p.prefixQueries, p.prefixHits, p.preemptions};
+}
 
 // A snapshot and a point of the history name what they share alike.
 template <class Source>
-std::array<double, kMetrics> metricsOf(const Source& s) {
+Metrics metricsOf(const Source& s) {
+    const CacheCounters counters = countersOf(s);
     const auto measured = [](const Percentiles& p, double value) { return p.samples > 0 ? value : kGap; };
     return {double(s.memory.weights),
             double(s.memory.training),
@@ -33,7 +60,44 @@ std::array<double, kMetrics> metricsOf(const Source& s) {
             measured(s.ttftMs, s.ttftMs.p99),
             measured(s.tpotMs, s.tpotMs.p50),
             measured(s.tpotMs, s.tpotMs.p95),
-            measured(s.tpotMs, s.tpotMs.p99)};
+            measured(s.tpotMs, s.tpotMs.p99),
+            s.processorShare,
+            double(s.residentBytes),
+            counters.lookups,
+            counters.hits,
+            kGap,
+            counters.preempted,
+            kGap};
+}
+
+double& at(Metrics& metrics, Metric metric) {
+    return metrics[std::size_t(metric)];
+}
+
+// What grew over the last minute. A counter that fell began again with the daemon.
+double growth(const SampleRing& ring, int from, Metric metric, double now) {
+    const double before = ring.value(from, int(metric));
+    return std::isnan(before) || before > now ? now : now - before;
+}
+
+// Appends a sample with the metrics that follow from those before it.
+void appendWithShares(SampleRing& ring, double x, Metrics metrics) {
+    const int from = ring.lowerBound(x - kShareSpan);
+    if (from < ring.size()) {
+        const double lookups = growth(ring, from, Metric::Lookups, at(metrics, Metric::Lookups));
+        const double hits = growth(ring, from, Metric::Hits, at(metrics, Metric::Hits));
+        const double span = std::max(1.0, std::min(kShareSpan, x - ring.x(from)));
+        at(metrics, Metric::HitShare) = lookups > 0 ? std::min(100.0, 100 * hits / lookups) : kGap;
+        at(metrics, Metric::PreemptedPerMin) =
+            growth(ring, from, Metric::Preempted, at(metrics, Metric::Preempted)) * kShareSpan / span;
+    }
+    ring.append(x, metrics);
+}
+
+Metrics noMetrics() {
+    Metrics gap;
+    gap.fill(kGap);
+    return gap;
 }
 
 }  // namespace
@@ -41,19 +105,26 @@ std::array<double, kMetrics> metricsOf(const Source& s) {
 Workspace::Workspace(EngineClient& engine, QObject* parent)
     : QObject(parent), m_engine(engine), m_history(int(kMetrics), kHistorySeconds * kSamplesPerSecond) {
     connect(&engine, &EngineClient::attached, this, [this](bool fresh) {
-        if (fresh) m_history.clear();
+        if (fresh) startAnew();
         readEverything();
     });
     connect(&engine, &EngineClient::snapshotArrived, this, &Workspace::take);
     connect(&engine, &EngineClient::jobChanged, this, [this](const JobRecord& job) {
+        markJob(job);
         m_jobs.update(job);
         emit jobsChanged();
     });
+    connect(&engine, &EngineClient::modelChanged, this, &Workspace::markModel);
     connect(&engine, &EngineClient::modelChanged, this, &Workspace::refreshModels);
+    connect(&engine, &EngineClient::serveChanged, this, [this](const ServeChanged& change) {
+        m_marks.add({now(), MarkKind::Serve, markOf(change.state).word});
+    });
     connect(&engine, &EngineClient::logged, this, [this](const LogRecord& record) {
         m_log.append(record);
+        markLog(record);
         emit logChanged();
     });
+    if (engine.isAttached()) readEverything();  // made anew beside a connection that goes on
 }
 
 QString Workspace::name() const {
@@ -76,16 +147,28 @@ void Workspace::refreshModels() {
     });
 }
 
-void Workspace::discardJob(qint64 id) {
-    m_engine.call(QStringLiteral("job-discard"), {{"id", id}}, this, [this, id](const Result<Json>& answer) {
-        if (!answer) return;
-        m_jobs.remove(id);
-        emit jobsChanged();
-    });
+void Workspace::discardJob(qint64 id, QObject* guard, std::function<void(const Error&)> refused) {
+    const QPointer<QObject> alive(guard);
+    m_engine.call(QStringLiteral("job-discard"), {{"id", id}}, this,
+                  [this, id, alive, refused = std::move(refused)](const Result<Json>& answer) {
+                      if (!answer) {
+                          if (alive && refused) refused(answer.error());
+                          return;
+                      }
+                      m_jobs.remove(id);
+                      emit jobsChanged();
+                  });
 }
 
 void Workspace::readEverything() {
     refreshModels();
+    if (m_engine.access() == Access::Guest) {
+        m_snapshot.reset();
+        m_bin.setModels({});
+        m_jobs.setJobs({});
+        m_log.setRecords({});
+        return;
+    }
     m_engine.jobs(this, [this](Result<std::vector<JobRecord>> jobs) {
         if (!jobs) return;
         m_jobs.setJobs(std::move(*jobs));
@@ -93,6 +176,7 @@ void Workspace::readEverything() {
     });
     m_engine.log(kLogLines, this, [this](Result<std::vector<LogRecord>> records) {
         if (!records) return;
+        for (const LogRecord& record : *records) markLog(record);
         m_log.setRecords(std::move(*records));
         emit logChanged();
     });
@@ -101,9 +185,59 @@ void Workspace::readEverything() {
     });
 }
 
+// The past of the same workspace stays when its daemon comes back; that of another one goes.
+void Workspace::startAnew() {
+    const QString of = m_engine.isForeign() ? m_engine.address().url.toString() : m_engine.workspace();
+    if (of == m_historyOf) return;
+    m_historyOf = of;
+    m_history.clear();
+    m_marks.clear();
+    m_snapshot = nullptr;
+}
+
+double Workspace::now() const {
+    return double(m_snapshot ? m_snapshot->at : QDateTime::currentMSecsSinceEpoch()) / 1000.0;
+}
+
+void Workspace::markChanges(const Snapshot& before, const Snapshot& now) {
+    const double x = double(now.at) / 1000.0;
+    if (before.startedAt != now.startedAt) {
+        // Nobody measured while there was no daemon, however short that was.
+        m_history.append((m_history.lastX() + x) / 2, noMetrics());
+        m_marks.add({x, MarkKind::Serve, tr("Daemon restarted")});
+        return;
+    }
+    const double preempted = countersOf(now).preempted - countersOf(before).preempted;
+    if (preempted > 0)
+        m_marks.add({x, MarkKind::Preemption, counted(qint64(preempted), tr("%1 preemption"), tr("%1 preemptions"))});
+}
+
+void Workspace::markModel(const ModelChanged& change) {
+    if (change.change != "loaded" && change.change != "unloaded") return;
+    QString name = text(change.id);
+    for (const ModelRecord& model : m_models.models())
+        if (model.id == change.id) name = text(model.name);
+    m_marks.add(
+        {now(), MarkKind::Model, change.change == "loaded" ? tr("%1 loaded").arg(name) : tr("%1 unloaded").arg(name)});
+}
+
+void Workspace::markJob(const JobRecord& job) {
+    const JobRecord* known = m_jobs.find(job.id);
+    if (job.state == JobState::Running && (!known || known->state != JobState::Running))
+        m_marks.add({now(), MarkKind::Job, text(job.title)});
+}
+
+void Workspace::markLog(const LogRecord& record) {
+    if (record.level != "error") return;
+    QString line = text(record.text);
+    if (line.size() > kMarkLength) line = line.left(kMarkLength - 1) + QChar(0x2026);
+    m_marks.add({double(record.at) / 1000.0, MarkKind::Error, tr("Error: %1").arg(line)});
+}
+
 void Workspace::take(const std::shared_ptr<const Snapshot>& snapshot) {
+    if (m_snapshot && !m_history.isEmpty()) markChanges(*m_snapshot, *snapshot);
     m_snapshot = snapshot;
-    m_history.append(double(snapshot->at) / 1000.0, metricsOf(*snapshot));
+    appendWithShares(m_history, double(snapshot->at) / 1000.0, metricsOf(*snapshot));
     m_loaded.setModels(snapshot->models);
     // Between two job events the snapshot is what moves the progress.
     for (const JobRecord& job : snapshot->jobs) {
@@ -113,18 +247,25 @@ void Workspace::take(const std::shared_ptr<const Snapshot>& snapshot) {
     emit snapshotChanged();
 }
 
+// Fills what was not seen here (before attaching, while the connection was lost) from what the daemon remembers.
 void Workspace::backfill(const std::vector<HistoryPoint>& points) {
-    // Snapshots may have arrived first; what the daemon remembers goes before them.
     SampleRing merged(int(kMetrics), kHistorySeconds * kSamplesPerSecond);
+    Metrics values{};
+    int seen = 0;
+    const auto takeSeenUntil = [&](double x) {
+        for (; seen < m_history.size() && m_history.x(seen) <= x; ++seen) {
+            for (int k = 0; k < int(kMetrics); ++k) values[std::size_t(k)] = m_history.value(seen, k);
+            appendWithShares(merged, m_history.x(seen), values);
+        }
+    };
     for (const HistoryPoint& point : points) {
-        if (!m_history.isEmpty() && double(point.at) / 1000.0 >= m_history.x(0)) break;
-        merged.append(double(point.at) / 1000.0, metricsOf(point));
+        const double x = double(point.at) / 1000.0;
+        takeSeenUntil(x);
+        const int nearest = m_history.nearest(x);
+        if (nearest >= 0 && std::abs(m_history.x(nearest) - x) < kSampleApart) continue;
+        appendWithShares(merged, x, metricsOf(point));
     }
-    std::array<double, kMetrics> values{};
-    for (int i = 0; i < m_history.size(); ++i) {
-        for (int k = 0; k < int(kMetrics); ++k) values[std::size_t(k)] = m_history.value(i, k);
-        merged.append(m_history.x(i), values);
-    }
+    takeSeenUntil(std::numeric_limits<double>::infinity());
     m_history = std::move(merged);
 }
 

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "ui/bridge/engine_client.h"
+#include "ui/models/event_marks.h"
 #include "ui/models/job_table.h"
 #include "ui/models/loaded_table.h"
 #include "ui/models/log_table.h"
@@ -37,6 +38,13 @@ enum class Metric {
     TpotP50,
     TpotP95,
     TpotP99,
+    Processor,  // cores of the daemon
+    Resident,   // bytes of the daemon
+    Lookups,    // tokens looked up in the prefix cache, since the daemon started
+    Hits,       // of these, found
+    HitShare,   // per cent over the last minute
+    Preempted,  // since the daemon started
+    PreemptedPerMin,
     Count
 };
 
@@ -52,12 +60,14 @@ public:
     LogTable& log() { return m_log; }
     LoadedTable& loaded() { return m_loaded; }
     const SampleRing& history() const { return m_history; }        // x: Unix seconds
+    const EventMarks& marks() const { return m_marks; }            // over the same time
     const Snapshot* snapshot() const { return m_snapshot.get(); }  // null before the first one
     bool hasModelList() const { return m_hasModels; }
 
     QString name() const;  // the folder's last part, or the host
     void refreshModels();
-    void discardJob(qint64 id);
+    // `refused` is called when the daemon does not do it, unless its guard is gone by then.
+    void discardJob(qint64 id, QObject* guard = nullptr, std::function<void(const Error&)> refused = {});
 
 signals:
     void snapshotChanged();
@@ -69,6 +79,12 @@ private:
     void readEverything();
     void take(const std::shared_ptr<const Snapshot>& snapshot);
     void backfill(const std::vector<HistoryPoint>& points);
+    void startAnew();
+    void markChanges(const Snapshot& before, const Snapshot& now);
+    void markModel(const ModelChanged& change);
+    void markJob(const JobRecord& job);
+    void markLog(const LogRecord& record);
+    double now() const;
 
     EngineClient& m_engine;
     ModelTable m_models, m_bin;
@@ -76,6 +92,8 @@ private:
     LogTable m_log;
     LoadedTable m_loaded;
     SampleRing m_history;
+    EventMarks m_marks;
+    QString m_historyOf;  // the workspace whose past is held
     std::shared_ptr<const Snapshot> m_snapshot;
     bool m_hasModels = false;
 };

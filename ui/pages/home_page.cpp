@@ -8,6 +8,7 @@
 #include <QStackedLayout>
 
 #include "ui/models/format.h"
+#include "ui/pages/job_row.h"
 #include "ui/widgets/memory_bar.h"
 #include "ui/widgets/plot.h"
 #include "ui/widgets/table_view.h"
@@ -158,10 +159,19 @@ Panel* HomePage::memoryPanel() {
 Panel* HomePage::needsYouPanel() {
     m_needs = new Panel(tr("Needs you"));
     m_needs->addTitleLine();
-    m_needsList = new QWidget;
-    m_needsList->setLayout(new QVBoxLayout);
-    m_needsList->layout()->setContentsMargins({});
-    m_needs->setContent(m_needsList);
+    m_needsList = column({}, 0);
+    m_nothing = new EmptyView(QStringLiteral("circle-check"), tr("Nothing needs you."));
+    auto* list = new QWidget;
+    list->setBackgroundRole(QPalette::Base);
+    list->setLayout(column({LayoutItem(m_needsList), m_nothing, nullptr}, 0));
+    auto* scroll = new QScrollArea;
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setWidgetResizable(true);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->viewport()->setBackgroundRole(QPalette::Base);
+    scroll->setAccessibleName(tr("Needs you"));
+    scroll->setWidget(list);
+    m_needs->setContent(scroll);
     return m_needs;
 }
 
@@ -214,10 +224,8 @@ void HomePage::showError(const QString& what, const Error& error) {
     m_error->showError(what, error);
 }
 
-// A lost connection is taken up again by itself and stands in the status strip; one that is refused needs a person.
+// What is wrong with the connection stands above every page.
 void HomePage::showLink() {
-    const auto trouble = engine().trouble();
-    if (engine().link() == Link::Refused && trouble) showError(tr("Not connected to an engine"), *trouble);
     if (engine().isAttached()) m_error->clear();
     showModels();
 }
@@ -246,50 +254,10 @@ void HomePage::showNeeds() {
     std::vector<const JobRecord*> needs;
     for (const JobRecord& job : m_workspace.jobs().jobs())
         if (needsYou(job)) needs.push_back(&job);
-    std::vector<qint64> ids;
-    for (const JobRecord* job : needs) ids.push_back(job->id);
-    if (m_needIds == ids) return;  // progress comes ten times a second, trouble seldom
-    m_needIds = ids;
     m_needs->setUnit(needs.empty() ? QString() : formatCount(qint64(needs.size())));
-    QLayout* list = m_needsList->layout();
-    while (QLayoutItem* item = list->takeAt(0)) {
-        delete item->widget();
-        delete item;
-    }
-    if (needs.empty()) {
-        list->addWidget(new EmptyView(QStringLiteral("circle-check"), tr("Nothing needs you.")));
-        return;
-    }
     needs.resize(std::min(needs.size(), kNeedsShown));
-    for (const JobRecord* job : needs) list->addWidget(needRow(*job));
-    static_cast<QVBoxLayout*>(list)->addStretch(1);
-}
-
-QWidget* HomePage::needRow(const JobRecord& job) {
-    const StateMark mark = markOf(job.state);
-    auto* badge = new Badge;
-    badge->show(mark.icon, mark.word, mark.tone);
-    auto* why =
-        paragraph(job.error ? text(job.error->message) : tr("The engine ended while it ran."), text_size::kCaption);
-    const qint64 id = job.id;
-    auto* buttons = new QHBoxLayout;
-    buttons->setSpacing(4);
-    if (job.state == JobState::Interrupted) {
-        auto* resume = button(tr("Resume"), QStringLiteral("play"), ButtonRole::Plain, ControlSize::Small);
-        connect(resume, &QPushButton::clicked, this, [this, id] {
-            engine().call(QStringLiteral("job-resume"), {{"id", id}}, this, [](const Result<Json>&) {});
-        });
-        buttons->addWidget(resume);
-    }
-    auto* discard = button(tr("Discard"), {}, ButtonRole::Plain, ControlSize::Small);
-    connect(discard, &QPushButton::clicked, this, [this, id] { m_workspace.discardJob(id); });
-    buttons->addWidget(discard);
-    auto* widget = new QWidget;
-    auto* title = new TextLabel(text(job.title), text_size::kTable, QFont::Medium);
-    widget->setLayout(column({row({badge, LayoutItem(title, 1), buttons}, 8, {11, 8, 8, 0}),
-                              row({why}, 0, {11, 0, 11, 8}), horizontalLine()},
-                             4));
-    return widget;
+    showJobRows(m_needsList, m_workspace, needs);
+    m_nothing->setVisible(needs.empty());
 }
 
 void HomePage::showToday() {

@@ -37,7 +37,6 @@ private:
     void showJobs();
     void showNeeds();
     void showToday();
-    QWidget* needRow(const JobRecord& job);
 
     PageHeader* m_header;
     QStackedLayout* m_stack;
@@ -52,8 +51,8 @@ private:
     Panel *m_memory = nullptr, *m_needs = nullptr, *m_jobs = nullptr, *m_models = nullptr;
     MemoryBar* m_memoryBar = nullptr;
     TextLabel *m_resident = nullptr, *m_processor = nullptr, *m_compute = nullptr;
-    QWidget* m_needsList = nullptr;
-    std::optional<std::vector<qint64>> m_needIds;  // shown; none before the first time
+    QBoxLayout* m_needsList = nullptr;
+    EmptyView* m_nothing = nullptr;
     QStackedLayout *m_jobsStack = nullptr, *m_todayStack = nullptr;
     TableView *m_jobTable = nullptr, *m_today = nullptr;
 };

@@ -69,6 +69,7 @@ MemoryEstimatePanel::MemoryEstimatePanel(Workspace& workspace)
       m_kvName(new TextLabel({}, text_size::kTable)),
       m_work(new TextLabel({}, text_size::kTable, QFont::Medium)),
       m_sum(new TextLabel({}, text_size::kTable, QFont::DemiBold)),
+      m_device(new TextLabel({}, text_size::kTable, QFont::Normal, Tone::Secondary)),
       m_fit(new Badge) {
     setUnit(tr("GiB by sequences at once"));
     m_fit->hide();
@@ -77,6 +78,8 @@ MemoryEstimatePanel::MemoryEstimatePanel(Workspace& workspace)
     m_plot->setNoDataText(tr("Choose a model"));
     m_plot->setAreas({{kWeights, MemoryOwner::Weights}, {kWork, MemoryOwner::Work}, {kKv, MemoryOwner::KvRunning}});
     m_sum->setElide(Qt::ElideNone);
+    m_device->setElide(Qt::ElideNone);
+    m_plot->setMinimumHeight(140);
     auto* side = new QWidget;
     side->setFixedWidth(248);
     side->setLayout(column(
@@ -84,7 +87,11 @@ MemoryEstimatePanel::MemoryEstimatePanel(Workspace& workspace)
          line(MemoryOwner::Weights, new TextLabel(tr("Weights"), text_size::kTable), m_weights),
          line(MemoryOwner::KvRunning, m_kvName, m_kv),
          line(MemoryOwner::Work, new TextLabel(tr("Workspace"), text_size::kTable), m_work), horizontalLine(),
-         row({LayoutItem(new TextLabel(tr("Together"), text_size::kTable, QFont::DemiBold), 1), m_sum}, 8), nullptr},
+         row({LayoutItem(new TextLabel(tr("Together"), text_size::kTable, QFont::DemiBold), 1), m_sum}, 8),
+         row({LayoutItem(new TextLabel(tr("Device memory"), text_size::kTable, QFont::Normal, Tone::Secondary), 1),
+              m_device},
+             8),
+         nullptr},
         8));
     setContent(row({LayoutItem(m_plot, 1), side}, 12, {0, 0, 11, 8}));
     connect(m_sequences, &QSpinBox::valueChanged, this, &MemoryEstimatePanel::estimate);
@@ -105,7 +112,7 @@ void MemoryEstimatePanel::estimate() {
     m_curve.clear();
     if (!m_model) {
         m_fit->hide();
-        for (TextLabel* label : {m_weights, m_kv, m_work, m_sum}) label->setText(QStringLiteral("–"));
+        for (TextLabel* label : {m_weights, m_kv, m_work, m_sum, m_device}) label->setText(QStringLiteral("–"));
         m_kvName->setText(tr("KV"));
         m_plot->refresh();
         return;
@@ -121,10 +128,12 @@ void MemoryEstimatePanel::estimate() {
     const MemoryNeed need = memoryNeed(*m_model, sequences, context);
     m_weights->setText(formatBytes(need.weights));
     m_kv->setText(formatBytes(need.kv));
-    m_kvName->setText(tr("KV, %1 a token").arg(formatBytes(m_model->kvBytesPerToken)));
+    const QString kvType = m_model->kvType.isEmpty() ? tr("KV") : tr("KV in %1").arg(m_model->kvType);
+    m_kvName->setText(tr("%1, %2 a token").arg(kvType, formatBytes(m_model->kvBytesPerToken)));
     m_work->setText(formatBytes(need.workspace));
     m_sum->setText(formatBytes(need.sum()));
     const qint64 total = m_workspace.snapshot() ? m_workspace.snapshot()->memory.total : 0;
+    m_device->setText(total > 0 ? formatBytes(total) : QStringLiteral("–"));
     m_plot->setReference(
         total > 0 && double(total) < 4.0 * double(need.sum()) ? std::optional(double(total)) : std::nullopt,
         tr("device %1").arg(formatGib(total)));

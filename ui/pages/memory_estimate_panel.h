@@ -33,7 +33,7 @@ private:
     SampleRing m_curve;
     Plot* m_plot;
     QSpinBox *m_sequences, *m_context;
-    TextLabel *m_weights, *m_kv, *m_kvName, *m_work, *m_sum;
+    TextLabel *m_weights, *m_kv, *m_kvName, *m_work, *m_sum, *m_device;
     Badge* m_fit;
 };
 

@@ -7,9 +7,11 @@
 #include <QPlainTextEdit>
 #include <QSortFilterProxyModel>
 #include <QStackedLayout>
+#include <QStackedWidget>
 #include <QTabBar>
 
 #include "ui/models/format.h"
+#include "ui/widgets/markdown_view.h"
 #include "ui/widgets/table_view.h"
 
 namespace espalier::ui {
@@ -51,12 +53,16 @@ QString headsText(const ArchSpec& spec) {
                                         : QStringLiteral("%1 / %2").arg(layer.heads).arg(layer.kvHeads);
 }
 
-QString notesOf(const ModelRecord& model) {
+QString originOf(const ModelRecord& model, qint64 verifiedAt) {
     QStringList lines{
-        ModelInspector::tr("Digest   %1").arg(text(model.digest)),
-        ModelInspector::tr("Folder   %1").arg(text(model.folder)),
-        ModelInspector::tr("Source   %1").arg(text(model.source)),
-        ModelInspector::tr("Licence  %1")
+        ModelInspector::tr("Digest    %1").arg(text(model.digest)),
+        ModelInspector::tr("Verified  %1")
+            .arg(verifiedAt > 0 ? formatDay(verifiedAt) + QLatin1Char(' ') + formatClock(verifiedAt)
+                                : ModelInspector::tr("not since the import")),
+        ModelInspector::tr("Id        %1").arg(text(model.id)),
+        ModelInspector::tr("Folder    %1").arg(text(model.folder)),
+        ModelInspector::tr("Source    %1").arg(text(model.source)),
+        ModelInspector::tr("Licence   %1")
             .arg(model.licence.empty() ? ModelInspector::tr("the folder names none") : text(model.licence))};
     if (!model.warnings.empty()) lines << QString() << ModelInspector::tr("Warnings at import");
     for (const std::string& warning : model.warnings) lines << QStringLiteral("- ") + text(warning);
@@ -67,37 +73,31 @@ QString notesOf(const ModelRecord& model) {
 
 ModelInspector::ModelInspector(Workspace& workspace, Actions& actions)
     : m_workspace(workspace), m_actions(actions), m_error(new ErrorStrip) {
-    auto* figures = new QHBoxLayout;
-    figures->setContentsMargins(11, 8, 11, 0);
-    for (const QString& name : {tr("Layers"), tr("Hidden"), tr("Heads"), tr("Head"), tr("MLP"), tr("Context")}) {
-        auto* figure = new Figure(name, text_size::kBody);
-        m_figures.push_back(figure);
-        figures->addWidget(figure);
-        if (m_figures.size() < 6) figures->addStretch(1);
-    }
     m_tabs = new QTabBar;
     m_tabs->setDrawBase(false);
     m_tabs->setExpanding(false);
     m_tabs->setAccessibleName(tr("Parts of the model"));
-    for (const QString& name : {tr("Tensors"), tr("Config"), tr("Card")}) m_tabs->addTab(name);
     m_config = monoText(tr("Configuration"));
-    m_notes = monoText(tr("Card"));
-    auto* tabs = new QWidget;
-    m_tabStack = new QStackedLayout(tabs);
-    m_tabStack->addWidget(tensorsTab());
-    m_tabStack->addWidget(m_config);
-    m_tabStack->addWidget(m_notes);
-    connect(m_tabs, &QTabBar::currentChanged, m_tabStack, &QStackedLayout::setCurrentIndex);
+    m_notes = monoText(tr("Origin"));
+    m_tabStack = new QStackedWidget;
+    addTab(tr("Tensors"), tensorsTab());
+    addTab(tr("Layers"), layersTab());
+    addTab(tr("Config"), m_config);
+    addTab(tr("Card"), cardTab());
+    addTab(tr("Origin"), m_notes);
+    connect(m_tabs, &QTabBar::currentChanged, this, [this](int index) {
+        m_tabStack->setCurrentIndex(index);
+        readCard();
+    });
 
     auto* buttons =
         row({buttonFor(actions.get(action::kLoad), tr("Load")), buttonFor(actions.get(action::kVerify), tr("Verify")),
-             buttonFor(actions.get(action::kScan), tr("Scan")), nullptr,
-             buttonFor(actions.get(action::kRemove), tr("Remove"))},
+             nullptr, buttonFor(actions.get(action::kRemove), tr("Remove"))},
             8, {11, 8, 11, 8});
     auto* full = new QWidget;
     full->setLayout(
-        column({titleRow(), figures, row({m_tabs, nullptr}, 0, {7, 8, 7, 0}), horizontalLine(),
-                row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), LayoutItem(tabs, 1), horizontalLine(), buttons},
+        column({titleRow(), figureRow(), row({LayoutItem(m_tabs, 1)}, 0, {7, 8, 7, 0}), horizontalLine(),
+                row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), LayoutItem(m_tabStack, 1), horizontalLine(), buttons},
                0));
     auto* holder = new QWidget;
     m_stack = new QStackedLayout(holder);
@@ -106,6 +106,35 @@ ModelInspector::ModelInspector(Workspace& workspace, Actions& actions)
     setContent(holder);
     setAccessibleName(tr("Model"));
     show(nullptr);
+}
+
+void ModelInspector::addTab(const QString& name, QWidget* content) {
+    m_tabStack->addWidget(content);
+    m_tabs->addTab(name);
+}
+
+void ModelInspector::lendTab(const QString& name, QWidget* content) {
+    if (m_tabStack->indexOf(content) < 0) addTab(name, content);
+}
+
+void ModelInspector::returnTab(QWidget* content) {
+    const int index = m_tabStack->indexOf(content);
+    if (index < 0) return;
+    m_tabStack->removeWidget(content);
+    m_tabs->removeTab(index);
+    m_tabStack->setCurrentIndex(m_tabs->currentIndex());
+}
+
+QLayout* ModelInspector::figureRow() {
+    auto* figures = new QHBoxLayout;
+    figures->setContentsMargins(11, 8, 11, 0);
+    for (const QString& name : {tr("Layers"), tr("Hidden"), tr("Heads"), tr("Head"), tr("MLP"), tr("Context")}) {
+        auto* figure = new Figure(name, text_size::kBody);
+        m_figures.push_back(figure);
+        figures->addWidget(figure);
+        if (m_figures.size() < 6) figures->addStretch(1);
+    }
+    return figures;
 }
 
 QWidget* ModelInspector::titleRow() {
@@ -137,7 +166,9 @@ QWidget* ModelInspector::tensorsTab() {
     m_filtered->setRecursiveFilteringEnabled(true);
     m_filtered->setFilterKeyColumn(-1);
     m_filtered->setFilterCaseSensitivity(Qt::CaseInsensitive);
-    m_tree = new TreeView(m_filtered, tr("Tensors"), {44, 30, 12, 18});
+    m_tree = new TreeView(m_filtered, tr("Tensors"), {35, 25, 13, 15, 14});
+    m_finite = new Badge;
+    m_finite->hide();
     auto* filter = new QLineEdit;
     filter->setPlaceholderText(tr("Name or shape"));
     filter->setAccessibleName(tr("Filter tensors by name or shape"));
@@ -149,8 +180,51 @@ QWidget* ModelInspector::tensorsTab() {
         if (!text.isEmpty()) m_tree->expandAll();
     });
     auto* widget = new QWidget;
-    widget->setLayout(column({row({filter, nullptr}, 8, {11, 6, 11, 6}), LayoutItem(m_tree, 1)}, 0));
+    widget->setLayout(column(
+        {row({LayoutItem(filter, 1), nullptr, m_finite, smallButtonFor(m_actions.get(action::kScan), tr("Scan"))}, 8,
+             {11, 6, 11, 6}),
+         LayoutItem(m_tree, 1)},
+        0));
     return widget;
+}
+
+QWidget* ModelInspector::layersTab() {
+    return new TableView(&m_layers, tr("Layers"), kLiveRow, {14, 16, 18, 18, 16, 18});
+}
+
+QWidget* ModelInspector::cardTab() {
+    m_card = new MarkdownView(tr("Model card"));
+    m_cardNote = new TextLabel({}, text_size::kCaption, QFont::Normal, Tone::Secondary);
+    m_noCard = new EmptyView(QStringLiteral("scroll-text"), {});
+    auto* shown = new QWidget;
+    shown->setLayout(column({LayoutItem(m_card, 1), row({LayoutItem(m_cardNote, 1)}, 0, {11, 4, 11, 4})}, 0));
+    auto* tab = new QWidget;
+    m_cardStack = new QStackedLayout(tab);
+    m_cardStack->addWidget(shown);
+    m_cardStack->addWidget(m_noCard);
+    return tab;
+}
+
+// The card is a file of its own: it is asked for when its tab is opened.
+void ModelInspector::readCard() {
+    if (m_id.isEmpty() || m_cardOf == m_id || !m_cardStack->parentWidget()->isVisibleTo(this)) return;
+    const QString id = m_id;
+    m_cardOf = id;
+    m_workspace.engine().card(id, this, [this, id](Result<ModelCard> card) {
+        if (id != m_id) return;
+        if (!card) {
+            m_cardOf.clear();
+            m_error->showError(tr("The model card was not read"), card.error());
+            return;
+        }
+        m_noCard->setSentence(tr("The folder has no README.md."));
+        m_cardStack->setCurrentIndex(card->file.isEmpty() ? 1 : 0);
+        m_card->showMarkdown(card->text);
+        m_cardNote->setText(
+            card->truncated ? tr("The first %1 of %2; all of it is in %3")
+                                  .arg(formatBytes(card->text.toUtf8().size()), formatBytes(card->bytes), card->file)
+                            : card->file);
+    });
 }
 
 void ModelInspector::show(const ModelRecord* model) {
@@ -176,17 +250,35 @@ void ModelInspector::show(const ModelRecord* model) {
                              spec.layers.empty() ? QStringLiteral("–") : formatCount(spec.layers.front().neurons),
                              formatCount(model->context)};
     for (std::size_t i = 0; i < m_figures.size(); ++i) m_figures[i]->setValue(values[qsizetype(i)]);
-    m_notes->setPlainText(notesOf(*model));
     if (!another) return;
+    m_notes->setPlainText(originOf(*model, 0));
     m_error->clear();
     m_tensors.setTensors({});
+    m_layers.clear();
     m_config->clear();
+    m_card->clear();
+    m_finite->hide();
     m_titleStack->setCurrentIndex(0);
+    readCard();
 }
 
 void ModelInspector::setInspection(const ModelInspection& inspection) {
     m_tensors.setTensors(inspection.tensors);
+    m_layers.setInspection(inspection);
     m_config->setPlainText(inspection.config);
+    m_notes->setPlainText(originOf(inspection.record, inspection.verifiedAt));
+    showFindings(inspection);
+}
+
+void ModelInspector::showFindings(const ModelInspection& inspection) {
+    const int all = int(inspection.tensors.size()), finite = inspection.finiteTensors;
+    m_finite->show(finite == all ? QStringLiteral("check") : QStringLiteral("triangle-alert"),
+                   tr("%1 of %2 finite").arg(formatCount(finite), formatCount(all)),
+                   finite == all ? Tone::Accent : Tone::Error);
+    m_finite->setVisible(inspection.scannedAt > 0);
+    m_finite->setToolTip(tr("Scanned %1 %2").arg(formatDay(inspection.scannedAt), formatClock(inspection.scannedAt)));
+    if (inspection.verifiedAt > 0 && inspection.record.warnings.empty())
+        m_badge->show(QStringLiteral("circle-check"), tr("Verified"), Tone::Accent);
 }
 
 void ModelInspector::beginRename() {
@@ -198,14 +290,18 @@ void ModelInspector::beginRename() {
 
 void ModelInspector::commitRename() {
     const QString name = m_rename->text().trimmed();
+    m_error->clear();
     m_titleStack->setCurrentIndex(0);
     if (name.isEmpty() || name == m_name->text()) return;
     m_workspace.engine().call(QStringLiteral("rename"), {{"model", m_id.toStdString()}, {"name", name.toStdString()}},
-                              this, [this](const Result<Json>& answer) {
-                                  if (!answer)
-                                      m_error->showError(tr("The model was not renamed"), answer.error());
-                                  else
+                              this, [this, name](const Result<Json>& answer) {
+                                  if (answer) {
                                       m_workspace.refreshModels();
+                                      return;
+                                  }
+                                  m_error->showError(tr("The model was not renamed"), answer.error());
+                                  beginRename();  // with what was typed
+                                  m_rename->setText(name);
                               });
 }
 

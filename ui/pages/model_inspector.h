@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// ModelInspector: one model in full. Name (renamed in place), where it came from, its figures, tensors by layer, the
-// normalised configuration, warnings of the import; what can be done with it.
+// ModelInspector: one model in full. Name (renamed in place), where it came from, its figures; in tabs its layers,
+// tensors with the findings of the last scan, the normalised configuration, the model card, origin and digest, and what
+// the page lends it where there is no room beside; what can be done with it.
 #pragma once
 
+#include "ui/models/layer_table.h"
 #include "ui/models/tensor_tree.h"
 #include "ui/models/workspace.h"
 #include "ui/shell/actions.h"
@@ -12,10 +14,12 @@ class QLineEdit;
 class QPlainTextEdit;
 class QSortFilterProxyModel;
 class QStackedLayout;
+class QStackedWidget;
 class QTabBar;
 
 namespace espalier::ui {
 
+class MarkdownView;
 class TreeView;
 
 class ModelInspector : public Panel {
@@ -26,10 +30,19 @@ public:
     void show(const ModelRecord* model);  // null: nothing is chosen
     void setInspection(const ModelInspection& inspection);
     void beginRename();
+    // A tab that the page lends and takes back. Requires for returnTab: it was lent.
+    void lendTab(const QString& name, QWidget* content);
+    void returnTab(QWidget* content);
 
 private:
     QWidget* titleRow();
+    QLayout* figureRow();
+    QWidget* layersTab();
     QWidget* tensorsTab();
+    QWidget* cardTab();
+    void addTab(const QString& name, QWidget* content);
+    void showFindings(const ModelInspection& inspection);
+    void readCard();
     void commitRename();
 
     Workspace& m_workspace;
@@ -42,8 +55,15 @@ private:
     Badge* m_badge = nullptr;
     std::vector<Figure*> m_figures;
     QTabBar* m_tabs = nullptr;
-    QStackedLayout* m_tabStack = nullptr;
+    QStackedWidget* m_tabStack = nullptr;
+    LayerTable m_layers;
     TensorTree m_tensors;
+    Badge* m_finite = nullptr;
+    MarkdownView* m_card = nullptr;
+    QStackedLayout* m_cardStack = nullptr;
+    EmptyView* m_noCard = nullptr;
+    TextLabel* m_cardNote = nullptr;
+    QString m_cardOf;  // the id whose card is shown
     QSortFilterProxyModel* m_filtered = nullptr;
     TreeView* m_tree = nullptr;
     QPlainTextEdit *m_config = nullptr, *m_notes = nullptr;

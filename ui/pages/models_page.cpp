@@ -3,11 +3,14 @@
 
 #include <QHeaderView>
 #include <QLineEdit>
+#include <QScrollArea>
 #include <QSortFilterProxyModel>
 #include <QSplitter>
 #include <QStackedLayout>
+#include <algorithm>
 
 #include "ui/models/format.h"
+#include "ui/pages/job_row.h"
 #include "ui/pages/memory_estimate_panel.h"
 #include "ui/pages/model_inspector.h"
 #include "ui/pages/tokenizer_panel.h"
@@ -18,56 +21,7 @@ namespace {
 
 constexpr int kInspectorWide = 488, kInspectorMedium = 448;
 constexpr qint64 kStaysListedMs = 10 * 60 * 1000;
-
-// An import that runs, or failed and was not dismissed: what stands above the list.
-class JobRow : public QWidget {
-public:
-    explicit JobRow(Workspace& workspace, qint64 id) : m_workspace(workspace), m_id(id) {
-        m_cancel = button(ModelsPage::tr("Cancel"), {}, ButtonRole::Plain, ControlSize::Small);
-        m_title = new TextLabel({}, text_size::kTable, QFont::Medium);
-        m_step = new TextLabel({}, text_size::kCaption, QFont::Normal, Tone::Secondary);
-        m_percent = new TextLabel({}, text_size::kTable, QFont::DemiBold);
-        m_left = new TextLabel({}, text_size::kTable, QFont::Normal, Tone::Secondary);
-        m_percent->setElide(Qt::ElideNone);
-        m_bar = new ProgressBar;
-        m_bar->setFixedWidth(120);
-        m_error = new ErrorStrip;
-        m_running = new QWidget;
-        m_running->setLayout(
-            row({LayoutItem(column({m_title, m_step}, 0), 1), m_bar, m_percent, m_left, m_cancel}, 8, {11, 4, 8, 4}));
-        setLayout(column({m_running, m_error, horizontalLine()}, 0));
-        connect(m_cancel, &QPushButton::clicked, this, [this] {
-            m_cancel->setEnabled(false);
-            m_workspace.engine().call(QStringLiteral("job-cancel"), {{"id", m_id}}, this, [](const Result<Json>&) {});
-        });
-    }
-    void show(const JobRecord& job) {
-        m_title->setText(text(job.title));
-        const bool failed = job.state == JobState::Failed;
-        m_running->setVisible(!failed);
-        if (failed && m_error->isHidden() && !m_wasShown) {
-            m_wasShown = true;
-            m_error->showError(ModelsPage::tr("%1 failed").arg(text(job.title)), job.error.value_or(Error{}));
-        }
-        m_step->setText(job.state == JobState::Queued ? ModelsPage::tr("Waiting for its turn") : text(job.step));
-        m_bar->setShare(job.progress);
-        m_bar->setAccessibleName(text(job.title));
-        m_percent->setText(QStringLiteral("%1 %").arg(qRound(job.progress * 100)));
-        m_left->setText(job.etaS >= 0 ? ModelsPage::tr("%1 left").arg(formatDuration(job.etaS))
-                                      : formatBytes(job.doneBytes));
-        setVisible(!failed || !m_error->isHidden());
-    }
-
-private:
-    Workspace& m_workspace;
-    qint64 m_id;
-    QWidget* m_running;
-    TextLabel *m_title, *m_step, *m_percent, *m_left;
-    ProgressBar* m_bar;
-    QPushButton* m_cancel;
-    ErrorStrip* m_error;
-    bool m_wasShown = false;
-};
+enum ListPart { kList, kNoModels, kBinList };
 
 }  // namespace
 
@@ -78,7 +32,10 @@ ModelsPage::ModelsPage(Workspace& workspace, Actions& actions)
       m_inspector(new ModelInspector(workspace, actions)),
       m_estimate(new MemoryEstimatePanel(workspace)),
       m_tokenizer(new TokenizerPanel(workspace)),
-      m_splitter(new QSplitter) {
+      m_estimatePart(sidePart(m_estimate)),
+      m_tokenizerPart(sidePart(m_tokenizer)),
+      m_splitter(new QSplitter),
+      m_left(new QSplitter(Qt::Vertical)) {
     m_filtered->setSourceModel(&workspace.models());
     m_filtered->setSortRole(SortRole);
     m_filtered->setSortCaseSensitivity(Qt::CaseInsensitive);
@@ -93,18 +50,17 @@ ModelsPage::ModelsPage(Workspace& workspace, Actions& actions)
     m_header->add(filter);
     m_header->add(buttonFor(actions.get(action::kImport), tr("Import model"), ButtonRole::Primary));
 
-    auto* left = new QSplitter(Qt::Vertical);
-    left->addWidget(listPanel());
-    left->addWidget(m_estimate);
-    left->addWidget(m_tokenizer);
-    left->setStretchFactor(0, 5);
-    left->setStretchFactor(1, 6);
-    left->setStretchFactor(2, 4);
-    left->setSizes({250, 300, 220});
-    m_splitter->addWidget(left);
+    m_left->addWidget(listPanel());
+    m_left->addWidget(m_estimatePart);
+    m_left->addWidget(m_tokenizerPart);
+    m_left->setStretchFactor(0, 5);
+    m_left->setStretchFactor(1, 6);
+    m_left->setStretchFactor(2, 4);
+    m_left->setSizes({230, 290, 250});
+    m_splitter->addWidget(m_left);
     m_splitter->addWidget(m_inspector);
     m_splitter->setChildrenCollapsible(false);
-    left->setChildrenCollapsible(false);
+    m_left->setChildrenCollapsible(false);
     m_splitter->setStretchFactor(0, 1);
     m_inspector->setMinimumWidth(320);
     setLayout(column({m_header, LayoutItem(row({LayoutItem(m_splitter, 1)}, 0, {12, 8, 12, 12}), 1)}, 0));
@@ -115,6 +71,12 @@ ModelsPage::ModelsPage(Workspace& workspace, Actions& actions)
         for (const JobRecord& job : m_workspace.snapshot()->jobs)
             if (isActive(job)) return showJobs();
     });
+    connect(&engine(), &EngineClient::jobChanged, this, [this](const JobRecord& job) {
+        // What a scan or a verification found belongs to the inspection.
+        const bool found = job.state == JobState::Finished && (job.kind == "scan" || job.kind == "verify");
+        if (found && !m_inspected.isEmpty()) inspect(m_inspected);
+    });
+    connect(&engine(), &EngineClient::attached, this, [this] { m_inspected.clear(); });
     connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &ModelsPage::showCurrent);
     showModels();
     showJobs();
@@ -128,47 +90,77 @@ Panel* ModelsPage::listPanel() {
     m_table->setSortingEnabled(true);
     m_table->sortByColumn(ModelTable::Name, Qt::AscendingOrder);
     auto* begin = buttonFor(m_actions.get(action::kImport), tr("Import model"), ButtonRole::Primary);
+    m_binTable = new TableView(&m_workspace.bin(), tr("Models in the bin"), kListRow, {30, 14, 18, 18, 0, 20, 0});
     auto* list = new QWidget;
     m_listStack = new QStackedLayout(list);
     m_listStack->addWidget(m_table);
     m_listStack->addWidget(new EmptyView(
         QStringLiteral("box"),
         tr("No models yet. Import a folder with config.json and safetensors files, or drop it here."), begin));
-    m_jobs = new QWidget;
-    m_jobs->setLayout(column({}, 0));
+    m_listStack->addWidget(m_binTable);
+    auto* jobs = new QWidget;
+    m_jobs = column({}, 0);
+    jobs->setLayout(m_jobs);
     m_error = new ErrorStrip;
     panel->setContent(column(
-        {m_jobs, row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), LayoutItem(list, 1), horizontalLine(), binStrip()},
-        0));
+        {jobs, row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), LayoutItem(list, 1), horizontalLine(), binStrip()}, 0));
     m_table->setMinimumHeight(24 + 2 * kListRow);
     return panel;
 }
 
 QWidget* ModelsPage::binStrip() {
-    auto* hint = new TextLabel(tr("Drop a model folder anywhere in the window"), text_size::kTable, QFont::Normal,
-                               Tone::Secondary);
+    m_listHint = new TextLabel({}, text_size::kTable, QFont::Normal, Tone::Secondary);
     m_binText = new TextLabel({}, text_size::kTable, QFont::Normal, Tone::Secondary);
+    m_showBin = button({}, {}, ButtonRole::Plain, ControlSize::Small);
+    connect(m_showBin, &QPushButton::clicked, this, [this] {
+        m_binShown = !m_binShown;
+        showList();
+    });
     m_bin = new QWidget;
-    m_bin->setLayout(row({m_binText, smallButtonFor(m_actions.get(action::kUndo), tr("Restore")),
+    m_bin->setLayout(row({m_binText, m_showBin, smallButtonFor(m_actions.get(action::kUndo), tr("Restore")),
                           smallButtonFor(m_actions.get(action::kEmptyBin), tr("Empty"))},
                          8));
     m_bin->hide();
     auto* strip = new QWidget;
     strip->setFixedHeight(36);
-    strip->setLayout(row({LayoutItem(hint, 1), m_bin}, 8, {11, 0, 8, 0}));
+    strip->setLayout(row({LayoutItem(m_listHint, 1), m_bin}, 8, {11, 0, 8, 0}));
     return strip;
+}
+
+// A panel that may be higher than its place: it scrolls rather than being cut.
+QWidget* ModelsPage::sidePart(QWidget* panel) {
+    auto* scroll = new QScrollArea;
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setWidgetResizable(true);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setFocusPolicy(Qt::NoFocus);
+    scroll->setWidget(panel);
+    return scroll;
+}
+
+void ModelsPage::foldSideParts(bool narrow) {
+    for (Panel* panel : std::initializer_list<Panel*>{m_estimate, m_tokenizer}) panel->setFramed(!narrow);
+    if (narrow) {
+        m_inspector->lendTab(tr("Memory"), m_estimatePart);
+        m_inspector->lendTab(tr("Tokenizer"), m_tokenizerPart);
+        return;
+    }
+    for (QWidget* part : {m_estimatePart, m_tokenizerPart}) {
+        m_inspector->returnTab(part);
+        if (m_left->indexOf(part) < 0) m_left->addWidget(part);
+        part->show();
+    }
 }
 
 void ModelsPage::fold(Breadth breadth) {
     const bool narrow = breadth == Breadth::Narrow;
     m_splitter->setOrientation(narrow ? Qt::Vertical : Qt::Horizontal);
     const int inspector = breadth == Breadth::Wide ? kInspectorWide : kInspectorMedium;
-    m_estimate->setVisible(!narrow);
-    m_tokenizer->setVisible(!narrow);
+    foldSideParts(narrow);
     m_table->setWidths(breadth == Breadth::Medium ? std::vector{30, 12, 18, 16, 10, 0, 14}
                                                   : std::vector{27, 11, 16, 14, 9, 16, 13});
     if (narrow)
-        m_splitter->setSizes({220, 420});
+        m_splitter->setSizes({196, 440});
     else
         m_splitter->setSizes({qMax(400, width() - inspector - 32), inspector});
 }
@@ -191,20 +183,55 @@ void ModelsPage::beginRename() {
     if (!currentId().isEmpty()) m_inspector->beginRename();
 }
 
+void ModelsPage::call(const QString& operation, const Json& arguments, const QString& failure,
+                      std::function<void()> done) {
+    m_error->clear();
+    engine().call(operation, arguments, this, [this, failure, done = std::move(done)](const Result<Json>& answer) {
+        if (!answer) {
+            m_error->showError(failure, answer.error());
+            emit refused();
+            return;
+        }
+        m_workspace.refreshModels();
+        if (done) done();
+    });
+}
+
 void ModelsPage::act(const QString& operation, const QString& failure) {
     const QString id = currentId();
-    if (id.isEmpty()) return;
-    engine().call(operation, {{"model", id.toStdString()}}, this, [this, failure](const Result<Json>& answer) {
-        if (!answer)
-            m_error->showError(failure, answer.error());
-        else
-            m_workspace.refreshModels();
+    if (!id.isEmpty()) call(operation, {{"model", id.toStdString()}}, failure, {});
+}
+
+void ModelsPage::restore() {
+    const auto& bin = m_workspace.bin().models();
+    if (bin.empty()) return;
+    auto wanted = std::max_element(bin.begin(), bin.end(), [](const ModelRecord& a, const ModelRecord& b) {
+        return a.removedAt.value_or(0) < b.removedAt.value_or(0);
     });
+    if (const int row = m_binTable->currentRow(); m_binShown && row >= 0) wanted = bin.begin() + row;
+    const QString id = text(wanted->id);
+    call(QStringLiteral("restore"), {{"id", wanted->id}}, tr("%1 was not restored").arg(text(wanted->name)),
+         [this, id] { select(id); });
+}
+
+void ModelsPage::emptyBin() {
+    call(QStringLiteral("empty-bin"), Json::object(), tr("The bin was not emptied"), {});
+}
+
+void ModelsPage::showList() {
+    const bool none = m_workspace.models().rowCount() == 0 && m_workspace.hasModelList();
+    if (m_workspace.bin().rowCount() == 0) m_binShown = false;
+    m_listStack->setCurrentIndex(m_binShown ? kBinList : none ? kNoModels : kList);
+    if (m_binShown && m_binTable->currentRow() < 0) m_binTable->selectRow(0);
+    m_showBin->setText(m_binShown ? tr("Back to the models") : tr("Show"));
+    m_showBin->setAccessibleName(m_binShown ? tr("Back to the models") : tr("Show the bin"));
+    m_listHint->setText(m_binShown ? tr("In the bin until it is emptied")
+                                   : tr("Drop a model folder or file anywhere in the window"));
 }
 
 void ModelsPage::showModels() {
     ModelTable& models = m_workspace.models();
-    m_listStack->setCurrentIndex(models.rowCount() == 0 && m_workspace.hasModelList() ? 1 : 0);
+    showList();
     m_header->setFacts(
         tr("%1, %2 on disk")
             .arg(counted(models.rowCount(), tr("%1 model"), tr("%1 models")), formatBytes(models.totalBytes())));
@@ -222,30 +249,9 @@ void ModelsPage::showJobs() {
     const qint64 now = m_workspace.snapshot() ? m_workspace.snapshot()->at : 0;
     for (const JobRecord& job : m_workspace.jobs().jobs()) {
         const bool failedLately = job.state == JobState::Failed && now - job.endedAt < kStaysListedMs;
-        if (isActive(job) || failedLately) shown.push_back(&job);
+        if (isActive(job) || job.state == JobState::Interrupted || failedLately) shown.push_back(&job);
     }
-    QLayout* list = m_jobs->layout();
-    for (int i = list->count() - 1; i >= 0; --i) {
-        QWidget* widget = list->itemAt(i)->widget();
-        const auto id = widget->property("job").toLongLong();
-        const bool stays = std::any_of(shown.begin(), shown.end(), [&](const JobRecord* job) { return job->id == id; });
-        if (!stays) {
-            list->removeWidget(widget);
-            widget->deleteLater();
-        }
-    }
-    for (const JobRecord* job : shown) {
-        JobRow* row = nullptr;
-        for (int i = 0; i < list->count(); ++i)
-            if (list->itemAt(i)->widget()->property("job").toLongLong() == job->id)
-                row = static_cast<JobRow*>(list->itemAt(i)->widget());
-        if (!row) {
-            row = new JobRow(m_workspace, job->id);
-            row->setProperty("job", qlonglong(job->id));
-            list->addWidget(row);
-        }
-        row->show(*job);
-    }
+    showJobRows(m_jobs, m_workspace, shown);
 }
 
 void ModelsPage::showCurrent() {

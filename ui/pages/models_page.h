@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// ModelsPage: the models of the workspace with their imports in progress, and an inspector, a memory estimate and a
-// tokenizer for the one chosen.
+// ModelsPage: the models of the workspace and its bin, with the jobs about them, and an inspector, a memory estimate
+// and a tokenizer for the one chosen. Where the window is narrow, the last two are tabs of the inspector.
 #pragma once
 
 #include "ui/pages/page.h"
@@ -28,29 +28,40 @@ public:
     void beginRename();
     // Sends an operation about the current model; a failure shows as a strip in the list.
     void act(const QString& operation, const QString& failure);
+    void restore();  // the model chosen in the bin when it is shown, else the one removed last
+    void emptyBin();
 
 signals:
     void currentChanged();
+    void refused();  // something of this page failed, and its strip says why
 
 private:
     Panel* listPanel();
     QWidget* binStrip();
+    QWidget* sidePart(QWidget* panel);
+    void call(const QString& operation, const Json& arguments, const QString& failure, std::function<void()> done);
+    void showList();
     void showModels();
     void showJobs();
     void showCurrent();
+    void foldSideParts(bool narrow);
     void inspect(const QString& id);
 
     PageHeader* m_header;
     QSortFilterProxyModel* m_filtered;
-    TableView* m_table = nullptr;
+    TableView *m_table = nullptr, *m_binTable = nullptr;
     QStackedLayout* m_listStack = nullptr;
-    QWidget *m_jobs = nullptr, *m_bin = nullptr;
-    TextLabel* m_binText = nullptr;
+    QBoxLayout* m_jobs = nullptr;
+    QWidget* m_bin = nullptr;
+    TextLabel *m_binText = nullptr, *m_listHint = nullptr;
+    QPushButton* m_showBin = nullptr;
+    bool m_binShown = false;
     ErrorStrip* m_error = nullptr;
     ModelInspector* m_inspector;
     MemoryEstimatePanel* m_estimate;
     TokenizerPanel* m_tokenizer;
-    QSplitter* m_splitter;
+    QWidget *m_estimatePart, *m_tokenizerPart;  // the panels in a scroll area each
+    QSplitter *m_splitter, *m_left = nullptr;
     QString m_inspected, m_selectNext;
 };
 

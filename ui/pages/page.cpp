@@ -12,7 +12,7 @@ Breadth breadthOf(int windowWidth) {
 }
 
 HeaderBar::HeaderBar(int height) {
-    setFixedHeight(height);
+    setFixedHeight(scaled(height));
 }
 
 void HeaderBar::paintEvent(QPaintEvent*) {

@@ -3,6 +3,7 @@
 // it how wide the window is, and it folds.
 #pragma once
 
+#include <QJsonObject>
 #include <QWidget>
 
 #include "ui/models/workspace.h"
@@ -45,6 +46,9 @@ class Page : public QWidget {
 public:
     Page(Workspace& workspace, Actions& actions) : m_workspace(workspace), m_actions(actions) {}
     virtual void fold(Breadth breadth) { Q_UNUSED(breadth); }
+    // What the page wants back after a restart or a change of language: selection, drafts. The keys are its own.
+    virtual QJsonObject session() const { return {}; }
+    virtual void restoreSession(const QJsonObject& session) { Q_UNUSED(session); }
 
 protected:
     EngineClient& engine() const { return m_workspace.engine(); }

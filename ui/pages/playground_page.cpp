@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/playground_page.h"
 
+#include <QBoxLayout>
 #include <QClipboard>
-#include <QComboBox>
-#include <QDoubleSpinBox>
+#include <QDateTime>
 #include <QGuiApplication>
 #include <QKeyEvent>
-#include <QLineEdit>
 #include <QPlainTextEdit>
-#include <QRegularExpressionValidator>
-#include <QScrollBar>
-#include <QStackedLayout>
-#include <QTextBlock>
-#include <QTextBrowser>
+#include <QScrollArea>
+#include <QSettings>
+#include <algorithm>
 
+#include "ui/models/chat_export.h"
 #include "ui/models/format.h"
+#include "ui/models/text_diff.h"
+#include "ui/pages/case_panel.h"
+#include "ui/pages/chat_lane.h"
+#include "ui/pages/sampling_bar.h"
+#include "ui/widgets/certainty_legend.h"
 
 namespace espalier::ui {
 namespace {
+
+constexpr int kCasesWide = 212, kCasesNarrow = 188;
+constexpr int kSystemFolded = 28, kSystemOpen = 96;
 
 TextLabel* caption(const QString& text) {
     auto* label = new TextLabel(text, text_size::kTable, QFont::Normal, Tone::Secondary);
@@ -25,121 +31,89 @@ TextLabel* caption(const QString& text) {
     return label;
 }
 
-QDoubleSpinBox* fraction(double low, double high, double value, const QString& name) {
-    auto* box = new QDoubleSpinBox;
-    box->setRange(low, high);
-    box->setSingleStep(0.05);
-    box->setDecimals(2);
-    box->setValue(value);
-    box->setAccessibleName(name);
-    box->setFixedWidth(72);
-    return box;
-}
-
 }  // namespace
 
-PlaygroundPage::PlaygroundPage(Workspace& workspace, Actions& actions) : Page(workspace, actions) {
-    auto* chat = chatPanel();
+PlaygroundPage::PlaygroundPage(Workspace& workspace, Actions& actions, QSettings& settings)
+    : Page(workspace, actions),
+      m_settings(settings),
+      m_sampling(new SamplingBar(this)),
+      m_cases(new CasePanel(workspace)) {
     auto* prompt = promptPanel();
-    prompt->setFixedHeight(132);
-    setLayout(
-        column({header(), systemRow(), LayoutItem(column({LayoutItem(chat, 1), prompt}, 8, {12, 0, 12, 12}), 1)}, 0));
-    connect(&workspace, &Workspace::modelsChanged, this, &PlaygroundPage::showModels);
-    connect(&engine(), &EngineClient::linkChanged, this, &PlaygroundPage::refreshSend);
+    prompt->setFixedHeight(148);
+    auto* right = column({LayoutItem(lanesArea(), 1), prompt}, 8);
+    setLayout(column({header(), systemRow(), m_sampling->others(),
+                      LayoutItem(row({m_cases, LayoutItem(right, 1)}, 8, {12, 0, 12, 12}), 1)},
+                     0));
     setFocusProxy(m_input);
-    showModels();
-    showMessages();
-    setAnswering(false);
+    connect(&workspace, &Workspace::modelsChanged, this, &PlaygroundPage::showModels);
+    connect(&engine(), &EngineClient::linkChanged, this, &PlaygroundPage::refresh);
+    connect(m_sampling, &SamplingBar::changed, this, &PlaygroundPage::keepSettings);
+    connect(m_sampling, &SamplingBar::probabilitiesToggled, this, [this](bool shown) {
+        for (ChatLane* lane : m_lanes) lane->setProbabilities(shown);
+        m_legend->setVisible(shown);
+    });
+    connect(m_cases, &CasePanel::chosen, this, &PlaygroundPage::loadCase);
+    connect(m_cases, &CasePanel::runRequested, this, &PlaygroundPage::runCases);
+    readSettings();
+    refresh();
 }
 
 QWidget* PlaygroundPage::header() {
-    m_model = new QComboBox;
-    m_model->setAccessibleName(tr("Model"));
-    m_model->setMinimumWidth(180);
-    m_model->setMaximumWidth(260);
-    m_temperature = fraction(0, 2, 0.7, tr("Temperature"));
-    m_topP = fraction(0.01, 1, 0.95, tr("Top p"));
-    m_seed = new QLineEdit;
-    m_seed->setAccessibleName(tr("Seed, empty for a new one each time"));
-    m_seed->setToolTip(m_seed->accessibleName());
-    m_seed->setPlaceholderText(tr("any"));
-    m_seed->setValidator(new QRegularExpressionValidator(QRegularExpression(QStringLiteral("\\d{0,15}")), m_seed));
-    m_seed->setFixedWidth(64);
-    m_maxTokens = new QSpinBox;
-    m_maxTokens->setRange(1, 1 << 20);
-    m_maxTokens->setValue(256);
-    m_maxTokens->setAccessibleName(tr("Most tokens of an answer"));
-    m_maxTokens->setFixedWidth(80);
-    auto* title = new TextLabel(tr("Playground"), text_size::kTitle, QFont::DemiBold);
-    title->setElide(Qt::ElideNone);
-    auto* most = caption(tr("Max tokens"));
-    m_wideOnly.push_back(title);
+    m_title = new TextLabel(tr("Playground"), text_size::kTitle, QFont::DemiBold);
+    m_title->setElide(Qt::ElideNone);
+    m_showCases = button(tr("Cases"), QStringLiteral("bookmark-plus"));
+    m_showCases->setCheckable(true);
+    m_showCases->setChecked(true);
+    connect(m_showCases, &QPushButton::toggled, m_cases, &QWidget::setVisible);
+    m_add = button(tr("Add model"), QStringLiteral("plus"));
+    connect(m_add, &QPushButton::clicked, this, [this] {
+        addLane({});
+        keepSettings();
+    });
     auto* bar = new HeaderBar(52);
-    bar->setLayout(row({title, LayoutItem(m_model, 1), nullptr, caption(tr("Temperature")), m_temperature, 4,
-                        caption(tr("Top p")), m_topP, 4, caption(tr("Seed")), m_seed, 4, most, m_maxTokens},
-                       8, {16, 0, 12, 1}));
+    bar->setLayout(row({m_title, nullptr, m_sampling->frequent(), m_showCases, m_add}, 8, {16, 0, 12, 1}));
     return bar;
 }
 
 QWidget* PlaygroundPage::systemRow() {
-    m_system = new QLineEdit;
+    m_system = new QPlainTextEdit;
     m_system->setAccessibleName(tr("System prompt"));
     m_system->setPlaceholderText(tr("How the model should answer; optional"));
-    setControlSize(m_system, ControlSize::Small);
+    m_system->setTabChangesFocus(true);
+    m_system->setFixedHeight(kSystemFolded);
+    m_system->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    auto* unfold = toolButton(QStringLiteral("chevron-right"), tr("Show more of the system prompt"));
+    unfold->setCheckable(true);
+    connect(unfold, &QToolButton::toggled, this, [this, unfold](bool open) {
+        unfold->setIcon(icon(open ? QStringLiteral("chevron-down") : QStringLiteral("chevron-right")));
+        m_system->setFixedHeight(open ? kSystemOpen : kSystemFolded);
+        m_system->setVerticalScrollBarPolicy(open ? Qt::ScrollBarAsNeeded : Qt::ScrollBarAlwaysOff);
+    });
+    connect(m_system, &QPlainTextEdit::textChanged, this, &PlaygroundPage::keepSettings);
+    m_legend = new CertaintyLegend;
     auto* bar = new QWidget;
-    bar->setFixedHeight(36);
-    bar->setLayout(row({caption(tr("System")), LayoutItem(m_system, 1)}, 8, {16, 0, 12, 0}));
+    bar->setLayout(row({unfold, caption(tr("System")), LayoutItem(m_system, 1), m_legend}, 8, {12, 4, 12, 4}));
     return bar;
 }
 
-Panel* PlaygroundPage::chatPanel() {
-    m_ttft = new Figure(tr("TTFT"), text_size::kTable);
-    m_rate = new Figure(tr("Decode"), text_size::kTable);
-    m_tokens = new Figure(tr("Tokens"), text_size::kTable);
-    m_prompt = new Figure(tr("Prompt"), text_size::kTable);
-    m_chat = new QTextBrowser;
-    m_chat->setFrameShape(QFrame::NoFrame);
-    m_chat->setFont(uiFont(text_size::kBody));
-    m_chat->setAccessibleName(tr("Conversation"));
-    m_chat->document()->setDocumentMargin(12);
-    m_chat->setOpenLinks(false);
-    m_empty = new EmptyView(QStringLiteral("message-square-text"), {});
-    auto* holder = new QWidget;
-    m_chatStack = new QStackedLayout(holder);
-    m_chatStack->addWidget(m_chat);
-    m_chatStack->addWidget(m_empty);
-    m_error = new ErrorStrip;
-    m_ended = new TextLabel({}, text_size::kCaption, QFont::Normal, Tone::Secondary);
-    m_regenerate = button(tr("Regenerate"), QStringLiteral("refresh-cw"), ButtonRole::Plain, ControlSize::Small);
-    m_copy = button(tr("Copy answer"), QStringLiteral("copy"), ButtonRole::Plain, ControlSize::Small);
-    m_curl = button(tr("Copy as curl"), QStringLiteral("copy"), ButtonRole::Plain, ControlSize::Small);
-    m_clear = button(tr("New chat"), QStringLiteral("plus"), ButtonRole::Plain, ControlSize::Small);
-    connect(m_regenerate, &QPushButton::clicked, this, &PlaygroundPage::regenerate);
-    connect(m_copy, &QPushButton::clicked, this, [this] {
-        const auto& messages = m_conversation.messages();
-        if (!messages.empty()) QGuiApplication::clipboard()->setText(messages.back().content);
-    });
-    connect(m_curl, &QPushButton::clicked, this, [this] {
-        QGuiApplication::clipboard()->setText(asCurl(m_conversation.request(settings()), engine().address()));
-    });
-    connect(m_clear, &QPushButton::clicked, this, [this] {
-        stop();
-        m_conversation.clear();
-        m_error->clear();
-        showMessages();
-        showFigures({});
-        setAnswering(false);
-    });
-    auto* panel = new Panel;
-    panel->setAccessibleName(tr("Chat"));
-    panel->setContent(column({row({m_ttft, m_rate, m_tokens, m_prompt, nullptr}, 24, {11, 8, 11, 8}), horizontalLine(),
-                              LayoutItem(holder, 1), row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), horizontalLine(),
-                              row({LayoutItem(m_ended, 1), m_clear, m_curl, m_copy, m_regenerate}, 8, {11, 6, 8, 6})},
-                             0));
-    return panel;
+QWidget* PlaygroundPage::lanesArea() {
+    auto* lanes = new QWidget;
+    m_laneRow = row({}, 8);
+    lanes->setLayout(m_laneRow);
+    auto* scroll = new QScrollArea;
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setWidgetResizable(true);
+    scroll->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setFocusPolicy(Qt::NoFocus);
+    scroll->setAccessibleName(tr("Models side by side"));
+    scroll->setWidget(lanes);
+    return scroll;
 }
 
 Panel* PlaygroundPage::promptPanel() {
+    const auto small = [](const QString& text, const QString& iconName = {}) {
+        return button(text, iconName, ButtonRole::Plain, ControlSize::Small);
+    };
     m_input = new QPlainTextEdit;
     m_input->setFrameShape(QFrame::NoFrame);
     m_input->setPlaceholderText(tr("Ask something"));
@@ -149,21 +123,94 @@ Panel* PlaygroundPage::promptPanel() {
     m_input->installEventFilter(this);
     m_hint = new TextLabel({}, text_size::kCaption, QFont::Normal, Tone::Secondary);
     m_send = button(tr("Send"), QStringLiteral("send-horizontal"), ButtonRole::Primary);
+    m_send->setAccessibleName(tr("Send"));
     m_send->setToolTip(QStringLiteral("Ctrl+Return"));
     m_stop = button(tr("Stop"), QStringLiteral("square"));
+    m_undo = small(tr("Undo the edit"), QStringLiteral("undo-2"));
+    m_cancelEdit = small(tr("Cancel the edit"));
+    m_clear = small(tr("New chat"), QStringLiteral("plus"));
+    m_save = small(tr("Save as case"), QStringLiteral("bookmark-plus"));
+    m_curl = small(tr("Copy as curl"), QStringLiteral("copy"));
+    m_python = small(tr("Copy as Python"), QStringLiteral("copy"));
     connect(m_send, &QPushButton::clicked, this, &PlaygroundPage::send);
     connect(m_stop, &QPushButton::clicked, this, &PlaygroundPage::stop);
-    connect(m_input, &QPlainTextEdit::textChanged, this, &PlaygroundPage::refreshSend);
+    connect(m_undo, &QPushButton::clicked, this, &PlaygroundPage::undoEdit);
+    connect(m_cancelEdit, &QPushButton::clicked, this, &PlaygroundPage::endEdit);
+    connect(m_clear, &QPushButton::clicked, this, &PlaygroundPage::newChat);
+    connect(m_save, &QPushButton::clicked, this, &PlaygroundPage::saveCase);
+    connect(m_curl, &QPushButton::clicked, this,
+            [this] { QGuiApplication::clipboard()->setText(asCurl(request(), engine().address())); });
+    connect(m_python, &QPushButton::clicked, this,
+            [this] { QGuiApplication::clipboard()->setText(asPython(request(), engine().address())); });
+    connect(m_input, &QPlainTextEdit::textChanged, this, [this] {
+        keepSettings();
+        refresh();
+    });
     auto* panel = new Panel;
     panel->setAccessibleName(tr("Prompt"));
-    panel->setContent(column(
-        {LayoutItem(m_input, 1), horizontalLine(), row({LayoutItem(m_hint, 1), m_stop, m_send}, 8, {11, 8, 8, 8})}, 0));
+    panel->setContent(
+        column({LayoutItem(m_input, 1), horizontalLine(),
+                row({LayoutItem(m_hint, 1), m_cancelEdit, m_undo, m_clear, m_save, m_curl, m_python, m_stop, m_send}, 6,
+                    {11, 8, 8, 8})},
+               0));
     return panel;
 }
 
 void PlaygroundPage::fold(Breadth breadth) {
-    for (QWidget* widget : m_wideOnly) widget->setVisible(breadth != Breadth::Narrow);
-    m_model->setMinimumWidth(breadth == Breadth::Narrow ? 140 : 180);
+    const bool narrow = breadth == Breadth::Narrow;
+    m_title->setVisible(!narrow);
+    m_legend->setVisible(!narrow && m_sampling->wantsProbabilities());
+    m_cases->setFixedWidth(breadth == Breadth::Wide ? kCasesWide : kCasesNarrow);
+    m_showCases->setChecked(!narrow);
+}
+
+ChatLane* PlaygroundPage::addLane(const QString& model) {
+    if (int(m_lanes.size()) >= kMostLanes) return nullptr;
+    auto* lane = new ChatLane(m_workspace);
+    lane->setProbabilities(m_sampling->wantsProbabilities());
+    // A new column shows another model than those beside it, if there is one.
+    QString chosen = model;
+    for (const ModelRecord& record : m_workspace.models().models()) {
+        if (!chosen.isEmpty()) break;
+        const bool isTaken = std::any_of(m_lanes.begin(), m_lanes.end(),
+                                         [&](const ChatLane* other) { return other->model() == text(record.name); });
+        if (!isTaken) chosen = text(record.name);
+    }
+    if (!chosen.isEmpty()) lane->chooseModel(chosen);
+    m_lanes.push_back(lane);
+    m_laneRow->addWidget(lane, 1);
+    connect(lane, &ChatLane::ended, this, [this, lane] { laneEnded(lane); });
+    connect(lane, &ChatLane::modelChosen, this, &PlaygroundPage::keepSettings);
+    connect(lane, &ChatLane::closeRequested, this, [this, lane] { removeLane(lane); });
+    connect(lane, &ChatLane::editRequested, this, [this, lane](int turn) { beginEdit(lane, turn); });
+    connect(lane, &ChatLane::regenerateRequested, this, [this, lane] {
+        lane->ask(std::nullopt, m_system->toPlainText(), m_sampling->sampling());
+        refresh();
+    });
+    for (ChatLane* each : m_lanes) each->setClosable(m_lanes.size() > 1);
+    refresh();
+    return lane;
+}
+
+void PlaygroundPage::removeLane(ChatLane* lane) {
+    if (m_lanes.size() < 2) return;
+    lane->stop();
+    std::erase(m_lanes, lane);
+    m_laneRow->removeWidget(lane);
+    lane->hide();
+    lane->deleteLater();
+    m_cut.reset();
+    if (m_run) {
+        std::erase(m_run->waiting, lane);
+        nextRun();
+    }
+    for (ChatLane* each : m_lanes) each->setClosable(m_lanes.size() > 1);
+    keepSettings();
+    refresh();
+}
+
+bool PlaygroundPage::isAnswering() const {
+    return std::any_of(m_lanes.begin(), m_lanes.end(), [](const ChatLane* lane) { return lane->isAnswering(); });
 }
 
 bool PlaygroundPage::eventFilter(QObject* watched, QEvent* event) {
@@ -174,171 +221,248 @@ bool PlaygroundPage::eventFilter(QObject* watched, QEvent* event) {
             send();
             return true;
         }
-        if (key->key() == Qt::Key_Escape && isAnswering()) {
-            stop();
+        if (key->key() == Qt::Key_Escape && (isAnswering() || m_editing > 0)) {
+            isAnswering() ? stop() : endEdit();
             return true;
         }
     }
     return Page::eventFilter(watched, event);
 }
 
-void PlaygroundPage::changeEvent(QEvent* event) {
-    Page::changeEvent(event);
-    if (event->type() == QEvent::PaletteChange && m_chat) showMessages();
-}
-
-ChatRequest PlaygroundPage::settings() const {
-    ChatRequest request;
-    request.model = m_model->currentText();
-    request.temperature = m_temperature->value();
-    request.topP = m_topP->value();
-    if (!m_seed->text().isEmpty()) request.seed = m_seed->text().toLongLong();
-    request.maxTokens = m_maxTokens->value();
-    return request;
-}
-
 void PlaygroundPage::send() {
     const QString typed = m_input->toPlainText().trimmed();
     if (isAnswering() || typed.isEmpty() || !m_send->isEnabled()) return;
-    m_conversation.addUser(typed);
-    m_input->clear();
-    ask();
-}
-
-void PlaygroundPage::regenerate() {
-    if (!isAnswering() && m_conversation.dropAnswer()) ask();
-}
-
-void PlaygroundPage::ask() {
-    m_conversation.setSystem(m_system->text());
-    m_error->clear();
-    m_answer.clear();
-    showMessages();
-    appendBlock(m_model->currentText(), {});
-    showFigures({});
-    m_stream = engine().chat(m_conversation.request(settings()), this);
-    connect(m_stream, &ChatStream::text, this, [this](const QString& piece) {
-        m_answer += piece;
-        // The view follows the text unless its reader has scrolled away.
-        QScrollBar* bar = m_chat->verticalScrollBar();
-        const bool follows = bar->value() >= bar->maximum() - 4;
-        QTextCursor cursor(m_chat->document());
-        cursor.movePosition(QTextCursor::End);
-        cursor.insertText(piece);
-        if (follows) bar->setValue(bar->maximum());
-    });
-    connect(m_stream, &ChatStream::progressed, this, &PlaygroundPage::showFigures);
-    connect(m_stream, &ChatStream::finished, this, &PlaygroundPage::finish);
-    connect(m_stream, &ChatStream::failed, this, &PlaygroundPage::failAnswer);
-    setAnswering(true);
+    if (m_editing > 0) {
+        Branch branch;
+        for (ChatLane* lane : m_lanes) {
+            branch.lanes.emplace_back(lane, lane->conversation());
+            lane->conversation().cutFrom(m_editing);
+        }
+        m_cut = std::move(branch);
+        m_editing = 0;
+    } else {
+        m_cut.reset();
+    }
+    ++m_turn;
+    m_asked = typed;
+    const QString left = std::exchange(m_draft, {});
+    m_input->setPlainText(left);
+    for (ChatLane* lane : m_lanes) lane->ask(std::pair(m_turn, typed), m_system->toPlainText(), m_sampling->sampling());
+    refresh();
 }
 
 void PlaygroundPage::stop() {
-    if (m_stream) m_stream->cancel();
+    m_queue.clear();
+    for (ChatLane* lane : m_lanes) lane->stop();
 }
 
-void PlaygroundPage::finish(const ChatEnd& end) {
-    m_stream = nullptr;
-    m_conversation.addAnswer(m_answer);
-    showFigures(end);
-    const QString reason = end.finish == QLatin1String("stop")     ? tr("Stopped at end of turn")
-                           : end.finish == QLatin1String("length") ? tr("Stopped at the most tokens")
-                                                                   : tr("Stopped by you");
-    setAnswering(false);
-    m_ended->setText(reason);
-}
-
-void PlaygroundPage::failAnswer(const Error& error) {
-    m_stream = nullptr;
-    if (m_answer.isEmpty()) {
-        // The question goes back to where it was typed: nothing is lost.
-        if (m_input->toPlainText().isEmpty() && !m_conversation.messages().empty())
-            m_input->setPlainText(m_conversation.messages().back().content);
-        m_conversation.dropUnanswered();
-    } else {
-        m_conversation.addAnswer(m_answer);
+void PlaygroundPage::laneEnded(ChatLane* lane) {
+    if (lane->conversation().isAnswered()) m_asked.clear();
+    if (m_run && std::erase(m_run->waiting, lane) > 0) {
+        judge(lane);
+        if (m_run->waiting.empty()) nextRun();
+    } else if (!isAnswering() && !m_asked.isEmpty()) {
+        questionFailed();
     }
-    showMessages();
-    m_error->showError(tr("The answer failed"), error);
-    setAnswering(false);
+    refresh();
 }
 
-void PlaygroundPage::setAnswering(bool answering) {
-    m_stop->setVisible(answering);
-    const bool answered = !answering && !m_conversation.messages().empty() &&
-                          m_conversation.messages().back().role == QLatin1String("assistant");
-    for (QPushButton* made : {m_regenerate, m_copy}) made->setEnabled(answered);
-    m_curl->setEnabled(!m_conversation.messages().empty());
-    m_ended->setText(answering ? tr("Answering") : QString());
-    refreshSend();
+// No model answered: the question goes back to where it was typed, and nothing is lost.
+void PlaygroundPage::questionFailed() {
+    const QString question = std::exchange(m_asked, {});
+    for (ChatLane* lane : m_lanes) {
+        lane->conversation().dropUnanswered();
+        lane->showConversation();
+    }
+    if (m_cut) undoEdit();
+    if (m_input->toPlainText().trimmed().isEmpty()) m_input->setPlainText(question);
 }
 
-void PlaygroundPage::refreshSend() {
-    const bool attached = engine().isAttached();
-    const bool ready = attached && m_model->count() > 0 && !isAnswering();
-    m_send->setEnabled(ready && !m_input->toPlainText().trimmed().isEmpty());
-    m_hint->setText(!attached               ? tr("Not attached to a server")
-                    : m_model->count() == 0 ? tr("No model in this workspace yet")
-                                            : tr("Ctrl+Return sends"));
+void PlaygroundPage::beginEdit(ChatLane* lane, int number) {
+    if (isAnswering()) return;
+    for (const Turn& turn : lane->conversation().turns()) {
+        if (turn.number != number) continue;
+        if (m_editing == 0) m_draft = m_input->toPlainText();
+        m_editing = number;
+        m_input->setPlainText(turn.question);
+        m_input->moveCursor(QTextCursor::End);
+        m_input->setFocus();
+        refresh();
+        return;
+    }
+}
+
+void PlaygroundPage::endEdit() {
+    if (m_editing == 0) return;
+    m_editing = 0;
+    m_input->setPlainText(std::exchange(m_draft, {}));
+    refresh();
+}
+
+void PlaygroundPage::undoEdit() {
+    if (!m_cut) return;
+    stop();
+    const Branch branch = *std::exchange(m_cut, std::nullopt);
+    for (const auto& [lane, conversation] : branch.lanes) {
+        lane->conversation() = conversation;
+        lane->showConversation();
+    }
+    refresh();
+}
+
+void PlaygroundPage::newChat() {
+    stop();
+    endEdit();
+    m_cut.reset();
+    m_asked.clear();
+    for (ChatLane* lane : m_lanes) {
+        lane->conversation().clear();
+        lane->showConversation();
+    }
+    refresh();
+    m_input->setFocus();
+}
+
+ChatRequest PlaygroundPage::request() const {
+    ChatRequest request;
+    const ChatLane* lane = m_lanes.front();
+    Conversation conversation = lane->conversation();
+    const QString typed = m_input->toPlainText().trimmed();
+    if (!typed.isEmpty()) conversation.ask(0, typed);
+    // Without anything typed it is the last question again, not its answer.
+    if (typed.isEmpty()) conversation.dropAnswer();
+    request.model = lane->model();
+    request.messages = conversation.messages(m_system->toPlainText());
+    request.sampling = m_sampling->sampling();
+    return request;
+}
+
+void PlaygroundPage::saveCase() {
+    SavedCase saved;
+    saved.prompt = m_input->toPlainText().trimmed();
+    const auto& turns = m_lanes.front()->conversation().turns();
+    if (saved.prompt.isEmpty() && !turns.empty()) saved.prompt = turns.back().question;
+    if (saved.prompt.isEmpty()) return;
+    saved.name = saved.prompt.simplified().left(40);
+    saved.system = m_system->toPlainText();
+    saved.sampling = m_sampling->sampling();
+    m_showCases->setChecked(true);
+    m_cases->save(std::move(saved));
+}
+
+void PlaygroundPage::loadCase(qint64 id) {
+    const SavedCase* saved = m_cases->find(id);
+    if (!saved || isAnswering()) return;
+    m_input->setPlainText(saved->prompt);
+    m_system->setPlainText(saved->system);
+    m_sampling->setSampling(saved->sampling);
+}
+
+void PlaygroundPage::runCases(const std::vector<qint64>& ids) {
+    if (isAnswering() || !engine().isAttached()) return;
+    m_queue.assign(ids.begin(), ids.end());
+    m_cut.reset();
+    nextRun();
+}
+
+void PlaygroundPage::nextRun() {
+    if (m_run && !m_run->waiting.empty()) return;
+    m_run.reset();
+    while (!m_queue.empty() && !m_run) {
+        const qint64 id = m_queue.front();
+        m_queue.pop_front();
+        const SavedCase* saved = m_cases->find(id);
+        if (!saved) continue;
+        ++m_turn;
+        m_run = Run{id, m_lanes};
+        for (ChatLane* lane : std::vector(m_lanes)) {
+            lane->conversation().clear();
+            lane->ask(std::pair(m_turn, saved->prompt), saved->system, saved->sampling);
+        }
+    }
+    m_cases->setBusy(m_run.has_value());
+    refresh();
+}
+
+// How the answer stands to what the case expects and to the answer before; kept with the case unless it was cut short.
+void PlaygroundPage::judge(ChatLane* lane) {
+    const SavedCase* saved = m_cases->find(m_run->id);
+    if (!saved || !lane->conversation().isAnswered()) return;
+    const Turn& turn = lane->conversation().turns().back();
+    if (turn.end.finish != QLatin1String("stop") && turn.end.finish != QLatin1String("length")) return;
+    SavedCase changed = *saved;
+    CaseVerdict verdict;
+    QStringList words;
+    if (!saved->expected.trimmed().isEmpty()) {
+        verdict.good = saved->passes(turn.answer);
+        words << (verdict.good ? tr("Holds what was expected") : tr("Lacks \"%1\"").arg(saved->expected.trimmed()));
+    }
+    const auto before = saved->results.find(lane->model());
+    const bool isFirst = before == saved->results.end();
+    const bool same = isFirst || before->second.answer == turn.answer;
+    words << (isFirst ? tr("First run") : same ? tr("As last time") : tr("Differs from last time"));
+    if (!same) verdict.difference = diffWords(before->second.answer, turn.answer);
+    verdict.words = words.join(QStringLiteral(" · "));
+    changed.results[lane->model()] = {turn.answer, QDateTime::currentMSecsSinceEpoch(), same};
+    lane->showVerdict(verdict);
+    m_cases->save(std::move(changed));
+}
+
+void PlaygroundPage::keepSettings() {
+    if (m_reading) return;
+    QStringList models;
+    for (const ChatLane* lane : m_lanes) models << lane->model();
+    m_settings.setValue(QStringLiteral("playground/models"), models);
+    m_settings.setValue(QStringLiteral("playground/sampling"),
+                        QString::fromStdString(dumpJson(toJson(m_sampling->sampling()))));
+    m_settings.setValue(QStringLiteral("playground/probabilities"), m_sampling->wantsProbabilities());
+    m_settings.setValue(QStringLiteral("playground/system"), m_system->toPlainText());
+    m_settings.setValue(QStringLiteral("playground/draft"), m_editing > 0 ? m_draft : m_input->toPlainText());
+}
+
+void PlaygroundPage::readSettings() {
+    const std::string kept = m_settings.value(QStringLiteral("playground/sampling")).toString().toStdString();
+    if (const auto json = parseJson(kept, "settings")) m_sampling->setSampling(samplingFromJson(*json));
+    m_sampling->setWantsProbabilities(m_settings.value(QStringLiteral("playground/probabilities"), true).toBool());
+    m_system->setPlainText(m_settings.value(QStringLiteral("playground/system")).toString());
+    m_input->setPlainText(m_settings.value(QStringLiteral("playground/draft")).toString());
+    QStringList models = m_settings.value(QStringLiteral("playground/models")).toStringList();
+    if (models.isEmpty()) models << QString();
+    for (const QString& model : models.mid(0, kMostLanes)) addLane(model);
+    m_reading = false;
 }
 
 void PlaygroundPage::showModels() {
-    const QString chosen = m_model->currentText();
-    QStringList names;
-    for (const ModelRecord& model : m_workspace.models().models()) names << text(model.name);
-    QStringList shown;
-    for (int i = 0; i < m_model->count(); ++i) shown << m_model->itemText(i);
-    if (names != shown) {
-        m_model->clear();
-        m_model->addItems(names);
-        if (names.contains(chosen)) m_model->setCurrentText(chosen);
-    }
-    m_empty->setSentence(names.isEmpty() ? tr("Import a model, then chat with it here.")
-                                         : tr("Ask %1 something.").arg(m_model->currentText()));
-    refreshSend();
+    for (ChatLane* lane : m_lanes) lane->showModels();
+    refresh();
 }
 
-void PlaygroundPage::appendBlock(const QString& who, const QString& content) {
-    QTextCursor cursor(m_chat->document());
-    cursor.movePosition(QTextCursor::End);
-    const bool first = m_chat->document()->isEmpty();
-    QTextBlockFormat head;
-    head.setTopMargin(first ? 0 : 12);
-    QTextCharFormat quiet;
-    quiet.setForeground(QColor(colorsOf(palette()).secondary));
-    quiet.setFont(uiFont(text_size::kCaption, QFont::Medium));
-    if (first)
-        cursor.setBlockFormat(head);
-    else
-        cursor.insertBlock(head);
-    cursor.insertText(who, quiet);
-    QTextBlockFormat body;
-    body.setTopMargin(2);
-    body.setLineHeight(20, QTextBlockFormat::MinimumHeight);
-    QTextCharFormat plain;
-    plain.setForeground(QColor(colorsOf(palette()).text));
-    plain.setFont(uiFont(text_size::kBody));
-    cursor.insertBlock(body, plain);
-    cursor.insertText(content, plain);
-}
-
-void PlaygroundPage::showMessages() {
-    m_chat->clear();
-    for (const ChatMessage& message : m_conversation.messages())
-        appendBlock(message.role == QLatin1String("user") ? tr("You") : m_model->currentText(), message.content);
-    if (isAnswering()) appendBlock(m_model->currentText(), m_answer);
-    m_chatStack->setCurrentIndex(m_conversation.messages().empty() ? 1 : 0);
-    m_chat->verticalScrollBar()->setValue(m_chat->verticalScrollBar()->maximum());
-}
-
-void PlaygroundPage::showFigures(const ChatEnd& end) {
-    const QString none = QStringLiteral("–");
-    m_ttft->setValue(end.ttftMs > 0 ? formatMs(end.ttftMs) : none, tr("ms"));
-    m_rate->setValue(end.tokensPerS > 0 ? formatRate(end.tokensPerS) : none, tr("tok/s"));
-    m_tokens->setValue(end.completionTokens > 0 ? formatCount(end.completionTokens) : none);
-    m_prompt->setValue(end.promptTokens > 0
-                           ? tr("%1, %2 cached").arg(formatCount(end.promptTokens), formatCount(end.cachedTokens))
-                           : none);
+void PlaygroundPage::refresh() {
+    if (m_lanes.empty()) return;
+    const bool attached = engine().isAttached(), answering = isAnswering();
+    const bool hasModel = !m_lanes.front()->model().isEmpty();
+    const bool typed = !m_input->toPlainText().trimmed().isEmpty();
+    const bool asked = !m_lanes.front()->conversation().isEmpty();
+    m_send->setEnabled(attached && hasModel && typed && !answering);
+    m_send->setText(m_lanes.size() > 1 ? tr("Send to %1").arg(m_lanes.size()) : tr("Send"));
+    m_send->setAccessibleName(tr("Send"));
+    m_stop->setVisible(answering);
+    m_add->setEnabled(int(m_lanes.size()) < kMostLanes && !answering);
+    m_clear->setEnabled(asked);
+    m_save->setEnabled(attached && (typed || asked));
+    for (QPushButton* copy : {m_curl, m_python}) copy->setEnabled(hasModel && (typed || asked));
+    m_undo->setVisible(m_cut.has_value());
+    m_cancelEdit->setVisible(m_editing > 0);
+    const auto* last = asked && m_lanes.front()->conversation().isAnswered()
+                           ? &m_lanes.front()->conversation().turns().back()
+                           : nullptr;
+    m_hint->setText(!attached       ? tr("Not attached to a server; what you type is kept")
+                    : !hasModel     ? tr("No model in this workspace yet")
+                    : m_editing > 0 ? tr("Sending replaces this message and what followed")
+                    : last && last->end.promptTokens > 0
+                        ? tr("%1 prompt tokens, %2 cached")
+                              .arg(formatCount(last->end.promptTokens), formatCount(last->end.cachedTokens))
+                        : tr("Ctrl+Return sends"));
 }
 
 }  // namespace espalier::ui

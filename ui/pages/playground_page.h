@@ -1,71 +1,89 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// PlaygroundPage: a chat with one model through the path every client takes, with its timing.
+// PlaygroundPage: one prompt to up to four models side by side, through the path every client takes; saved cases that
+// are asked again and compared. What is typed, the settings and the chosen models are kept between starts.
 #pragma once
 
-#include <QPointer>
+#include <deque>
 
 #include "ui/models/conversation.h"
+#include "ui/models/saved_case.h"
 #include "ui/pages/page.h"
 
-class QComboBox;
-class QDoubleSpinBox;
-class QLineEdit;
 class QPlainTextEdit;
-class QSpinBox;
-class QStackedLayout;
-class QTextBrowser;
+class QSettings;
 
 namespace espalier::ui {
+
+class CasePanel;
+class ChatLane;
+class SamplingBar;
 
 class PlaygroundPage : public Page {
     Q_OBJECT
 public:
-    PlaygroundPage(Workspace& workspace, Actions& actions);
+    static constexpr int kMostLanes = 4;
+    // Requires: settings outlives the page.
+    PlaygroundPage(Workspace& workspace, Actions& actions, QSettings& settings);
     void fold(Breadth breadth) override;
 
-    void send();  // what is typed, or asks the last question again
+    void send();  // what is typed; after an edit, from that message on
     void stop();
-    bool isAnswering() const { return m_stream != nullptr; }
+    bool isAnswering() const;
 
 protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
-    void changeEvent(QEvent* event) override;
 
 private:
+    struct Branch {  // what an edit cut off, lane by lane
+        std::vector<std::pair<ChatLane*, Conversation>> lanes;
+    };
+    struct Run {  // a case that is being asked
+        qint64 id = 0;
+        std::vector<ChatLane*> waiting;
+    };
+
     QWidget* header();
     QWidget* systemRow();
-    Panel* chatPanel();
+    QWidget* lanesArea();
     Panel* promptPanel();
-    ChatRequest settings() const;
-    void ask();
-    void regenerate();
+    ChatLane* addLane(const QString& model);
+    void removeLane(ChatLane* lane);
+    void laneEnded(ChatLane* lane);
+    void questionFailed();
+    void beginEdit(ChatLane* lane, int turn);
+    void endEdit();
+    void undoEdit();
+    void newChat();
+    ChatRequest request() const;  // what Send would ask the first lane; for the copies
+    void saveCase();
+    void loadCase(qint64 id);
+    void runCases(const std::vector<qint64>& ids);
+    void nextRun();
+    void judge(ChatLane* lane);
+    void keepSettings();
+    void readSettings();
     void showModels();
-    void showMessages();
-    void showFigures(const ChatEnd& end);
-    void finish(const ChatEnd& end);
-    void failAnswer(const Error& error);
-    void setAnswering(bool answering);
-    void refreshSend();
-    void appendBlock(const QString& who, const QString& text);
+    void refresh();
 
-    Conversation m_conversation;
-    QPointer<ChatStream> m_stream;
-    QString m_answer;
-    QComboBox* m_model = nullptr;
-    QDoubleSpinBox *m_temperature = nullptr, *m_topP = nullptr;
-    QLineEdit* m_seed = nullptr;
-    QSpinBox* m_maxTokens = nullptr;
-    QLineEdit* m_system = nullptr;
-    QTextBrowser* m_chat = nullptr;
-    QStackedLayout* m_chatStack = nullptr;
-    EmptyView* m_empty = nullptr;
-    Figure *m_ttft = nullptr, *m_rate = nullptr, *m_tokens = nullptr, *m_prompt = nullptr;
-    TextLabel *m_ended = nullptr, *m_hint = nullptr;
-    QPlainTextEdit* m_input = nullptr;
-    QPushButton *m_send = nullptr, *m_stop = nullptr, *m_regenerate = nullptr, *m_copy = nullptr, *m_curl = nullptr,
-                *m_clear = nullptr;
-    ErrorStrip* m_error = nullptr;
-    std::vector<QWidget*> m_wideOnly;
+    QSettings& m_settings;
+    bool m_reading = true;  // settings are on their way in, not out
+    std::vector<ChatLane*> m_lanes;
+    SamplingBar* m_sampling;
+    CasePanel* m_cases;
+    QPlainTextEdit *m_system = nullptr, *m_input = nullptr;
+    QWidget* m_legend = nullptr;
+    QBoxLayout* m_laneRow = nullptr;
+    TextLabel *m_title = nullptr, *m_hint = nullptr;
+    QPushButton *m_send = nullptr, *m_stop = nullptr, *m_add = nullptr, *m_clear = nullptr, *m_undo = nullptr,
+                *m_cancelEdit = nullptr, *m_showCases = nullptr, *m_save = nullptr, *m_curl = nullptr,
+                *m_python = nullptr;
+    int m_turn = 0;     // of the last question
+    int m_editing = 0;  // the turn that Send replaces; 0: none
+    QString m_draft;    // what was typed before the edit began
+    std::optional<Branch> m_cut;
+    QString m_asked;  // the question under way, until one lane has answered it
+    std::deque<qint64> m_queue;
+    std::optional<Run> m_run;
 };
 
 }  // namespace espalier::ui

@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/serve_page.h"
 
-#include <QDateTime>
-#include <QFile>
+#include <QDir>
 #include <QFileDialog>
-#include <QFileInfo>
 #include <QGridLayout>
 #include <QScrollArea>
-#include <QStackedLayout>
+#include <QShortcut>
+#include <QStackedWidget>
+#include <algorithm>
 #include <array>
 #include <cmath>
 
+#include "core/api/protocol.h"
 #include "ui/models/format.h"
+#include "ui/pages/page_map_panel.h"
+#include "ui/widgets/key_field.h"
+#include "ui/widgets/owner_table.h"
 #include "ui/widgets/plot.h"
+#include "ui/widgets/plot_export.h"
 #include "ui/widgets/plot_legend.h"
 #include "ui/widgets/table_view.h"
 
@@ -23,6 +28,9 @@ constexpr double kGib = double(1 << 30);
 constexpr std::array kSpans{60.0, 300.0, 900.0, 3600.0, 0.0};
 constexpr int kFirstSpan = 2;
 constexpr int kTableTicks = 5;  // figures in a table change twice a second
+constexpr int kMostRequests = 200;
+const std::vector kRequestWidths{7, 16, 16, 8, 8, 14, 9, 8, 12}, kRequestNarrow{9, 20, 20, 10, 0, 18, 11, 0, 12};
+const std::vector kLoadedWidths{20, 12, 10, 8, 8, 10, 10, 8, 18}, kLoadedNarrow{26, 14, 13, 11, 11, 0, 0, 0, 25};
 
 QString shortRate(double value) {
     return value >= 10'000 ? QString::number(value / 1000, 'f', 1) + QStringLiteral("k") : formatRate(value);
@@ -32,60 +40,30 @@ QString whole(double value) {
     return formatCount(qint64(value));
 }
 
-}  // namespace
+QString perCent(double value) {
+    return QString::number(value, 'f', 1);
+}
 
-// The table beside the memory plot, in stack order from the top: at the cursor, and now.
-class OwnerTable : public QWidget {
+QString cores(double value) {
+    return QString::number(value, 'f', 2);
+}
+
+QString gib(double bytes) {
+    return formatGib(qint64(bytes));
+}
+
+// As high as its place, whichever view it shows: the page must not move when the last request ends.
+class SteadyStack : public QStackedWidget {
 public:
-    OwnerTable(const SampleRing& history, Dashboard& dashboard) : m_history(history), m_dashboard(dashboard) {
-        setFont(uiFont(text_size::kTable));
-        setAccessibleName(ServePage::tr("Device memory by owner, at the cursor and now"));
-        connect(&dashboard, &Dashboard::cursorMoved, this, qOverload<>(&QWidget::update));
-        setMinimumHeight(int(kMemoryOwners.size() + 1) * kRow);
-    }
-
-protected:
-    void paintEvent(QPaintEvent*) override {
-        const ThemeColors& c = colorsOf(palette());
-        QPainter painter(this);
-        painter.setPen(QColor(c.secondary));
-        painter.setFont(uiFont(text_size::kCaption, QFont::Medium));
-        const int right = width(), middle = width() - 64;
-        const auto cells = [&](int y, const QString& a, const QString& b) {
-            painter.drawText(QRect(middle - 80, y, 80, kRow), Qt::AlignRight | Qt::AlignVCenter, a);
-            painter.drawText(QRect(right - 60, y, 60, kRow), Qt::AlignRight | Qt::AlignVCenter, b);
-        };
-        painter.drawText(QRect(0, 0, middle - 80, kRow), Qt::AlignLeft | Qt::AlignVCenter, ServePage::tr("Owner"));
-        cells(0, ServePage::tr("At cursor"), ServePage::tr("Now"));
-        for (std::size_t i = 0; i < kMemoryOwners.size(); ++i) {
-            const MemoryOwner owner = kMemoryOwners[kMemoryOwners.size() - 1 - i];
-            const int y = int(i + 1) * kRow;
-            painter.fillRect(QRect(0, y - 1, width(), 1), QColor(c.grid));
-            painter.setBrush(ownerBrush(c, owner));
-            painter.setPen(Qt::NoPen);
-            painter.drawRoundedRect(QRect(0, y + (kRow - 10) / 2, 10, 10), 2, 2);
-            painter.setFont(font());
-            painter.setPen(QColor(c.text));
-            const bool brief = middle - 64 < painter.fontMetrics().horizontalAdvance(ownerName(owner)) + 18;
-            painter.drawText(QRect(18, y, middle - 64, kRow), Qt::AlignLeft | Qt::AlignVCenter,
-                             ownerName(owner, brief));
-            const auto at = m_dashboard.cursor();
-            const QString there = at ? value(owner, m_history.nearest(*at)) : QStringLiteral("–");
-            cells(y, there, QString());
-            painter.setFont(uiFont(text_size::kTable, QFont::DemiBold));
-            cells(y, QString(), value(owner, m_history.size() - 1));
-        }
-    }
-
-private:
-    static constexpr int kRow = 21;
-    QString value(MemoryOwner owner, int sample) const {
-        return sample < 0 ? QStringLiteral("–") : formatGib(qint64(m_history.value(sample, int(owner))));
-    }
-
-    const SampleRing& m_history;
-    Dashboard& m_dashboard;
+    bool hasHeightForWidth() const override { return false; }
 };
+
+// Loopback reaches this machine only; everything else is reachable by others.
+bool isLoopback(const QString& host) {
+    return host == QLatin1String("localhost") || host == QLatin1String("::1") || host.startsWith(QLatin1String("127."));
+}
+
+}  // namespace
 
 ServePage::ServePage(Workspace& workspace, Actions& actions)
     : Page(workspace, actions), m_dashboard(new Dashboard(workspace.history(), this)), m_error(new ErrorStrip) {
@@ -94,21 +72,9 @@ ServePage::ServePage(Workspace& workspace, Actions& actions)
     m_grid = new QGridLayout;
     m_grid->setSpacing(8);
     m_memory = memoryPanel();
-    m_queue = linesPanel(tr("Queue"), tr("requests"), tr("No samples yet"),
-                         {{tr("Running"), int(Metric::Running), 0}, {tr("Waiting"), int(Metric::Waiting), 1}}, whole);
-    m_rates = linesPanel(tr("Tokens/s"), {}, tr("No samples yet"),
-                         {{tr("Decode"), int(Metric::Decode), 0}, {tr("Prefill"), int(Metric::Prefill), 1}}, shortRate);
-    m_ttftPanel = linesPanel(tr("TTFT"), tr("ms log"), tr("No requests in this time"),
-                             {{QStringLiteral("p50"), int(Metric::TtftP50), 0},
-                              {QStringLiteral("p95"), int(Metric::TtftP95), 1},
-                              {QStringLiteral("p99"), int(Metric::TtftP99), 2}},
-                             formatMs, true);
-    m_tpotPanel = linesPanel(tr("TPOT"), tr("ms"), tr("No requests in this time"),
-                             {{QStringLiteral("p50"), int(Metric::TpotP50), 0},
-                              {QStringLiteral("p95"), int(Metric::TpotP95), 1},
-                              {QStringLiteral("p99"), int(Metric::TpotP99), 2}},
-                             formatMs);
-    m_loaded = loadedPanel();
+    m_map = new PageMapPanel(workspace, m_requests);
+    makePlots();
+    m_bottom = bottomPanel();
     content->setLayout(column({m_error, LayoutItem(m_grid, 1)}, 8, {12, 8, 12, 12}));
     auto* scroll = new QScrollArea;
     scroll->setFrameShape(QFrame::NoFrame);
@@ -118,16 +84,59 @@ ServePage::ServePage(Workspace& workspace, Actions& actions)
     scroll->setFocusPolicy(Qt::NoFocus);
     setLayout(column({serveHeader(), toolRow(), LayoutItem(scroll, 1)}, 0));
     fold(Breadth::Wide);
+    connectPage();
+    showAddress();
+    showBottom(0);
+}
 
-    connect(&workspace, &Workspace::snapshotChanged, this, &ServePage::showSnapshot);
+void ServePage::makePlots() {
+    const auto metric = [](Metric which) { return int(which); };
+    const QString none = tr("No samples yet"), quiet = tr("No requests in this time");
+    m_queue =
+        linesPanel(tr("Queue"), tr("requests"), none,
+                   {{tr("Running"), metric(Metric::Running), 0}, {tr("Waiting"), metric(Metric::Waiting), 1}}, whole);
+    m_queue->setUnit({});  // its lines say it, and the legend needs the room
+    m_rates =
+        linesPanel(tr("Tokens/s"), {}, none,
+                   {{tr("Decode"), metric(Metric::Decode), 0}, {tr("Prefill"), metric(Metric::Prefill), 1}}, shortRate);
+    m_ttftPanel = linesPanel(tr("TTFT"), tr("ms log"), quiet,
+                             {{QStringLiteral("p50"), metric(Metric::TtftP50), 0},
+                              {QStringLiteral("p95"), metric(Metric::TtftP95), 1},
+                              {QStringLiteral("p99"), metric(Metric::TtftP99), 2}},
+                             formatMs, true);
+    m_tpotPanel = linesPanel(tr("TPOT"), tr("ms"), quiet,
+                             {{QStringLiteral("p50"), metric(Metric::TpotP50), 0},
+                              {QStringLiteral("p95"), metric(Metric::TpotP95), 1},
+                              {QStringLiteral("p99"), metric(Metric::TpotP99), 2}},
+                             formatMs);
+    m_hits = linesPanel(tr("Prefix cache hits"), tr("% of 1 min"), quiet,
+                        {{tr("Hits"), metric(Metric::HitShare), 0, true}}, perCent);
+    m_preempted = linesPanel(tr("Preemptions"), tr("per min"), none,
+                             {{tr("Preempted"), metric(Metric::PreemptedPerMin), 0, true}}, whole);
+    m_processor =
+        linesPanel(tr("Processor"), tr("cores"), none, {{tr("Daemon"), metric(Metric::Processor), 0, true}}, cores);
+    m_resident = linesPanel(tr("Memory of the daemon"), tr("GiB"), none,
+                            {{tr("Resident"), metric(Metric::Resident), 0, true}}, gib);
+}
+
+void ServePage::connectPage() {
+    connect(&m_workspace, &Workspace::snapshotChanged, this, &ServePage::showSnapshot);
     connect(&engine(), &EngineClient::linkChanged, this, &ServePage::showAddress);
     connect(m_dashboard, &Dashboard::cursorMoved, this, &ServePage::showCursor);
     connect(m_dashboard, &Dashboard::pauseChanged, this, &ServePage::showCursor);
-    connect(m_dashboard, &Dashboard::tick, this, [this, ticks = 0]() mutable {
-        if (++ticks % kTableTicks == 0) m_owners->update();
-        if (m_dashboard->isPaused() || m_dashboard->cursor()) showCursor();
-    });
-    showAddress();
+    connect(m_dashboard, &Dashboard::spanChanged, this, &ServePage::showCursor);
+    connect(m_dashboard, &Dashboard::tick, this, &ServePage::tick);
+    for (Plot* plot : m_plots) {
+        connect(plot, &Plot::saveFailed, this,
+                [this](const Error& error) { m_error->showError(tr("The plot was not saved"), error); });
+        connect(plot, &Plot::tableShown, this, [this] {
+            m_tables->setChecked(std::ranges::all_of(m_plots, [](const Plot* each) { return each->isTableShown(); }));
+        });
+    }
+    connect(m_requestTable->selectionModel(), &QItemSelectionModel::selectionChanged, this, &ServePage::refreshCancel);
+    auto* remove = new QShortcut(QKeySequence::Delete, m_requestTable);
+    remove->setContext(Qt::WidgetShortcut);
+    connect(remove, &QShortcut::activated, this, &ServePage::cancelChosen);
 }
 
 void ServePage::operate(const QString& operation, const QString& failure) {
@@ -146,12 +155,6 @@ QWidget* ServePage::serveHeader() {
     title->setElide(Qt::ElideNone);
     m_badge = new Badge;
     m_uptime = new TextLabel({}, text_size::kTable, QFont::Normal, Tone::Secondary);
-    m_url = new TextLabel;
-    m_url->setMono();
-    m_keyFile = new TextLabel({}, text_size::kCaption, QFont::Normal, Tone::Secondary);
-    auto* copy = toolButton(QStringLiteral("copy"), tr("Copy the address"));
-    copy->setIconSize(QSize(14, 14));
-    connect(copy, &QToolButton::clicked, m_actions.get(action::kCopyUrl), &QAction::trigger);
     m_running = new Figure(tr("Running"));
     m_waiting = new Figure(tr("Waiting"));
     m_decode = new Figure(tr("Decode"));
@@ -162,14 +165,26 @@ QWidget* ServePage::serveHeader() {
         {m_running, verticalLine(), m_waiting, verticalLine(), m_decode, verticalLine(), m_ttft, m_lastLine, m_tpot},
         16, {0, 10, 4, 10});
     auto* header = new HeaderBar(56);
-    header->setLayout(row({m_toggle, drain, 8,
-                           LayoutItem(column({row({title, m_badge, LayoutItem(m_uptime, 1)}, 8),
-                                              row({m_url, copy, LayoutItem(m_keyFile, 1), nullptr}, 4)},
-                                             0),
-                                      1),
-                           figures},
-                          8, {16, 2, 12, 3}));
+    header->setLayout(
+        row({m_toggle, drain, 8,
+             LayoutItem(column({row({title, m_badge, LayoutItem(m_uptime, 1)}, 8), addressRow()}, 0), 1), figures},
+            8, {16, 2, 12, 3}));
     return header;
+}
+
+// Where the server is reached, by whom, and with which key.
+QWidget* ServePage::addressRow() {
+    m_url = new TextLabel;
+    m_url->setMono();
+    auto* copy = toolButton(QStringLiteral("copy"), tr("Copy the address"));
+    copy->setIconSize(QSize(14, 14));
+    connect(copy, &QToolButton::clicked, m_actions.get(action::kCopyUrl), &QAction::trigger);
+    m_exposure = new TextLabel({}, text_size::kCaption, QFont::Normal, Tone::Secondary);
+    m_exposure->setElide(Qt::ElideNone);
+    m_key = new KeyField;
+    auto* holder = new QWidget;
+    holder->setLayout(row({m_url, copy, m_exposure, 4, LayoutItem(m_key, 1), nullptr}, 4));
+    return holder;
 }
 
 QWidget* ServePage::toolRow() {
@@ -180,11 +195,17 @@ QWidget* ServePage::toolRow() {
             [this](int index) { m_dashboard->setSpan(kSpans[std::size_t(index)]); });
     m_pause = buttonFor(m_actions.get(action::kPausePlots), tr("Pause"), ButtonRole::Plain, ControlSize::Small);
     m_cursorText = new TextLabel({}, text_size::kTable, QFont::Normal, Tone::Secondary);
+    m_zoomOut = toolButton(QStringLiteral("zoom-out"), tr("Back to the whole time"));
+    m_zoomOut->setEnabled(false);
+    connect(m_zoomOut, &QToolButton::clicked, m_dashboard, &Dashboard::resetZoom);
+    m_tables = toolButton(QStringLiteral("table-2"), tr("Show the plots as tables"));
+    m_tables->setCheckable(true);
+    connect(m_tables, &QToolButton::clicked, this, &ServePage::setTablesShown);
     auto* save = button(tr("Export"), QStringLiteral("download"), ButtonRole::Plain, ControlSize::Small);
     connect(save, &QPushButton::clicked, this, &ServePage::exportPlots);
     auto* bar = new QWidget;
     bar->setFixedHeight(36);
-    bar->setLayout(row({spans, m_pause, LayoutItem(m_cursorText, 1), save}, 8, {16, 0, 12, 0}));
+    bar->setLayout(row({spans, m_pause, LayoutItem(m_cursorText, 1), m_zoomOut, m_tables, save}, 8, {16, 0, 12, 0}));
     return bar;
 }
 
@@ -194,9 +215,14 @@ Panel* ServePage::memoryPanel() {
     std::vector<AreaSpec> areas;
     for (const MemoryOwner owner : kMemoryOwners) areas.push_back({int(owner), owner});
     m_memoryPlot->setDivisor(kGib);
+    m_memoryPlot->setUnit(tr("GiB"));
+    m_memoryPlot->setFormat(gib);
     m_memoryPlot->setNoDataText(tr("No samples yet"));
+    m_memoryPlot->setEvents(&m_workspace.marks());
     m_memoryPlot->setAreas(std::move(areas));
-    m_owners = new OwnerTable(m_workspace.history(), *m_dashboard);
+    m_owners = new OwnerTable(m_memoryPlot->content());
+    // The twin holds the same values and needs the room.
+    connect(m_memoryPlot, &Plot::tableShown, m_owners, &QWidget::setHidden);
     m_owners->setFixedWidth(276);
     panel->setContent(row({LayoutItem(m_memoryPlot, 1), m_owners}, 8, {0, 0, 11, 8}));
     m_plots.push_back(m_memoryPlot);
@@ -209,6 +235,9 @@ Panel* ServePage::linesPanel(const QString& title, const QString& unit, const QS
     panel->setUnit(unit);
     auto* plot =
         new Plot(m_workspace.history(), *m_dashboard, unit.isEmpty() ? title : title + QStringLiteral(", ") + unit);
+    plot->setUnit(unit.isEmpty() ? tr("tok/s") : unit.section(QLatin1Char(' '), 0, 0));
+    plot->setFormat(format);
+    plot->setDivisor(format == gib ? kGib : 1);
     plot->setLogarithmic(logarithmic);
     plot->setWholeNumbers(format == whole);
     plot->setNoDataText(noData);
@@ -220,53 +249,73 @@ Panel* ServePage::linesPanel(const QString& title, const QString& unit, const QS
     return panel;
 }
 
-Panel* ServePage::loadedPanel() {
-    auto* panel = new Panel(tr("Models on the device"));
-    m_loadedTable =
-        new TableView(&m_workspace.loaded(), tr("Models on the device"), kLiveRow, {20, 12, 10, 8, 8, 10, 10, 8, 18});
-    auto* holder = new QWidget;
-    m_loadedStack = new QStackedLayout(holder);
+QWidget* ServePage::requestsView() {
+    m_requestTable = new TableView(&m_requests, tr("Requests"), kLiveRow, kRequestWidths);
+    m_requestStack = new SteadyStack;
+    auto* quiet = new EmptyView(QStringLiteral("message-square-text"), tr("Nobody asks anything at the moment."));
+    quiet->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Ignored);
+    m_requestStack->addWidget(quiet);
+    m_requestStack->addWidget(m_requestTable);
+    return m_requestStack;
+}
+
+Panel* ServePage::bottomPanel() {
+    auto* panel = new Panel(tr("Now"));
+    m_bottomSwitch = new SegmentedSwitch({tr("Requests"), tr("Models")}, tr("What is shown below"));
+    connect(m_bottomSwitch, &SegmentedSwitch::chosen, this, &ServePage::showBottom);
+    m_cancel = button(tr("Cancel request"), QStringLiteral("x"), ButtonRole::Plain, ControlSize::Small);
+    m_cancel->setEnabled(false);
+    connect(m_cancel, &QPushButton::clicked, this, &ServePage::cancelChosen);
+    m_loadedTable = new TableView(&m_workspace.loaded(), tr("Models on the device"), kLiveRow, kLoadedWidths);
+    m_loadedStack = new SteadyStack;
+    auto* none = new EmptyView(QStringLiteral("box"), tr("No model is loaded; the first request loads one."));
+    none->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Ignored);
+    m_loadedStack->addWidget(none);
     m_loadedStack->addWidget(m_loadedTable);
-    m_loadedStack->addWidget(
-        new EmptyView(QStringLiteral("box"), tr("No model is loaded; the first request loads one.")));
-    panel->setContent(holder);
-    panel->setMinimumHeight(116);
+    m_bottomStack = new QStackedWidget;
+    m_bottomStack->addWidget(requestsView());
+    m_bottomStack->addWidget(m_loadedStack);
+    panel->addTitleWidget(m_cancel);
+    panel->addTitleWidget(m_bottomSwitch);
+    panel->setContent(m_bottomStack);
+    panel->setMinimumHeight(140);
     return panel;
 }
 
+void ServePage::showBottom(int index) {
+    m_bottomSwitch->setCurrent(index);
+    m_bottomStack->setCurrentIndex(index);
+    m_cancel->setVisible(index == 0);
+}
+
 void ServePage::fold(Breadth breadth) {
-    for (Panel* panel : {m_memory, m_queue, m_rates, m_ttftPanel, m_tpotPanel, m_loaded}) m_grid->removeWidget(panel);
-    for (int i = 0; i < 6; ++i) m_grid->setColumnStretch(i, 0);
-    for (int i = 0; i < 4; ++i) m_grid->setRowStretch(i, 0);
+    struct Place {
+        QWidget* panel;
+        int row, column, span;
+    };
+    // In columns of 24; latencies have three series and long legends.
+    const std::array wide{Place{m_memory, 0, 0, 16},   Place{m_map, 0, 16, 8},       Place{m_rates, 1, 0, 6},
+                          Place{m_ttftPanel, 1, 6, 7}, Place{m_tpotPanel, 1, 13, 6}, Place{m_queue, 1, 19, 5},
+                          Place{m_hits, 2, 0, 6},      Place{m_preempted, 2, 6, 7},  Place{m_processor, 2, 13, 5},
+                          Place{m_resident, 2, 18, 6}, Place{m_bottom, 3, 0, 24}};
+    const std::array slim{Place{m_memory, 0, 0, 24},    Place{m_rates, 1, 0, 12},      Place{m_ttftPanel, 1, 12, 12},
+                          Place{m_queue, 2, 0, 12},     Place{m_tpotPanel, 2, 12, 12}, Place{m_bottom, 3, 0, 24},
+                          Place{m_map, 4, 0, 24},       Place{m_hits, 5, 0, 12},       Place{m_preempted, 5, 12, 12},
+                          Place{m_processor, 6, 0, 12}, Place{m_resident, 6, 12, 12}};
     const bool narrow = breadth == Breadth::Narrow;
+    for (const Place& place : narrow ? slim : wide) {
+        m_grid->removeWidget(place.panel);
+        m_grid->addWidget(place.panel, place.row, place.column, 1, place.span);
+    }
+    for (int i = 0; i < 24; ++i) m_grid->setColumnStretch(i, 1);
+    constexpr std::array kWideRows{5, 3, 3, 4, 0, 0, 0}, kSlimRows{5, 3, 3, 4, 5, 3, 3};
+    for (int i = 0; i < 7; ++i) m_grid->setRowStretch(i, (narrow ? kSlimRows : kWideRows)[std::size_t(i)]);
     m_tpot->setVisible(!narrow);
     m_lastLine->setVisible(!narrow);
-    m_loadedTable->setWidths(narrow ? std::vector{26, 14, 13, 11, 11, 0, 0, 0, 25}
-                                    : std::vector{20, 12, 10, 8, 8, 10, 10, 8, 18});
-    m_keyFile->setVisible(!narrow);
-    m_owners->setFixedWidth(narrow ? 220 : 276);
-    if (narrow) {
-        m_grid->addWidget(m_memory, 0, 0, 1, 2);
-        m_grid->addWidget(m_rates, 1, 0);
-        m_grid->addWidget(m_ttftPanel, 1, 1);
-        m_grid->addWidget(m_queue, 2, 0);
-        m_grid->addWidget(m_tpotPanel, 2, 1);
-        m_grid->addWidget(m_loaded, 3, 0, 1, 2);
-        m_grid->setColumnStretch(0, 1);
-        m_grid->setColumnStretch(1, 1);
-    } else {
-        m_grid->addWidget(m_memory, 0, 0, 1, 4);
-        m_grid->addWidget(m_queue, 0, 4, 1, 2);
-        m_grid->addWidget(m_rates, 1, 0, 1, 2);
-        m_grid->addWidget(m_ttftPanel, 1, 2, 1, 2);
-        m_grid->addWidget(m_tpotPanel, 1, 4, 1, 2);
-        m_grid->addWidget(m_loaded, 2, 0, 1, 6);
-        for (int i = 0; i < 6; ++i) m_grid->setColumnStretch(i, 1);
-    }
-    m_grid->setRowStretch(0, 5);
-    m_grid->setRowStretch(1, 3);
-    m_grid->setRowStretch(2, narrow ? 3 : 2);
-    m_grid->setRowStretch(3, narrow ? 2 : 0);
+    m_key->setVisible(!narrow);
+    m_loadedTable->setWidths(narrow ? kLoadedNarrow : kLoadedWidths);
+    m_requestTable->setWidths(narrow ? kRequestNarrow : kRequestWidths);
+    m_owners->setFixedWidth(narrow ? 220 : 248);
 }
 
 void ServePage::showSnapshot() {
@@ -289,21 +338,80 @@ void ServePage::showSnapshot() {
     m_ttft->setValue(s.ttftMs.samples > 0 ? formatMs(s.ttftMs.p95) : QStringLiteral("–"), tr("ms"));
     m_tpot->setValue(s.tpotMs.samples > 0 ? formatMs(s.tpotMs.p50) : QStringLiteral("–"), tr("ms"));
     m_memory->setUnit(tr("GiB of %1").arg(formatGib(s.memory.total)));
-    m_loadedStack->setCurrentIndex(s.models.empty() ? 1 : 0);
-    m_loaded->setUnit(formatCount(qint64(s.models.size())));
+    m_memoryPlot->setReference(s.memory.total > 0 ? std::optional(double(s.memory.total)) : std::nullopt,
+                               tr("limit %1").arg(formatGib(s.memory.total)));
+    m_loadedStack->setCurrentIndex(s.models.empty() ? 0 : 1);
+    if (s.running + s.waiting == 0 && m_requests.rowCount() > 0) m_requests.setRequests({});
+    m_requestStack->setCurrentIndex(m_requests.rowCount() > 0 ? 1 : 0);
+    m_map->setSnapshot(s);
 }
 
 void ServePage::showAddress() {
     const DaemonAddress& address = engine().address();
     m_url->setText(address.url.isEmpty() ? QString() : address.url.toString() + QStringLiteral("/v1"));
-    m_keyFile->setText(address.keyFile.isEmpty() ? QString() : tr("key in %1").arg(address.keyFile));
+    const bool isOpen = !address.url.isEmpty() && !isLoopback(address.url.host());
+    m_exposure->setTone(isOpen ? Tone::Warn : Tone::Secondary);
+    m_exposure->setText(address.url.isEmpty() ? QString() : isOpen ? tr("This network") : tr("This machine only"));
+    m_exposure->setToolTip(isOpen ? tr("Everybody who reaches this address and has the key can use the server.")
+                                  : tr("Only programs on this machine reach the server."));
+    m_key->setKey(address.key, address.keyFile);
+    if (engine().isAttached()) return;
+    m_requests.setRequests({});
+    m_map->clear();
+}
+
+// Tables, requests and page map change twice a second; plots decide by themselves.
+void ServePage::tick() {
+    if (m_dashboard->isPaused() || m_dashboard->cursor()) showCursor();
+    if (++m_ticks % kTableTicks != 0) return;
+    m_owners->refresh();
+    if (m_bottomStack->currentIndex() == 0) askForRequests();
+    m_map->refresh();
+}
+
+void ServePage::askForRequests() {
+    const Snapshot* s = m_workspace.snapshot();
+    if (m_isAsking || !engine().isAttached() || !s || s->running + s->waiting == 0) return;
+    m_isAsking = true;
+    engine().call(QStringLiteral("requests"), {{"limit", kMostRequests}}, this, [this](const Result<Json>& answer) {
+        m_isAsking = false;
+        if (!answer) return;  // a daemon that cannot say so now is asked again at the next tick
+        auto list = requestsFromJson(*answer);
+        if (!list) return;
+        m_requests.setRequests(list->requests);
+        m_requestStack->setCurrentIndex(m_requests.rowCount() > 0 ? 1 : 0);
+        m_bottom->setUnit(list->total > kMostRequests
+                              ? tr("oldest %1 of %2 requests").arg(kMostRequests).arg(list->total)
+                              : QString());
+        refreshCancel();
+    });
+}
+
+void ServePage::refreshCancel() {
+    m_cancel->setEnabled(engine().isAttached() && m_requestTable->currentRow() >= 0);
+}
+
+void ServePage::cancelChosen() {
+    const int row = m_requestTable->currentRow();
+    if (row < 0) return;
+    engine().call(QStringLiteral("request-cancel"), {{"id", m_requests.idAt(row)}}, this,
+                  [this](const Result<Json>& answer) {
+                      if (!answer) m_error->showError(tr("The request was not cancelled"), answer.error());
+                      askForRequests();
+                  });
+}
+
+void ServePage::setTablesShown(bool shown) {
+    m_tables->setChecked(shown);
+    for (Plot* plot : m_plots) plot->setTableShown(shown);
 }
 
 void ServePage::showCursor() {
+    m_zoomOut->setEnabled(m_dashboard->isZoomed());
     if (m_dashboard->isPaused()) {
         m_cursorText->setText(
             tr("Paused %1, %2 samples behind")
-                .arg(formatClock(qint64(m_dashboard->to() * 1000)), formatCount(m_dashboard->samplesBehind())));
+                .arg(formatClock(qint64(m_dashboard->pausedAt() * 1000)), formatCount(m_dashboard->samplesBehind())));
     } else if (const auto cursor = m_dashboard->cursor()) {
         m_cursorText->setText(
             tr("Cursor %1, %2 ago")
@@ -320,25 +428,20 @@ void ServePage::showCursor() {
 }
 
 void ServePage::exportPlots() {
-    const QString folder = QFileDialog::getExistingDirectory(this, tr("Export the plots into a folder"));
-    if (folder.isEmpty()) return;
-    for (const Plot* plot : m_plots) {
-        const QString stem = folder + QLatin1Char('/') +
-                             plot->accessibleName()
-                                 .section(QLatin1Char(','), 0, 0)
-                                 .toLower()
-                                 .replace(QLatin1Char(' '), QLatin1Char('-'))
-                                 .replace(QLatin1Char('/'), QLatin1Char('-'));
-        QFile csv(stem + QStringLiteral(".csv"));
-        const bool written = csv.open(QIODevice::WriteOnly) && csv.write(plot->csv().toUtf8()) >= 0 && csv.flush() &&
-                             plot->picture().save(stem + QStringLiteral(".png"));
-        if (!written) {
-            m_error->showError(
-                tr("The plots were not exported"),
-                fail(ErrorCode::IoError, tr("%1 cannot be written: %2").arg(stem, csv.errorString()).toStdString()));
-            return;
+    auto* dialog = new QFileDialog(this, tr("Export the plots into a folder"));
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setFileMode(QFileDialog::Directory);
+    dialog->setOption(QFileDialog::ShowDirsOnly);
+    connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& folder) {
+        m_error->clear();
+        for (const Plot* plot : m_plots) {
+            const QString stem = QDir(folder).filePath(fileStem(plot->accessibleName()));
+            auto saved = saveCsv(plot->content(), stem + QStringLiteral(".csv"));
+            if (saved) saved = savePicture(plot->picture(), stem + QStringLiteral(".png"));
+            if (!saved) return m_error->showError(tr("The plots were not exported"), saved.error());
         }
-    }
+    });
+    dialog->open();
 }
 
 }  // namespace espalier::ui

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// TokenizerPanel: a line of text, cut by the chosen model's tokenizer as it is typed.
+// TokenizerPanel: the chosen model's way from text to ids, tried out as it is typed: a text cut into tokens, or a
+// conversation rendered by the chat template.
 #pragma once
 
 #include <QTimer>
@@ -7,11 +8,13 @@
 #include "ui/models/workspace.h"
 #include "ui/widgets/panel.h"
 
-class QLineEdit;
+class QCheckBox;
+class QPlainTextEdit;
 class QStackedLayout;
 
 namespace espalier::ui {
 
+class TemplatePreview;
 class TokenStrip;
 
 class TokenizerPanel : public Panel {
@@ -21,14 +24,20 @@ public:
     void show(const ModelRecord* model);
 
 private:
+    QWidget* textPart();
+    void showPart();
     void tokenize();
 
     Workspace& m_workspace;
     QString m_model;
-    QLineEdit* m_text;
+    bool m_hasModel = false, m_hasTemplate = false;
+    SegmentedSwitch* m_part;
+    QPlainTextEdit* m_text;
+    QCheckBox* m_special;
     TokenStrip* m_tokens;
     TextLabel* m_count;
     ErrorStrip* m_error;
+    TemplatePreview* m_template;
     QStackedLayout* m_stack;
     EmptyView* m_empty;
     QTimer m_pause;

@@ -8,6 +8,7 @@ namespace {
 
 constexpr auto kPlaceProperty = "espalierPlace";
 constexpr auto kIconProperty = "espalierIcon";
+constexpr auto kGroupProperty = "espalierGroup";
 
 }  // namespace
 
@@ -31,6 +32,18 @@ QAction* Actions::get(const QString& id) const {
     return action;
 }
 
+void Actions::setAvailable(const QString& id, bool available) {
+    get(id)->setVisible(available);  // an invisible action is disabled too, with its shortcut
+}
+
+void Actions::beginGroup(const QString& id) {
+    get(id)->setProperty(kGroupProperty, true);
+}
+
+bool Actions::beginsGroup(const QAction* action) {
+    return action->property(kGroupProperty).toBool();
+}
+
 QString Actions::placeOf(const QAction* action) {
     return action->property(kPlaceProperty).toString();
 }
@@ -41,7 +54,10 @@ QPushButton* boundTo(QAction* action, QPushButton* made) {
     made->setEnabled(action->isEnabled());
     made->setToolTip(action->shortcut().toString(QKeySequence::NativeText));
     QObject::connect(made, &QPushButton::clicked, action, &QAction::trigger);
-    QObject::connect(action, &QAction::changed, made, [made, action] { made->setEnabled(action->isEnabled()); });
+    QObject::connect(action, &QAction::changed, made, [made, action] {
+        made->setEnabled(action->isEnabled());
+        if (made->isHidden() == action->isVisible()) made->setVisible(action->isVisible());
+    });
     return made;
 }
 

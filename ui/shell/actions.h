@@ -17,10 +17,18 @@ namespace espalier::ui {
 
 namespace action {
 inline constexpr auto kImport = "model.import";
+inline constexpr auto kWorkspaces = "file.workspaces";
 inline constexpr auto kOpenWorkspace = "file.open";
 inline constexpr auto kOpenSample = "file.sample";
 inline constexpr auto kAttach = "file.attach";
+inline constexpr auto kClose = "file.close";
+inline constexpr auto kQuit = "file.quit";
 inline constexpr auto kUndo = "edit.undo";
+inline constexpr auto kCut = "edit.cut";
+inline constexpr auto kCopy = "edit.copy";
+inline constexpr auto kPaste = "edit.paste";
+inline constexpr auto kSelectAll = "edit.select-all";
+inline constexpr auto kPreferences = "edit.preferences";
 inline constexpr auto kRename = "model.rename";
 inline constexpr auto kRemove = "model.remove";
 inline constexpr auto kVerify = "model.verify";
@@ -38,7 +46,22 @@ inline constexpr auto kGoServe = "view.serve";
 inline constexpr auto kGoPlayground = "view.playground";
 inline constexpr auto kJobsDock = "view.jobs";
 inline constexpr auto kLogDock = "view.log";
+inline constexpr auto kLargerText = "view.larger-text";
+inline constexpr auto kSmallerText = "view.smaller-text";
+inline constexpr auto kUsualText = "view.usual-text";
 inline constexpr auto kPalette = "tools.palette";
+inline constexpr auto kRetry = "tools.retry";
+inline constexpr auto kStartEngine = "tools.start-engine";
+inline constexpr auto kStopEngine = "tools.stop-engine";
+inline constexpr auto kCopyDiagnostics = "tools.copy-diagnostics";
+inline constexpr auto kSaveLog = "tools.save-log";
+inline constexpr auto kNextPage = "window.next-page";
+inline constexpr auto kPreviousPage = "window.previous-page";
+inline constexpr auto kNextRegion = "window.next-region";
+inline constexpr auto kMinimise = "window.minimise";
+inline constexpr auto kFullScreen = "window.full-screen";
+inline constexpr auto kShortcuts = "help.shortcuts";
+inline constexpr auto kAbout = "help.about";
 }  // namespace action
 
 class Actions : public QObject {
@@ -50,6 +73,10 @@ public:
     QAction* add(const QString& id, const QString& where, const QString& text, const QString& iconName,
                  const QKeySequence& shortcut, std::function<void()> run);
     QAction* get(const QString& id) const;  // Requires: it was added
+    // What the server or the key does not allow is absent: out of menus, palette, buttons and shortcuts.
+    void setAvailable(const QString& id, bool available);
+    void beginGroup(const QString& id);  // a separator before it in its menu
+    static bool beginsGroup(const QAction* action);
     const std::vector<QAction*>& all() const { return m_all; }
     static QString placeOf(const QAction* action);
 

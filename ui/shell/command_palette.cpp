@@ -79,7 +79,8 @@ void CommandPalette::open() {
 void CommandPalette::fill() {
     m_model->removeRows(0, m_model->rowCount());
     for (QAction* action : m_actions.all()) {
-        if (!action->isEnabled() || action->objectName() == QLatin1String(action::kPalette)) continue;
+        if (!action->isEnabled() || !action->isVisible() || action->objectName() == QLatin1String(action::kPalette))
+            continue;
         const QString place = Actions::placeOf(action);
         auto* name = new QStandardItem(place + QStringLiteral(": ") + action->text().remove(QLatin1Char('&')));
         name->setData(action->objectName(), IdRole);

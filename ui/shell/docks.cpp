@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/shell/docks.h"
 
+#include <QApplication>
 #include <QBoxLayout>
 #include <QClipboard>
 #include <QComboBox>
+#include <QFileDialog>
 #include <QGuiApplication>
 #include <QLineEdit>
 #include <QPainter>
+#include <QPointer>
 #include <QRegularExpression>
+#include <QSaveFile>
 #include <QScrollBar>
 #include <QSortFilterProxyModel>
+#include <QSysInfo>
+#include <QThreadPool>
 
 #include "ui/models/format.h"
 #include "ui/widgets/table_view.h"
@@ -27,11 +33,11 @@ protected:
         painter.fillRect(rect(), QColor(c.base));
         painter.fillRect(QRect(0, 0, width(), 1), QColor(c.line));
     }
-    QSize sizeHint() const override { return QSize(400, kDockHeight); }
+    QSize sizeHint() const override { return QSize(400, scaled(kDockHeight)); }
 };
 
-void setUpDock(QDockWidget* dock, const QString& name, QLayout* content) {
-    dock->setObjectName(name);
+void setUpDock(QDockWidget* dock, const QString& id, const QString& name, QLayout* content) {
+    dock->setObjectName(id);
     dock->setWindowTitle(name);
     dock->setAllowedAreas(Qt::BottomDockWidgetArea);
     dock->setFeatures(QDockWidget::DockWidgetClosable);
@@ -47,6 +53,39 @@ QToolButton* closeButton(QDockWidget* dock) {
     QObject::connect(close, &QToolButton::clicked, dock, &QWidget::hide);
     return close;
 }
+
+enum JobFilter { kAllJobs, kActiveJobs, kWaitingJobs, kFailedJobs };
+
+bool isShown(const JobRecord& job, int filter) {
+    switch (filter) {
+        case kActiveJobs:
+            return job.state == JobState::Running || job.state == JobState::Queued;
+        case kWaitingJobs:
+            return job.state == JobState::Paused || job.state == JobState::Interrupted;
+        case kFailedJobs:
+            return job.state == JobState::Failed;
+        default:
+            return true;
+    }
+}
+
+class JobsFilter : public QSortFilterProxyModel {
+public:
+    JobsFilter(JobTable& jobs, QObject* parent) : QSortFilterProxyModel(parent), m_jobs(jobs) { setSourceModel(&jobs); }
+    void setShown(int filter) {
+        m_shown = filter;
+        invalidateFilter();
+    }
+
+protected:
+    bool filterAcceptsRow(int row, const QModelIndex&) const override {
+        return isShown(m_jobs.jobs()[std::size_t(row)], m_shown);
+    }
+
+private:
+    JobTable& m_jobs;
+    int m_shown = kAllJobs;
+};
 
 class LogFilter : public QSortFilterProxyModel {
 public:
@@ -71,7 +110,8 @@ private:
 JobsDock::JobsDock(Workspace& workspace, QWidget* parent)
     : QDockWidget(parent),
       m_workspace(workspace),
-      m_table(new TableView(&workspace.jobs(), tr("Jobs"), kShortRow, {24, 10, 14, 22, 12, 12})),
+      m_filtered(new JobsFilter(workspace.jobs(), this)),
+      m_table(new TableView(m_filtered, tr("Jobs"), kShortRow, {24, 10, 14, 22, 12, 12})),
       m_cancel(button(tr("Cancel"), {}, ButtonRole::Plain, ControlSize::Small)),
       m_pause(button(tr("Pause"), QStringLiteral("pause"), ButtonRole::Plain, ControlSize::Small)),
       m_resume(button(tr("Resume"), QStringLiteral("play"), ButtonRole::Plain, ControlSize::Small)),
@@ -79,9 +119,19 @@ JobsDock::JobsDock(Workspace& workspace, QWidget* parent)
       m_copy(button(tr("Copy command"), QStringLiteral("copy"), ButtonRole::Plain, ControlSize::Small)),
       m_error(new ErrorStrip) {
     auto* title = new TextLabel(tr("Jobs"), text_size::kTable, QFont::DemiBold);
+    title->setElide(Qt::ElideNone);
+    auto* promise = new TextLabel(tr("They run in the engine: closing this window stops none of them"),
+                                  text_size::kTable, QFont::Normal, Tone::Secondary);
+    auto* shown = new QComboBox;
+    shown->addItems({tr("All jobs"), tr("Running or queued"), tr("Paused or interrupted"), tr("Failed")});
+    shown->setAccessibleName(tr("Jobs shown"));
+    setControlSize(shown, ControlSize::Small);
+    connect(shown, &QComboBox::currentIndexChanged, this,
+            [this](int filter) { static_cast<JobsFilter*>(m_filtered)->setShown(filter); });
     auto* bar =
-        row({title, nullptr, m_copy, m_pause, m_resume, m_cancel, m_discard, closeButton(this)}, 8, {12, 4, 8, 4});
-    setUpDock(this, tr("Jobs"),
+        row({title, LayoutItem(promise, 1), shown, m_copy, m_pause, m_resume, m_cancel, m_discard, closeButton(this)},
+            8, {12, 4, 8, 4});
+    setUpDock(this, QStringLiteral("jobs-dock"), tr("Jobs"),
               column({bar, row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), LayoutItem(m_table, 1)}, 0));
     connect(m_cancel, &QPushButton::clicked, this, [this] { act(QStringLiteral("job-cancel")); });
     connect(m_pause, &QPushButton::clicked, this, [this] { act(QStringLiteral("job-pause")); });
@@ -99,7 +149,8 @@ JobsDock::JobsDock(Workspace& workspace, QWidget* parent)
 
 const JobRecord* JobsDock::current() const {
     const int row = m_table->currentRow();
-    return row < 0 ? nullptr : &m_workspace.jobs().jobs()[std::size_t(row)];
+    if (row < 0) return nullptr;
+    return &m_workspace.jobs().jobs()[std::size_t(m_filtered->mapToSource(m_filtered->index(row, 0)).row())];
 }
 
 void JobsDock::showCurrent() {
@@ -127,7 +178,11 @@ void JobsDock::act(const QString& operation) {
 }
 
 LogDock::LogDock(Workspace& workspace, QWidget* parent)
-    : QDockWidget(parent), m_workspace(workspace), m_filtered(new LogFilter(this)), m_level(new QComboBox) {
+    : QDockWidget(parent),
+      m_workspace(workspace),
+      m_filtered(new LogFilter(this)),
+      m_level(new QComboBox),
+      m_error(new ErrorStrip) {
     m_filtered->setSourceModel(&workspace.log());
     m_filtered->setFilterKeyColumn(LogTable::Message);
     m_filtered->setFilterCaseSensitivity(Qt::CaseInsensitive);
@@ -139,14 +194,16 @@ LogDock::LogDock(Workspace& workspace, QWidget* parent)
     auto* search = new QLineEdit;
     search->setPlaceholderText(tr("Search"));
     search->setAccessibleName(tr("Search the log"));
-    search->setFixedWidth(200);
+    search->setFixedWidth(scaled(200));
     setControlSize(search, ControlSize::Small);
     auto* copy = button(tr("Copy diagnostics"), QStringLiteral("copy"), ButtonRole::Plain, ControlSize::Small);
+    auto* save = button(tr("Save…"), QStringLiteral("download"), ButtonRole::Plain, ControlSize::Small);
     auto* title = new TextLabel(tr("Log"), text_size::kTable, QFont::DemiBold);
-    setUpDock(this, tr("Log"),
-              column({row({title, nullptr, m_level, search, copy, closeButton(this)}, 8, {12, 4, 8, 4}),
-                      LayoutItem(m_table, 1)},
+    setUpDock(this, QStringLiteral("log-dock"), tr("Log"),
+              column({row({title, nullptr, m_level, search, copy, save, closeButton(this)}, 8, {12, 4, 8, 4}),
+                      row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), LayoutItem(m_table, 1)},
                      0));
+    connect(save, &QPushButton::clicked, this, &LogDock::askWhereToSave);
     connect(m_level, &QComboBox::currentIndexChanged, this,
             [this](int index) { static_cast<LogFilter*>(m_filtered)->setLeast(index); });
     connect(search, &QLineEdit::textChanged, m_filtered, &QSortFilterProxyModel::setFilterFixedString);
@@ -158,14 +215,46 @@ LogDock::LogDock(Workspace& workspace, QWidget* parent)
     });
 }
 
-void LogDock::copyAll() {
-    QString out = QStringLiteral("Espalier " ESPALIER_VERSION "\n");
+QString LogDock::diagnostics() const {
+    QString out = QStringLiteral("Espalier " ESPALIER_VERSION ", Qt %1, %2\n")
+                      .arg(QString::fromLatin1(qVersion()), QSysInfo::prettyProductName());
     if (const Snapshot* s = m_workspace.snapshot())
         out += QStringLiteral("%1, %2, %3\n").arg(text(s->device), text(s->computeMode), formatBytes(s->residentBytes));
     for (const LogRecord& record : m_workspace.log().records())
         out += QStringLiteral("%1 %2 %3 %4\n")
                    .arg(formatClock(record.at), text(record.level), text(record.source), text(record.text));
-    QGuiApplication::clipboard()->setText(withoutSecrets(out));
+    return withoutSecrets(out);
+}
+
+void LogDock::copyAll() const {
+    QGuiApplication::clipboard()->setText(diagnostics());
+}
+
+void LogDock::askWhereToSave() {
+    auto* dialog = new QFileDialog(this, tr("Save the log"));
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setAcceptMode(QFileDialog::AcceptSave);
+    dialog->setDefaultSuffix(QStringLiteral("txt"));
+    dialog->selectFile(QStringLiteral("espalier-log.txt"));
+    connect(dialog, &QFileDialog::fileSelected, this, &LogDock::save);
+    dialog->open();
+}
+
+// A log of 5,000 lines is a megabyte at most; the disk may still be slow, so another thread writes it.
+void LogDock::save(const QString& path) {
+    QThreadPool::globalInstance()->start([self = QPointer<LogDock>(this), path, bytes = diagnostics().toUtf8()] {
+        QSaveFile out(path);
+        if (out.open(QIODevice::WriteOnly) && out.write(bytes) == bytes.size() && out.commit()) return;
+        const Error error = fail(ErrorCode::IoError, out.errorString().toStdString(), path.toStdString());
+        QMetaObject::invokeMethod(
+            qApp,
+            [self, path, error] {
+                if (!self) return;
+                self->m_error->showError(tr("%1 was not written").arg(path), error);
+                self->show();
+            },
+            Qt::QueuedConnection);
+    });
 }
 
 QString withoutSecrets(const QString& text) {

@@ -26,6 +26,7 @@ private:
     void act(const QString& operation);
 
     Workspace& m_workspace;
+    QSortFilterProxyModel* m_filtered;
     TableView* m_table;
     QPushButton *m_cancel, *m_pause, *m_resume, *m_discard, *m_copy;
     ErrorStrip* m_error;
@@ -36,14 +37,18 @@ class LogDock : public QDockWidget {
     Q_OBJECT
 public:
     explicit LogDock(Workspace& workspace, QWidget* parent = nullptr);
+    void copyAll() const;  // with what is needed to understand it, without secrets
+    void askWhereToSave();
 
 private:
-    void copyAll();
+    QString diagnostics() const;
+    void save(const QString& path);
 
     Workspace& m_workspace;
     QSortFilterProxyModel* m_filtered;
     QComboBox* m_level;
     TableView* m_table;
+    ErrorStrip* m_error;
 };
 
 // Keys and bearer tokens in a text, replaced.

@@ -2,34 +2,35 @@
 #include "ui/shell/main_window.h"
 
 #include <QAbstractSpinBox>
-#include <QActionGroup>
 #include <QApplication>
-#include <QClipboard>
+#include <QCheckBox>
 #include <QComboBox>
-#include <QDir>
-#include <QDragEnterEvent>
-#include <QFileDialog>
-#include <QFileInfo>
 #include <QFocusFrame>
+#include <QJsonDocument>
 #include <QLineEdit>
 #include <QMenuBar>
-#include <QMimeData>
-#include <QProcess>
-#include <QSettings>
+#include <QPlainTextEdit>
+#include <QSplitter>
 #include <QStackedWidget>
-#include <QStandardPaths>
 #include <QToolBar>
+#include <QVariantAnimation>
 
 #include "ui/models/format.h"
+#include "ui/pages/about_page.h"
+#include "ui/pages/connect_page.h"
 #include "ui/pages/home_page.h"
 #include "ui/pages/import_dialog.h"
 #include "ui/pages/models_page.h"
 #include "ui/pages/playground_page.h"
+#include "ui/pages/preferences_page.h"
 #include "ui/pages/serve_page.h"
-#include "ui/shell/attach_dialog.h"
+#include "ui/pages/shortcuts_page.h"
 #include "ui/shell/command_palette.h"
 #include "ui/shell/docks.h"
 #include "ui/shell/drop_overlay.h"
+#include "ui/shell/link_strip.h"
+#include "ui/shell/page_names.h"
+#include "ui/shell/palette_field.h"
 #include "ui/shell/sidebar.h"
 #include "ui/shell/status_strip.h"
 #include "ui/widgets/dashboard.h"
@@ -37,36 +38,9 @@
 namespace espalier::ui {
 namespace {
 
-enum PageIndex { kHome, kModels, kServe, kPlayground };
-constexpr std::array kPageNames{"home", "models", "serve", "playground"};
-constexpr int kSearchWide = 320, kSearchNarrow = 260;
-
-// The field in the menu bar that opens the palette.
-class PaletteField : public QPushButton {
-public:
-    explicit PaletteField(const QString& text) : QPushButton(text) {
-        setAccessibleName(text);
-        setFixedSize(kSearchWide, 24);
-        setFocusPolicy(Qt::TabFocus);
-    }
-
-protected:
-    void paintEvent(QPaintEvent*) override {
-        const ThemeColors& c = colorsOf(palette());
-        QPainter painter(this);
-        painter.setRenderHint(QPainter::Antialiasing);
-        painter.setPen(QColor(c.line));
-        painter.setBrush(QColor(c.base));
-        painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4);
-        painter.drawPixmap(QRect(8, 4, 16, 16),
-                           iconPixmap(QStringLiteral("search"), c.secondary, 16, devicePixelRatioF()));
-        painter.setFont(uiFont(text_size::kTable));
-        painter.setPen(QColor(c.secondary));
-        painter.drawText(rect().adjusted(32, 0, -8, 0), Qt::AlignLeft | Qt::AlignVCenter, text());
-        painter.setFont(uiFont(text_size::kCaption));
-        painter.drawText(rect().adjusted(0, 0, -8, 0), Qt::AlignRight | Qt::AlignVCenter, QStringLiteral("Ctrl+K"));
-    }
-};
+constexpr int kLayoutVersion = 1;
+constexpr int kDockMs = 120;
+constexpr int kDockHeight = 200;
 
 QToolBar* ring(QWidget* content, const QString& name, QMainWindow* window) {
     auto* bar = new QToolBar(name, window);
@@ -81,18 +55,37 @@ QToolBar* ring(QWidget* content, const QString& name, QMainWindow* window) {
     return bar;
 }
 
-QString droppedPath(const QMimeData* data) {
-    for (const QUrl& url : data->urls())
-        if (url.isLocalFile()) return url.toLocalFile();
-    return {};
+// Splitters are known by their order, which is that of the code.
+QString splitterKey(qsizetype index) {
+    return QStringLiteral("window/splitter-%1").arg(index);
+}
+
+// Fields a person types into or chooses in; those inside a spin box or combo box are theirs.
+QList<QWidget*> fields(const QWidget* top) {
+    QList<QWidget*> found;
+    for (auto* widget : top->findChildren<QWidget*>()) {
+        if (qobject_cast<QAbstractSpinBox*>(widget->parent()) || qobject_cast<QComboBox*>(widget->parent())) continue;
+        if (qobject_cast<QLineEdit*>(widget) || qobject_cast<QPlainTextEdit*>(widget) ||
+            qobject_cast<QAbstractSpinBox*>(widget) || qobject_cast<QCheckBox*>(widget))
+            found << widget;
+    }
+    return found;
+}
+
+const char* valueOf(const QWidget* field) {
+    if (qobject_cast<const QPlainTextEdit*>(field)) return "plainText";
+    if (qobject_cast<const QCheckBox*>(field)) return "checked";
+    if (qobject_cast<const QLineEdit*>(field)) return "text";
+    return "value";
 }
 
 }  // namespace
 
-MainWindow::MainWindow(Workspace& workspace, Theme& theme, QSettings& settings)
+MainWindow::MainWindow(Workspace& workspace, Theme& theme, PreferenceStore& preferences, ServerBook& servers)
     : m_workspace(workspace),
       m_theme(theme),
-      m_settings(settings),
+      m_preferences(preferences),
+      m_servers(servers),
       m_sidebar(new Sidebar),
       m_stack(new QStackedWidget),
       m_focus(new QFocusFrame(this)) {
@@ -108,157 +101,58 @@ MainWindow::MainWindow(Workspace& workspace, Theme& theme, QSettings& settings)
     m_palette = new CommandPalette(m_actions, this);
     m_drop = new DropOverlay(this);
     restore();
+    applyPreferences();
 
-    connect(qApp, &QApplication::focusChanged, this, [this](QWidget*, QWidget* now) {
-        // Item views and plots show their own ring inside; a frame around half the window would say nothing.
-        const bool framed =
-            now && isAncestorOf(now) &&
-            (qobject_cast<QPushButton*>(now) || qobject_cast<QToolButton*>(now) || qobject_cast<QLineEdit*>(now) ||
-             qobject_cast<QComboBox*>(now) || qobject_cast<QAbstractSpinBox*>(now));
-        m_focus->setWidget(framed ? now : nullptr);
-    });
+    qApp->installEventFilter(this);
+    connect(qApp, &QApplication::focusChanged, this, [this](QWidget*, QWidget* now) { frameFocus(now); });
+    connect(&preferences, &PreferenceStore::changed, this, &MainWindow::applyPreferences);
     connect(&workspace, &Workspace::snapshotChanged, this, &MainWindow::refreshActions);
-    connect(&workspace, &Workspace::modelsChanged, this, &MainWindow::refreshActions);
-    connect(&workspace.engine(), &EngineClient::linkChanged, this, &MainWindow::refreshActions);
+    connect(&workspace, &Workspace::modelsChanged, this, [this] {
+        selectKeptModel();
+        refreshActions();
+    });
+    connect(&workspace.engine(), &EngineClient::linkChanged, this, [this] {
+        refreshAccess();
+        refreshActions();
+    });
     connect(m_models, &ModelsPage::currentChanged, this, &MainWindow::refreshActions);
+    connect(m_models, &ModelsPage::refused, this, [this] { showPage(kModels); });
+    refreshAccess();
     refreshActions();
 }
 
 MainWindow::~MainWindow() {
+    qApp->removeEventFilter(this);
     disconnect(qApp, nullptr, this, nullptr);
-}
-
-void MainWindow::makeActions() {
-    const QString file = tr("File"), edit = tr("Edit"), view = tr("View"), tools = tr("Tools");
-    m_actions.add(action::kOpenWorkspace, file, tr("Open workspace…"), QStringLiteral("hard-drive"), QKeySequence::Open,
-                  [this] { openWorkspace(); });
-    m_actions.add(action::kOpenSample, file, tr("Open sample"), QStringLiteral("flask-conical"), {},
-                  [this] { openSample(); });
-    m_actions.add(action::kAttach, file, tr("Attach to a server…"), QStringLiteral("plug"), {}, [this] { attachTo(); });
-    m_actions.add(QStringLiteral("file.quit"), file, tr("Quit"), {}, QKeySequence::Quit, [this] { close(); });
-    m_actions.add(action::kUndo, edit, tr("Restore removed model"), QStringLiteral("undo-2"), QKeySequence::Undo,
-                  [this] { undoRemove(); });
-    m_actions.add(action::kGoHome, view, tr("Home"), QStringLiteral("house"), QKeySequence(QStringLiteral("Ctrl+1")),
-                  [this] { showPage(kHome); });
-    m_actions.add(action::kGoModels, view, tr("Models"), QStringLiteral("box"), QKeySequence(QStringLiteral("Ctrl+2")),
-                  [this] { showPage(kModels); });
-    m_actions.add(action::kGoServe, view, tr("Serve"), QStringLiteral("activity"),
-                  QKeySequence(QStringLiteral("Ctrl+3")), [this] { showPage(kServe); });
-    m_actions.add(action::kGoPlayground, view, tr("Playground"), QStringLiteral("message-square-text"),
-                  QKeySequence(QStringLiteral("Ctrl+4")), [this] { showPage(kPlayground); });
-    m_actions.add(action::kJobsDock, view, tr("Jobs"), QStringLiteral("list-checks"),
-                  QKeySequence(QStringLiteral("Ctrl+J")), [this] { m_jobsDock->setVisible(!m_jobsDock->isVisible()); });
-    m_actions.add(action::kLogDock, view, tr("Log"), QStringLiteral("scroll-text"),
-                  QKeySequence(QStringLiteral("Ctrl+L")), [this] {
-                      m_logDock->setVisible(!m_logDock->isVisible());
-                      m_status->markLogRead();
-                  });
-    auto* themes = new QActionGroup(this);
-    for (const auto& [choice, name] :
-         {std::pair{ThemeChoice::System, tr("Theme of the desktop")}, std::pair{ThemeChoice::Light, tr("Light theme")},
-          std::pair{ThemeChoice::Dark, tr("Dark theme")}}) {
-        QAction* made = m_actions.add(QStringLiteral("view.theme-") + themeChoiceName(choice), view, name, {}, {},
-                                      [this, choice = choice] { m_theme.choose(choice); });
-        made->setCheckable(true);
-        made->setChecked(m_theme.choice() == choice);
-        themes->addAction(made);
-        connect(&m_theme, &Theme::chosen, made,
-                [made, choice = choice](ThemeChoice now) { made->setChecked(now == choice); });
-    }
-    makeModelActions();
-    makeServeActions();
-    m_actions.add(action::kPalette, tools, tr("Go to or run a command"), QStringLiteral("search"),
-                  QKeySequence(QStringLiteral("Ctrl+K")), [this] { m_palette->open(); });
-    for (QAction* made : m_actions.all()) addAction(made);
-}
-
-void MainWindow::makeModelActions() {
-    const QString model = tr("Model");
-    const auto act = [this](const char* operation, const QString& failure) {
-        return [this, operation = QString::fromLatin1(operation), failure] { m_models->act(operation, failure); };
-    };
-    m_actions.add(action::kImport, model, tr("Import model…"), QStringLiteral("import"),
-                  QKeySequence(QStringLiteral("Ctrl+I")), [this] { openImport({}); });
-    m_actions.add(action::kRename, model, tr("Rename"), QStringLiteral("pencil"), QKeySequence(QStringLiteral("F2")),
-                  [this] {
-                      showPage(kModels);
-                      m_models->beginRename();
-                  });
-    m_actions.add(action::kLoad, model, tr("Load onto the device"), QStringLiteral("activity"), {},
-                  act("load", tr("The model was not loaded")));
-    m_actions.add(action::kUnload, model, tr("Unload from the device"), {}, {},
-                  act("unload", tr("The model was not unloaded")));
-    m_actions.add(action::kVerify, model, tr("Verify the digest"), QStringLiteral("circle-check"), {},
-                  act("verify", tr("The check did not start")));
-    m_actions.add(action::kScan, model, tr("Scan for NaN and infinity"), QStringLiteral("search"), {},
-                  act("scan", tr("The scan did not start")));
-    m_actions.add(action::kRemove, model, tr("Remove"), QStringLiteral("trash-2"), {},
-                  act("remove", tr("The model was not removed")));
-    m_actions.add(action::kEmptyBin, model, tr("Empty the bin"), {}, {}, [this] {
-        m_workspace.engine().call(QStringLiteral("empty-bin"), Json::object(), this,
-                                  [this](const Result<Json>&) { m_workspace.refreshModels(); });
-    });
-}
-
-void MainWindow::makeServeActions() {
-    const QString serve = tr("Serve");
-    m_actions.add(action::kServeToggle, serve, tr("Start or stop the server"), QStringLiteral("play"),
-                  QKeySequence(QStringLiteral("Ctrl+Shift+S")), [this] {
-                      const Snapshot* s = m_workspace.snapshot();
-                      if (s && s->serve != ServeState::Stopped)
-                          m_serve->operate(QStringLiteral("serve-stop"), tr("The server was not stopped"));
-                      else
-                          m_serve->operate(QStringLiteral("serve-start"), tr("The server was not started"));
-                  });
-    m_actions.add(action::kDrain, serve, tr("Drain"), {}, {},
-                  [this] { m_serve->operate(QStringLiteral("serve-drain"), tr("The server does not drain")); });
-    m_actions.add(action::kCopyUrl, serve, tr("Copy the address"), QStringLiteral("copy"), {}, [this] {
-        QApplication::clipboard()->setText(m_workspace.engine().address().url.toString() + QStringLiteral("/v1"));
-    });
-    m_actions.add(action::kPausePlots, serve, tr("Pause or resume the plots"), QStringLiteral("pause"),
-                  QKeySequence(QStringLiteral("Ctrl+P")),
-                  [this] { m_serve->dashboard().setPaused(!m_serve->dashboard().isPaused()); });
-}
-
-void MainWindow::makeMenus() {
-    QHash<QString, QMenu*> menus;
-    QString before;
-    for (const QString& name : {tr("File"), tr("Edit"), tr("View"), tr("Model"), tr("Serve"), tr("Tools")})
-        menus.insert(name, menuBar()->addMenu(name));
-    for (QAction* made : m_actions.all()) {
-        QMenu* menu = menus.value(Actions::placeOf(made));
-        const QString id = made->objectName();
-        const bool newGroup = id == QLatin1String("file.quit") || id == QLatin1String(action::kJobsDock) ||
-                              id == QLatin1String("view.theme-system") || id == QLatin1String(action::kRemove) ||
-                              id == QLatin1String(action::kCopyUrl);
-        if (newGroup) menu->addSeparator();
-        menu->addAction(made);
-    }
-    m_searchField = new PaletteField(tr("Go to or run a command"));
-    connect(m_searchField, &QPushButton::clicked, m_actions.get(action::kPalette), &QAction::trigger);
-    auto* corner = new QWidget;
-    corner->setFixedWidth(kSearchWide + 8);  // a menu bar lays its corner out only when it is resized itself
-    corner->setLayout(row({nullptr, m_searchField}, 0, {0, 4, 8, 4}));
-    menuBar()->setCornerWidget(corner);
-    menuBar()->setNativeMenuBar(false);
-    paintFrame();
 }
 
 void MainWindow::makePages() {
     m_home = new HomePage(m_workspace, m_actions);
     m_models = new ModelsPage(m_workspace, m_actions);
     m_serve = new ServePage(m_workspace, m_actions);
-    m_playground = new PlaygroundPage(m_workspace, m_actions);
-    m_pages = {m_home, m_models, m_serve, m_playground};
+    m_playground = new PlaygroundPage(m_workspace, m_actions, m_preferences.settings());
+    m_connect = new ConnectPage(m_workspace, m_actions, m_preferences, m_servers);
+    m_pages = {m_home,
+               m_models,
+               m_serve,
+               m_playground,
+               m_connect,
+               new PreferencesPage(m_workspace, m_actions, m_preferences),
+               new ShortcutsPage(m_workspace, m_actions),
+               new AboutPage(m_workspace, m_actions)};
     for (Page* page : m_pages) m_stack->addWidget(page);
-    setCentralWidget(m_stack);
+    auto* centre = new QWidget;
+    centre->setLayout(column({new LinkStrip(m_workspace, m_actions), LayoutItem(m_stack, 1)}, 0));
+    setCentralWidget(centre);
     m_sidebar->addPage(m_actions.get(action::kGoHome), tr("Home"), QStringLiteral("house"));
     m_sidebar->addGroup(tr("Build"));
     m_sidebar->addPage(m_actions.get(action::kGoModels), tr("Models"), QStringLiteral("box"));
     m_sidebar->addGroup(tr("Run"));
     m_sidebar->addPage(m_actions.get(action::kGoServe), tr("Serve"), QStringLiteral("activity"));
     m_sidebar->addPage(m_actions.get(action::kGoPlayground), tr("Playground"), QStringLiteral("message-square-text"));
-    connect(m_sidebar, &Sidebar::workspaceClicked, m_actions.get(action::kOpenWorkspace), &QAction::trigger);
+    m_sidebar->addFootPage(m_actions.get(action::kPreferences), tr("Preferences"), QStringLiteral("settings"));
+    connect(m_sidebar, &Sidebar::workspaceClicked, m_actions.get(action::kWorkspaces), &QAction::trigger);
+    connect(m_connect, &ConnectPage::workspaceChosen, this, &MainWindow::workspaceChosen);
     addToolBar(Qt::LeftToolBarArea, ring(m_sidebar, QStringLiteral("sidebar"), this));
 }
 
@@ -274,48 +168,173 @@ void MainWindow::makeDocks() {
 }
 
 void MainWindow::restore() {
+    const QSettings& kept = m_preferences.settings();
     resize(1440, 900);
-    restoreGeometry(m_settings.value(QStringLiteral("window/geometry")).toByteArray());
-    if (!goTo(m_settings.value(QStringLiteral("window/page")).toString())) showPage(kHome);
+    restoreGeometry(kept.value(QStringLiteral("window/geometry")).toByteArray());
+    restoreState(kept.value(QStringLiteral("window/layout")).toByteArray(), kLayoutVersion);
+    if (!goTo(kept.value(QStringLiteral("window/page")).toString())) showPage(kHome);
     foldTo(width());
+    const auto splitters = m_stack->findChildren<QSplitter*>();
+    for (qsizetype i = 0; i < splitters.size(); ++i)
+        splitters[i]->restoreState(kept.value(splitterKey(i)).toByteArray());
+    for (std::size_t i = 0; i < m_pages.size(); ++i) {
+        const QByteArray json =
+            kept.value(QStringLiteral("session/") + QLatin1String(kPageNames[i])).toString().toUtf8();
+        if (!json.isEmpty()) m_pages[i]->restoreSession(QJsonDocument::fromJson(json).object());
+    }
+    m_keptModel = kept.value(QStringLiteral("session/model")).toString();
+}
+
+void MainWindow::keepSession() {
+    QSettings& kept = m_preferences.settings();
+    kept.setValue(QStringLiteral("window/geometry"), saveGeometry());
+    kept.setValue(QStringLiteral("window/layout"), saveState(kLayoutVersion));
+    kept.setValue(QStringLiteral("window/page"), page());
+    const auto splitters = m_stack->findChildren<QSplitter*>();
+    for (qsizetype i = 0; i < splitters.size(); ++i) kept.setValue(splitterKey(i), splitters[i]->saveState());
+    for (std::size_t i = 0; i < m_pages.size(); ++i) {
+        const QJsonObject session = m_pages[i]->session();
+        const QByteArray json =
+            session.isEmpty() ? QByteArray() : QJsonDocument(session).toJson(QJsonDocument::Compact);
+        kept.setValue(QStringLiteral("session/") + QLatin1String(kPageNames[i]), QString::fromUtf8(json));
+    }
+    kept.setValue(QStringLiteral("session/model"),
+                  m_models->currentId().isEmpty() ? m_keptModel : m_models->currentId());
+}
+
+QVariantList MainWindow::typed() const {
+    QVariantList values;
+    for (const QWidget* field : fields(m_stack)) values << field->property(valueOf(field));
+    return values;
+}
+
+void MainWindow::retype(const QVariantList& typed) {
+    const auto now = fields(m_stack);
+    if (now.size() != typed.size()) return;  // another set of pages: what was typed belongs to the old one
+    for (qsizetype i = 0; i < now.size(); ++i)
+        if (now[i]->property(valueOf(now[i])) != typed[i]) now[i]->setProperty(valueOf(now[i]), typed[i]);
 }
 
 bool MainWindow::goTo(const QString& page) {
-    for (int i = 0; i < int(kPageNames.size()); ++i) {
+    for (int i = 0; i < kPageCount; ++i) {
         if (page != QLatin1String(kPageNames[std::size_t(i)])) continue;
-        showPage(i);
-        return true;
+        const bool open = m_workspace.engine().access() != Access::Guest || i > kServe;
+        if (open) showPage(i);
+        return open;
     }
     return false;
 }
 
+QString MainWindow::page() const {
+    return QString::fromLatin1(kPageNames[std::size_t(m_stack->currentIndex())]);
+}
+
 void MainWindow::showPage(int index) {
     m_stack->setCurrentIndex(index);
-    m_sidebar->setCurrent(index);
-    m_palette->hide();
+    // The foot of the sidebar comes after its pages; what stands in neither is found in the menus.
+    m_sidebar->setCurrent(index <= kPlayground ? index : index == kPreferences ? kPlayground + 1 : -1);
+    if (m_palette) m_palette->hide();
     m_pages[std::size_t(index)]->setFocus(Qt::OtherFocusReason);
 }
 
+void MainWindow::stepPage(int by) {
+    int at = m_stack->currentIndex();
+    do {
+        at = (at + by + kPageCount) % kPageCount;
+    } while (!goTo(QString::fromLatin1(kPageNames[std::size_t(at)])));
+}
+
+// Sidebar, page, docks, status strip: the first field of each takes the focus in turn.
+void MainWindow::stepRegion() {
+    const std::vector<QWidget*> regions{m_sidebar, m_stack->currentWidget(), m_jobsDock, m_logDock, m_status};
+    const QWidget* focus = QApplication::focusWidget();
+    std::size_t at = regions.size() - 1;
+    for (std::size_t i = 0; i < regions.size(); ++i)
+        if (focus && (focus == regions[i] || regions[i]->isAncestorOf(focus))) at = i;
+    for (std::size_t step = 1; step <= regions.size(); ++step) {
+        QWidget* region = regions[(at + step) % regions.size()];
+        for (auto* widget : region->findChildren<QWidget*>()) {
+            if (!widget->isVisibleTo(this) || !widget->isEnabled() || !(widget->focusPolicy() & Qt::TabFocus)) continue;
+            widget->setFocus(Qt::TabFocusReason);
+            return;
+        }
+    }
+}
+
+void MainWindow::toggleDock(QDockWidget* dock) {
+    const bool opens = !dock->isVisible();
+    dock->setVisible(opens);
+    const int duration = m_theme.duration(kDockMs);
+    if (opens) resizeDocks({dock}, {scaled(kDockHeight)}, Qt::Vertical);
+    if (!opens || duration == 0) return;
+    // The content is held at a growing height; afterwards it is free again.
+    QWidget* content = dock->widget();
+    auto* growth = new QVariantAnimation(dock);
+    growth->setDuration(duration);
+    growth->setEasingCurve(QEasingCurve::OutQuad);
+    growth->setStartValue(content->minimumSizeHint().height());
+    growth->setEndValue(scaled(kDockHeight));
+    connect(growth, &QVariantAnimation::valueChanged, content,
+            [content](const QVariant& height) { content->setFixedHeight(height.toInt()); });
+    connect(growth, &QVariantAnimation::finished, content, [this, dock, content] {
+        content->setMinimumHeight(0);
+        content->setMaximumHeight(QWIDGETSIZE_MAX);
+        resizeDocks({dock}, {scaled(kDockHeight)}, Qt::Vertical);
+    });
+    growth->start(QAbstractAnimation::DeleteWhenStopped);
+}
+
+// Larger text leaves less room: at 200 % a window of 1440 folds as one of 720.
+Breadth MainWindow::breadthAt(int width) const {
+    return breadthOf(width * 100 / m_theme.textPercent());
+}
+
 void MainWindow::foldTo(int width) {
-    const Breadth breadth = breadthOf(width);
+    const Breadth breadth = breadthAt(width);
     m_sidebar->setFolded(breadth == Breadth::Narrow);
     if (m_status) m_status->setNarrow(breadth == Breadth::Narrow);
     for (Page* page : m_pages) page->fold(breadth);
-    if (m_searchField) m_searchField->setFixedWidth(breadth == Breadth::Narrow ? kSearchNarrow : kSearchWide);
+    if (m_searchField)
+        m_searchField->setFixedWidth(breadth == Breadth::Narrow ? PaletteField::kNarrow : PaletteField::kWide);
+}
+
+void MainWindow::applyPreferences() {
+    for (auto* dashboard : findChildren<Dashboard*>()) dashboard->setInterval(m_preferences.now().refreshMs);
+}
+
+// What the key does not allow is absent, and so is what makes no sense from another machine.
+void MainWindow::refreshAccess() {
+    const EngineClient& engine = m_workspace.engine();
+    const bool guest = engine.access() == Access::Guest, owner = engine.access() == Access::Owner;
+    for (const char* id :
+         {action::kGoHome, action::kGoModels, action::kGoServe, action::kJobsDock, action::kLogDock, action::kRename,
+          action::kLoad, action::kUnload, action::kVerify, action::kScan, action::kRemove, action::kEmptyBin,
+          action::kUndo, action::kServeToggle, action::kDrain, action::kPausePlots, action::kSaveLog})
+        m_actions.setAvailable(id, !guest);
+    for (const char* id : {action::kImport, action::kStopEngine, action::kStartEngine})
+        m_actions.setAvailable(id, owner);
+    if (!guest) return;
+    m_jobsDock->hide();
+    m_logDock->hide();
+    if (m_stack->currentIndex() <= kServe) showPage(kPlayground);
 }
 
 void MainWindow::refreshActions() {
-    const bool attached = m_workspace.engine().isAttached();
+    const EngineClient& engine = m_workspace.engine();
+    const bool attached = engine.isAttached();
     const bool chosen = attached && !m_models->currentId().isEmpty();
     for (const char* id :
          {action::kRename, action::kLoad, action::kUnload, action::kVerify, action::kScan, action::kRemove})
         m_actions.get(id)->setEnabled(chosen);
-    for (const char* id : {action::kImport, action::kServeToggle}) m_actions.get(id)->setEnabled(attached);
+    for (const char* id : {action::kImport, action::kServeToggle, action::kStopEngine, action::kCopyUrl})
+        m_actions.get(id)->setEnabled(attached);
     const Snapshot* s = m_workspace.snapshot();
     m_actions.get(action::kDrain)->setEnabled(attached && s && s->serve == ServeState::Serving);
     const bool binned = attached && m_workspace.bin().rowCount() > 0;
     m_actions.get(action::kUndo)->setEnabled(binned);
     m_actions.get(action::kEmptyBin)->setEnabled(binned);
+    m_actions.get(action::kRetry)->setEnabled(engine.link() == Link::Lost || engine.link() == Link::Refused);
+    m_actions.get(action::kStartEngine)->setEnabled(engine.link() == Link::Detached && !engine.folder().isEmpty());
     refreshSidebar();
 }
 
@@ -331,6 +350,12 @@ void MainWindow::refreshSidebar() {
     if (windowTitle() != title) setWindowTitle(title);
 }
 
+void MainWindow::selectKeptModel() {
+    if (m_keptModel.isEmpty() || m_workspace.models().rowCount() == 0) return;
+    m_models->select(m_keptModel);
+    m_keptModel.clear();
+}
+
 void MainWindow::openImport(const QString& path) {
     if (m_import) m_import->close();
     m_import = new ImportDialog(m_workspace, path, this);
@@ -339,59 +364,20 @@ void MainWindow::openImport(const QString& path) {
     m_import->open();
 }
 
-void MainWindow::openWorkspace() {
-    const QString folder =
-        QFileDialog::getExistingDirectory(this, tr("Open a workspace folder"), m_workspace.engine().workspace());
-    if (folder.isEmpty()) return;
-    m_settings.setValue(QStringLiteral("workspace"), folder);
-    m_workspace.engine().openWorkspace(folder);
+void MainWindow::comeForward() {
+    if (isMinimized()) setWindowState(windowState() & ~Qt::WindowMinimized);
+    show();
+    raise();
+    activateWindow();
 }
 
-void MainWindow::openSample() {
-    const QString folder = QDir(QStandardPaths::writableLocation(QStandardPaths::GenericDataLocation))
-                               .filePath(QStringLiteral("espalier/sample"));
-    if (QFileInfo::exists(QDir(folder).filePath(QStringLiteral("workspace.db")))) {
-        m_workspace.engine().openWorkspace(folder);
-        return;
-    }
-    auto* process = new QProcess(this);
-    const auto failed = [this](const QString& why) {
-        const std::string sentence = why.trimmed().toStdString();
-        m_home->showError(tr("The sample workspace was not made"), fail(ErrorCode::Internal, sentence));
-        showPage(kHome);
-    };
-    connect(process, &QProcess::errorOccurred, this, [process, failed] { failed(process->errorString()); });
-    connect(process, &QProcess::finished, this, [this, process, folder, failed](int code) {
-        process->deleteLater();
-        if (code == 0)
-            m_workspace.engine().openWorkspace(folder);
-        else
-            failed(QString::fromUtf8(process->readAllStandardError()));
-    });
-    process->start(espalierctlPath(), {QStringLiteral("sample"), folder});
-}
-
-void MainWindow::attachTo() {
-    auto* dialog = new AttachDialog(this);
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
-    connect(dialog, &QDialog::accepted, this,
-            [this, dialog] { m_workspace.engine().attach(dialog->url(), dialog->key()); });
-    dialog->open();
-}
-
-void MainWindow::undoRemove() {
-    const auto& bin = m_workspace.bin().models();
-    if (bin.empty()) return;
-    const auto last = std::max_element(bin.begin(), bin.end(), [](const ModelRecord& a, const ModelRecord& b) {
-        return a.removedAt.value_or(0) < b.removedAt.value_or(0);
-    });
-    const QString id = text(last->id);
-    m_workspace.engine().call(QStringLiteral("restore"), {{"id", last->id}}, this,
-                              [this, id](const Result<Json>& answer) {
-                                  if (!answer) return;
-                                  m_workspace.refreshModels();
-                                  m_models->select(id);
-                              });
+// Item views and plots show their own ring inside; a frame around half the window would say nothing.
+void MainWindow::frameFocus(QWidget* now) {
+    const bool framed =
+        now && isAncestorOf(now) &&
+        (qobject_cast<QPushButton*>(now) || qobject_cast<QToolButton*>(now) || qobject_cast<QLineEdit*>(now) ||
+         qobject_cast<QComboBox*>(now) || qobject_cast<QAbstractSpinBox*>(now) || qobject_cast<QCheckBox*>(now));
+    m_focus->setWidget(framed ? now : nullptr);
 }
 
 void MainWindow::paintFrame() {
@@ -408,31 +394,25 @@ void MainWindow::changeEvent(QEvent* event) {
 
 void MainWindow::resizeEvent(QResizeEvent* event) {
     QMainWindow::resizeEvent(event);
-    if (breadthOf(event->size().width()) != breadthOf(event->oldSize().width())) foldTo(event->size().width());
+    if (breadthAt(event->size().width()) != breadthAt(event->oldSize().width())) foldTo(event->size().width());
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
-    m_settings.setValue(QStringLiteral("window/geometry"), saveGeometry());
-    m_settings.setValue(QStringLiteral("window/page"),
-                        QString::fromLatin1(kPageNames[std::size_t(m_stack->currentIndex())]));
-    m_settings.setValue(QStringLiteral("window/theme"), themeChoiceName(m_theme.choice()));
+    keepSession();
     QMainWindow::closeEvent(event);
+    emit closed();
 }
 
-void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
-    const QString path = droppedPath(event->mimeData());
-    if (path.isEmpty() || !m_workspace.engine().isAttached()) return;
-    event->acceptProposedAction();
-    m_drop->cover(tr("Drop to import %1").arg(QFileInfo(path).fileName()));
-}
-
-void MainWindow::dragLeaveEvent(QDragLeaveEvent*) {
-    m_drop->hide();
-}
-
-void MainWindow::dropEvent(QDropEvent* event) {
-    m_drop->hide();
-    openImport(droppedPath(event->mimeData()));
+bool MainWindow::eventFilter(QObject* watched, QEvent* event) {
+    switch (event->type()) {
+        case QEvent::DragEnter:
+        case QEvent::DragMove:
+        case QEvent::DragLeave:
+        case QEvent::Drop:
+            return dragOver(watched, event);
+        default:
+            return false;
+    }
 }
 
 }  // namespace espalier::ui

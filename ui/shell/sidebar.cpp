@@ -4,6 +4,7 @@
 #include <QAction>
 #include <QPainter>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "ui/widgets/controls.h"
 
@@ -21,9 +22,9 @@ public:
         setAccessibleName(name);
         setFocusPolicy(Qt::TabFocus);
         setAttribute(Qt::WA_Hover);
-        setFixedHeight(kItem);
+        setFixedHeight(scaled(kItem));
     }
-    QSize sizeHint() const override { return QSize(m_folded ? kFolded : kWide, kItem); }
+    QSize sizeHint() const override { return QSize(m_folded ? kFolded : scaled(kWide), scaled(kItem)); }
 
     void setFolded(bool folded) {
         m_folded = folded;
@@ -96,6 +97,7 @@ private:
 Sidebar::Sidebar(QWidget* parent)
     : QWidget(parent),
       m_list(new QVBoxLayout),
+      m_foot(new QVBoxLayout),
       m_workspace(new SidebarItem(tr("Workspace"), QStringLiteral("sprout"))) {
     m_workspace->setStrong(true);
     m_workspace->setTail({}, QStringLiteral("chevrons-up-down"));
@@ -108,7 +110,10 @@ Sidebar::Sidebar(QWidget* parent)
     box->setContentsMargins({});
     box->addLayout(m_list);
     box->addStretch(1);
-    setFixedWidth(kWide);
+    box->addLayout(m_foot);
+    m_foot->setContentsMargins(0, 8, 0, 8);
+    m_foot->setSpacing(0);
+    setFixedWidth(scaled(kWide));
     setAccessibleName(tr("Pages"));
 }
 
@@ -122,20 +127,40 @@ void Sidebar::setWorkspace(const QString& name, const QString& where) {
 void Sidebar::addGroup(const QString& name) {
     auto* label = new TextLabel(name, text_size::kCaption, QFont::Normal, Tone::Secondary);
     auto* holder = new QWidget;
-    holder->setFixedHeight(32);
+    holder->setFixedHeight(scaled(32));
     holder->setLayout(row({label, nullptr}, 0, {16, 8, 8, 0}));
     m_list->addWidget(holder);
-    m_groups.push_back(holder);
+    m_groups.push_back({holder, {}});
 }
 
 int Sidebar::addPage(QAction* action, const QString& name, const QString& iconName) {
+    if (!m_groups.empty()) m_groups.back().actions.push_back(action);
+    return add(m_list, action, name, iconName);
+}
+
+int Sidebar::addFootPage(QAction* action, const QString& name, const QString& iconName) {
+    return add(m_foot, action, name, iconName);
+}
+
+int Sidebar::add(QVBoxLayout* list, QAction* action, const QString& name, const QString& iconName) {
     auto* item = new SidebarItem(name, iconName);
     item->setShortcutText(action->shortcut().toString(QKeySequence::NativeText));
     item->setFolded(m_folded);
     connect(item, &QAbstractButton::clicked, action, &QAction::trigger);
-    m_list->addWidget(item);
+    connect(action, &QAction::changed, item, [this, item, action] {
+        if (item->isHidden() != action->isVisible()) return;
+        item->setVisible(action->isVisible());
+        showGroups();
+    });
+    list->addWidget(item);
     m_pages.push_back(item);
     return int(m_pages.size()) - 1;
+}
+
+void Sidebar::showGroups() {
+    for (const Group& group : m_groups)
+        group.title->setVisible(std::any_of(group.actions.begin(), group.actions.end(),
+                                            [](const QAction* action) { return action->isVisible(); }));
 }
 
 void Sidebar::setCurrent(int page) {
@@ -157,12 +182,12 @@ void Sidebar::setMark(int page, const QString& iconName, const QString& descript
 void Sidebar::setFolded(bool folded) {
     if (m_folded == folded) return;
     m_folded = folded;
-    setFixedWidth(folded ? kFolded : kWide);
+    setFixedWidth(folded ? kFolded : scaled(kWide));
     m_workspace->setFolded(folded);
     for (SidebarItem* item : m_pages) item->setFolded(folded);
-    for (QWidget* group : m_groups) {
-        group->setFixedHeight(folded ? 12 : 32);
-        for (auto* label : group->findChildren<TextLabel*>()) label->setVisible(!folded);
+    for (const Group& group : m_groups) {
+        group.title->setFixedHeight(folded ? 12 : scaled(32));
+        for (auto* label : group.title->findChildren<TextLabel*>()) label->setVisible(!folded);
     }
 }
 

@@ -21,8 +21,9 @@ public:
 
     void setWorkspace(const QString& name, const QString& where);
     void addGroup(const QString& name);
-    int addPage(QAction* action, const QString& name, const QString& iconName);  // its index
-    void setCurrent(int page);
+    int addPage(QAction* action, const QString& name, const QString& iconName);      // its index
+    int addFootPage(QAction* action, const QString& name, const QString& iconName);  // at the lower end
+    void setCurrent(int page);                                                       // -1: none of them
     void setCount(int page, const QString& count);
     void setMark(int page, const QString& iconName, const QString& description);  // empty: none
     void setFolded(bool folded);
@@ -35,10 +36,17 @@ protected:
     void paintEvent(QPaintEvent* event) override;
 
 private:
-    QVBoxLayout* m_list;
+    int add(QVBoxLayout* list, QAction* action, const QString& name, const QString& iconName);
+
+    QVBoxLayout *m_list, *m_foot;
     SidebarItem* m_workspace;
     std::vector<SidebarItem*> m_pages;
-    std::vector<QWidget*> m_groups;
+    struct Group {
+        QWidget* title;
+        std::vector<QAction*> actions;
+    };
+    void showGroups();
+    std::vector<Group> m_groups;  // a group whose pages are all absent is absent too
     bool m_folded = false;
 };
 

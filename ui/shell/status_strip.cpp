@@ -40,6 +40,8 @@ StatusStrip::StatusStrip(Workspace& workspace, Actions& actions, QWidget* parent
       m_link(new Badge),
       m_longestPart(new QWidget),
       m_processorPart(new QWidget),
+      m_machinePart(new QWidget),
+      m_elsewhere(toolButton(QStringLiteral("chevrons-up-down"), tr("Workspaces and servers"))),
       m_retry(button(tr("Retry"), {}, ButtonRole::Plain, ControlSize::Small)) {
     m_bar->setFixedWidth(96);
     m_bar->setAccessibleName(tr("Progress of the longest job"));
@@ -47,13 +49,15 @@ StatusStrip::StatusStrip(Workspace& workspace, Actions& actions, QWidget* parent
     m_longestPart->setLayout(row({verticalLine(), m_longest, m_bar, m_percent, m_left}, 8, {0, 0, 0, 0}));
     m_processorPart->setLayout(
         row({new IconMark(QStringLiteral("cpu"), 16, Tone::Text), small(tr("Engine")), m_processor}, 6));
+    m_machinePart->setLayout(row({verticalLine(), new IconMark(QStringLiteral("memory-stick"), 16, Tone::Text),
+                                  m_memory, m_memoryTotal, verticalLine()}));
     setLayout(row({dockButton(actions.get(action::kJobsDock), tr("Jobs")), m_running, m_queued, m_longestPart,
                    verticalLine(), dockButton(actions.get(action::kLogDock), tr("Log")), m_logWorst, nullptr,
-                   m_processorPart, verticalLine(), new IconMark(QStringLiteral("memory-stick"), 16, Tone::Text),
-                   m_memory, m_memoryTotal, verticalLine(), m_link, m_retry},
+                   m_processorPart, m_machinePart, m_link, m_elsewhere, m_retry},
                   8, {8, 4, 12, 3}));
-    setFixedHeight(28);
+    setFixedHeight(scaled(28));
     setAccessibleName(tr("Status"));
+    connect(m_elsewhere, &QToolButton::clicked, actions.get(action::kWorkspaces), &QAction::trigger);
     connect(m_retry, &QPushButton::clicked, this, [this] { m_workspace.engine().retryNow(); });
     connect(&workspace, &Workspace::jobsChanged, this, &StatusStrip::showJobs);
     connect(&workspace, &Workspace::logChanged, this, &StatusStrip::showLog);
@@ -66,7 +70,7 @@ StatusStrip::StatusStrip(Workspace& workspace, Actions& actions, QWidget* parent
 
 void StatusStrip::setNarrow(bool narrow) {
     m_narrow = narrow;
-    m_processorPart->setVisible(!narrow);
+    m_processorPart->setVisible(!narrow && m_workspace.engine().access() != Access::Guest);
     showJobs();
 }
 
@@ -129,7 +133,10 @@ void StatusStrip::showLink() {
             m_link->show(QStringLiteral("clock"), tr("Connecting"), Tone::Secondary);
             break;
         case Link::Attached:
-            m_link->show(QStringLiteral("plug"), tr("Attached"), Tone::Text);
+            m_link->show(QStringLiteral("plug"),
+                         engine.isForeign() ? tr("Attached to %1").arg(m_workspace.engine().address().url.host())
+                                            : tr("Attached"),
+                         Tone::Text);
             break;
         case Link::Lost:
             m_link->show(QStringLiteral("triangle-alert"), tr("Connection lost, retrying"), Tone::Warn);
@@ -140,6 +147,9 @@ void StatusStrip::showLink() {
     }
     const auto trouble = engine.trouble();
     m_link->setToolTip(trouble ? text(trouble->message) : engine.address().url.toString());
+    const bool machine = engine.access() != Access::Guest;
+    m_machinePart->setVisible(machine);
+    m_processorPart->setVisible(machine && !m_narrow);
 }
 
 void StatusStrip::paintEvent(QPaintEvent*) {

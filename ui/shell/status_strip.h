@@ -30,7 +30,8 @@ private:
     TextLabel *m_queued, *m_longest, *m_percent, *m_left, *m_processor, *m_memory, *m_memoryTotal;
     ProgressBar* m_bar;
     Badge* m_link;
-    QWidget *m_longestPart, *m_processorPart;
+    QWidget *m_longestPart, *m_processorPart, *m_machinePart;
+    QToolButton* m_elsewhere;
     QPushButton* m_retry;
     int m_readWarnings = 0;
     bool m_narrow = false;

@@ -15,6 +15,7 @@
 static void registerResources() {
     Q_INIT_RESOURCE(fonts);
     Q_INIT_RESOURCE(icons);
+    Q_INIT_RESOURCE(licences);
 }
 
 namespace espalier::ui {
@@ -27,10 +28,14 @@ constexpr auto kAppearance = "org.freedesktop.appearance";
 constexpr auto kColorScheme = "color-scheme";
 constexpr unsigned kPrefersDark = 1;
 
+constexpr auto kDesktop = "org.gnome.desktop.interface";
+constexpr auto kAnimations = "enable-animations";
+constexpr double kUsualPoints = 10;  // of a desktop's font: 13 px at 96 dpi
+
 // The portal wraps the value once when it announces a change and twice when it is read.
-bool prefersDark(QVariant value) {
+QVariant unwrapped(QVariant value) {
     while (value.userType() == qMetaTypeId<QDBusVariant>()) value = value.value<QDBusVariant>().variant();
-    return value.toUInt() == kPrefersDark;
+    return value;
 }
 
 }  // namespace
@@ -73,6 +78,10 @@ QFont uiFont(int size, QFont::Weight weight) {
     return font;
 }
 
+int scaled(int pixels) {
+    return pixels * QApplication::font().pixelSize() / text_size::kBody;
+}
+
 QFont monoFont(int size) {
     QFont font = uiFont(size);
     font.setFamilies({QStringLiteral("DejaVu Sans Mono"), QStringLiteral("monospace")});
@@ -98,20 +107,34 @@ ThemeChoice themeChoiceFromName(const QString& name) {
     return ThemeChoice::System;
 }
 
-Theme::Theme(QApplication& app) : m_app(app) {
+Theme::Theme(QApplication& app) : m_app(app), m_desktopFont(app.font()) {
     registerResources();
     for (const char* cut : {"Regular", "Medium", "SemiBold"})
         QFontDatabase::addApplicationFont(QStringLiteral(":/fonts/EspalierSans-%1.otf").arg(QLatin1String(cut)));
-    // The desktop's font says how large people want their text; 10 points at 96 dpi is the usual 13 px.
-    const double desktopPoints = app.font().pointSizeF();
-    const double factor = desktopPoints > 0 ? qBound(1.0, desktopPoints / 10.0, 2.0) : 1.0;
-    QFont font(QStringList{QStringLiteral("Espalier Sans"), app.font().family()});
-    font.setPixelSize(qRound(text_size::kBody * factor));
-    font.setHintingPreference(QFont::PreferNoHinting);
     app.setStyle(new Style);
-    app.setFont(font);
+    setTextPercent(0);
     apply();
     askDesktop();
+}
+
+void Theme::setTextPercent(int percent) {
+    // The desktop's font says how large people want their text.
+    const double points = m_desktopFont.pointSizeF();
+    const int desktops = points > 0 ? qRound(100 * points / kUsualPoints) : kLeastTextPercent;
+    const int used = qBound(kLeastTextPercent, percent > 0 ? percent : desktops, kMostTextPercent);
+    QFont font(QStringList{QStringLiteral("Espalier Sans"), m_desktopFont.family()});
+    font.setPixelSize(qRound(text_size::kBody * used / 100.0));
+    font.setHintingPreference(QFont::PreferNoHinting);
+    if (m_app.font() != font) m_app.setFont(font);
+}
+
+int Theme::textPercent() const {
+    return qRound(100.0 * m_app.font().pixelSize() / text_size::kBody);
+}
+
+int Theme::duration(int ms) const {
+    const bool still = m_motion == MotionChoice::Reduced || (m_motion == MotionChoice::System && m_desktopIsStill);
+    return still ? 0 : ms;
 }
 
 void Theme::choose(ThemeChoice choice) {
@@ -124,23 +147,36 @@ void Theme::choose(ThemeChoice choice) {
 void Theme::askDesktop() {
     auto bus = QDBusConnection::sessionBus();
     if (!bus.isConnected()) return;
-    auto message = QDBusMessage::createMethodCall(kPortal, kPortalPath, kPortalSettings, QStringLiteral("Read"));
-    message << QString::fromLatin1(kAppearance) << QString::fromLatin1(kColorScheme);
-    auto* watcher = new QDBusPendingCallWatcher(bus.asyncCall(message), this);
-    connect(watcher, &QDBusPendingCallWatcher::finished, this, [this, watcher] {
-        const QDBusPendingReply<QDBusVariant> reply = *watcher;
-        if (reply.isValid()) m_desktopIsDark = prefersDark(QVariant::fromValue(reply.value()));
-        watcher->deleteLater();
-        apply();
-    });
+    ask(kAppearance, kColorScheme);
+    ask(kDesktop, kAnimations);
     bus.connect(kPortal, kPortalPath, kPortalSettings, QStringLiteral("SettingChanged"), this,
                 SLOT(desktopSettingChanged(QString, QString, QDBusVariant)));
 }
 
+void Theme::ask(const char* group, const char* key) {
+    auto message = QDBusMessage::createMethodCall(kPortal, kPortalPath, kPortalSettings, QStringLiteral("Read"));
+    message << QString::fromLatin1(group) << QString::fromLatin1(key);
+    auto* watcher = new QDBusPendingCallWatcher(QDBusConnection::sessionBus().asyncCall(message), this);
+    connect(watcher, &QDBusPendingCallWatcher::finished, this, [this, watcher, group, key] {
+        const QDBusPendingReply<QDBusVariant> reply = *watcher;
+        if (reply.isValid())
+            take(QString::fromLatin1(group), QString::fromLatin1(key), QVariant::fromValue(reply.value()));
+        watcher->deleteLater();
+    });
+}
+
 void Theme::desktopSettingChanged(const QString& group, const QString& key, const QDBusVariant& value) {
-    if (group != QLatin1String(kAppearance) || key != QLatin1String(kColorScheme)) return;
-    m_desktopIsDark = prefersDark(QVariant::fromValue(value));
-    apply();
+    take(group, key, QVariant::fromValue(value));
+}
+
+void Theme::take(const QString& group, const QString& key, QVariant value) {
+    value = unwrapped(std::move(value));
+    if (group == QLatin1String(kAppearance) && key == QLatin1String(kColorScheme)) {
+        m_desktopIsDark = value.toUInt() == kPrefersDark;
+        apply();
+    } else if (group == QLatin1String(kDesktop) && key == QLatin1String(kAnimations)) {
+        m_desktopIsStill = !value.toBool();
+    }
 }
 
 void Theme::apply() {

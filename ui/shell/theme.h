@@ -135,10 +135,14 @@ inline constexpr int kCaption = 11, kTable = 12, kBody = 13, kTitle = 16, kFigur
 }
 QFont uiFont(int size, QFont::Weight weight = QFont::Normal);
 QFont monoFont(int size = text_size::kCaption);
+int scaled(int pixels);  // a height or width that grows with the text
 
 enum class ThemeChoice { System, Light, Dark };
 QString themeChoiceName(ThemeChoice choice);  // "system", "light", "dark"
 ThemeChoice themeChoiceFromName(const QString& name);
+
+enum class MotionChoice { System, Full, Reduced };
+inline constexpr int kLeastTextPercent = 100, kMostTextPercent = 200;
 
 class Theme : public QObject {
     Q_OBJECT
@@ -150,6 +154,14 @@ public:
     ThemeChoice choice() const { return m_choice; }
     void choose(ThemeChoice choice);
 
+    // Text size in per cent of look's sizes; 0 takes the desktop's. Widgets made before keep their fonts: whoever calls
+    // builds the window again.
+    void setTextPercent(int percent);
+    int textPercent() const;  // in use
+
+    void chooseMotion(MotionChoice choice) { m_motion = choice; }
+    int duration(int ms) const;  // of a movement; 0 when motion is reduced
+
 signals:
     void chosen(espalier::ui::ThemeChoice choice);
 
@@ -158,11 +170,15 @@ private slots:
 
 private:
     void askDesktop();
+    void ask(const char* group, const char* key);
+    void take(const QString& group, const QString& key, QVariant value);
     void apply();
 
     QApplication& m_app;
+    QFont m_desktopFont;
     ThemeChoice m_choice = ThemeChoice::System;
-    bool m_desktopIsDark = false;
+    MotionChoice m_motion = MotionChoice::System;
+    bool m_desktopIsDark = false, m_desktopIsStill = false;
 };
 
 }  // namespace espalier::ui

@@ -125,6 +125,7 @@ void TextLabel::refreshToolTip() {
 QLabel* paragraph(const QString& text, int size, Tone tone) {
     auto* label = new QLabel(text);
     label->setFont(uiFont(size));
+    label->setTextFormat(Qt::PlainText);  // sentences come from files and servers too: nothing in them is markup
     label->setWordWrap(true);
     label->setTextInteractionFlags(Qt::TextSelectableByMouse);
     if (tone == Tone::Secondary) label->setForegroundRole(QPalette::PlaceholderText);
@@ -219,7 +220,7 @@ void Badge::show(const QString& iconName, const QString& word, Tone tone) {
 }
 
 QSize Badge::sizeHint() const {
-    return QSize(6 + kBadgeIcon + 4 + fontMetrics().horizontalAdvance(m_word) + 8, kBadgeHeight);
+    return QSize(6 + kBadgeIcon + 4 + fontMetrics().horizontalAdvance(m_word) + 8, scaled(kBadgeHeight));
 }
 
 void Badge::paintEvent(QPaintEvent*) {
@@ -259,7 +260,7 @@ SegmentedSwitch::SegmentedSwitch(const QStringList& names, const QString& access
     for (int i = 0; i < names.size(); ++i) {
         auto* segment = new Segment(names[i]);
         segment->setCheckable(true);
-        segment->setFixedHeight(24);
+        segment->setFixedHeight(scaled(24));
         const int text = QFontMetrics(uiFont(text_size::kTable, QFont::DemiBold)).horizontalAdvance(names[i]);
         segment->setFixedWidth((text + 20 + 3) / 4 * 4);
         segment->setAccessibleName(accessibleName + QStringLiteral(": ") + names[i]);

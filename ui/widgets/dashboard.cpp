@@ -3,16 +3,18 @@
 
 #include <QEvent>
 #include <QWidget>
+#include <algorithm>
 
 namespace espalier::ui {
 namespace {
 
 constexpr int kTickMs = 100;
 constexpr double kLeastSpan = 60;
+constexpr double kWholeSlack = 1e-3;  // seconds; what rounding leaves of the way back
 
 }  // namespace
 
-Dashboard::Dashboard(const SampleRing& source, QWidget* page) : QObject(page), m_source(source) {
+Dashboard::Dashboard(const SampleRing& source, QWidget* page) : QObject(page), m_source(source), m_page(page) {
     m_timer.setInterval(kTickMs);
     connect(&m_timer, &QTimer::timeout, this, &Dashboard::tick);
     page->installEventFilter(this);
@@ -20,24 +22,58 @@ Dashboard::Dashboard(const SampleRing& source, QWidget* page) : QObject(page), m
 
 void Dashboard::setSpan(double seconds) {
     m_span = seconds;
+    m_zoom.reset();
     emit spanChanged();
 }
 
-double Dashboard::to() const {
+double Dashboard::newest() const {
     if (m_heldAt) return *m_heldAt;
     return m_source.isEmpty() ? 0 : m_source.lastX();
 }
 
-double Dashboard::from() const {
+double Dashboard::oldest() const {
     // A young history is not squeezed into the right edge: the window grows with it up to the span.
-    const double held = m_source.isEmpty() ? 0 : to() - m_source.x(0);
+    const double held = m_source.isEmpty() ? 0 : newest() - m_source.x(0);
     const double grown = std::max(kLeastSpan, held);
-    return to() - (m_span > 0 ? std::min(m_span, grown) : grown);
+    return newest() - (m_span > 0 ? std::min(m_span, grown) : grown);
+}
+
+double Dashboard::to() const {
+    return m_zoom ? m_zoom->to : newest();
+}
+
+double Dashboard::from() const {
+    return m_zoom ? m_zoom->from : oldest();
+}
+
+void Dashboard::zoom(double from, double to) {
+    if (from > to) std::swap(from, to);
+    if (to - from < kLeastZoom) {
+        const double middle = (from + to) / 2;
+        from = middle - kLeastZoom / 2;
+        to = middle + kLeastZoom / 2;
+    }
+    m_zoom = Window{from, to};
+    emit spanChanged();
+}
+
+void Dashboard::zoomBy(double factor, double around) {
+    const double left = around - (around - from()) * factor, right = around + (to() - around) * factor;
+    if (left <= oldest() + kWholeSlack && right >= newest() - kWholeSlack)
+        resetZoom();
+    else
+        zoom(std::max(left, oldest()), std::min(right, newest()));
+}
+
+void Dashboard::resetZoom() {
+    if (!m_zoom) return;
+    m_zoom.reset();
+    emit spanChanged();
 }
 
 void Dashboard::setPaused(bool paused) {
     if (paused == isPaused()) return;
-    m_heldAt = paused ? std::optional(to()) : std::nullopt;
+    m_heldAt = paused ? std::optional(newest()) : std::nullopt;
     emit pauseChanged();
 }
 
@@ -51,9 +87,17 @@ void Dashboard::setCursor(std::optional<double> x) {
     emit cursorMoved();
 }
 
-bool Dashboard::eventFilter(QObject*, QEvent* event) {
-    if (event->type() == QEvent::Show) m_timer.start();
-    if (event->type() == QEvent::Hide) m_timer.stop();
+bool Dashboard::eventFilter(QObject* watched, QEvent* event) {
+    const auto type = event->type();
+    if (type != QEvent::Show && type != QEvent::Hide && type != QEvent::WindowStateChange) return false;
+    if (watched == m_page && type == QEvent::Show) {
+        m_shown = true;
+        m_page->window()->installEventFilter(this);  // a minimised window hides nothing by itself
+    }
+    if (watched == m_page && type == QEvent::Hide) m_shown = false;
+    const bool seen = m_shown && !m_page->window()->isMinimized();
+    if (seen && !m_timer.isActive()) m_timer.start();
+    if (!seen) m_timer.stop();
     return false;
 }
 

@@ -54,26 +54,29 @@ QPixmap dotted(QRgb fill, QRgb dots) {
 }  // namespace
 
 QString ownerName(MemoryOwner owner, bool brief) {
-    const auto tr = [](const char* name) { return QCoreApplication::translate("MemoryOwner", name); };
     switch (owner) {
         case MemoryOwner::Weights:
-            return tr("Weights");
+            return QCoreApplication::translate("MemoryOwner", "Weights");
         case MemoryOwner::Training:
-            return tr("Training");
+            return QCoreApplication::translate("MemoryOwner", "Training");
         case MemoryOwner::KvRunning:
-            return brief ? tr("KV") : tr("KV, running");
+            return brief ? QCoreApplication::translate("MemoryOwner", "KV")
+                         : QCoreApplication::translate("MemoryOwner", "KV, running");
         case MemoryOwner::KvCached:
-            return brief ? tr("KV cached") : tr("KV, cached prefixes");
+            return brief ? QCoreApplication::translate("MemoryOwner", "KV cached")
+                         : QCoreApplication::translate("MemoryOwner", "KV, cached prefixes");
         case MemoryOwner::Adapters:
-            return tr("Adapters");
+            return QCoreApplication::translate("MemoryOwner", "Adapters");
         case MemoryOwner::DomainRows:
-            return brief ? tr("Rows") : tr("Domain rows");
+            return brief ? QCoreApplication::translate("MemoryOwner", "Rows")
+                         : QCoreApplication::translate("MemoryOwner", "Domain rows");
         case MemoryOwner::Work:
-            return brief ? tr("Work") : tr("Workspace");
+            return brief ? QCoreApplication::translate("MemoryOwner", "Work")
+                         : QCoreApplication::translate("MemoryOwner", "Workspace");
         case MemoryOwner::Free:
             break;
     }
-    return tr("Free");
+    return QCoreApplication::translate("MemoryOwner", "Free");
 }
 
 QBrush ownerBrush(const ThemeColors& c, MemoryOwner owner) {

@@ -29,7 +29,7 @@ Panel::Panel(const QString& title, QWidget* parent) : QFrame(parent), m_body(new
     name->setElide(Qt::ElideNone);
     m_unit = new TextLabel({}, text_size::kCaption, QFont::Normal, Tone::Secondary);
     m_titleRow = new QWidget;
-    m_titleRow->setFixedHeight(kTitleHeight);
+    m_titleRow->setFixedHeight(scaled(kTitleHeight));
     m_titleRow->setLayout(row({name, LayoutItem(m_unit, 1)}, 8, {11, 0, 7, 0}));
     m_body->addWidget(m_titleRow);
     setAccessibleName(title);
@@ -59,7 +59,16 @@ void Panel::setContent(QLayout* content) {
     m_body->addLayout(content, 1);
 }
 
+void Panel::setFramed(bool framed) {
+    m_framed = framed;
+    update();
+}
+
 void Panel::paintEvent(QPaintEvent*) {
+    if (!m_framed) {
+        QPainter(this).fillRect(rect(), palette().base());
+        return;
+    }
     const ThemeColors& c = colorsOf(palette());
     paintGround(this, c.base, c.line);
 }
@@ -78,6 +87,33 @@ EmptyView::EmptyView(const QString& iconName, const QString& sentence, QPushButt
 
 void EmptyView::setSentence(const QString& sentence) {
     m_sentence->setText(sentence);
+}
+
+QString adviceFor(const Error& error) {
+    switch (error.code) {
+        case ErrorCode::DiskFull:
+            return ErrorStrip::tr("Make room and resume, or import again with the files linked in place.");
+        case ErrorCode::CorruptFile:
+        case ErrorCode::MissingTensor:
+        case ErrorCode::ShapeMismatch:
+            return ErrorStrip::tr("The files are not whole or do not belong together: fetch them again.");
+        case ErrorCode::NonFinite:
+            return ErrorStrip::tr("Fetch the weights again, or import once more and allow NaN and infinity.");
+        case ErrorCode::Locked:
+            return ErrorStrip::tr("End the other program that has the workspace open, then try again.");
+        case ErrorCode::Busy:
+            return ErrorStrip::tr("Try again in a moment.");
+        case ErrorCode::PoolExhausted:
+            return ErrorStrip::tr("Unload another model, or start the server with a larger budget.");
+        case ErrorCode::ContextOverflow:
+            return ErrorStrip::tr("Shorten the conversation or begin a new chat.");
+        case ErrorCode::Draining:
+            return ErrorStrip::tr("Start the server on the Serve page.");
+        case ErrorCode::Network:
+            return ErrorStrip::tr("It works again once the server answers; what you typed stays here.");
+        default:
+            return {};
+    }
 }
 
 ErrorStrip::ErrorStrip(QWidget* parent)
@@ -101,9 +137,11 @@ ErrorStrip::ErrorStrip(QWidget* parent)
     hide();
 }
 
-void ErrorStrip::showError(const QString& what, const Error& error) {
+void ErrorStrip::showError(const QString& what, const Error& error, const QString& advice) {
     m_what->setText(what);
-    m_why->setText(QString::fromStdString(error.message));
+    const QString help = advice.isEmpty() ? adviceFor(error) : advice;
+    const QString why = QString::fromStdString(error.message);
+    m_why->setText(help.isEmpty() ? why : why + QLatin1Char('\n') + help);
     const auto code = codeName(error.code);
     QString details = QString::fromUtf8(code.data(), qsizetype(code.size()));
     if (!error.where.empty()) details += QStringLiteral(" · ") + QString::fromStdString(error.where);

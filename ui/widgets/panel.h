@@ -23,6 +23,7 @@ public:
     void addTitleLine();
     void setContent(QWidget* content, QMargins margins = {});
     void setContent(QLayout* content);
+    void setFramed(bool framed);  // false: as part of another panel
     QVBoxLayout* body() const { return m_body; }
 
 protected:
@@ -32,7 +33,11 @@ private:
     QVBoxLayout* m_body;
     QWidget* m_titleRow = nullptr;
     TextLabel* m_unit = nullptr;
+    bool m_framed = true;
 };
+
+// What a person can do about an error of this kind; empty when the sentence says it already or nothing helps.
+QString adviceFor(const Error& error);
 
 class EmptyView : public QWidget {
     Q_OBJECT
@@ -50,7 +55,8 @@ class ErrorStrip : public QFrame {
     Q_OBJECT
 public:
     explicit ErrorStrip(QWidget* parent = nullptr);  // hidden until showError
-    void showError(const QString& what, const Error& error);
+    // What to do comes from the error's code unless `advice` says it.
+    void showError(const QString& what, const Error& error, const QString& advice = {});
     void clear();
     QString text() const;
 

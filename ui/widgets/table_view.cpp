@@ -32,7 +32,7 @@ void setUpView(View* view, const QString& accessibleName) {
 
 void setUpHeader(QHeaderView* header) {
     header->setHighlightSections(false);
-    header->setFixedHeight(24);
+    header->setFixedHeight(scaled(24));
     header->setMinimumSectionSize(8);
     header->setSectionResizeMode(QHeaderView::Fixed);
     header->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
@@ -107,13 +107,13 @@ TableView::TableView(QAbstractItemModel* model, const QString& accessibleName, i
     : QTableView(parent), m_widths(std::move(widths)) {
     setUpView(this, accessibleName);
     setModel(model);
-    setItemDelegate(new CellDelegate(rowHeight, this));
+    setItemDelegate(new CellDelegate(scaled(rowHeight), this));
     setShowGrid(false);
     setCornerButtonEnabled(false);
     setWordWrap(false);
     verticalHeader()->hide();
-    verticalHeader()->setMinimumSectionSize(rowHeight);
-    verticalHeader()->setDefaultSectionSize(rowHeight);
+    verticalHeader()->setMinimumSectionSize(scaled(rowHeight));
+    verticalHeader()->setDefaultSectionSize(scaled(rowHeight));
     verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
     setUpHeader(horizontalHeader());
     horizontalHeader()->setAccessibleName(accessibleName);
@@ -157,7 +157,7 @@ TreeView::TreeView(QAbstractItemModel* model, const QString& accessibleName, std
     : QTreeView(parent), m_widths(std::move(widths)) {
     setUpView(this, accessibleName);
     setModel(model);
-    setItemDelegate(new CellDelegate(kLiveRow, this));
+    setItemDelegate(new CellDelegate(scaled(kLiveRow), this));
     setUniformRowHeights(true);
     setRootIsDecorated(true);
     setUpHeader(header());

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/widgets/token_strip.h"
 
+#include <QHelpEvent>
 #include <QPaintEvent>
 #include <QPainter>
 #include <QStringDecoder>
+#include <QToolTip>
 #include <algorithm>
 #include <array>
 
@@ -65,9 +67,11 @@ void TokenStrip::setTokens(Tokenization tokens) {
     const QFontMetrics small(uiFont(text_size::kCaption));
     const std::size_t count = std::min({tokens.ids.size(), std::size_t(tokens.tokens.size()), kMostCells});
     for (std::size_t i = 0; i < count; ++i) {
-        Cell cell{visible(tokens.tokens[qsizetype(i)]), QString::number(tokens.ids[i]), 0, {}};
+        const QString& spelled = tokens.tokens[qsizetype(i)];
+        const bool special = i < tokens.special.size() && tokens.special[i];
+        Cell cell{special ? spelled : visible(spelled), QString::number(tokens.ids[i]), spelled, special, 0, {}};
         cell.width = qMax(mono.horizontalAdvance(cell.text), small.horizontalAdvance(cell.id)) + 10;
-        spoken << cell.text + QLatin1Char(' ') + cell.id;
+        spoken << cell.text + QLatin1Char(' ') + cell.id + (special ? tr(" special") : QString());
         m_cells.push_back(std::move(cell));
     }
     setAccessibleDescription(spoken.join(QStringLiteral(", ")));
@@ -103,6 +107,22 @@ void TokenStrip::resizeEvent(QResizeEvent* event) {
     setMinimumHeight(layOut(width(), &m_cells));
 }
 
+bool TokenStrip::event(QEvent* event) {
+    if (event->type() != QEvent::ToolTip) return QWidget::event(event);
+    const auto* help = static_cast<QHelpEvent*>(event);
+    for (const Cell& cell : m_cells) {
+        if (!cell.rect.contains(help->pos())) continue;
+        const QByteArray bytes = fromByteAlphabet(cell.spelled).toUtf8();
+        QString tip = tr("Id %1\nSpelled %2\nBytes %3")
+                          .arg(cell.id, cell.spelled.left(200), QString::fromLatin1(bytes.left(32).toHex(' ')));
+        if (cell.special) tip += QLatin1Char('\n') + tr("Special token");
+        QToolTip::showText(help->globalPos(), tip, this, cell.rect);
+        return true;
+    }
+    QToolTip::hideText();
+    return true;
+}
+
 void TokenStrip::paintEvent(QPaintEvent* event) {
     const ThemeColors& c = colorsOf(palette());
     QPainter painter(this);
@@ -111,9 +131,9 @@ void TokenStrip::paintEvent(QPaintEvent* event) {
     for (std::size_t i = 0; i < m_cells.size(); ++i) {
         const Cell& cell = m_cells[i];
         if (!cell.rect.intersects(event->rect())) continue;
-        painter.setPen(Qt::NoPen);
-        painter.setBrush(QColor(i % 2 == 0 ? c.selection : c.hover));
-        painter.drawRoundedRect(cell.rect, 2, 2);
+        painter.setPen(cell.special ? QPen(QColor(c.warn)) : QPen(Qt::NoPen));
+        painter.setBrush(QColor(cell.special ? c.warnGround : i % 2 == 0 ? c.selection : c.hover));
+        painter.drawRoundedRect(QRectF(cell.rect).adjusted(0.5, 0.5, -0.5, -0.5), 2, 2);
         painter.setPen(QColor(c.text));
         painter.setFont(font());
         painter.drawText(cell.rect.adjusted(0, 2, 0, -17), Qt::AlignCenter, cell.text);

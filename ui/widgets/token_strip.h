@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // TokenStrip: tokens as a tokenizer cut them, each over its id, in alternating tints; a space shows as a middle dot.
+// Special tokens have an outline of their own. The tooltip says the id, the spelling and the bytes.
 #pragma once
 
 #include <QWidget>
@@ -19,12 +20,14 @@ public:
     QSize sizeHint() const override;
 
 protected:
+    bool event(QEvent* event) override;
     void paintEvent(QPaintEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
 
 private:
     struct Cell {
-        QString text, id;
+        QString text, id, spelled;
+        bool special;
         int width;
         QRect rect;
     };

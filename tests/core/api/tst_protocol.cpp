@@ -98,6 +98,67 @@ private slots:
         QCOMPARE(back->models.at(0).poolPagesCached, std::int64_t{6});
     }
 
+    void historyPointReadsBackAsItWasWritten() {
+        HistoryPoint point;
+        point.at = 5;
+        point.processorShare = 0.5;
+        point.residentBytes = 1 << 20;
+        point.prefixQueries = 30;
+        point.prefixHits = 20;
+        point.preemptions = 2;
+        const auto back = historyPointFromJson(toJson(point));
+        QVERIFY(back.has_value());
+        COMPARE_JSON(toJson(*back), toJson(point));
+        QCOMPARE(back->prefixHits, 20.0);
+    }
+
+    void requestsReadBackAsTheyWereWritten() {
+        RequestList list;
+        list.total = 12;
+        list.requests.push_back({41, "tiny", "owner", "generate", "decode", 100, 64, 17, 128, 8, 63.5, 0.4});
+        const auto back = requestsFromJson(toJson(list));
+        QVERIFY(back.has_value());
+        COMPARE_JSON(toJson(*back), toJson(list));
+        QCOMPARE(back->requests.at(0).producedTokens, 17);
+        QVERIFY(!requestsFromJson(Json::object()));
+    }
+
+    void pageMapReadsBackAsItWasWritten() {
+        PageMap map;
+        map.pages = 21;
+        map.pagesPerCell = 2;
+        map.pageBytes = 4096;
+        map.runs = {{3, PageOwner::Kv, 41}, {2, PageOwner::KvCached, kNoReader}, {1, PageOwner::Kv, kSeveralReaders},
+                    {5, PageOwner::Free, kNoReader}};
+        const Json json = toJson(map);
+        COMPARE_JSON(json["runs"][0], Json::array({3, "kv", 41}));
+        const auto back = pageMapFromJson(json);
+        QVERIFY2(back.has_value(), back ? "" : back.error().message.c_str());
+        QCOMPARE(back->runs, map.runs);
+        QCOMPARE(back->pagesPerCell, 2);
+        QCOMPARE(back->pageBytes, std::int64_t{4096});
+    }
+
+    void aPageMapThatDoesNotAddUp_isRefused() {
+        const Json good{{"pages", 4}, {"pages_per_cell", 1}, {"page_bytes", 1}, {"runs", {{4, "free", 0}}}};
+        QVERIFY(pageMapFromJson(good).has_value());
+        const auto refused = [&](const char* key, const Json& value) {
+            Json bad = good;
+            bad[key] = value;
+            const auto map = pageMapFromJson(bad);
+            return !map && map.error().code == ErrorCode::CorruptFile;
+        };
+        QVERIFY(refused("pages", 5));
+        QVERIFY(refused("pages", 1'000'000'000));
+        QVERIFY(refused("pages", -1));
+        QVERIFY(refused("pages_per_cell", 0));
+        QVERIFY(refused("runs", Json::array({Json::array({5, "free", 0})})));
+        QVERIFY(refused("runs", Json::array({Json::array({0, "free", 0})})));
+        QVERIFY(refused("runs", Json::array({Json::array({4, "nobody", 0})})));
+        QVERIFY(refused("runs", Json::array({4})));
+        QVERIFY(refused("runs", 7));
+    }
+
     void everyEventReadsBackUnderItsName() {
         const std::vector<Event> events{someJob(), ModelChanged{"m-1", "loaded"}, ServeChanged{ServeState::Serving},
                                         LogRecord{1, "info", "api", "started"}};

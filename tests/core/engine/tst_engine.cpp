@@ -120,6 +120,47 @@ private slots:
         QVERIFY(idsOf(served.second.chunks()).size() <= 1);
     }
 
+    void requestsAndPages_showWhoHoldsWhat() {
+        constexpr std::int32_t kSeconds = 4000;  // tokens: the requests are still there when they are looked at
+        Served served;
+        VERIFY_OK(
+            importAndWait(*served.engine, {.path = served.fixture.makeModel("long", {.context = 8192}).string()}));
+        QCOMPARE(served.engine->pageMap("long", 64).error().code, ErrorCode::NotFound);  // not loaded yet
+        QCOMPARE(served.engine->pageMap("none", 64).error().code, ErrorCode::NotFound);
+        QVERIFY(served.engine->requests(10)->requests.empty());
+        const auto id = served.engine->submit("long", requestFor(std::vector<TokenId>(40, 5), kSeconds, served.first));
+        VERIFY_OK(id);
+        VERIFY_OK(served.engine->submit("long", requestFor({6}, kSeconds, served.second)));
+        served.first.waitForFirst();
+        served.second.waitForFirst();
+        const auto list = served.engine->requests(10);
+        VERIFY_OK(list);
+        QCOMPARE(list->total, std::int64_t{2});
+        const RequestRecord& first = list->requests.front();
+        QCOMPARE(first.id, static_cast<std::int64_t>(id->value));
+        QCOMPARE(first.model, std::string("long"));
+        QCOMPARE(first.state, std::string("decode"));
+        QCOMPARE(first.promptTokens, 40);
+        QVERIFY(first.producedTokens >= 1 && first.producedTokens <= kSeconds);
+        QVERIFY(first.pages >= 3);
+        QCOMPARE(served.engine->requests(1)->requests.size(), std::size_t{1});
+        QCOMPARE(served.engine->requests(1)->total, std::int64_t{2});
+
+        const auto map = served.engine->pageMap("long", 4096);
+        VERIFY_OK(map);
+        std::int64_t cells = 0, ofFirst = 0;
+        for (const PageRun& run : map->runs) {
+            cells += run.cells;
+            if (run.request == first.id) ofFirst += run.cells;
+            if (run.request != kNoReader) QCOMPARE(run.owner, PageOwner::Kv);
+        }
+        QCOMPARE(cells * map->pagesPerCell, std::int64_t{map->pages});
+        QVERIFY(ofFirst * map->pagesPerCell >= 3);
+        served.engine->cancel(*id);
+        (void)served.first.wait();
+        QTRY_COMPARE(served.engine->requests(10)->total, std::int64_t{1});
+    }
+
     void submit_isBusyWhenTooManyRequestsAreOpen() {
         Served served([](EngineOptions options) {
             options.maxSequences = 1;

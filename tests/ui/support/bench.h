@@ -20,15 +20,18 @@ struct Bench {
     QSettings settings{folder.filePath(QStringLiteral("settings.ini")), QSettings::IniFormat};
     ui::EngineClient engine;
     ui::Workspace workspace{engine};
-    ui::MainWindow window{workspace, theme(), settings};
+    ui::PreferenceStore preferences{settings};
+    ui::ServerBook servers{folder.path()};
+    ui::MainWindow window{workspace, theme(), preferences, servers};
 
-    // Attaches and shows; true once models and a first snapshot are there.
+    // Shows, and opens a workspace whose daemon is the fake one, as its owner does; true once models and a first
+    // snapshot are there.
     bool open(const QString& page = QStringLiteral("home"), QSize size = {1440, 900}) {
         window.goTo(page);
         window.resize(size);
         window.show();
         if (!QTest::qWaitForWindowActive(&window)) return false;
-        engine.attach(daemon.url(), daemon.key);
+        engine.openWorkspace(daemon.makeWorkspace(folder.filePath(QStringLiteral("harbour-lane"))));
         if (!QTest::qWaitFor([this] { return daemon.eventStreams() > 0 && workspace.hasModelList(); })) return false;
         daemon.sendSnapshot();
         return QTest::qWaitFor([this] { return workspace.snapshot() != nullptr; });

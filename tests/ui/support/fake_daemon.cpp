@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/ui/support/fake_daemon.h"
 
+#include <QCoreApplication>
 #include <QDateTime>
+#include <QDir>
+#include <QFile>
 
 namespace espalier::test {
 namespace {
@@ -60,6 +63,21 @@ FakeDaemon::~FakeDaemon() {
 
 QUrl FakeDaemon::url() const {
     return QUrl(QStringLiteral("http://127.0.0.1:%1").arg(m_port));
+}
+
+QString FakeDaemon::makeWorkspace(const QString& folder) const {
+    QDir().mkpath(folder);
+    const auto write = [&](const QString& name, const QByteArray& text) {
+        QFile file(QDir(folder).filePath(name));
+        if (!file.open(QIODevice::WriteOnly) || file.write(text) != text.size())
+            qFatal("%s is not written", qPrintable(name));
+    };
+    write(QStringLiteral("admin.key"), key.toUtf8());
+    write(QString::fromLatin1(kDaemonFile.data(), qsizetype(kDaemonFile.size())),
+          bytesOf({{"url", url().toString().toStdString()},
+                   {"pid", QCoreApplication::applicationPid()},
+                   {"key_file", "admin.key"}}));
+    return folder;
 }
 
 int FakeDaemon::count(const QString& operation) const {
@@ -184,8 +202,22 @@ void FakeDaemon::read(QTcpSocket* socket) {
     }
 }
 
+void FakeDaemon::serveGuest(QTcpSocket* socket, const HttpCall& call) {
+    if (call.path == QLatin1String("/v1/models")) {
+        Json data = Json::array();
+        for (const ModelRecord& model : models) data.push_back({{"id", model.name}, {"object", "model"}});
+        respond(socket, 200, {{"object", "list"}, {"data", data}});
+    } else if (call.path == QLatin1String("/v1/chat/completions")) {
+        streamChat(socket);
+    } else {
+        respond(socket, 403, {{"error", toJson(fail(ErrorCode::Unauthorized, "This route needs the admin key"))}});
+    }
+}
+
 void FakeDaemon::serve(QTcpSocket* socket, const HttpCall& call) {
-    if (call.authorization != QStringLiteral("Bearer ") + key) {
+    if (call.authorization == QStringLiteral("Bearer ") + guestKey) {
+        serveGuest(socket, call);
+    } else if (call.authorization != QStringLiteral("Bearer ") + key) {
         respond(socket, 401, {{"error", toJson(fail(ErrorCode::Unauthorized, "The key is not known here"))}});
     } else if (call.path == QLatin1String("/control/events")) {
         socket->write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n\r\n");
@@ -205,7 +237,7 @@ Json FakeDaemon::answer(const QString& operation, const Json& arguments) {
     const auto named = [&](const char* key) { return arguments.value(key, std::string()); };
     if (operation == QLatin1String("hello"))
         return {{"version", "0.1.0"},
-                {"protocol", kProtocolVersion},
+                {"protocol", protocol},
                 {"pid", 1},
                 {"started_at", startedAt},
                 {"workspace", "/srv/harbour-lane"}};
@@ -216,7 +248,33 @@ Json FakeDaemon::answer(const QString& operation, const Json& arguments) {
     if (operation == QLatin1String("probe")) return toJson(probe);
     if (operation == QLatin1String("import")) return {{"job", 41}};
     if (operation == QLatin1String("tokenize"))
-        return {{"ids", {791, 25004, 4985}}, {"tokens", {"The", " tenant", " shall"}}};
+        return {{"ids", {0, 25004, 4985}},
+                {"tokens", {"<|begin|>", " tenant", " shall"}},
+                {"is_special", {true, false, false}}};
+    if (operation == QLatin1String("template"))
+        return {{"text", "<|im_start|>user\n" + arguments["messages"].back().value("content", "") + "<|im_end|>"},
+                {"ids", {1, 2, 3, 4}},
+                {"tokens", {"a", "b", "c", "d"}},
+                {"is_special", {true, false, false, true}}};
+    if (operation == QLatin1String("card")) return card;
+    if (operation == QLatin1String("cases")) return {{"cases", cases}};
+    if (operation == QLatin1String("case-save")) {
+        Json kept = arguments["case"];
+        if (!kept.contains("id")) {
+            kept["id"] = cases.size() + 1;
+            cases.push_back(kept);
+        }
+        for (Json& one : cases)
+            if (one["id"] == kept["id"]) one = kept;
+        return kept;
+    }
+    if (operation == QLatin1String("case-remove")) {
+        Json removed;
+        for (const Json& one : cases)
+            if (one["id"] == arguments["id"]) removed = one;
+        std::erase_if(cases, [&](const Json& one) { return one["id"] == arguments["id"]; });
+        return {{"removed", removed}};
+    }
     if (operation == QLatin1String("inspect")) {
         ModelRecord* model = find(models, named("model"));
         Json tensors = Json::array();
@@ -228,12 +286,16 @@ Json FakeDaemon::answer(const QString& operation, const Json& arguments) {
                  {"shape", {256, 256}},
                  {"dtype", "bf16"},
                  {"bytes", 131072}});
-        return {{"record", model ? toJson(*model) : Json()},
-                {"config", {{"hidden", 256}}},
-                {"parameters", 4000000},
-                {"bytes", 8000000},
-                {"memory", {{"weights_bytes", 8000000}, {"kv_bytes_per_token", 4096}, {"workspace_bytes", 1000000}}},
-                {"tensors", tensors}};
+        Json answer{
+            {"record", model ? toJson(*model) : Json()},
+            {"config", {{"hidden", 256}}},
+            {"parameters", 4000000},
+            {"bytes", 8000000},
+            {"memory", {{"weights_bytes", 8000000}, {"kv_bytes_per_token", 4096}, {"workspace_bytes", 1000000}}},
+            {"tensors", tensors}};
+        if (!scan.is_null()) answer["scan"] = scan;
+        if (!verified.is_null()) answer["verified"] = verified;
+        return answer;
     }
     if (operation == QLatin1String("rename")) {
         if (ModelRecord* model = find(models, named("model"))) model->name = named("name");
@@ -252,6 +314,12 @@ Json FakeDaemon::answer(const QString& operation, const Json& arguments) {
         }
     }
     if (operation == QLatin1String("empty-bin")) bin.clear();
+    if (operation == QLatin1String("requests")) return toJson(requests);
+    if (operation == QLatin1String("request-cancel")) {
+        const std::int64_t id = arguments.value("id", std::int64_t{0});
+        std::erase_if(requests.requests, [&](const RequestRecord& request) { return request.id == id; });
+    }
+    if (operation == QLatin1String("pages")) return toJson(pageMap);
     if (operation == QLatin1String("serve-start")) snapshot.serve = ServeState::Serving;
     if (operation == QLatin1String("serve-stop")) snapshot.serve = ServeState::Stopped;
     if (operation == QLatin1String("serve-drain")) snapshot.serve = ServeState::Draining;
@@ -277,8 +345,20 @@ void FakeDaemon::streamChat(QTcpSocket* socket) {
 }
 
 void FakeDaemon::sendChunk(QTcpSocket* socket, const QString& text) {
-    const Json chunk = {
-        {"choices", {{{"index", 0}, {"delta", {{"content", text.toStdString()}}}, {"finish_reason", nullptr}}}}};
+    Json choice{{"index", 0}, {"delta", {{"content", text.toStdString()}}}, {"finish_reason", nullptr}};
+    const HttpCall* asked = last(QStringLiteral("completions"));
+    if (asked && asked->body.value("logprobs", false)) {
+        // One token per piece, of probability 0.38, with another one beside it.
+        const auto token = [](const std::string& spelled, double logprob) {
+            Json bytes = Json::array();
+            for (const char c : spelled) bytes.push_back(static_cast<unsigned char>(c));
+            return Json{{"token", spelled}, {"logprob", logprob}, {"bytes", bytes}};
+        };
+        Json chosen = token(text.toStdString(), -0.9676);
+        chosen["top_logprobs"] = {token(text.toStdString(), -0.9676), token(" orchard", -1.4271)};
+        choice["logprobs"] = {{"content", Json::array({chosen})}};
+    }
+    const Json chunk = {{"choices", Json::array({choice})}};
     socket->write("data: " + bytesOf(chunk) + "\n\n");
     socket->flush();
 }

@@ -29,7 +29,11 @@ public:
     ~FakeDaemon() override;
 
     QUrl url() const;
+    // A folder through which this daemon is found, as a workspace's is; the folder's path.
+    QString makeWorkspace(const QString& folder) const;
     QString key = QStringLiteral("esp_testkey");
+    QString guestKey = QStringLiteral("esp_guestkey");  // for /v1 alone
+    int protocol = kProtocolVersion;
 
     // state
     std::vector<ModelRecord> models, bin;
@@ -38,11 +42,16 @@ public:
     std::vector<HistoryPoint> history;
     Snapshot snapshot;
     ImportProbe probe;
+    RequestList requests;  // a cancelled one leaves it
+    PageMap pageMap;
     QHash<QString, Error> failures;  // operation -> what it answers
     QStringList chatPieces{QStringLiteral("Hello"), QStringLiteral(" from"), QStringLiteral(" the garden.")};
     std::optional<Error> chatFailure;
     bool holdChat = false;  // send the first piece and wait
     int tensorsPerModel = 9;
+    Json scan, verified;  // of `inspect`; null: none
+    Json card = {{"file", "/srv/m/README.md"}, {"text", "# Tiny\n"}, {"bytes", 7}, {"truncated", false}};
+    std::vector<Json> cases;
     std::int64_t startedAt = 1;
 
     // what was asked
@@ -67,6 +76,7 @@ private:
     void read(QTcpSocket* socket);
     void serve(QTcpSocket* socket, const HttpCall& call);
     Json answer(const QString& operation, const Json& arguments);
+    void serveGuest(QTcpSocket* socket, const HttpCall& call);
     void respond(QTcpSocket* socket, int status, const Json& body);
     void streamChat(QTcpSocket* socket);
     void sendChunk(QTcpSocket* socket, const QString& text);

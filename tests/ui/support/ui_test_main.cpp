@@ -3,6 +3,8 @@
 
 #include <QStandardPaths>
 
+#include "ui/shell/language.h"
+
 namespace espalier::test {
 namespace {
 
@@ -15,6 +17,8 @@ int runUiTests(int argc, char** argv, std::span<const Entry> entries) {
     ui::Application app(argc, argv);
     ui::Theme theme(app);
     theme.choose(ui::ThemeChoice::Light);
+    ui::Language language;
+    language.use(QStringLiteral("en"));
     currentTheme = &theme;
     int failures = 0;
     bool found = false;

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The tour's states of Models, the import dialog and the Playground.
+#include <QAbstractButton>
+#include <QDialog>
+#include <QPlainTextEdit>
+#include <QTabBar>
+
+#include "app/screenshot_tour.h"
+
+namespace espalier::ui {
+
+bool ScreenshotTour::press(const QString& accessibleName) {
+    for (auto* button : window().findChildren<QAbstractButton*>()) {
+        const QString name = button->accessibleName().isEmpty() ? button->text().trimmed() : button->accessibleName();
+        if (name != accessibleName || !button->isVisible() || !button->isEnabled()) continue;
+        button->click();
+        return true;
+    }
+    return false;
+}
+
+void ScreenshotTour::showModelTab(const QString& name) {
+    window().goTo(QStringLiteral("models"));
+    auto* tabs = named<QTabBar>(tr("Parts of the model"));
+    for (int i = 0; tabs && i < tabs->count(); ++i)
+        if (tabs->tabText(i) == name) tabs->setCurrentIndex(i);
+}
+
+void ScreenshotTour::addModelSteps(const QString& theme) {
+    const auto always = [] { return true; };
+    for (const QString& tab : {tr("Layers"), tr("Card"), tr("Origin")})
+        step(
+            QStringLiteral("models-%1-%2").arg(tab.toLower(), theme), [this, tab] { showModelTab(tab); }, always, 400);
+    step(
+        QStringLiteral("models-template-%1").arg(theme),
+        [this] {
+            showModelTab(tr("Tensors"));
+            press(tr("Try out: Chat template"));
+        },
+        always, 800);
+    step(
+        QStringLiteral("models-text-%1").arg(theme), [this] { press(tr("Try out: Text")); }, always, 0, false);
+}
+
+void ScreenshotTour::addModelTabsAt1024() {
+    const auto always = [] { return true; };
+    for (const QString& tab : {tr("Tensors"), tr("Memory"), tr("Tokenizer"), tr("Card")})
+        step(
+            QStringLiteral("models-%1-1024").arg(tab.toLower()), [this, tab] { showModelTab(tab); }, always, 800);
+}
+
+void ScreenshotTour::addScanStep() {
+    step(
+        QStringLiteral("models-scanned"),
+        [this] {
+            showModelTab(tr("Tensors"));
+            press(tr("Scan"));
+        },
+        [this] {
+            const auto& jobs = workspace().jobs().jobs();
+            return !jobs.empty() && jobs.front().kind == "scan" && jobs.front().state == JobState::Finished;
+        },
+        800);
+}
+
+void ScreenshotTour::addImportSteps() {
+    step(
+        QStringLiteral("import-mapping"),
+        [this] {
+            window().goTo(QStringLiteral("models"));
+            const auto& models = workspace().models().models();
+            if (!models.empty()) window().openImport(QString::fromStdString(models.front().folder));
+        },
+        [this] { return press(tr("Tensors and their roles")); }, 300);
+    step(
+        QStringLiteral("import-refused"), [this] { window().openImport(QStringLiteral("/nowhere/model")); },
+        [this] { return named<QFrame>(tr("Error")) != nullptr; }, 300);
+    step(
+        QStringLiteral("import-closed"),
+        [this] {
+            for (auto* dialog : window().findChildren<QDialog*>()) dialog->close();
+        },
+        [] { return true; }, 0, false);
+}
+
+void ScreenshotTour::addPlaygroundSteps(const QString& name) {
+    const auto answered = [this] {
+        const auto* again = named<QAbstractButton>(tr("Regenerate"));
+        return again && again->isEnabled();
+    };
+    step(
+        QStringLiteral("playground-%1").arg(name), [this] { ask(tr("Write about a garden in spring.")); }, answered,
+        300);
+    step(
+        QStringLiteral("playground-settings-%1").arg(name),
+        [this] {
+            press(tr("Add model"));
+            press(tr("More sampling settings"));
+            press(tr("Save as case"));
+        },
+        answered, 500);
+    step(
+        QStringLiteral("playground-cases-%1").arg(name), [this] { press(tr("Run all")); },
+        [this, answered] { return answered() && m_since.elapsed() > 2500; }, 500);
+    step(
+        QStringLiteral("playground-reset-%1").arg(name),
+        [this] {
+            press(tr("Close this column"));
+            press(tr("More sampling settings"));
+        },
+        [] { return true; }, 0, false);
+}
+
+}  // namespace espalier::ui

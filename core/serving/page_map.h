@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// PageMap: who holds which page of a pool, small enough to send and to draw. A cell stands for 2^k neighbouring pages
+// and shows the owner of most of them; equal neighbours are one run. Pure.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/serving/page_pool.h"
+#include "core/serving/request.h"
+
+namespace espalier {
+
+constexpr std::int64_t kNoReader = 0;         // free, or only the prefix cache knows the page
+constexpr std::int64_t kSeveralReaders = -1;  // a shared prefix, or a cell over pages of different requests
+
+struct PageRun {
+    std::int32_t cells = 0;
+    PageOwner owner = PageOwner::Free;
+    std::int64_t request = kNoReader;  // its id, or one of the two above
+    bool operator==(const PageRun&) const = default;
+};
+
+struct PageMap {
+    std::int32_t pages = 0;
+    std::int32_t pagesPerCell = 1;
+    std::int64_t pageBytes = 0;  // of one page, over all layers
+    std::vector<PageRun> runs;   // ascending page ids; their cells add up to ceil(pages / pagesPerCell)
+};
+
+// owners and readers: one per page. Requires: equal sizes, mostCells > 0. O(pages).
+PageMap mapPages(std::span<const PageOwner> owners, std::span<const std::int64_t> readers, std::int32_t mostCells);
+
+}  // namespace espalier

@@ -1,0 +1,3243 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="de_DE" sourcelanguage="en_US">
+<context>
+    <name>JobState</name>
+    <message>
+        <source>Queued</source>
+        <translation>In der Warteschlange</translation>
+    </message>
+    <message>
+        <source>Running</source>
+        <translation>Läuft</translation>
+    </message>
+    <message>
+        <source>Paused</source>
+        <translation>Angehalten</translation>
+    </message>
+    <message>
+        <source>Interrupted</source>
+        <translation>Unterbrochen</translation>
+    </message>
+    <message>
+        <source>Finished</source>
+        <translation>Fertig</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>Fehlgeschlagen</translation>
+    </message>
+    <message>
+        <source>Cancelled</source>
+        <translation>Abgebrochen</translation>
+    </message>
+</context>
+<context>
+    <name>MemoryOwner</name>
+    <message>
+        <source>Weights</source>
+        <translation>Gewichte</translation>
+    </message>
+    <message>
+        <source>Training</source>
+        <translation>Training</translation>
+    </message>
+    <message>
+        <source>KV</source>
+        <translation>KV</translation>
+    </message>
+    <message>
+        <source>KV, running</source>
+        <translation>KV, laufend</translation>
+    </message>
+    <message>
+        <source>KV cached</source>
+        <translation>KV im Cache</translation>
+    </message>
+    <message>
+        <source>KV, cached prefixes</source>
+        <translation>KV, Präfixe im Cache</translation>
+    </message>
+    <message>
+        <source>Adapters</source>
+        <translation>Adapter</translation>
+    </message>
+    <message>
+        <source>Rows</source>
+        <translation>Zeilen</translation>
+    </message>
+    <message>
+        <source>Domain rows</source>
+        <translation>Domänenzeilen</translation>
+    </message>
+    <message>
+        <source>Work</source>
+        <translation>Arbeit</translation>
+    </message>
+    <message>
+        <source>Workspace</source>
+        <translation>Arbeitsbereich</translation>
+    </message>
+    <message>
+        <source>Free</source>
+        <translation>Frei</translation>
+    </message>
+</context>
+<context>
+    <name>QDockWidget</name>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+</context>
+<context>
+    <name>ServeState</name>
+    <message>
+        <source>Serving</source>
+        <translation>In Betrieb</translation>
+    </message>
+    <message>
+        <source>Draining</source>
+        <translation>Läuft aus</translation>
+    </message>
+    <message>
+        <source>Stopped</source>
+        <translation>Gestoppt</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::AboutPage</name>
+    <message>
+        <source>this program</source>
+        <translation>dieses Programm</translation>
+    </message>
+    <message>
+        <source>the typeface, as Espalier Sans</source>
+        <translation>die Schrift, als Espalier Sans</translation>
+    </message>
+    <message>
+        <source>the icons</source>
+        <translation>die Symbole</translation>
+    </message>
+    <message>
+        <source>windows, network, drawing</source>
+        <translation>Fenster, Netz, Zeichnen</translation>
+    </message>
+    <message>
+        <source>plots</source>
+        <translation>Diagramme</translation>
+    </message>
+    <message>
+        <source>the server&apos;s connections</source>
+        <translation>die Verbindungen des Servers</translation>
+    </message>
+    <message>
+        <source>the workspace&apos;s records</source>
+        <translation>die Aufzeichnungen des Arbeitsbereichs</translation>
+    </message>
+    <message>
+        <source>patterns of tokenizers</source>
+        <translation>Muster der Tokenizer</translation>
+    </message>
+    <message>
+        <source>Unicode normalisation</source>
+        <translation>Unicode-Normalisierung</translation>
+    </message>
+    <message>
+        <source>JSON</source>
+        <translation>JSON</translation>
+    </message>
+    <message>
+        <source>keys and digests</source>
+        <translation>Schlüssel und Prüfsummen</translation>
+    </message>
+    <message>
+        <source>encrypted connections</source>
+        <translation>verschlüsselte Verbindungen</translation>
+    </message>
+    <message>
+        <source>the log</source>
+        <translation>das Protokoll</translation>
+    </message>
+    <message>
+        <source>the command line</source>
+        <translation>die Befehlszeile</translation>
+    </message>
+    <message>
+        <source>About Espalier</source>
+        <translation>Über Espalier</translation>
+    </message>
+    <message>
+        <source>Copy diagnostics</source>
+        <translation>Diagnose kopieren</translation>
+    </message>
+    <message>
+        <source>Version %1, Qt %2. Free software under GPL-3.0-or-later, without any warranty.</source>
+        <translation>Version %1, Qt %2. Freie Software unter GPL-3.0-or-later, ohne jede Gewährleistung.</translation>
+    </message>
+    <message>
+        <source>Made of</source>
+        <translation>Bestandteile</translation>
+    </message>
+    <message>
+        <source>Part</source>
+        <translation>Teil</translation>
+    </message>
+    <message>
+        <source>Used for</source>
+        <translation>Wofür</translation>
+    </message>
+    <message>
+        <source>Licence</source>
+        <translation>Lizenz</translation>
+    </message>
+    <message>
+        <source>Text of the licence</source>
+        <translation>Text der Lizenz</translation>
+    </message>
+    <message>
+        <source>A library of the system. Its licence is in the documentation of its package, on Debian in /usr/share/doc.</source>
+        <translation>Eine Bibliothek des Systems. Ihre Lizenz steht in der Dokumentation ihres Pakets, unter Debian in /usr/share/doc.</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::AnswerView</name>
+    <message>
+        <source>Conversation</source>
+        <translation>Gespräch</translation>
+    </message>
+    <message>
+        <source>You</source>
+        <translation>Sie</translation>
+    </message>
+    <message>
+        <source>Edit</source>
+        <translation>Bearbeiten</translation>
+    </message>
+    <message>
+        <source>code</source>
+        <translation>Code</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Kopieren</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::CasePanel</name>
+    <message>
+        <source>Cases</source>
+        <translation>Fälle</translation>
+    </message>
+    <message>
+        <source>Saved cases</source>
+        <translation>Gesicherte Fälle</translation>
+    </message>
+    <message>
+        <source>Run</source>
+        <translation>Ausführen</translation>
+    </message>
+    <message>
+        <source>Run all</source>
+        <translation>Alle ausführen</translation>
+    </message>
+    <message>
+        <source>Bring back</source>
+        <translation>Zurückholen</translation>
+    </message>
+    <message>
+        <source>Remove the case</source>
+        <translation>Fall entfernen</translation>
+    </message>
+    <message>
+        <source>Name of the case</source>
+        <translation>Name des Falls</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Name</translation>
+    </message>
+    <message>
+        <source>Text an answer must contain</source>
+        <translation>Text, den eine Antwort enthalten muss</translation>
+    </message>
+    <message>
+        <source>An answer must contain…</source>
+        <translation>Eine Antwort muss enthalten…</translation>
+    </message>
+    <message>
+        <source>Save a prompt as a case to ask it again later.</source>
+        <translation>Sichern Sie einen Prompt als Fall, um ihn später wieder zu stellen.</translation>
+    </message>
+    <message>
+        <source>The saved cases were not read</source>
+        <translation>Die gesicherten Fälle wurden nicht gelesen</translation>
+    </message>
+    <message>
+        <source>The case was not saved</source>
+        <translation>Der Fall wurde nicht gesichert</translation>
+    </message>
+    <message>
+        <source>The case was not removed</source>
+        <translation>Der Fall wurde nicht entfernt</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::CaseTable</name>
+    <message>
+        <source>not run</source>
+        <translation>offen</translation>
+    </message>
+    <message>
+        <source>as before</source>
+        <translation>wie zuvor</translation>
+    </message>
+    <message>
+        <source>%1/%2 new</source>
+        <translation>%1/%2 neu</translation>
+    </message>
+    <message>
+        <source>%1/%2 passed</source>
+        <translation>%1/%2 gut</translation>
+    </message>
+    <message>
+        <source>Case</source>
+        <translation>Fall</translation>
+    </message>
+    <message>
+        <source>Result</source>
+        <translation>Ergebnis</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::CertaintyLegend</name>
+    <message>
+        <source>Certainty of a token: under 80 % underlined, under 50 % dotted, under 25 % dashed on a warning ground</source>
+        <translation>Gewissheit eines Tokens: unter 80 % unterstrichen, unter 50 % gepunktet, unter 25 % gestrichelt auf Warngrund</translation>
+    </message>
+    <message>
+        <source>Certainty</source>
+        <translation>Gewissheit</translation>
+    </message>
+    <message>
+        <source>under 80 %</source>
+        <translation>unter 80 %</translation>
+    </message>
+    <message>
+        <source>under 50 %</source>
+        <translation>unter 50 %</translation>
+    </message>
+    <message>
+        <source>under 25 %</source>
+        <translation>unter 25 %</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::ChatLane</name>
+    <message>
+        <source>Stopped at end of turn</source>
+        <translation>Am Ende der Antwort beendet</translation>
+    </message>
+    <message>
+        <source>Stopped at the most tokens</source>
+        <translation>Bei der Höchstzahl der Token beendet</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>Fehlgeschlagen</translation>
+    </message>
+    <message>
+        <source>Stopped by you</source>
+        <translation>Von Ihnen gestoppt</translation>
+    </message>
+    <message>
+        <source>Chat</source>
+        <translation>Gespräch</translation>
+    </message>
+    <message>
+        <source>TTFT</source>
+        <translation>TTFT</translation>
+    </message>
+    <message>
+        <source>Decode</source>
+        <translation>Decode</translation>
+    </message>
+    <message>
+        <source>Tokens</source>
+        <translation>Token</translation>
+    </message>
+    <message>
+        <source>Mean logprob</source>
+        <translation>Mittl. Logprob</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>Close this column</source>
+        <translation>Spalte schließen</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>Vergleichen</translation>
+    </message>
+    <message>
+        <source>Copy answer</source>
+        <translation>Antwort kopieren</translation>
+    </message>
+    <message>
+        <source>Edit the last message</source>
+        <translation>Letzte Nachricht bearbeiten</translation>
+    </message>
+    <message>
+        <source>Regenerate</source>
+        <translation>Neu erzeugen</translation>
+    </message>
+    <message>
+        <source>Answering</source>
+        <translation>Antwortet</translation>
+    </message>
+    <message>
+        <source>The answer failed</source>
+        <translation>Die Antwort ist fehlgeschlagen</translation>
+    </message>
+    <message>
+        <source>ms</source>
+        <translation>ms</translation>
+    </message>
+    <message>
+        <source>tok/s</source>
+        <translation>Tok/s</translation>
+    </message>
+    <message>
+        <source>Import a model, then chat with it here.</source>
+        <translation>Importieren Sie ein Modell und sprechen Sie dann hier mit ihm.</translation>
+    </message>
+    <message>
+        <source>Ask %1 something.</source>
+        <translation>Fragen Sie %1 etwas.</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::CommandPalette</name>
+    <message>
+        <source>Commands</source>
+        <translation>Befehle</translation>
+    </message>
+    <message>
+        <source>Go to or run a command</source>
+        <translation>Gehe zu oder führe aus</translation>
+    </message>
+    <message>
+        <source>Command palette</source>
+        <translation>Befehlspalette</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::ConnectPage</name>
+    <message>
+        <source>Workspaces and servers</source>
+        <translation>Arbeitsbereiche und Server</translation>
+    </message>
+    <message>
+        <source>Workspace</source>
+        <translation>Arbeitsbereich</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>Ordner</translation>
+    </message>
+    <message>
+        <source>Engine</source>
+        <translation>Engine</translation>
+    </message>
+    <message>
+        <source>Server</source>
+        <translation>Server</translation>
+    </message>
+    <message>
+        <source>Key</source>
+        <translation>Schlüssel</translation>
+    </message>
+    <message>
+        <source>Open sample</source>
+        <translation>Beispiel öffnen</translation>
+    </message>
+    <message>
+        <source>Open a folder…</source>
+        <translation>Ordner öffnen…</translation>
+    </message>
+    <message>
+        <source>The kept servers were not read</source>
+        <translation>Die gemerkten Server wurden nicht gelesen</translation>
+    </message>
+    <message>
+        <source>Workspaces on this machine</source>
+        <translation>Arbeitsbereiche auf diesem Rechner</translation>
+    </message>
+    <message>
+        <source>Workspaces</source>
+        <translation>Arbeitsbereiche</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>Öffnen</translation>
+    </message>
+    <message>
+        <source>Remove from this list</source>
+        <translation>Aus der Liste nehmen</translation>
+    </message>
+    <message>
+        <source>Server of a colleague</source>
+        <translation>Server einer Kollegin oder eines Kollegen</translation>
+    </message>
+    <message>
+        <source>Address</source>
+        <translation>Adresse</translation>
+    </message>
+    <message>
+        <source>the admin key, or a key for its models</source>
+        <translation>der Admin-Schlüssel oder einer für die Modelle</translation>
+    </message>
+    <message>
+        <source>Keep the key on this machine</source>
+        <translation>Schlüssel auf diesem Rechner behalten</translation>
+    </message>
+    <message>
+        <source>In %1, which only you may read</source>
+        <translation>In %1, nur von Ihnen lesbar</translation>
+    </message>
+    <message>
+        <source>Attach</source>
+        <translation>Verbinden</translation>
+    </message>
+    <message>
+        <source>Forget this server</source>
+        <translation>Server vergessen</translation>
+    </message>
+    <message>
+        <source>Servers</source>
+        <translation>Server</translation>
+    </message>
+    <message>
+        <source>The list of servers was not saved</source>
+        <translation>Die Liste der Server wurde nicht gespeichert</translation>
+    </message>
+    <message>
+        <source>Open here</source>
+        <translation>Hier geöffnet</translation>
+    </message>
+    <message>
+        <source>Runs</source>
+        <translation>Läuft</translation>
+    </message>
+    <message>
+        <source>–</source>
+        <translation>–</translation>
+    </message>
+    <message>
+        <source>Asked for</source>
+        <translation>Wird erfragt</translation>
+    </message>
+    <message>
+        <source>Kept</source>
+        <translation>Behalten</translation>
+    </message>
+    <message>
+        <source>Attached to %1</source>
+        <translation>Verbunden mit %1</translation>
+    </message>
+    <message>
+        <source>Not attached</source>
+        <translation>Nicht verbunden</translation>
+    </message>
+    <message>
+        <source>The server was not kept</source>
+        <translation>Der Server wurde nicht gemerkt</translation>
+    </message>
+    <message>
+        <source>Not attached to %1</source>
+        <translation>Nicht mit %1 verbunden</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::DaemonLauncher</name>
+    <message>
+        <source>The preferences say that it is not started by itself</source>
+        <translation>Laut Einstellungen wird sie nicht von selbst gestartet</translation>
+    </message>
+    <message>
+        <source>espalierctl was found neither beside this program nor on the PATH; install it or attach to a server</source>
+        <translation>espalierctl liegt weder neben diesem Programm noch im PATH; installieren Sie es oder verbinden Sie sich mit einem Server</translation>
+    </message>
+    <message>
+        <source>The workspace folder %1 cannot be made</source>
+        <translation>Der Ordner %1 für den Arbeitsbereich lässt sich nicht anlegen</translation>
+    </message>
+    <message>
+        <source>%1 did not start: %2</source>
+        <translation>%1 startete nicht: %2</translation>
+    </message>
+    <message>
+        <source>The engine ended before it answered</source>
+        <translation>Die Engine endete, bevor sie antwortete</translation>
+    </message>
+    <message>
+        <source>The engine did not answer within a minute; its log is %1</source>
+        <translation>Die Engine antwortete nicht binnen einer Minute; ihr Protokoll ist %1</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::DropOverlay</name>
+    <message>
+        <source>Drop here</source>
+        <translation>Hier ablegen</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::ErrorStrip</name>
+    <message>
+        <source>Details</source>
+        <translation>Einzelheiten</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Kopieren</translation>
+    </message>
+    <message>
+        <source>Dismiss</source>
+        <translation>Ausblenden</translation>
+    </message>
+    <message>
+        <source>Error</source>
+        <translation>Fehler</translation>
+    </message>
+    <message>
+        <source>Make room and resume, or import again with the files linked in place.</source>
+        <translation>Schaffen Sie Platz und setzen Sie fort, oder importieren Sie erneut mit verknüpften Dateien.</translation>
+    </message>
+    <message>
+        <source>The files are not whole or do not belong together: fetch them again.</source>
+        <translation>Die Dateien sind unvollständig oder gehören nicht zusammen: Holen Sie sie erneut.</translation>
+    </message>
+    <message>
+        <source>Fetch the weights again, or import once more and allow NaN and infinity.</source>
+        <translation>Holen Sie die Gewichte erneut, oder importieren Sie noch einmal und lassen NaN und unendlich zu.</translation>
+    </message>
+    <message>
+        <source>End the other program that has the workspace open, then try again.</source>
+        <translation>Beenden Sie das andere Programm, das den Arbeitsbereich offen hat, und versuchen Sie es erneut.</translation>
+    </message>
+    <message>
+        <source>Try again in a moment.</source>
+        <translation>Versuchen Sie es gleich noch einmal.</translation>
+    </message>
+    <message>
+        <source>Unload another model, or start the server with a larger budget.</source>
+        <translation>Entladen Sie ein anderes Modell, oder starten Sie den Server mit größerem Budget.</translation>
+    </message>
+    <message>
+        <source>Shorten the conversation or begin a new chat.</source>
+        <translation>Kürzen Sie das Gespräch oder beginnen Sie ein neues.</translation>
+    </message>
+    <message>
+        <source>Start the server on the Serve page.</source>
+        <translation>Starten Sie den Server auf der Seite Server.</translation>
+    </message>
+    <message>
+        <source>It works again once the server answers; what you typed stays here.</source>
+        <translation>Es geht weiter, sobald der Server antwortet; Ihre Eingaben bleiben hier.</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::HomePage</name>
+    <message>
+        <source>Home</source>
+        <translation>Start</translation>
+    </message>
+    <message>
+        <source>Open sample</source>
+        <translation>Beispiel öffnen</translation>
+    </message>
+    <message>
+        <source>Attach to a server</source>
+        <translation>Mit einem Server verbinden</translation>
+    </message>
+    <message>
+        <source>Import model</source>
+        <translation>Modell importieren</translation>
+    </message>
+    <message>
+        <source>Import a model to serve it, or begin with the sample workspace.</source>
+        <translation>Importieren Sie ein Modell, um es bereitzustellen, oder beginnen Sie mit dem Beispiel.</translation>
+    </message>
+    <message>
+        <source>Server</source>
+        <translation>Server</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>Öffnen</translation>
+    </message>
+    <message>
+        <source>Running</source>
+        <translation>Läuft</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>Wartend</translation>
+    </message>
+    <message>
+        <source>Decode</source>
+        <translation>Decode</translation>
+    </message>
+    <message>
+        <source>TTFT p95</source>
+        <translation>TTFT p95</translation>
+    </message>
+    <message>
+        <source>Decode rate, tokens per second</source>
+        <translation>Decode-Rate, Token je Sekunde</translation>
+    </message>
+    <message>
+        <source>No samples yet</source>
+        <translation>Noch keine Messwerte</translation>
+    </message>
+    <message>
+        <source>Device memory</source>
+        <translation>Gerätespeicher</translation>
+    </message>
+    <message>
+        <source>Engine in RAM</source>
+        <translation>Engine im RAM</translation>
+    </message>
+    <message>
+        <source>Processor</source>
+        <translation>Prozessor</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>Gerät</translation>
+    </message>
+    <message>
+        <source>Needs you</source>
+        <translation>Braucht Sie</translation>
+    </message>
+    <message>
+        <source>Jobs</source>
+        <translation>Aufträge</translation>
+    </message>
+    <message>
+        <source>No jobs yet: an import is the first.</source>
+        <translation>Noch keine Aufträge: Ein Import ist der erste.</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>Modelle</translation>
+    </message>
+    <message>
+        <source>Events</source>
+        <translation>Ereignisse</translation>
+    </message>
+    <message>
+        <source>Log</source>
+        <translation>Protokoll</translation>
+    </message>
+    <message>
+        <source>Nothing has happened yet.</source>
+        <translation>Noch ist nichts geschehen.</translation>
+    </message>
+    <message>
+        <source>tok/s</source>
+        <translation>Tok/s</translation>
+    </message>
+    <message>
+        <source>ms</source>
+        <translation>ms</translation>
+    </message>
+    <message>
+        <source>%1 of %2 GiB</source>
+        <translation>%1 von %2 GiB</translation>
+    </message>
+    <message>
+        <source>%1 cores</source>
+        <translation>%1 Kerne</translation>
+    </message>
+    <message>
+        <source>%1 running, %2 queued</source>
+        <translation>%1 laufen, %2 warten</translation>
+    </message>
+    <message>
+        <source>Nothing needs you.</source>
+        <translation>Nichts braucht Sie.</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::ImportDialog</name>
+    <message>
+        <source>Copy into the workspace</source>
+        <translation>In den Arbeitsbereich kopieren</translation>
+    </message>
+    <message>
+        <source>Link in place</source>
+        <translation>Am Ort verknüpfen</translation>
+    </message>
+    <message>
+        <source>Files</source>
+        <translation>Dateien</translation>
+    </message>
+    <message>
+        <source>Import even if weights hold NaN or infinity</source>
+        <translation>Auch importieren, wenn Gewichte NaN oder unendlich enthalten</translation>
+    </message>
+    <message>
+        <source>Import</source>
+        <translation>Importieren</translation>
+    </message>
+    <message>
+        <source>Import model</source>
+        <translation>Modell importieren</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>Ordner</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Name</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Family</source>
+        <translation>Familie</translation>
+    </message>
+    <message>
+        <source>Parameters</source>
+        <translation>Parameter</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Größe</translation>
+    </message>
+    <message>
+        <source>Type</source>
+        <translation>Typ</translation>
+    </message>
+    <message>
+        <source>Context</source>
+        <translation>Kontext</translation>
+    </message>
+    <message>
+        <source>Tokenizer</source>
+        <translation>Tokenizer</translation>
+    </message>
+    <message>
+        <source>Chat template</source>
+        <translation>Chat-Vorlage</translation>
+    </message>
+    <message>
+        <source>Licence</source>
+        <translation>Lizenz</translation>
+    </message>
+    <message>
+        <source>Free on disk</source>
+        <translation>Frei auf der Platte</translation>
+    </message>
+    <message>
+        <source>Choose a model folder</source>
+        <translation>Modellordner wählen</translation>
+    </message>
+    <message>
+        <source>Reading %1</source>
+        <translation>%1 wird gelesen</translation>
+    </message>
+    <message>
+        <source>This cannot be imported</source>
+        <translation>Das lässt sich nicht importieren</translation>
+    </message>
+    <message>
+        <source>The folder was not understood</source>
+        <translation>Der Ordner wurde nicht verstanden</translation>
+    </message>
+    <message>
+        <source>%1 can be imported</source>
+        <translation>%1 kann importiert werden</translation>
+    </message>
+    <message>
+        <source>none, ids only</source>
+        <translation>keiner, nur Ids</translation>
+    </message>
+    <message>
+        <source>yes</source>
+        <translation>ja</translation>
+    </message>
+    <message>
+        <source>The import did not start</source>
+        <translation>Der Import begann nicht</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>keine</translation>
+    </message>
+    <message>
+        <source>and %1 more</source>
+        <translation>und %1 weitere</translation>
+    </message>
+    <message>
+        <source>Choose a folder with config.json and weights, or a model file</source>
+        <translation>Wählen Sie einen Ordner mit config.json und Gewichten oder eine Modelldatei</translation>
+    </message>
+    <message>
+        <source>Warnings</source>
+        <translation>Warnungen</translation>
+    </message>
+    <message>
+        <source>Folder…</source>
+        <translation>Ordner…</translation>
+    </message>
+    <message>
+        <source>File…</source>
+        <translation>Datei…</translation>
+    </message>
+    <message>
+        <source>Layers</source>
+        <translation>Schichten</translation>
+    </message>
+    <message>
+        <source>Tensors found</source>
+        <translation>Gefundene Tensoren</translation>
+    </message>
+    <message>
+        <source>Choose a model file</source>
+        <translation>Modelldatei wählen</translation>
+    </message>
+    <message>
+        <source>Models (*.gguf *.safetensors config.json);;All files (*)</source>
+        <translation>Modelle (*.gguf *.safetensors config.json);;Alle Dateien (*)</translation>
+    </message>
+    <message>
+        <source>none named</source>
+        <translation>keine genannt</translation>
+    </message>
+    <message>
+        <source>%1 tensors, %2 not used</source>
+        <translation>%1 Tensoren, %2 nicht benutzt</translation>
+    </message>
+    <message>
+        <source>%1 tensor</source>
+        <translation>%1 Tensor</translation>
+    </message>
+    <message>
+        <source>%1 tensors, each with a role</source>
+        <translation>%1 Tensoren, jeder mit seiner Rolle</translation>
+    </message>
+    <message>
+        <source>Tensors and their roles</source>
+        <translation>Tensoren und ihre Rollen</translation>
+    </message>
+    <message>
+        <source>A copy needs %1, %2 are free: make room, or link the files in place</source>
+        <translation>Eine Kopie braucht %1, %2 sind frei: Schaffen Sie Platz oder verknüpfen Sie die Dateien am Ort</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::JobRow</name>
+    <message>
+        <source>The engine ended while this ran. Resume goes on with the next file; Discard removes what is there of it.</source>
+        <translation>Die Engine endete, während dies lief. Fortsetzen macht mit der nächsten Datei weiter; Verwerfen entfernt, was davon da ist.</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>Anhalten</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>Fortsetzen</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>Verwerfen</translation>
+    </message>
+    <message>
+        <source>The job was not paused</source>
+        <translation>Der Auftrag wurde nicht angehalten</translation>
+    </message>
+    <message>
+        <source>The job was not resumed</source>
+        <translation>Der Auftrag wurde nicht fortgesetzt</translation>
+    </message>
+    <message>
+        <source>The job was not cancelled</source>
+        <translation>Der Auftrag wurde nicht abgebrochen</translation>
+    </message>
+    <message>
+        <source>The job was not discarded</source>
+        <translation>Der Auftrag wurde nicht verworfen</translation>
+    </message>
+    <message>
+        <source>Waiting for its turn</source>
+        <translation>Wartet, bis es an der Reihe ist</translation>
+    </message>
+    <message>
+        <source>%1 left</source>
+        <translation>noch %1</translation>
+    </message>
+    <message>
+        <source>%1/s · </source>
+        <translation>%1/s · </translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::JobTable</name>
+    <message>
+        <source>Job</source>
+        <translation>Auftrag</translation>
+    </message>
+    <message>
+        <source>Kind</source>
+        <translation>Art</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>Zustand</translation>
+    </message>
+    <message>
+        <source>Progress</source>
+        <translation>Fortschritt</translation>
+    </message>
+    <message>
+        <source>Rate</source>
+        <translation>Rate</translation>
+    </message>
+    <message>
+        <source>Time left</source>
+        <translation>Restzeit</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::JobsDock</name>
+    <message>
+        <source>Jobs</source>
+        <translation>Aufträge</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>Anhalten</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>Fortsetzen</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>Verwerfen</translation>
+    </message>
+    <message>
+        <source>Copy command</source>
+        <translation>Befehl kopieren</translation>
+    </message>
+    <message>
+        <source>They run in the engine: closing this window stops none of them</source>
+        <translation>Sie laufen in der Engine: Das Schließen des Fensters beendet keinen</translation>
+    </message>
+    <message>
+        <source>All jobs</source>
+        <translation>Alle Aufträge</translation>
+    </message>
+    <message>
+        <source>Running or queued</source>
+        <translation>Laufend oder wartend</translation>
+    </message>
+    <message>
+        <source>Paused or interrupted</source>
+        <translation>Angehalten oder unterbrochen</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>Fehlgeschlagen</translation>
+    </message>
+    <message>
+        <source>Jobs shown</source>
+        <translation>Gezeigte Aufträge</translation>
+    </message>
+    <message>
+        <source>%1 failed</source>
+        <translation>%1 ist fehlgeschlagen</translation>
+    </message>
+    <message>
+        <source>The job did not take this</source>
+        <translation>Der Auftrag nahm das nicht an</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::KeyField</name>
+    <message>
+        <source>Show the key</source>
+        <translation>Schlüssel zeigen</translation>
+    </message>
+    <message>
+        <source>Copy the key</source>
+        <translation>Schlüssel kopieren</translation>
+    </message>
+    <message>
+        <source>key ••••••••</source>
+        <translation>Schlüssel ••••••••</translation>
+    </message>
+    <message>
+        <source>Hide the key</source>
+        <translation>Schlüssel verbergen</translation>
+    </message>
+    <message>
+        <source>Copy the key; it is kept in %1</source>
+        <translation>Schlüssel kopieren; er liegt in %1</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::LayerTable</name>
+    <message>
+        <source>Layer</source>
+        <translation>Schicht</translation>
+    </message>
+    <message>
+        <source>Heads</source>
+        <translation>Köpfe</translation>
+    </message>
+    <message>
+        <source>KV heads</source>
+        <translation>KV-Köpfe</translation>
+    </message>
+    <message>
+        <source>Neurons</source>
+        <translation>Neuronen</translation>
+    </message>
+    <message>
+        <source>Tensors</source>
+        <translation>Tensoren</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Größe</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::LinkStrip</name>
+    <message>
+        <source>Try again</source>
+        <translation>Erneut versuchen</translation>
+    </message>
+    <message>
+        <source>Start the engine</source>
+        <translation>Engine starten</translation>
+    </message>
+    <message>
+        <source>Workspaces and servers</source>
+        <translation>Arbeitsbereiche und Server</translation>
+    </message>
+    <message>
+        <source>Connection</source>
+        <translation>Verbindung</translation>
+    </message>
+    <message>
+        <source>The connection to %1 is lost</source>
+        <translation>Die Verbindung zu %1 ist abgerissen</translation>
+    </message>
+    <message>
+        <source>Not connected to %1</source>
+        <translation>Nicht mit %1 verbunden</translation>
+    </message>
+    <message>
+        <source>No engine runs for %1</source>
+        <translation>Für %1 läuft keine Engine</translation>
+    </message>
+    <message>
+        <source>Trying again now</source>
+        <translation>Neuer Versuch läuft</translation>
+    </message>
+    <message>
+        <source>Trying again in %1 s</source>
+        <translation>Neuer Versuch in %1 s</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::LoadedTable</name>
+    <message>
+        <source>Model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>Zustand</translation>
+    </message>
+    <message>
+        <source>Weights</source>
+        <translation>Gewichte</translation>
+    </message>
+    <message>
+        <source>Running</source>
+        <translation>Läuft</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>Wartend</translation>
+    </message>
+    <message>
+        <source>Pages running</source>
+        <translation>Seiten laufend</translation>
+    </message>
+    <message>
+        <source>Pages cached</source>
+        <translation>Seiten im Cache</translation>
+    </message>
+    <message>
+        <source>Pages</source>
+        <translation>Seiten</translation>
+    </message>
+    <message>
+        <source>Pool in use</source>
+        <translation>Pool belegt</translation>
+    </message>
+    <message>
+        <source>Loading %1 %</source>
+        <translation>Wird geladen, %1 %</translation>
+    </message>
+    <message>
+        <source>Ready</source>
+        <translation>Bereit</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::LogDock</name>
+    <message>
+        <source>Log</source>
+        <translation>Protokoll</translation>
+    </message>
+    <message>
+        <source>Everything</source>
+        <translation>Alles</translation>
+    </message>
+    <message>
+        <source>Information</source>
+        <translation>Hinweise</translation>
+    </message>
+    <message>
+        <source>Warnings</source>
+        <translation>Warnungen</translation>
+    </message>
+    <message>
+        <source>Errors</source>
+        <translation>Fehler</translation>
+    </message>
+    <message>
+        <source>Least level shown</source>
+        <translation>Ab welcher Stufe</translation>
+    </message>
+    <message>
+        <source>Search</source>
+        <translation>Suchen</translation>
+    </message>
+    <message>
+        <source>Search the log</source>
+        <translation>Protokoll durchsuchen</translation>
+    </message>
+    <message>
+        <source>Copy diagnostics</source>
+        <translation>Diagnose kopieren</translation>
+    </message>
+    <message>
+        <source>Save…</source>
+        <translation>Speichern…</translation>
+    </message>
+    <message>
+        <source>Save the log</source>
+        <translation>Protokoll speichern</translation>
+    </message>
+    <message>
+        <source>%1 was not written</source>
+        <translation>%1 wurde nicht geschrieben</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::LogTable</name>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message>
+        <source>Level</source>
+        <translation>Stufe</translation>
+    </message>
+    <message>
+        <source>Source</source>
+        <translation>Quelle</translation>
+    </message>
+    <message>
+        <source>Message</source>
+        <translation>Nachricht</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::MainWindow</name>
+    <message>
+        <source>Home</source>
+        <translation>Start</translation>
+    </message>
+    <message>
+        <source>Build</source>
+        <translation>Bauen</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>Modelle</translation>
+    </message>
+    <message>
+        <source>Run</source>
+        <translation>Betreiben</translation>
+    </message>
+    <message>
+        <source>Serve</source>
+        <translation>Server</translation>
+    </message>
+    <message>
+        <source>Playground</source>
+        <translation>Spielwiese</translation>
+    </message>
+    <message>
+        <source>Preferences</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>Serving</source>
+        <translation>In Betrieb</translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation>Datei</translation>
+    </message>
+    <message>
+        <source>Workspaces and servers</source>
+        <translation>Arbeitsbereiche und Server</translation>
+    </message>
+    <message>
+        <source>Open workspace…</source>
+        <translation>Arbeitsbereich öffnen…</translation>
+    </message>
+    <message>
+        <source>Open sample</source>
+        <translation>Beispiel öffnen</translation>
+    </message>
+    <message>
+        <source>Attach to a server</source>
+        <translation>Mit einem Server verbinden</translation>
+    </message>
+    <message>
+        <source>Close the window</source>
+        <translation>Fenster schließen</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>Beenden</translation>
+    </message>
+    <message>
+        <source>Edit</source>
+        <translation>Bearbeiten</translation>
+    </message>
+    <message>
+        <source>Restore removed model</source>
+        <translation>Entferntes Modell zurückholen</translation>
+    </message>
+    <message>
+        <source>Cut</source>
+        <translation>Ausschneiden</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Kopieren</translation>
+    </message>
+    <message>
+        <source>Paste</source>
+        <translation>Einfügen</translation>
+    </message>
+    <message>
+        <source>Select all</source>
+        <translation>Alles auswählen</translation>
+    </message>
+    <message>
+        <source>View</source>
+        <translation>Ansicht</translation>
+    </message>
+    <message>
+        <source>Jobs</source>
+        <translation>Aufträge</translation>
+    </message>
+    <message>
+        <source>Log</source>
+        <translation>Protokoll</translation>
+    </message>
+    <message>
+        <source>Theme of the desktop</source>
+        <translation>Farben der Arbeitsumgebung</translation>
+    </message>
+    <message>
+        <source>Light theme</source>
+        <translation>Helle Farben</translation>
+    </message>
+    <message>
+        <source>Dark theme</source>
+        <translation>Dunkle Farben</translation>
+    </message>
+    <message>
+        <source>Larger text</source>
+        <translation>Größerer Text</translation>
+    </message>
+    <message>
+        <source>Smaller text</source>
+        <translation>Kleinerer Text</translation>
+    </message>
+    <message>
+        <source>Text as the desktop has it</source>
+        <translation>Text wie in der Arbeitsumgebung</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>Import model…</source>
+        <translation>Modell importieren…</translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation>Umbenennen</translation>
+    </message>
+    <message>
+        <source>Load onto the device</source>
+        <translation>Auf das Gerät laden</translation>
+    </message>
+    <message>
+        <source>The model was not loaded</source>
+        <translation>Das Modell wurde nicht geladen</translation>
+    </message>
+    <message>
+        <source>Unload from the device</source>
+        <translation>Vom Gerät nehmen</translation>
+    </message>
+    <message>
+        <source>The model was not unloaded</source>
+        <translation>Das Modell wurde nicht vom Gerät genommen</translation>
+    </message>
+    <message>
+        <source>Verify the digest</source>
+        <translation>Prüfsumme prüfen</translation>
+    </message>
+    <message>
+        <source>The check did not start</source>
+        <translation>Die Prüfung begann nicht</translation>
+    </message>
+    <message>
+        <source>Scan for NaN and infinity</source>
+        <translation>Auf NaN und unendlich prüfen</translation>
+    </message>
+    <message>
+        <source>The scan did not start</source>
+        <translation>Die Suche begann nicht</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Entfernen</translation>
+    </message>
+    <message>
+        <source>The model was not removed</source>
+        <translation>Das Modell wurde nicht entfernt</translation>
+    </message>
+    <message>
+        <source>Empty the bin</source>
+        <translation>Papierkorb leeren</translation>
+    </message>
+    <message>
+        <source>Start or stop the server</source>
+        <translation>Server starten oder stoppen</translation>
+    </message>
+    <message>
+        <source>The server was not stopped</source>
+        <translation>Der Server wurde nicht gestoppt</translation>
+    </message>
+    <message>
+        <source>The server was not started</source>
+        <translation>Der Server wurde nicht gestartet</translation>
+    </message>
+    <message>
+        <source>Drain</source>
+        <translation>Auslaufen lassen</translation>
+    </message>
+    <message>
+        <source>The server does not drain</source>
+        <translation>Der Server läuft nicht aus</translation>
+    </message>
+    <message>
+        <source>Copy the address</source>
+        <translation>Adresse kopieren</translation>
+    </message>
+    <message>
+        <source>Pause or resume the plots</source>
+        <translation>Diagramme anhalten oder fortsetzen</translation>
+    </message>
+    <message>
+        <source>Tools</source>
+        <translation>Werkzeuge</translation>
+    </message>
+    <message>
+        <source>Go to or run a command</source>
+        <translation>Gehe zu oder führe aus</translation>
+    </message>
+    <message>
+        <source>Try the connection again</source>
+        <translation>Verbindung erneut versuchen</translation>
+    </message>
+    <message>
+        <source>Start the engine</source>
+        <translation>Engine starten</translation>
+    </message>
+    <message>
+        <source>Stop the engine</source>
+        <translation>Engine stoppen</translation>
+    </message>
+    <message>
+        <source>Copy diagnostics</source>
+        <translation>Diagnose kopieren</translation>
+    </message>
+    <message>
+        <source>Save the log…</source>
+        <translation>Protokoll speichern…</translation>
+    </message>
+    <message>
+        <source>Window</source>
+        <translation>Fenster</translation>
+    </message>
+    <message>
+        <source>Help</source>
+        <translation>Hilfe</translation>
+    </message>
+    <message>
+        <source>Next page</source>
+        <translation>Nächste Seite</translation>
+    </message>
+    <message>
+        <source>Previous page</source>
+        <translation>Vorige Seite</translation>
+    </message>
+    <message>
+        <source>Next part of the window</source>
+        <translation>Nächster Teil des Fensters</translation>
+    </message>
+    <message>
+        <source>Minimise</source>
+        <translation>Verkleinern</translation>
+    </message>
+    <message>
+        <source>Full screen</source>
+        <translation>Vollbild</translation>
+    </message>
+    <message>
+        <source>Commands and keys</source>
+        <translation>Befehle und Tasten</translation>
+    </message>
+    <message>
+        <source>About Espalier and its licences</source>
+        <translation>Über Espalier und seine Lizenzen</translation>
+    </message>
+    <message>
+        <source>The engine was not stopped</source>
+        <translation>Die Engine wurde nicht gestoppt</translation>
+    </message>
+    <message>
+        <source>It was stopped from here</source>
+        <translation>Sie wurde von hier gestoppt</translation>
+    </message>
+    <message>
+        <source>Open a workspace folder</source>
+        <translation>Ordner eines Arbeitsbereichs öffnen</translation>
+    </message>
+    <message>
+        <source>The sample workspace was not made</source>
+        <translation>Der Beispiel-Arbeitsbereich wurde nicht angelegt</translation>
+    </message>
+    <message>
+        <source>Drop to import %1</source>
+        <translation>Ablegen importiert %1</translation>
+    </message>
+    <message>
+        <source>Drop to open the workspace %1</source>
+        <translation>Ablegen öffnet den Arbeitsbereich %1</translation>
+    </message>
+    <message>
+        <source>Drop to attach to %1</source>
+        <translation>Ablegen verbindet mit %1</translation>
+    </message>
+    <message>
+        <source>Models are imported on the machine of %1, not from here</source>
+        <translation>Modelle werden auf dem Rechner von %1 importiert, nicht von hier</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::MemoryBar</name>
+    <message>
+        <source>Device memory by owner</source>
+        <translation>Gerätespeicher nach Besitzer</translation>
+    </message>
+    <message>
+        <source> of %1 GiB</source>
+        <translation> von %1 GiB</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::MemoryEstimatePanel</name>
+    <message>
+        <source>Memory estimate</source>
+        <translation>Speicherschätzung</translation>
+    </message>
+    <message>
+        <source>Memory by sequences at once, GiB</source>
+        <translation>Speicher nach gleichzeitigen Sequenzen, GiB</translation>
+    </message>
+    <message>
+        <source>Sequences at once</source>
+        <translation>Sequenzen gleichzeitig</translation>
+    </message>
+    <message>
+        <source>Context, tokens</source>
+        <translation>Kontext, Token</translation>
+    </message>
+    <message>
+        <source>GiB by sequences at once</source>
+        <translation>GiB nach gleichzeitigen Sequenzen</translation>
+    </message>
+    <message>
+        <source>Choose a model</source>
+        <translation>Wählen Sie ein Modell</translation>
+    </message>
+    <message>
+        <source>Weights</source>
+        <translation>Gewichte</translation>
+    </message>
+    <message>
+        <source>Workspace</source>
+        <translation>Arbeitsbereich</translation>
+    </message>
+    <message>
+        <source>Together</source>
+        <translation>Zusammen</translation>
+    </message>
+    <message>
+        <source>KV</source>
+        <translation>KV</translation>
+    </message>
+    <message>
+        <source>device %1</source>
+        <translation>Gerät %1</translation>
+    </message>
+    <message>
+        <source>%1 at once</source>
+        <translation>%1 gleichzeitig</translation>
+    </message>
+    <message>
+        <source>Fits: %1 to spare</source>
+        <translation>Passt: %1 übrig</translation>
+    </message>
+    <message>
+        <source>%1 too much</source>
+        <translation>%1 zu viel</translation>
+    </message>
+    <message>
+        <source>Device memory</source>
+        <translation>Gerätespeicher</translation>
+    </message>
+    <message>
+        <source>KV in %1</source>
+        <translation>KV in %1</translation>
+    </message>
+    <message>
+        <source>%1, %2 a token</source>
+        <translation>%1, %2 je Token</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::MessageRow</name>
+    <message>
+        <source>Role</source>
+        <translation>Rolle</translation>
+    </message>
+    <message>
+        <source>Message text</source>
+        <translation>Text der Nachricht</translation>
+    </message>
+    <message>
+        <source>Remove the message</source>
+        <translation>Nachricht entfernen</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::ModelInspector</name>
+    <message>
+        <source>the folder names none</source>
+        <translation>der Ordner nennt keine</translation>
+    </message>
+    <message>
+        <source>Warnings at import</source>
+        <translation>Warnungen beim Import</translation>
+    </message>
+    <message>
+        <source>Layers</source>
+        <translation>Schichten</translation>
+    </message>
+    <message>
+        <source>Hidden</source>
+        <translation>Breite</translation>
+    </message>
+    <message>
+        <source>Heads</source>
+        <translation>Köpfe</translation>
+    </message>
+    <message>
+        <source>Head</source>
+        <translation>Kopf</translation>
+    </message>
+    <message>
+        <source>MLP</source>
+        <translation>MLP</translation>
+    </message>
+    <message>
+        <source>Context</source>
+        <translation>Kontext</translation>
+    </message>
+    <message>
+        <source>Parts of the model</source>
+        <translation>Teile des Modells</translation>
+    </message>
+    <message>
+        <source>Tensors</source>
+        <translation>Tensoren</translation>
+    </message>
+    <message>
+        <source>Config</source>
+        <translation>Konfiguration</translation>
+    </message>
+    <message>
+        <source>Card</source>
+        <translation>Karte</translation>
+    </message>
+    <message>
+        <source>Configuration</source>
+        <translation>Konfiguration</translation>
+    </message>
+    <message>
+        <source>Load</source>
+        <translation>Laden</translation>
+    </message>
+    <message>
+        <source>Verify</source>
+        <translation>Prüfen</translation>
+    </message>
+    <message>
+        <source>Scan</source>
+        <translation>Scannen</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Entfernen</translation>
+    </message>
+    <message>
+        <source>Choose a model to see its layers and tensors.</source>
+        <translation>Wählen Sie ein Modell, um seine Schichten und Tensoren zu sehen.</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>New name</source>
+        <translation>Neuer Name</translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation>Umbenennen</translation>
+    </message>
+    <message>
+        <source>Name or shape</source>
+        <translation>Name oder Form</translation>
+    </message>
+    <message>
+        <source>Filter tensors by name or shape</source>
+        <translation>Tensoren nach Name oder Form filtern</translation>
+    </message>
+    <message>
+        <source>Linked</source>
+        <translation>Verknüpft</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>Kopiert</translation>
+    </message>
+    <message>
+        <source>%1 warning</source>
+        <translation>%1 Warnung</translation>
+    </message>
+    <message>
+        <source>%1 warnings</source>
+        <translation>%1 Warnungen</translation>
+    </message>
+    <message>
+        <source>Imported %1 from %2</source>
+        <translation>Importiert am %1 aus %2</translation>
+    </message>
+    <message>
+        <source>The model was not renamed</source>
+        <translation>Das Modell wurde nicht umbenannt</translation>
+    </message>
+    <message>
+        <source>Digest    %1</source>
+        <translation>Prüfsumme  %1</translation>
+    </message>
+    <message>
+        <source>Verified  %1</source>
+        <translation>Geprüft    %1</translation>
+    </message>
+    <message>
+        <source>not since the import</source>
+        <translation>nicht seit dem Import</translation>
+    </message>
+    <message>
+        <source>Id        %1</source>
+        <translation>Id         %1</translation>
+    </message>
+    <message>
+        <source>Folder    %1</source>
+        <translation>Ordner     %1</translation>
+    </message>
+    <message>
+        <source>Source    %1</source>
+        <translation>Quelle     %1</translation>
+    </message>
+    <message>
+        <source>Licence   %1</source>
+        <translation>Lizenz     %1</translation>
+    </message>
+    <message>
+        <source>Origin</source>
+        <translation>Herkunft</translation>
+    </message>
+    <message>
+        <source>Model card</source>
+        <translation>Modellkarte</translation>
+    </message>
+    <message>
+        <source>The model card was not read</source>
+        <translation>Die Modellkarte wurde nicht gelesen</translation>
+    </message>
+    <message>
+        <source>The folder has no README.md.</source>
+        <translation>Der Ordner hat keine README.md.</translation>
+    </message>
+    <message>
+        <source>The first %1 of %2; all of it is in %3</source>
+        <translation>Die ersten %1 von %2; alles steht in %3</translation>
+    </message>
+    <message>
+        <source>%1 of %2 finite</source>
+        <translation>%1 von %2 endlich</translation>
+    </message>
+    <message>
+        <source>Scanned %1 %2</source>
+        <translation>Gescannt %1 %2</translation>
+    </message>
+    <message>
+        <source>Verified</source>
+        <translation>Geprüft</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::ModelTable</name>
+    <message>
+        <source>Name</source>
+        <translation>Name</translation>
+    </message>
+    <message>
+        <source>Family</source>
+        <translation>Familie</translation>
+    </message>
+    <message>
+        <source>Parameters</source>
+        <translation>Parameter</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Größe</translation>
+    </message>
+    <message>
+        <source>Type</source>
+        <translation>Typ</translation>
+    </message>
+    <message>
+        <source>Digest</source>
+        <translation>Prüfsumme</translation>
+    </message>
+    <message>
+        <source>Licence</source>
+        <translation>Lizenz</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::ModelsPage</name>
+    <message>
+        <source>Models</source>
+        <translation>Modelle</translation>
+    </message>
+    <message>
+        <source>Filter</source>
+        <translation>Filtern</translation>
+    </message>
+    <message>
+        <source>Filter models</source>
+        <translation>Modelle filtern</translation>
+    </message>
+    <message>
+        <source>Import model</source>
+        <translation>Modell importieren</translation>
+    </message>
+    <message>
+        <source>Models of the workspace</source>
+        <translation>Modelle des Arbeitsbereichs</translation>
+    </message>
+    <message>
+        <source>No models yet. Import a folder with config.json and safetensors files, or drop it here.</source>
+        <translation>Noch keine Modelle. Importieren Sie einen Ordner mit config.json und safetensors-Dateien, oder legen Sie ihn hier ab.</translation>
+    </message>
+    <message>
+        <source>Restore</source>
+        <translation>Zurückholen</translation>
+    </message>
+    <message>
+        <source>Empty</source>
+        <translation>Leeren</translation>
+    </message>
+    <message>
+        <source>%1, %2 on disk</source>
+        <translation>%1, %2 auf der Platte</translation>
+    </message>
+    <message>
+        <source>%1 model</source>
+        <translation>%1 Modell</translation>
+    </message>
+    <message>
+        <source>%1 models</source>
+        <translation>%1 Modelle</translation>
+    </message>
+    <message>
+        <source>Bin: %1, %2</source>
+        <translation>Papierkorb: %1, %2</translation>
+    </message>
+    <message>
+        <source>The model could not be read</source>
+        <translation>Das Modell ließ sich nicht lesen</translation>
+    </message>
+    <message>
+        <source>Models in the bin</source>
+        <translation>Modelle im Papierkorb</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>Speicher</translation>
+    </message>
+    <message>
+        <source>Tokenizer</source>
+        <translation>Tokenizer</translation>
+    </message>
+    <message>
+        <source>%1 was not restored</source>
+        <translation>%1 wurde nicht zurückgeholt</translation>
+    </message>
+    <message>
+        <source>The bin was not emptied</source>
+        <translation>Der Papierkorb wurde nicht geleert</translation>
+    </message>
+    <message>
+        <source>Back to the models</source>
+        <translation>Zurück zu den Modellen</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>Zeigen</translation>
+    </message>
+    <message>
+        <source>Show the bin</source>
+        <translation>Papierkorb zeigen</translation>
+    </message>
+    <message>
+        <source>In the bin until it is emptied</source>
+        <translation>Im Papierkorb, bis er geleert wird</translation>
+    </message>
+    <message>
+        <source>Drop a model folder or file anywhere in the window</source>
+        <translation>Legen Sie einen Modellordner oder eine Datei irgendwo im Fenster ab</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::Notifier</name>
+    <message>
+        <source>%1 failed</source>
+        <translation>%1 ist fehlgeschlagen</translation>
+    </message>
+    <message>
+        <source>%1 is finished</source>
+        <translation>%1 ist fertig</translation>
+    </message>
+    <message>
+        <source>%1 job goes on</source>
+        <translation>%1 Auftrag läuft weiter</translation>
+    </message>
+    <message>
+        <source>%1 jobs go on</source>
+        <translation>%1 Aufträge laufen weiter</translation>
+    </message>
+    <message>
+        <source>The server goes on</source>
+        <translation>Der Server läuft weiter</translation>
+    </message>
+    <message>
+        <source>%1, and the server</source>
+        <translation>%1, auch der Server</translation>
+    </message>
+    <message>
+        <source>The engine of %1 works without the window. Open Espalier to see it, or stop it with espalierctl serve --stop.</source>
+        <translation>Die Engine von %1 arbeitet ohne das Fenster. Öffnen Sie Espalier, um sie zu sehen, oder beenden Sie sie mit espalierctl serve --stop.</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::OwnerTable</name>
+    <message>
+        <source>Device memory by owner, at the cursor and now</source>
+        <translation>Gerätespeicher nach Besitzer, am Zeiger und jetzt</translation>
+    </message>
+    <message>
+        <source>Owner</source>
+        <translation>Besitzer</translation>
+    </message>
+    <message>
+        <source>At cursor</source>
+        <translation>Am Zeiger</translation>
+    </message>
+    <message>
+        <source>Now</source>
+        <translation>Jetzt</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::PageMapPanel</name>
+    <message>
+        <source>Page map</source>
+        <translation>Seitenkarte</translation>
+    </message>
+    <message>
+        <source>Model whose pages are shown</source>
+        <translation>Modell, dessen Seiten gezeigt werden</translation>
+    </message>
+    <message>
+        <source>Pages appear when a model is loaded.</source>
+        <translation>Seiten erscheinen, wenn ein Modell geladen ist.</translation>
+    </message>
+    <message>
+        <source>%1, %2 tokens in %3 pages</source>
+        <translation>%1, %2 Token in %3 Seiten</translation>
+    </message>
+    <message>
+        <source>%1 pages of %2, one cell = %3</source>
+        <translation>%1 Seiten zu %2, eine Zelle = %3</translation>
+    </message>
+    <message>
+        <source>%1 pages of %2</source>
+        <translation>%1 Seiten zu %2</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::PageMapView</name>
+    <message>
+        <source>Page map</source>
+        <translation>Seitenkarte</translation>
+    </message>
+    <message>
+        <source>Page %1</source>
+        <translation>Seite %1</translation>
+    </message>
+    <message>
+        <source>Pages %1–%2</source>
+        <translation>Seiten %1–%2</translation>
+    </message>
+    <message>
+        <source>%1 · %2</source>
+        <translation>%1 · %2</translation>
+    </message>
+    <message>
+        <source> · %1 each</source>
+        <translation> · je %1</translation>
+    </message>
+    <message>
+        <source>Read by several requests</source>
+        <translation>Von mehreren Anfragen gelesen</translation>
+    </message>
+    <message>
+        <source>Request %1</source>
+        <translation>Anfrage %1</translation>
+    </message>
+    <message>
+        <source>A prefix that a later request may begin with</source>
+        <translation>Ein Anfang, mit dem eine spätere Anfrage beginnen kann</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::PlaygroundPage</name>
+    <message>
+        <source>Playground</source>
+        <translation>Spielwiese</translation>
+    </message>
+    <message>
+        <source>System prompt</source>
+        <translation>Systemprompt</translation>
+    </message>
+    <message>
+        <source>How the model should answer; optional</source>
+        <translation>Wie das Modell antworten soll; darf fehlen</translation>
+    </message>
+    <message>
+        <source>System</source>
+        <translation>System</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>Prompt</translation>
+    </message>
+    <message>
+        <source>Copy as curl</source>
+        <translation>Als curl kopieren</translation>
+    </message>
+    <message>
+        <source>New chat</source>
+        <translation>Neues Gespräch</translation>
+    </message>
+    <message>
+        <source>Ask something</source>
+        <translation>Fragen Sie etwas</translation>
+    </message>
+    <message>
+        <source>Message</source>
+        <translation>Nachricht</translation>
+    </message>
+    <message>
+        <source>Send</source>
+        <translation>Senden</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Stopp</translation>
+    </message>
+    <message>
+        <source>No model in this workspace yet</source>
+        <translation>Noch kein Modell in diesem Arbeitsbereich</translation>
+    </message>
+    <message>
+        <source>Ctrl+Return sends</source>
+        <translation>Strg+Eingabe sendet</translation>
+    </message>
+    <message>
+        <source>Cases</source>
+        <translation>Fälle</translation>
+    </message>
+    <message>
+        <source>Add model</source>
+        <translation>Modell hinzufügen</translation>
+    </message>
+    <message>
+        <source>Show more of the system prompt</source>
+        <translation>Mehr vom Systemprompt zeigen</translation>
+    </message>
+    <message>
+        <source>Models side by side</source>
+        <translation>Modelle nebeneinander</translation>
+    </message>
+    <message>
+        <source>Undo the edit</source>
+        <translation>Änderung zurücknehmen</translation>
+    </message>
+    <message>
+        <source>Cancel the edit</source>
+        <translation>Bearbeiten abbrechen</translation>
+    </message>
+    <message>
+        <source>Save as case</source>
+        <translation>Als Fall sichern</translation>
+    </message>
+    <message>
+        <source>Copy as Python</source>
+        <translation>Als Python kopieren</translation>
+    </message>
+    <message>
+        <source>Holds what was expected</source>
+        <translation>Enthält das Erwartete</translation>
+    </message>
+    <message>
+        <source>Lacks &quot;%1&quot;</source>
+        <translation>„%1“ fehlt</translation>
+    </message>
+    <message>
+        <source>First run</source>
+        <translation>Erster Lauf</translation>
+    </message>
+    <message>
+        <source>As last time</source>
+        <translation>Wie beim letzten Mal</translation>
+    </message>
+    <message>
+        <source>Differs from last time</source>
+        <translation>Anders als beim letzten Mal</translation>
+    </message>
+    <message>
+        <source>Send to %1</source>
+        <translation>An %1 senden</translation>
+    </message>
+    <message>
+        <source>Not attached to a server; what you type is kept</source>
+        <translation>Mit keinem Server verbunden; was Sie tippen, bleibt erhalten</translation>
+    </message>
+    <message>
+        <source>Sending replaces this message and what followed</source>
+        <translation>Senden ersetzt diese Nachricht und alles danach</translation>
+    </message>
+    <message>
+        <source>%1 prompt tokens, %2 cached</source>
+        <translation>%1 Prompt-Token, %2 im Cache</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::Plot</name>
+    <message>
+        <source>Copy the values</source>
+        <translation>Werte kopieren</translation>
+    </message>
+    <message>
+        <source>Table or plot</source>
+        <translation>Tabelle oder Diagramm</translation>
+    </message>
+    <message>
+        <source>Back to the whole time</source>
+        <translation>Zurück zur ganzen Zeit</translation>
+    </message>
+    <message>
+        <source>Save as CSV…</source>
+        <translation>Als CSV speichern…</translation>
+    </message>
+    <message>
+        <source>Save as PNG…</source>
+        <translation>Als PNG speichern…</translation>
+    </message>
+    <message>
+        <source>%1, table</source>
+        <translation>%1, Tabelle</translation>
+    </message>
+    <message>
+        <source>Save the values</source>
+        <translation>Werte speichern</translation>
+    </message>
+    <message>
+        <source>Save the picture</source>
+        <translation>Bild speichern</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::PlotLegend</name>
+    <message>
+        <source> legend</source>
+        <translation> Legende</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::PlotTable</name>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message>
+        <source>x</source>
+        <translation>x</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::PreferencesPage</name>
+    <message>
+        <source>Preferences</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>Every choice holds at once</source>
+        <translation>Jede Wahl gilt sofort</translation>
+    </message>
+    <message>
+        <source>Look and language</source>
+        <translation>Aussehen und Sprache</translation>
+    </message>
+    <message>
+        <source>As the desktop</source>
+        <translation>Wie die Arbeitsumgebung</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Hell</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>Dunkel</translation>
+    </message>
+    <message>
+        <source>Theme</source>
+        <translation>Farben</translation>
+    </message>
+    <message>
+        <source>%1 %</source>
+        <translation>%1 %</translation>
+    </message>
+    <message>
+        <source>Show movements</source>
+        <translation>Bewegungen zeigen</translation>
+    </message>
+    <message>
+        <source>Reduce movements</source>
+        <translation>Bewegungen verringern</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>Sprache</translation>
+    </message>
+    <message>
+        <source>Text size</source>
+        <translation>Textgröße</translation>
+    </message>
+    <message>
+        <source>Movement</source>
+        <translation>Bewegung</translation>
+    </message>
+    <message>
+        <source>Start</source>
+        <translation>Start</translation>
+    </message>
+    <message>
+        <source>The last workspace</source>
+        <translation>Der letzte Arbeitsbereich</translation>
+    </message>
+    <message>
+        <source>This folder</source>
+        <translation>Dieser Ordner</translation>
+    </message>
+    <message>
+        <source>Folder opened at start</source>
+        <translation>Beim Start geöffneter Ordner</translation>
+    </message>
+    <message>
+        <source>Choose…</source>
+        <translation>Wählen…</translation>
+    </message>
+    <message>
+        <source>Start the engine of a workspace when none runs</source>
+        <translation>Die Engine eines Arbeitsbereichs starten, wenn keine läuft</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>Öffnen</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>Ordner</translation>
+    </message>
+    <message>
+        <source>Engine</source>
+        <translation>Engine</translation>
+    </message>
+    <message>
+        <source>The engine goes on when the window closes. Tools, Stop the engine ends it.</source>
+        <translation>Die Engine läuft weiter, wenn das Fenster schließt. Werkzeuge, Engine stoppen beendet sie.</translation>
+    </message>
+    <message>
+        <source>While it works</source>
+        <translation>Während der Arbeit</translation>
+    </message>
+    <message>
+        <source>10 times a second</source>
+        <translation>10-mal in der Sekunde</translation>
+    </message>
+    <message>
+        <source>4 times a second</source>
+        <translation>4-mal in der Sekunde</translation>
+    </message>
+    <message>
+        <source>Once a second</source>
+        <translation>Einmal in der Sekunde</translation>
+    </message>
+    <message>
+        <source>Every two seconds</source>
+        <translation>Alle zwei Sekunden</translation>
+    </message>
+    <message>
+        <source>Tell the desktop when a job ends behind other windows</source>
+        <translation>Melden, wenn ein Auftrag hinter anderen Fenstern endet</translation>
+    </message>
+    <message>
+        <source>Plots are drawn</source>
+        <translation>Diagramme zeichnen</translation>
+    </message>
+    <message>
+        <source>Notifications</source>
+        <translation>Meldungen</translation>
+    </message>
+    <message>
+        <source>The workspace opened at start</source>
+        <translation>Der beim Start geöffnete Arbeitsbereich</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::ProbabilityTip</name>
+    <message>
+        <source>Token %1</source>
+        <translation>Token %1</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::ProbeTable</name>
+    <message>
+        <source>Tensor</source>
+        <translation>Tensor</translation>
+    </message>
+    <message>
+        <source>Role</source>
+        <translation>Rolle</translation>
+    </message>
+    <message>
+        <source>Shape</source>
+        <translation>Form</translation>
+    </message>
+    <message>
+        <source>Type</source>
+        <translation>Typ</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Größe</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::ProgressBar</name>
+    <message>
+        <source>%1 per cent</source>
+        <translation>%1 Prozent</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::RequestTable</name>
+    <message>
+        <source>Answering</source>
+        <translation>Antwortet</translation>
+    </message>
+    <message>
+        <source>Reading the prompt</source>
+        <translation>Liest den Prompt</translation>
+    </message>
+    <message>
+        <source>Its model loads</source>
+        <translation>Sein Modell wird geladen</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>Wartend</translation>
+    </message>
+    <message>
+        <source>Request</source>
+        <translation>Anfrage</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>Zustand</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>Prompt</translation>
+    </message>
+    <message>
+        <source>Cached</source>
+        <translation>Im Cache</translation>
+    </message>
+    <message>
+        <source>Produced</source>
+        <translation>Erzeugt</translation>
+    </message>
+    <message>
+        <source>tok/s</source>
+        <translation>Tok/s</translation>
+    </message>
+    <message>
+        <source>Pages</source>
+        <translation>Seiten</translation>
+    </message>
+    <message>
+        <source>Age</source>
+        <translation>Alter</translation>
+    </message>
+    <message>
+        <source>%1 of %2</source>
+        <translation>%1 von %2</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::SamplingBar</name>
+    <message>
+        <source>Temperature</source>
+        <translation>Temperatur</translation>
+    </message>
+    <message>
+        <source>Top p</source>
+        <translation>Top p</translation>
+    </message>
+    <message>
+        <source>Seed, empty for a new one each time</source>
+        <translation>Startwert, leer für jedes Mal einen neuen</translation>
+    </message>
+    <message>
+        <source>any</source>
+        <translation>beliebig</translation>
+    </message>
+    <message>
+        <source>Most tokens of an answer</source>
+        <translation>Höchstzahl der Token einer Antwort</translation>
+    </message>
+    <message>
+        <source>More sampling settings</source>
+        <translation>Weitere Sampling-Einstellungen</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>Startwert</translation>
+    </message>
+    <message>
+        <source>Max tokens</source>
+        <translation>Max. Token</translation>
+    </message>
+    <message>
+        <source>Top k, 0 for all</source>
+        <translation>Top k, 0 für alle</translation>
+    </message>
+    <message>
+        <source>all</source>
+        <translation>alle</translation>
+    </message>
+    <message>
+        <source>Min p</source>
+        <translation>Min p</translation>
+    </message>
+    <message>
+        <source>Repetition penalty</source>
+        <translation>Strafe für Wiederholung</translation>
+    </message>
+    <message>
+        <source>Presence penalty</source>
+        <translation>Strafe für Vorkommen</translation>
+    </message>
+    <message>
+        <source>Frequency penalty</source>
+        <translation>Strafe für Häufigkeit</translation>
+    </message>
+    <message>
+        <source>Stop strings</source>
+        <translation>Stopptexte</translation>
+    </message>
+    <message>
+        <source>| between strings, \n for a line break, \| for a bar</source>
+        <translation>| zwischen Texten, \n für einen Zeilenumbruch, \| für einen Strich</translation>
+    </message>
+    <message>
+        <source>none; | between them</source>
+        <translation>keine; | dazwischen</translation>
+    </message>
+    <message>
+        <source>Probabilities</source>
+        <translation>Wahrscheinlichkeiten</translation>
+    </message>
+    <message>
+        <source>Underline what was not certain; the likeliest tokens under the pointer</source>
+        <translation>Ungewisses unterstreichen; die wahrscheinlichsten Token unter dem Zeiger</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>Zurücksetzen</translation>
+    </message>
+    <message>
+        <source>Top k</source>
+        <translation>Top k</translation>
+    </message>
+    <message>
+        <source>Repetition</source>
+        <translation>Wiederholung</translation>
+    </message>
+    <message>
+        <source>Presence</source>
+        <translation>Vorkommen</translation>
+    </message>
+    <message>
+        <source>Frequency</source>
+        <translation>Häufigkeit</translation>
+    </message>
+    <message>
+        <source>Stop at</source>
+        <translation>Stopp bei</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::ServePage</name>
+    <message>
+        <source>Now</source>
+        <translation>Jetzt</translation>
+    </message>
+    <message>
+        <source>Queue</source>
+        <translation>Warteschlange</translation>
+    </message>
+    <message>
+        <source>requests</source>
+        <translation>Anfragen</translation>
+    </message>
+    <message>
+        <source>No samples yet</source>
+        <translation>Noch keine Messwerte</translation>
+    </message>
+    <message>
+        <source>Running</source>
+        <translation>Läuft</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>Wartend</translation>
+    </message>
+    <message>
+        <source>Tokens/s</source>
+        <translation>Token/s</translation>
+    </message>
+    <message>
+        <source>Decode</source>
+        <translation>Decode</translation>
+    </message>
+    <message>
+        <source>Prefill</source>
+        <translation>Prefill</translation>
+    </message>
+    <message>
+        <source>TTFT</source>
+        <translation>TTFT</translation>
+    </message>
+    <message>
+        <source>ms log</source>
+        <translation>ms log</translation>
+    </message>
+    <message>
+        <source>No requests in this time</source>
+        <translation>Keine Anfragen in dieser Zeit</translation>
+    </message>
+    <message>
+        <source>TPOT</source>
+        <translation>TPOT</translation>
+    </message>
+    <message>
+        <source>ms</source>
+        <translation>ms</translation>
+    </message>
+    <message>
+        <source>Start server</source>
+        <translation>Server starten</translation>
+    </message>
+    <message>
+        <source>Drain</source>
+        <translation>Auslaufen lassen</translation>
+    </message>
+    <message>
+        <source>Serve</source>
+        <translation>Server</translation>
+    </message>
+    <message>
+        <source>Copy the address</source>
+        <translation>Adresse kopieren</translation>
+    </message>
+    <message>
+        <source>TTFT p95</source>
+        <translation>TTFT p95</translation>
+    </message>
+    <message>
+        <source>TPOT p50</source>
+        <translation>TPOT p50</translation>
+    </message>
+    <message>
+        <source>1 min</source>
+        <translation>1 min</translation>
+    </message>
+    <message>
+        <source>5 min</source>
+        <translation>5 min</translation>
+    </message>
+    <message>
+        <source>15 min</source>
+        <translation>15 min</translation>
+    </message>
+    <message>
+        <source>1 h</source>
+        <translation>1 h</translation>
+    </message>
+    <message>
+        <source>Session</source>
+        <translation>Sitzung</translation>
+    </message>
+    <message>
+        <source>Time shown</source>
+        <translation>Gezeigte Zeit</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>Anhalten</translation>
+    </message>
+    <message>
+        <source>Export</source>
+        <translation>Exportieren</translation>
+    </message>
+    <message>
+        <source>Device memory by owner</source>
+        <translation>Gerätespeicher nach Besitzer</translation>
+    </message>
+    <message>
+        <source>Device memory by owner, GiB</source>
+        <translation>Gerätespeicher nach Besitzer, GiB</translation>
+    </message>
+    <message>
+        <source>Models on the device</source>
+        <translation>Modelle auf dem Gerät</translation>
+    </message>
+    <message>
+        <source>No model is loaded; the first request loads one.</source>
+        <translation>Kein Modell ist geladen; die erste Anfrage lädt eines.</translation>
+    </message>
+    <message>
+        <source>Stop server</source>
+        <translation>Server stoppen</translation>
+    </message>
+    <message>
+        <source>tok/s</source>
+        <translation>Tok/s</translation>
+    </message>
+    <message>
+        <source>GiB of %1</source>
+        <translation>GiB von %1</translation>
+    </message>
+    <message>
+        <source>Paused %1, %2 samples behind</source>
+        <translation>Angehalten um %1, %2 Messwerte zurück</translation>
+    </message>
+    <message>
+        <source>Cursor %1, %2 ago</source>
+        <translation>Zeiger %1, vor %2</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>Fortsetzen</translation>
+    </message>
+    <message>
+        <source>Export the plots into a folder</source>
+        <translation>Diagramme in einen Ordner exportieren</translation>
+    </message>
+    <message>
+        <source>The plots were not exported</source>
+        <translation>Die Diagramme wurden nicht exportiert</translation>
+    </message>
+    <message>
+        <source>Prefix cache hits</source>
+        <translation>Treffer im Präfix-Cache</translation>
+    </message>
+    <message>
+        <source>% of 1 min</source>
+        <translation>% in 1 min</translation>
+    </message>
+    <message>
+        <source>Hits</source>
+        <translation>Treffer</translation>
+    </message>
+    <message>
+        <source>Preemptions</source>
+        <translation>Verdrängungen</translation>
+    </message>
+    <message>
+        <source>per min</source>
+        <translation>je min</translation>
+    </message>
+    <message>
+        <source>Preempted</source>
+        <translation>Verdrängt</translation>
+    </message>
+    <message>
+        <source>Processor</source>
+        <translation>Prozessor</translation>
+    </message>
+    <message>
+        <source>cores</source>
+        <translation>Kerne</translation>
+    </message>
+    <message>
+        <source>Daemon</source>
+        <translation>Daemon</translation>
+    </message>
+    <message>
+        <source>Memory of the daemon</source>
+        <translation>Speicher des Daemons</translation>
+    </message>
+    <message>
+        <source>GiB</source>
+        <translation>GiB</translation>
+    </message>
+    <message>
+        <source>Resident</source>
+        <translation>Resident</translation>
+    </message>
+    <message>
+        <source>The plot was not saved</source>
+        <translation>Das Diagramm wurde nicht gespeichert</translation>
+    </message>
+    <message>
+        <source>Back to the whole time</source>
+        <translation>Zurück zur ganzen Zeit</translation>
+    </message>
+    <message>
+        <source>Show the plots as tables</source>
+        <translation>Diagramme als Tabellen zeigen</translation>
+    </message>
+    <message>
+        <source>Requests</source>
+        <translation>Anfragen</translation>
+    </message>
+    <message>
+        <source>Nobody asks anything at the moment.</source>
+        <translation>Im Augenblick fragt niemand etwas.</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>Modelle</translation>
+    </message>
+    <message>
+        <source>What is shown below</source>
+        <translation>Was unten gezeigt wird</translation>
+    </message>
+    <message>
+        <source>Cancel request</source>
+        <translation>Anfrage abbrechen</translation>
+    </message>
+    <message>
+        <source>limit %1</source>
+        <translation>Grenze %1</translation>
+    </message>
+    <message>
+        <source>This network</source>
+        <translation>Dieses Netz</translation>
+    </message>
+    <message>
+        <source>This machine only</source>
+        <translation>Nur dieser Rechner</translation>
+    </message>
+    <message>
+        <source>Everybody who reaches this address and has the key can use the server.</source>
+        <translation>Alle, die diese Adresse erreichen und den Schlüssel haben, können den Server benutzen.</translation>
+    </message>
+    <message>
+        <source>Only programs on this machine reach the server.</source>
+        <translation>Nur Programme auf diesem Rechner erreichen den Server.</translation>
+    </message>
+    <message>
+        <source>oldest %1 of %2 requests</source>
+        <translation>älteste %1 von %2 Anfragen</translation>
+    </message>
+    <message>
+        <source>The request was not cancelled</source>
+        <translation>Die Anfrage wurde nicht abgebrochen</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::ShortcutsPage</name>
+    <message>
+        <source>Command</source>
+        <translation>Befehl</translation>
+    </message>
+    <message>
+        <source>Menu</source>
+        <translation>Menü</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>Tasten</translation>
+    </message>
+    <message>
+        <source>Commands and keys</source>
+        <translation>Befehle und Tasten</translation>
+    </message>
+    <message>
+        <source>Filter commands</source>
+        <translation>Befehle filtern</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::Sidebar</name>
+    <message>
+        <source>Workspace</source>
+        <translation>Arbeitsbereich</translation>
+    </message>
+    <message>
+        <source>Pages</source>
+        <translation>Seiten</translation>
+    </message>
+    <message>
+        <source>No workspace</source>
+        <translation>Kein Arbeitsbereich</translation>
+    </message>
+    <message>
+        <source>Workspace %1</source>
+        <translation>Arbeitsbereich %1</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::StatusStrip</name>
+    <message>
+        <source>Workspaces and servers</source>
+        <translation>Arbeitsbereiche und Server</translation>
+    </message>
+    <message>
+        <source>Retry</source>
+        <translation>Erneut</translation>
+    </message>
+    <message>
+        <source>Progress of the longest job</source>
+        <translation>Fortschritt des längsten Auftrags</translation>
+    </message>
+    <message>
+        <source>Engine</source>
+        <translation>Engine</translation>
+    </message>
+    <message>
+        <source>Jobs</source>
+        <translation>Aufträge</translation>
+    </message>
+    <message>
+        <source>Log</source>
+        <translation>Protokoll</translation>
+    </message>
+    <message>
+        <source>Status</source>
+        <translation>Status</translation>
+    </message>
+    <message>
+        <source>%1 running</source>
+        <translation>%1 laufen</translation>
+    </message>
+    <message>
+        <source>%1 queued</source>
+        <translation>%1 warten</translation>
+    </message>
+    <message>
+        <source>%1 left</source>
+        <translation>noch %1</translation>
+    </message>
+    <message>
+        <source>%1 warning or error</source>
+        <translation>%1 Warnung oder Fehler</translation>
+    </message>
+    <message>
+        <source>%1 warnings or errors</source>
+        <translation>%1 Warnungen oder Fehler</translation>
+    </message>
+    <message>
+        <source>%1 %</source>
+        <translation>%1 %</translation>
+    </message>
+    <message>
+        <source>of %1 GiB</source>
+        <translation>von %1 GiB</translation>
+    </message>
+    <message>
+        <source>Not attached</source>
+        <translation>Nicht verbunden</translation>
+    </message>
+    <message>
+        <source>Starting the engine</source>
+        <translation>Engine startet</translation>
+    </message>
+    <message>
+        <source>Connecting</source>
+        <translation>Verbindet</translation>
+    </message>
+    <message>
+        <source>Attached to %1</source>
+        <translation>Verbunden mit %1</translation>
+    </message>
+    <message>
+        <source>Attached</source>
+        <translation>Verbunden</translation>
+    </message>
+    <message>
+        <source>Connection lost, retrying</source>
+        <translation>Verbindung abgerissen, neuer Versuch</translation>
+    </message>
+    <message>
+        <source>Not connected</source>
+        <translation>Nicht verbunden</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::TemplatePreview</name>
+    <message>
+        <source>Open the answer</source>
+        <translation>Antwort eröffnen</translation>
+    </message>
+    <message>
+        <source>Rendered text</source>
+        <translation>Fertiger Text</translation>
+    </message>
+    <message>
+        <source>Ends with what the template writes before an answer</source>
+        <translation>Endet mit dem, was die Vorlage vor eine Antwort schreibt</translation>
+    </message>
+    <message>
+        <source>Add message</source>
+        <translation>Nachricht hinzufügen</translation>
+    </message>
+    <message>
+        <source>Messages</source>
+        <translation>Nachrichten</translation>
+    </message>
+    <message>
+        <source>You are a careful gardener.</source>
+        <translation>Sie sind ein sorgfältiger Gärtner.</translation>
+    </message>
+    <message>
+        <source>When do I tie young shoots?</source>
+        <translation>Wann binde ich junge Triebe an?</translation>
+    </message>
+    <message>
+        <source>The template refused this</source>
+        <translation>Die Vorlage wies dies zurück</translation>
+    </message>
+    <message>
+        <source>%1 characters</source>
+        <translation>%1 Zeichen</translation>
+    </message>
+    <message>
+        <source>%1 tokens, %2</source>
+        <translation>%1 Token, %2</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::TensorTree</name>
+    <message>
+        <source>%1 tensor</source>
+        <translation>%1 Tensor</translation>
+    </message>
+    <message>
+        <source>%1 tensors</source>
+        <translation>%1 Tensoren</translation>
+    </message>
+    <message>
+        <source>Tensor</source>
+        <translation>Tensor</translation>
+    </message>
+    <message>
+        <source>Shape</source>
+        <translation>Form</translation>
+    </message>
+    <message>
+        <source>Type</source>
+        <translation>Typ</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Größe</translation>
+    </message>
+    <message>
+        <source>%1 not finite</source>
+        <translation>%1 nicht endlich</translation>
+    </message>
+    <message>
+        <source>Norm</source>
+        <translation>Norm</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::TokenStrip</name>
+    <message>
+        <source>Tokens</source>
+        <translation>Token</translation>
+    </message>
+    <message>
+        <source> special</source>
+        <translation> besonders</translation>
+    </message>
+    <message>
+        <source>Id %1
+Spelled %2
+Bytes %3</source>
+        <translation>Id %1
+Geschrieben %2
+Bytes %3</translation>
+    </message>
+    <message>
+        <source>Special token</source>
+        <translation>Besonderes Token</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::TokenizerPanel</name>
+    <message>
+        <source>Tokenizer</source>
+        <translation>Tokenizer</translation>
+    </message>
+    <message>
+        <source>The gardener tied the young shoots to the wire in spring.</source>
+        <translation>Der Gärtner band die jungen Triebe im Frühjahr an den Draht.</translation>
+    </message>
+    <message>
+        <source>try-out</source>
+        <translation>Probe</translation>
+    </message>
+    <message>
+        <source>Text to tokenize</source>
+        <translation>Text zum Zerlegen</translation>
+    </message>
+    <message>
+        <source>Tokens</source>
+        <translation>Token</translation>
+    </message>
+    <message>
+        <source>This model was imported without a tokenizer: it takes ids.</source>
+        <translation>Dieses Modell kam ohne Tokenizer: Es nimmt Ids.</translation>
+    </message>
+    <message>
+        <source>Choose a model to try its tokenizer.</source>
+        <translation>Wählen Sie ein Modell, um seinen Tokenizer zu probieren.</translation>
+    </message>
+    <message>
+        <source>The text was not tokenized</source>
+        <translation>Der Text wurde nicht zerlegt</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>Text</translation>
+    </message>
+    <message>
+        <source>Chat template</source>
+        <translation>Chat-Vorlage</translation>
+    </message>
+    <message>
+        <source>Try out</source>
+        <translation>Ausprobieren</translation>
+    </message>
+    <message>
+        <source>Add special tokens</source>
+        <translation>Besondere Token hinzufügen</translation>
+    </message>
+    <message>
+        <source>This model has no chat template: it completes text.</source>
+        <translation>Dieses Modell hat keine Chat-Vorlage: Es setzt Text fort.</translation>
+    </message>
+    <message>
+        <source>%1 for %2</source>
+        <translation>%1 für %2</translation>
+    </message>
+    <message>
+        <source>%1 token</source>
+        <translation>%1 Token</translation>
+    </message>
+    <message>
+        <source>%1 tokens</source>
+        <translation>%1 Token</translation>
+    </message>
+    <message>
+        <source>%1 character</source>
+        <translation>%1 Zeichen</translation>
+    </message>
+    <message>
+        <source>%1 characters</source>
+        <translation>%1 Zeichen</translation>
+    </message>
+    <message>
+        <source>%1 characters per token</source>
+        <translation>%1 Zeichen je Token</translation>
+    </message>
+    <message>
+        <source>%1 special</source>
+        <translation>%1 besondere</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::Workspace</name>
+    <message>
+        <source>Daemon restarted</source>
+        <translation>Daemon neu gestartet</translation>
+    </message>
+    <message>
+        <source>%1 preemption</source>
+        <translation>%1 Verdrängung</translation>
+    </message>
+    <message>
+        <source>%1 preemptions</source>
+        <translation>%1 Verdrängungen</translation>
+    </message>
+    <message>
+        <source>%1 loaded</source>
+        <translation>%1 geladen</translation>
+    </message>
+    <message>
+        <source>%1 unloaded</source>
+        <translation>%1 entladen</translation>
+    </message>
+    <message>
+        <source>Error: %1</source>
+        <translation>Fehler: %1</translation>
+    </message>
+</context>
+<context>
+    <name>format</name>
+    <message>
+        <source>%1 d %2 h</source>
+        <translation>%1 d %2 h</translation>
+    </message>
+    <message>
+        <source>%1 h %2 min</source>
+        <translation>%1 h %2 min</translation>
+    </message>
+    <message>
+        <source>%1 min %2 s</source>
+        <translation>%1 min %2 s</translation>
+    </message>
+    <message>
+        <source>%1 s</source>
+        <translation>%1 s</translation>
+    </message>
+</context>
+</TS>

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <random>
+
+#include "core/serving/page_map.h"
+#include "tests/support/test_main.h"
+
+using namespace espalier;
+
+namespace {
+
+constexpr auto kFree = PageOwner::Free, kKv = PageOwner::Kv, kCached = PageOwner::KvCached;
+
+}  // namespace
+
+class TestPageMap : public QObject {
+    Q_OBJECT
+private slots:
+    void equalNeighbours_areOneRun() {
+        const std::vector owners{kKv, kKv, kKv, kCached, kFree, kFree};
+        const std::vector<std::int64_t> readers{7, 7, 9, 0, 0, 0};
+        const PageMap map = mapPages(owners, readers, 6);
+        QCOMPARE(map.pagesPerCell, 1);
+        QCOMPARE(map.pages, 6);
+        QCOMPARE(map.runs, (std::vector<PageRun>{{2, kKv, 7}, {1, kKv, 9}, {1, kCached, 0}, {2, kFree, 0}}));
+    }
+    void aCell_showsTheOwnerOfMostPages() {
+        const std::vector owners{kFree, kCached, kCached, kCached, kKv, kKv, kFree, kFree};
+        const std::vector<std::int64_t> readers{0, 0, 0, 0, 4, 5, 0, 0};
+        const PageMap map = mapPages(owners, readers, 2);
+        QCOMPARE(map.pagesPerCell, 4);
+        // Two and two: the pages in use are the ones worth seeing.
+        QCOMPARE(map.runs, (std::vector<PageRun>{{1, kCached, 0}, {1, kKv, kSeveralReaders}}));
+    }
+    void aLastCell_mayBeShorter() {
+        const PageMap map = mapPages(std::vector(9, kFree), std::vector<std::int64_t>(9, 0), 5);
+        QCOMPARE(map.pagesPerCell, 2);
+        QCOMPARE(map.runs, (std::vector<PageRun>{{5, kFree, 0}}));
+    }
+    void anEmptyPool_hasNoCells() { QVERIFY(mapPages({}, {}, 10).runs.empty()); }
+
+    void everyMap_isBoundedAndCoversThePool() {
+        const unsigned seed = 20261121;
+        std::mt19937 random(seed);
+        for (int round = 0; round < 300; ++round) {
+            const std::size_t pages = random() % 3000;
+            const auto most = static_cast<std::int32_t>(1 + random() % 500);
+            std::vector<PageOwner> owners(pages);
+            std::vector<std::int64_t> readers(pages);
+            for (std::size_t i = 0; i < pages; ++i) {
+                owners[i] = static_cast<PageOwner>(random() % 3);
+                readers[i] = owners[i] == kKv ? 1 + random() % 4 : 0;
+            }
+            const PageMap map = mapPages(owners, readers, most);
+            std::int64_t cells = 0;
+            for (std::size_t i = 0; i < map.runs.size(); ++i) {
+                cells += map.runs[i].cells;
+                const bool differs = i == 0 || map.runs[i].owner != map.runs[i - 1].owner ||
+                                     map.runs[i].request != map.runs[i - 1].request;
+                QVERIFY2(differs, qPrintable(QString("seed %1, round %2: run %3 goes on").arg(seed).arg(round).arg(i)));
+            }
+            const std::int64_t expected = (map.pages + map.pagesPerCell - 1) / map.pagesPerCell;
+            QVERIFY2(cells == expected && cells <= most, qPrintable(QString("seed %1, round %2").arg(seed).arg(round)));
+        }
+    }
+};
+ESPALIER_TEST(tst_page_map, TestPageMap)
+#include "tst_page_map.moc"

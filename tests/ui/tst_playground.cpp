@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <QApplication>
+#include <QClipboard>
+#include <QComboBox>
+#include <QDoubleSpinBox>
+#include <QLineEdit>
+#include <QPlainTextEdit>
+#include <QTableView>
+#include <QTextBlock>
+
+#include "tests/ui/support/bench.h"
+#include "ui/pages/playground_page.h"
+#include "ui/widgets/answer_view.h"
+#include "ui/widgets/panel.h"
+#include "ui/widgets/probability_tip.h"
+
+using namespace espalier;
+using namespace espalier::ui;
+using espalier::test::Bench;
+
+namespace {
+
+AnswerView* view(Bench& bench) {
+    return bench.find<AnswerView>(QStringLiteral("Conversation"));
+}
+
+QPlainTextEdit* input(Bench& bench) {
+    return bench.find<QPlainTextEdit>(QStringLiteral("Message"));
+}
+
+bool ask(Bench& bench, const QString& question) {
+    QTest::keyClicks(input(bench), question);
+    QTest::keyClick(input(bench), Qt::Key_Return, Qt::ControlModifier);
+    return QTest::qWaitFor([&] { return view(bench) && view(bench)->toPlainText().contains(question); });
+}
+
+bool answered(Bench& bench, const QString& text) {
+    return QTest::qWaitFor([&] {
+        return view(bench) && view(bench)->toPlainText().contains(text) &&
+               bench.find<QAbstractButton>(QStringLiteral("Regenerate")) &&
+               bench.find<QAbstractButton>(QStringLiteral("Regenerate"))->isEnabled();
+    });
+}
+
+// Clicks the link whose target begins so, where it stands in the text.
+bool follow(AnswerView* view, const QString& target) {
+    for (QTextBlock block = view->document()->begin(); block.isValid(); block = block.next())
+        for (auto it = block.begin(); !it.atEnd(); ++it) {
+            if (!it.fragment().charFormat().anchorHref().startsWith(target)) continue;
+            QTextCursor cursor(view->document());
+            cursor.setPosition(it.fragment().position() + 1);
+            view->setTextCursor(cursor);
+            view->ensureCursorVisible();
+            QTest::mouseClick(view->viewport(), Qt::LeftButton, {}, view->cursorRect(cursor).center());
+            return true;
+        }
+    return false;
+}
+
+QStringList models(const Json& body) {
+    return {QString::fromStdString(body.value("model", ""))};
+}
+
+}  // namespace
+
+class TestPlayground : public QObject {
+    Q_OBJECT
+private slots:
+    void answersShowTheirMarkdownAndNeverTheirHtml() {
+        Bench bench;
+        bench.daemon.addModel("tiny");
+        bench.daemon.chatPieces = {QStringLiteral("# Plan\n\nA **bold**"), QStringLiteral(" <b>tag</b>\n\n```py\npri"),
+                                   QStringLiteral("nt(1)\n```\n"),
+                                   QStringLiteral("![p](http://127.0.0.1:1/x.png) end")};
+        QVERIFY(bench.open(QStringLiteral("playground")));
+        QVERIFY(ask(bench, QStringLiteral("Hi")));
+        QVERIFY(answered(bench, QStringLiteral("end")));
+        const QString shown = view(bench)->toPlainText();
+        QVERIFY2(shown.contains(QLatin1String("A bold <b>tag</b>")), qPrintable(shown));
+        QVERIFY(shown.contains(QLatin1String("Plan")) && !shown.contains(QLatin1String("# Plan")));
+        QVERIFY(follow(view(bench), QStringLiteral("espalier:copy/")));
+        QCOMPARE(QApplication::clipboard()->text(), QStringLiteral("print(1)"));
+        QVERIFY(bench.click(QStringLiteral("Copy answer")));
+        QCOMPARE(QApplication::clipboard()->text(), bench.daemon.chatPieces.join(QString()));
+    }
+    void growingPieceByPiece_endsLikeDrawingTheWhole() {
+        const QString text = QStringLiteral(
+            "Intro *it* `c`\n\n- a\n- b **x**\n\n```\nl1\nl2\n```\n\n1. one\n> q\n\n| a | b |\n\nlast _line_ here");
+        Turn turn;
+        turn.number = 1;
+        turn.question = QStringLiteral("q");
+        AnswerView grown, whole;
+        grown.showTurns({turn}, QStringLiteral("m"));
+        for (qsizetype end = 1; end <= text.size(); ++end) grown.grow(text.left(end), nullptr);
+        turn.isAnswered = true;
+        turn.answer = text;
+        whole.showTurns({turn}, QStringLiteral("m"));
+        QCOMPARE(grown.toPlainText(), whole.toPlainText());
+        QCOMPARE(grown.document()->blockCount(), whole.document()->blockCount());
+    }
+    void aLongAnswerGrowsWithoutHoldingUpTheWindow() {
+        Turn turn;
+        turn.number = 1;
+        turn.question = QStringLiteral("q");
+        AnswerView shown;
+        shown.resize(500, 600);
+        shown.show();
+        shown.showTurns({turn}, QStringLiteral("m"));
+        auto tokens = std::make_shared<TokenAlignment>();
+        QString text;
+        qint64 longest = 0;
+        for (int i = 0; i < 2000; ++i) {
+            const QString piece = i % 25 == 24 ? QStringLiteral("\n\n") : QStringLiteral("word%1 ").arg(i);
+            text += piece;
+            tokens->append({{piece.toUtf8(), -0.9, {}}});
+            tokens->extend(text);
+            QElapsedTimer clock;
+            clock.start();
+            shown.grow(text, tokens);
+            longest = qMax(longest, clock.nsecsElapsed());
+        }
+        qInfo("longest frame of 2,000: %.2f ms", double(longest) / 1e6);
+        QVERIFY(shown.toPlainText().contains(QLatin1String("word1998")));
+    }
+    void theLikeliestTokensStandUnderThePointer() {
+        Bench bench;
+        bench.daemon.addModel("tiny");
+        QVERIFY(bench.open(QStringLiteral("playground")));
+        QVERIFY(ask(bench, QStringLiteral("Hi")));
+        QVERIFY(answered(bench, QStringLiteral("the garden.")));
+        QCOMPARE(bench.daemon.last(QStringLiteral("completions"))->body["top_logprobs"].get<int>(), 5);
+        AnswerView* chat = view(bench);
+        QTextCursor cursor = chat->document()->find(QStringLiteral("garden"));
+        QVERIFY(!cursor.isNull());
+        QVERIFY(cursor.charFormat().underlineStyle() != QTextCharFormat::NoUnderline);  // p 0.38
+        cursor.setPosition(cursor.selectionStart() + 2);
+        const QPoint at = chat->cursorRect(cursor).center() + QPoint(3, 0);
+        QTest::mouseMove(chat->viewport(), at);
+        auto* tip = chat->findChild<ProbabilityTip*>();
+        QTRY_VERIFY(tip->isVisible());
+        QVERIFY2(tip->accessibleName().contains(QLatin1String("38 %")), qPrintable(tip->accessibleName()));
+        QVERIFY(tip->accessibleName().contains(QStringLiteral("·orchard 24 %")));
+        QVERIFY(tip->accessibleName().startsWith(QLatin1String("Token 3")));
+        // The caret shows it too.
+        chat->setFocus();
+        chat->setTextCursor(cursor);
+        QTest::keyClick(chat, Qt::Key_Right);
+        QTRY_VERIFY(tip->isVisible());
+        QVERIFY(bench.click(QStringLiteral("More sampling settings")));
+        QVERIFY(bench.click(QStringLiteral("Probabilities")));
+        QVERIFY(!tip->isVisible());
+        QVERIFY(bench.click(QStringLiteral("Regenerate")));
+        QTRY_COMPARE(bench.daemon.count(QStringLiteral("completions")), 2);
+        QVERIFY(!bench.daemon.last(QStringLiteral("completions"))->body.contains("logprobs"));
+    }
+    void upToFourModelsAnswerOnePromptSideBySide() {
+        Bench bench;
+        for (const char* name : {"alpha", "beta", "delta", "gamma"}) bench.daemon.addModel(name);
+        QVERIFY(bench.open(QStringLiteral("playground")));
+        for (int i = 0; i < 3; ++i) QVERIFY(bench.click(QStringLiteral("Add model")));
+        QVERIFY(!bench.clickNow(QStringLiteral("Add model")));
+        QVERIFY(ask(bench, QStringLiteral("All of you")));
+        QTRY_COMPARE(bench.daemon.count(QStringLiteral("completions")), 4);
+        QStringList asked;
+        for (const auto& call : bench.daemon.calls)
+            if (call.path.endsWith(QLatin1String("completions"))) asked << models(call.body);
+        asked.sort();
+        QCOMPARE(asked, (QStringList{QStringLiteral("alpha"), QStringLiteral("beta"), QStringLiteral("delta"),
+                                     QStringLiteral("gamma")}));
+        const auto views = bench.window.findChildren<AnswerView*>();
+        QCOMPARE(views.size(), 4);
+        for (AnswerView* one : views) QTRY_VERIFY(one->toPlainText().contains(QLatin1String("the garden.")));
+        QVERIFY(bench.click(QStringLiteral("Close this column")));
+        QTRY_COMPARE(bench.window.findChildren<AnswerView*>().size(), 3);
+    }
+    void anEditedMessageDropsWhatFollowedAndUndoBringsItBack() {
+        Bench bench;
+        bench.daemon.addModel("tiny");
+        QVERIFY(bench.open(QStringLiteral("playground")));
+        QVERIFY(ask(bench, QStringLiteral("First")));
+        QVERIFY(answered(bench, QStringLiteral("the garden.")));
+        QVERIFY(ask(bench, QStringLiteral("Second")));
+        QTRY_COMPARE(bench.daemon.count(QStringLiteral("completions")), 2);
+        QVERIFY(answered(bench, QStringLiteral("Second")));
+        QTest::keyClicks(input(bench), QStringLiteral("half a thought"));
+        QVERIFY(follow(view(bench), QStringLiteral("espalier:edit/1")));
+        QCOMPARE(input(bench)->toPlainText(), QStringLiteral("First"));
+        QTest::keyClick(input(bench), Qt::Key_Escape);
+        QCOMPARE(input(bench)->toPlainText(), QStringLiteral("half a thought"));
+        QVERIFY(follow(view(bench), QStringLiteral("espalier:edit/1")));
+        QTest::keyClicks(input(bench), QStringLiteral(" again"));
+        QVERIFY(bench.click(QStringLiteral("Send")));
+        QTRY_COMPARE(bench.daemon.count(QStringLiteral("completions")), 3);
+        const Json messages = bench.daemon.last(QStringLiteral("completions"))->body["messages"];
+        QCOMPARE(messages.size(), std::size_t{1});
+        QCOMPARE(messages[0]["content"].get<std::string>(), std::string("First again"));
+        QCOMPARE(input(bench)->toPlainText(), QStringLiteral("half a thought"));
+        QTRY_VERIFY(!view(bench)->toPlainText().contains(QLatin1String("Second")));
+        QVERIFY(bench.click(QStringLiteral("Undo the edit")));
+        QTRY_VERIFY(view(bench)->toPlainText().contains(QLatin1String("Second")));
+        QVERIFY(!view(bench)->toPlainText().contains(QLatin1String("again")));
+    }
+    void settingsAndDraftsAreRemembered() {
+        Bench bench;
+        bench.daemon.addModel("alpha");
+        bench.daemon.addModel("beta");
+        QVERIFY(bench.open(QStringLiteral("playground")));
+        auto* temperature = bench.find<QDoubleSpinBox>(QStringLiteral("Temperature"));
+        temperature->setFocus();
+        temperature->selectAll();
+        QTest::keyClicks(temperature, QStringLiteral("0.25"));
+        QTest::keyClick(temperature, Qt::Key_Tab);
+        QVERIFY(bench.click(QStringLiteral("More sampling settings")));
+        QTest::keyClicks(bench.find<QLineEdit>(QStringLiteral("Stop strings")), QStringLiteral("END|\\n\\n"));
+        QTest::keyClicks(bench.find<QPlainTextEdit>(QStringLiteral("System prompt")), QStringLiteral("Be brief."));
+        QTest::keyClicks(input(bench), QStringLiteral("unsent"));
+        QTest::keyClick(bench.find<QComboBox>(QStringLiteral("Model")), Qt::Key_Down);
+        QVERIFY(bench.click(QStringLiteral("Send")));
+        QTRY_COMPARE(bench.daemon.count(QStringLiteral("completions")), 1);
+        const Json body = bench.daemon.last(QStringLiteral("completions"))->body;
+        QCOMPARE(body["temperature"].get<double>(), 0.25);
+        QCOMPARE(body["stop"].dump(), std::string("[\"END\",\"\\n\\n\"]"));
+        QCOMPARE(body["model"].get<std::string>(), std::string("beta"));
+        QCOMPARE(body["messages"][0]["content"].get<std::string>(), std::string("Be brief."));
+        QVERIFY(answered(bench, QStringLiteral("the garden.")));
+        QTest::keyClicks(input(bench), QStringLiteral("later"));
+        MainWindow second(bench.workspace, test::theme(), bench.preferences, bench.servers);
+        second.goTo(QStringLiteral("playground"));
+        second.resize(1440, 900);
+        second.show();
+        QCOMPARE(second.findChild<PlaygroundPage*>()->findChildren<QPlainTextEdit*>().size(), 2);
+        const auto field = [&](const QString& name) -> QString {
+            for (auto* edit : second.findChildren<QPlainTextEdit*>())
+                if (edit->accessibleName() == name) return edit->toPlainText();
+            return {};
+        };
+        QCOMPARE(field(QStringLiteral("Message")), QStringLiteral("later"));
+        QCOMPARE(field(QStringLiteral("System prompt")), QStringLiteral("Be brief."));
+    }
+    void whatIsTypedStaysWhenTheServerGoesAway() {
+        Bench bench;
+        bench.daemon.addModel("tiny");
+        bench.daemon.holdChat = true;
+        QVERIFY(bench.open(QStringLiteral("playground")));
+        QVERIFY(ask(bench, QStringLiteral("Question")));
+        QTRY_VERIFY(view(bench)->toPlainText().contains(QLatin1String("Hello")));
+        QTest::keyClicks(input(bench), QStringLiteral("next one"));
+        bench.daemon.goAway();
+        QTRY_VERIFY(!bench.engine.isAttached());
+        QTRY_VERIFY(bench.find<ErrorStrip>(QStringLiteral("Error")));
+        QVERIFY(view(bench)->toPlainText().contains(QLatin1String("Hello")));  // what came of the answer is kept
+        QCOMPARE(input(bench)->toPlainText(), QStringLiteral("next one"));
+        QVERIFY(!bench.clickNow(QStringLiteral("Send")));
+    }
+    void casesAreSavedRunAgainAndCompared() {
+        Bench bench;
+        bench.daemon.addModel("tiny");
+        QVERIFY(bench.open(QStringLiteral("playground")));
+        QTest::keyClicks(input(bench), QStringLiteral("Write a letter"));
+        QVERIFY(bench.click(QStringLiteral("Save as case")));
+        QTRY_COMPARE(bench.daemon.cases.size(), std::size_t{1});
+        auto* table = bench.find<QTableView>(QStringLiteral("Saved cases"));
+        QTRY_COMPARE(table->model()->rowCount(), 1);
+        QCOMPARE(table->model()->index(0, 1).data().toString(), QStringLiteral("not run"));
+        auto* expected = bench.find<QLineEdit>(QStringLiteral("Text an answer must contain"));
+        QTest::keyClicks(expected, QStringLiteral("Garden"));
+        QTest::keyClick(expected, Qt::Key_Return);
+        QTRY_COMPARE(bench.daemon.cases[0]["expected"].get<std::string>(), std::string("Garden"));
+        const auto says = [&](const QString& words) {
+            return QTest::qWaitFor([&] {
+                for (const TextLabel* label : bench.window.findChildren<TextLabel*>())
+                    if (label->isVisible() && label->text().contains(words)) return true;
+                return false;
+            });
+        };
+        QVERIFY(bench.click(QStringLiteral("Run")));
+        QVERIFY(says(QStringLiteral("Holds what was expected · First run")));
+        QTRY_COMPARE(table->model()->index(0, 1).data().toString(), QStringLiteral("1/1 passed"));
+        QVERIFY(bench.click(QStringLiteral("Run")));
+        QVERIFY(says(QStringLiteral("As last time")));
+        bench.daemon.chatPieces = {QStringLiteral("Hello"), QStringLiteral(" from"), QStringLiteral(" the harbour.")};
+        QVERIFY(bench.click(QStringLiteral("Run all")));
+        QVERIFY(says(QStringLiteral("Lacks \"Garden\" · Differs from last time")));
+        QTRY_COMPARE(table->model()->index(0, 1).data().toString(), QStringLiteral("0/1 passed"));
+        QVERIFY(bench.click(QStringLiteral("Compare")));
+        QTRY_VERIFY(view(bench)->toPlainText().contains(QLatin1String("garden.the harbour")) ||
+                    view(bench)->toPlainText().contains(QLatin1String("garden.harbour")));
+        QTRY_COMPARE(bench.daemon.cases[0]["results"]["tiny"]["answer"].get<std::string>(),
+                     std::string("Hello from the harbour."));
+        QCOMPARE(input(bench)->toPlainText(), QStringLiteral("Write a letter"));
+        QVERIFY(bench.click(QStringLiteral("Remove the case")));
+        QTRY_COMPARE(bench.daemon.cases.size(), std::size_t{0});
+        QVERIFY(bench.click(QStringLiteral("Bring back")));
+        QTRY_COMPARE(bench.daemon.cases.size(), std::size_t{1});
+        QCOMPARE(bench.daemon.cases[0]["expected"].get<std::string>(), std::string("Garden"));
+    }
+    void aCaseThatIsNotKeptSaysWhy() {
+        Bench bench;
+        bench.daemon.addModel("tiny");
+        bench.daemon.failures.insert(QStringLiteral("case-save"), fail(ErrorCode::DiskFull, "no room for cases.json"));
+        QVERIFY(bench.open(QStringLiteral("playground")));
+        QTest::keyClicks(input(bench), QStringLiteral("Keep"));
+        QVERIFY(bench.click(QStringLiteral("Save as case")));
+        QTRY_VERIFY(bench.find<ErrorStrip>(QStringLiteral("Error")));
+        QVERIFY(bench.find<ErrorStrip>(QStringLiteral("Error"))->text().contains(QLatin1String("no room")));
+        QCOMPARE(input(bench)->toPlainText(), QStringLiteral("Keep"));
+    }
+    void copiesHoldWhatWouldBeSentAndNoKey() {
+        Bench bench;
+        bench.daemon.addModel("tiny");
+        QVERIFY(bench.open(QStringLiteral("playground")));
+        QTest::keyClicks(input(bench), QStringLiteral("Hi there"));
+        QVERIFY(bench.click(QStringLiteral("Copy as Python")));
+        const QString code = QApplication::clipboard()->text();
+        QVERIFY(code.contains(QLatin1String("\"content\": \"Hi there\"")));
+        QVERIFY(code.contains(bench.daemon.url().toString() + QStringLiteral("/v1")));
+        QVERIFY(!code.contains(bench.daemon.key));
+    }
+    void everythingFitsIntoASmallWindow() {
+        Bench bench;
+        bench.daemon.addModel("tiny");
+        QVERIFY(bench.open(QStringLiteral("playground"), {1024, 768}));
+        QVERIFY(bench.click(QStringLiteral("More sampling settings")));
+        QCOMPARE(bench.window.width(), 1024);
+        for (const QWidget* widget : bench.window.findChild<PlaygroundPage*>()->findChildren<QWidget*>()) {
+            const bool matters = qobject_cast<const QAbstractButton*>(widget) || qobject_cast<const QLineEdit*>(widget);
+            if (!matters || !widget->isVisible()) continue;
+            const QRect place(widget->mapTo(&bench.window, QPoint()), widget->size());
+            QVERIFY2(bench.window.rect().contains(place), qPrintable(widget->accessibleName()));
+        }
+    }
+};
+ESPALIER_TEST(tst_playground, TestPlayground)
+#include "tst_playground.moc"

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The window over the real daemon: espalierctl makes a sample workspace, the window starts its engine, loses it, takes
+// it up again, stops it, and a second window attaches by URL and key.
+#include <QComboBox>
+#include <QFile>
+#include <QPlainTextEdit>
+#include <QProcess>
+#include <QTextBrowser>
+#include <csignal>
+
+#include "tests/ui/support/bench.h"
+#include "ui/shell/link_strip.h"
+#include "ui/shell/session.h"
+
+using namespace espalier;
+using namespace espalier::ui;
+
+namespace {
+
+constexpr int kPatienceMs = 30'000;
+
+struct Desk {
+    QTemporaryDir folder;
+    QSettings settings{folder.filePath(QStringLiteral("settings.ini")), QSettings::IniFormat};
+    PreferenceStore preferences{settings};
+    ServerBook servers{folder.path()};
+    QStringList told;
+    Session session{espalier::test::theme(), preferences, servers, nullptr,
+                    [this](const QString& title, const QString&) {
+                        told << title;
+                        return true;
+                    }};
+
+    bool attached() {
+        return QTest::qWaitFor([this] { return session.engine().isAttached() && session.workspace().snapshot(); },
+                               kPatienceMs);
+    }
+};
+
+}  // namespace
+
+class TestRealDaemon : public QObject {
+    Q_OBJECT
+private slots:
+    void initTestCase() {
+        QVERIFY2(!espalierctlPath().isEmpty(), "espalierctl is built beside the tests");
+        m_workspace = m_home.filePath(QStringLiteral("sample"));
+        QProcess sample;
+        sample.start(espalierctlPath(), {QStringLiteral("sample"), m_workspace, QStringLiteral("--quiet")});
+        QVERIFY(sample.waitForFinished(kPatienceMs));
+        QVERIFY2(sample.exitCode() == 0, sample.readAllStandardError().constData());
+        // The usual port may belong to somebody else on this machine.
+        m_daemon.setProgram(espalierctlPath());
+        startDaemon();
+    }
+    void cleanupTestCase() {
+        QProcess::execute(espalierctlPath(), {QStringLiteral("--workspace"), m_workspace, QStringLiteral("serve"),
+                                              QStringLiteral("--stop"), QStringLiteral("--quiet")});
+        m_daemon.waitForFinished(kPatienceMs);
+    }
+    void theWindowFindsTheEngineOfItsWorkspaceAndTalksToItsModel() {
+        Desk desk;
+        desk.session.window().show();
+        desk.session.openWorkspace(m_workspace);
+        QVERIFY(desk.attached());
+        QCOMPARE(desk.session.engine().access(), Access::Owner);
+        QTRY_VERIFY(desk.session.workspace().models().rowCount() > 0);
+        desk.session.window().goTo(QStringLiteral("playground"));
+        auto* input = desk.session.window().findChild<QPlainTextEdit*>();
+        for (auto* edit : desk.session.window().findChildren<QPlainTextEdit*>())
+            if (edit->accessibleName() == QLatin1String("Message")) input = edit;
+        QTest::keyClicks(input, QStringLiteral("What is an espalier?"));
+        QTest::keyClick(input, Qt::Key_Return, Qt::ControlModifier);
+        QTRY_VERIFY_WITH_TIMEOUT(desk.session.workspace().snapshot()->counters.contains("generation_tokens_total") &&
+                                     desk.session.workspace().snapshot()->counters.at("generation_tokens_total") > 0,
+                                 kPatienceMs);
+    }
+    void anEngineThatDiesIsShownAndTakenUpAgain() {
+        Desk desk;
+        Preferences still = desk.preferences.now();
+        still.startEngine = false;
+        desk.preferences.set(still);
+        desk.session.window().show();
+        desk.session.openWorkspace(m_workspace);
+        QVERIFY(desk.attached());
+        auto* strip = desk.session.window().findChild<LinkStrip*>();
+        QVERIFY(!strip->isVisible());
+        m_daemon.kill();
+        QVERIFY(m_daemon.waitForFinished(kPatienceMs));
+        QTRY_VERIFY_WITH_TIMEOUT(strip->isVisible(), kPatienceMs);
+        // It may not be started by itself: the window says so and offers it.
+        QTRY_COMPARE_WITH_TIMEOUT(desk.session.engine().link(), Link::Detached, kPatienceMs);
+        QVERIFY(strip->text().contains(QLatin1String("No engine runs for sample")));
+        QVERIFY(desk.session.window().actions().get(action::kStartEngine)->isEnabled());
+        startDaemon();
+        desk.session.openWorkspace(m_workspace);
+        QVERIFY(desk.attached());
+        QVERIFY(!strip->isVisible());
+    }
+    void aColleagueAttachesByAddressAndKeyAndClosesWithoutStoppingAnything() {
+        Desk owner;
+        owner.session.window().show();
+        owner.session.openWorkspace(m_workspace);
+        QVERIFY(owner.attached());
+        const DaemonAddress address = owner.session.engine().address();
+        {
+            Desk guest;
+            guest.session.window().show();
+            guest.session.engine().attach(address.url, address.key);
+            QVERIFY(guest.attached());
+            QCOMPARE(guest.session.engine().access(), Access::Admin);
+            QVERIFY(!guest.session.window().actions().get(action::kImport)->isVisible());
+            guest.session.engine().attach(address.url, QStringLiteral("esp_not_the_key"));
+            QTRY_COMPARE_WITH_TIMEOUT(guest.session.engine().link(), Link::Refused, kPatienceMs);
+            guest.session.window().close();
+            QVERIFY(guest.told.isEmpty());
+        }
+        owner.session.window().close();
+        QVERIFY(findDaemon(m_workspace).has_value());
+    }
+    void stoppingTheEngineEndsItAndNoneIsStartedForIt() {
+        Desk desk;
+        desk.session.window().show();
+        desk.session.openWorkspace(m_workspace);
+        QVERIFY(desk.attached());
+        desk.session.window().actions().get(action::kStopEngine)->trigger();
+        QTRY_COMPARE_WITH_TIMEOUT(desk.session.engine().link(), Link::Detached, kPatienceMs);
+        QVERIFY(m_daemon.waitForFinished(kPatienceMs));
+        QTest::qWait(600);
+        QVERIFY(!findDaemon(m_workspace));
+        QVERIFY(desk.session.window().findChild<LinkStrip*>()->isVisible());
+    }
+
+private:
+    void startDaemon() {
+        m_daemon.setArguments({QStringLiteral("serve"), QStringLiteral("--workspace"), m_workspace,
+                               QStringLiteral("--port"), QStringLiteral("0"), QStringLiteral("--threads"),
+                               QStringLiteral("1"), QStringLiteral("--json")});
+        m_daemon.start();
+        QVERIFY(m_daemon.waitForStarted());
+        QVERIFY(QTest::qWaitFor([this] { return findDaemon(m_workspace).has_value(); }, kPatienceMs));
+    }
+
+    QTemporaryDir m_home;
+    QString m_workspace;
+    QProcess m_daemon;
+};
+ESPALIER_TEST(tst_real_daemon, TestRealDaemon)
+#include "tst_real_daemon.moc"

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <QAbstractItemModelTester>
+#include <QApplication>
+#include <QClipboard>
+#include <QComboBox>
+#include <QFileDialog>
+#include <QHelpEvent>
+#include <QTableView>
+#include <QToolTip>
+#include <cmath>
+#include <random>
+
+#include "tests/ui/support/bench.h"
+#include "ui/models/request_table.h"
+#include "ui/pages/serve_page.h"
+#include "ui/widgets/dashboard.h"
+#include "ui/widgets/key_field.h"
+#include "ui/widgets/page_map_view.h"
+#include "ui/widgets/plot.h"
+
+using namespace espalier;
+using namespace espalier::ui;
+using espalier::test::Bench;
+
+namespace {
+
+RequestRecord request(std::int64_t id) {
+    RequestRecord record;
+    record.id = id;
+    record.model = "tiny";
+    record.kind = "generate";
+    record.state = "decode";
+    record.promptTokens = 100;
+    record.producedTokens = 43;
+    record.maxTokens = 128;
+    record.pages = 9;
+    record.tokensPerS = 63.4;
+    record.ageS = 2;
+    return record;
+}
+
+// A daemon with one model on the device that answers two requests.
+void serveTwo(Bench& bench) {
+    bench.daemon.addModel("tiny");
+    LoadedModel loaded;
+    loaded.name = "tiny";
+    loaded.state = "ready";
+    loaded.pageBytes = 4096;
+    loaded.poolPages = 20;
+    loaded.poolPagesUsed = 12;
+    loaded.poolPagesCached = 3;
+    loaded.running = 2;
+    bench.daemon.snapshot.models = {loaded};
+    bench.daemon.snapshot.running = 2;
+    bench.daemon.requests = {{request(41), request(42)}, 2};
+    bench.daemon.pageMap = {20,
+                            1,
+                            4096,
+                            {{9, PageOwner::Kv, 41},
+                             {3, PageOwner::Kv, kSeveralReaders},
+                             {3, PageOwner::KvCached, kNoReader},
+                             {5, PageOwner::Free, kNoReader}}};
+}
+
+double metric(const Bench& bench, int sample, Metric which) {
+    return bench.workspace.history().value(sample, int(which));
+}
+
+}  // namespace
+
+class TestServePage : public QObject {
+    Q_OBJECT
+private slots:
+    void requests_areListedAndCancelled() {
+        Bench bench;
+        serveTwo(bench);
+        QVERIFY(bench.open(QStringLiteral("serve")));
+        QTRY_VERIFY(bench.find<QTableView>(QStringLiteral("Requests")));
+        auto* table = bench.find<QTableView>(QStringLiteral("Requests"));
+        QTRY_COMPARE(table->model()->rowCount(), 2);
+        QCOMPARE(table->model()->index(0, RequestTable::Produced).data().toString(), QStringLiteral("43 of 128"));
+        QTest::mouseClick(table->viewport(), Qt::LeftButton, {},
+                          table->visualRect(table->model()->index(1, 0)).center());
+        QVERIFY(bench.click(QStringLiteral("Cancel request")));
+        QTRY_COMPARE(bench.daemon.argument(QStringLiteral("request-cancel"), "id"), QStringLiteral("42"));
+        QTRY_COMPARE(table->model()->rowCount(), 1);
+        QTest::mouseClick(table->viewport(), Qt::LeftButton, {},
+                          table->visualRect(table->model()->index(0, 0)).center());
+        QTest::keyClick(table, Qt::Key_Delete);
+        QTRY_COMPARE(bench.daemon.argument(QStringLiteral("request-cancel"), "id"), QStringLiteral("41"));
+    }
+    void requests_areAskedForOnlyWhileThereAreAny() {
+        Bench bench;
+        QVERIFY(bench.open(QStringLiteral("serve")));
+        QTest::qWait(1200);
+        QCOMPARE(bench.daemon.count(QStringLiteral("requests")), 0);
+        QCOMPARE(bench.daemon.count(QStringLiteral("pages")), 0);
+    }
+    void pageMap_explainsThePageUnderThePointer() {
+        Bench bench;
+        serveTwo(bench);
+        QVERIFY(bench.open(QStringLiteral("serve")));
+        auto* view = bench.window.findChild<PageMapView*>();
+        QVERIFY(view);
+        QTRY_COMPARE(view->cellCount(), 20);
+        QTRY_VERIFY(view->cellText(0).contains(QStringLiteral("tiny, 143 tokens in 9 pages")));
+        QVERIFY(view->cellText(0).startsWith(QStringLiteral("Page 0 · KV, running")));
+        QVERIFY(view->cellText(10).contains(QStringLiteral("several requests")));
+        QVERIFY(view->cellText(13).contains(QStringLiteral("cached prefixes")));
+        QVERIFY(view->cellText(19).startsWith(QStringLiteral("Page 19 · Free")));
+        QCOMPARE(view->cellText(20), QString());
+        QHelpEvent help(QEvent::ToolTip, {4, 4}, view->mapToGlobal(QPoint(4, 4)));
+        QApplication::sendEvent(view, &help);
+        QTRY_VERIFY(QToolTip::text().contains(QStringLiteral("Request 41")));
+        view->setFocus();
+        QTest::keyClick(view, Qt::Key_Right);
+        QTest::keyClick(view, Qt::Key_Right);
+        QVERIFY(view->accessibleDescription().startsWith(QStringLiteral("Page 1 ·")));
+        QVERIFY(!view->grab().toImage().allGray());
+    }
+    void pageMap_paintsOnlyWhatChanged() {
+        PageMapView view([](qint64) { return QString(); });
+        view.resize(300, 200);
+        view.show();
+        PageMap map{1000, 1, 4096, {{1000, PageOwner::Free, kNoReader}}};
+        view.setMap(map);
+        const int before = view.paintedCells();
+        map.runs = {{3, PageOwner::Kv, 7}, {997, PageOwner::Free, kNoReader}};
+        view.setMap(map);
+        QCOMPARE(view.paintedCells() - before, 3);
+        map.runs = {{3, PageOwner::Kv, 8}, {997, PageOwner::Free, kNoReader}};  // another request, the same colours
+        view.setMap(map);
+        QCOMPARE(view.paintedCells() - before, 3);
+    }
+    void pageMap_isAskedForOnlyWhileItIsSeen() {
+        Bench bench;
+        serveTwo(bench);
+        QVERIFY(bench.open(QStringLiteral("serve")));
+        QTRY_VERIFY(bench.daemon.count(QStringLiteral("pages")) > 0);
+        QVERIFY(bench.daemon.argument(QStringLiteral("pages"), "cells").toInt() <= kMostPageCells);
+        bench.window.goTo(QStringLiteral("home"));
+        QTest::qWait(100);
+        const int asked = bench.daemon.count(QStringLiteral("pages"));
+        QTest::qWait(1200);
+        QCOMPARE(bench.daemon.count(QStringLiteral("pages")), asked);
+    }
+    void pageMap_goesWhenTheModelLeaves() {
+        Bench bench;
+        serveTwo(bench);
+        QVERIFY(bench.open(QStringLiteral("serve")));
+        auto* view = bench.window.findChild<PageMapView*>();
+        QTRY_COMPARE(view->cellCount(), 20);
+        bench.daemon.snapshot.models.clear();
+        bench.daemon.sendSnapshot();
+        QTRY_COMPARE(view->cellCount(), 0);
+    }
+    void requestTable_keepsRowsThatStay() {
+        RequestTable table;
+        QAbstractItemModelTester tester(&table, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        const unsigned seed = 20261121;
+        std::mt19937 random(seed);
+        table.setRequests({request(5), request(7)});
+        const QPersistentModelIndex seven = table.index(1, 0);
+        for (int round = 0; round < 100; ++round) {
+            std::vector<RequestRecord> now;
+            for (std::int64_t id = 1; id < 12; ++id)
+                if (id == 7 || random() % 2) now.push_back(request(id));
+            table.setRequests(now);
+            QVERIFY2(table.idAt(seven.row()) == 7,
+                     qPrintable(QStringLiteral("seed %1, round %2").arg(seed).arg(round)));
+            QCOMPARE(table.rowCount(), int(now.size()));
+        }
+        QVERIFY(table.find(7) && !table.find(99));
+    }
+    void key_isShownOnlyWhenAsked() {
+        Bench bench;
+        QVERIFY(bench.open(QStringLiteral("serve")));
+        const auto isVisibleSomewhere = [&] {
+            for (auto* label : bench.window.findChildren<TextLabel*>())
+                if (label->isVisible() && label->text().contains(bench.daemon.key)) return true;
+            return false;
+        };
+        QVERIFY(!isVisibleSomewhere());
+        QVERIFY(bench.click(QStringLiteral("Copy the key")));
+        QCOMPARE(QApplication::clipboard()->text(), bench.daemon.key);
+        QVERIFY(!isVisibleSomewhere());
+        QVERIFY(bench.click(QStringLiteral("Show the key")));
+        QVERIFY(isVisibleSomewhere());
+        QVERIFY(bench.click(QStringLiteral("Hide the key")));
+        QVERIFY(!isVisibleSomewhere());
+    }
+    void tables_standInForAllPlotsAndGoAgain() {
+        Bench bench;
+        QVERIFY(bench.open(QStringLiteral("serve")));
+        for (int i = 0; i < 20; ++i) bench.daemon.sendSnapshot();
+        QTRY_COMPARE(bench.workspace.history().size(), 21);
+        QVERIFY(bench.click(QStringLiteral("Show the plots as tables")));
+        auto* table = bench.find<QTableView>(QStringLiteral("Device memory by owner, GiB, table"));
+        QVERIFY(table);
+        QCOMPARE(table->model()->columnCount(), int(kMemoryOwners.size()) + 1);
+        QVERIFY(table->model()->rowCount() >= 1);
+        QCOMPARE(table->model()->index(0, 1).data().toString(), QStringLiteral("4.00"));
+        QVERIFY(bench.click(QStringLiteral("Show the plots as tables")));
+        QTRY_VERIFY(!bench.find<QTableView>(QStringLiteral("Device memory by owner, GiB, table")));
+    }
+    void export_writesEveryPlotAndSaysWhenItCannot() {
+        Bench bench;
+        QVERIFY(bench.open(QStringLiteral("serve")));
+        for (int i = 0; i < 5; ++i) bench.daemon.sendSnapshot();
+        QTRY_COMPARE(bench.workspace.history().size(), 6);
+        const auto exportTo = [&](const QString& folder) {
+            if (!bench.click(QStringLiteral("Export"))) return false;
+            if (!QTest::qWaitFor([&] { return bench.window.findChild<QFileDialog*>() != nullptr; })) return false;
+            auto* dialog = bench.window.findChild<QFileDialog*>();
+            emit dialog->fileSelected(folder);
+            dialog->close();
+            return QTest::qWaitFor([&] { return !bench.window.findChild<QFileDialog*>(); });
+        };
+        QTemporaryDir folder;
+        QVERIFY(exportTo(folder.path()));
+        const QDir files(folder.path());
+        QCOMPARE(files.entryList({QStringLiteral("*.csv")}).size(), 9);
+        QCOMPARE(files.entryList({QStringLiteral("*.png")}).size(), 9);
+        QFile memory(files.filePath(QStringLiteral("device-memory-by-owner.csv")));
+        QVERIFY(memory.open(QIODevice::ReadOnly));
+        const QByteArray csv = memory.readAll();
+        QVERIFY(csv.startsWith("time_utc,unix_seconds,Weights (GiB),"));
+        QVERIFY(csv.contains(",4,0,2,1,0,0,0.25,0.75\r\n"));
+        QVERIFY(exportTo(folder.filePath(QStringLiteral("none"))));
+        QTRY_VERIFY(bench.find<ErrorStrip>(QStringLiteral("Error")));
+        QVERIFY(bench.find<ErrorStrip>(QStringLiteral("Error"))->text().contains(QStringLiteral("cannot be written")));
+    }
+    void hitShare_isOfTheLastMinute_andSurvivesARestart() {
+        Bench bench;
+        auto& counters = bench.daemon.snapshot.counters;
+        counters = {{"prefix_cache_queries_total", 1000}, {"prefix_cache_hits_total", 100}};
+        QVERIFY(bench.open(QStringLiteral("serve")));
+        counters = {{"prefix_cache_queries_total", 1200}, {"prefix_cache_hits_total", 250}};
+        bench.daemon.sendSnapshot();
+        QTRY_COMPARE(bench.workspace.history().size(), 2);
+        QVERIFY(std::isnan(metric(bench, 0, Metric::HitShare)));
+        QCOMPARE(metric(bench, 1, Metric::HitShare), 75.0);
+        bench.daemon.snapshot.startedAt += 1;
+        counters = {{"prefix_cache_queries_total", 10}, {"prefix_cache_hits_total", 1}};
+        bench.daemon.sendSnapshot();
+        QTRY_COMPARE(bench.workspace.history().size(), 4);  // and one that is no sample
+        QVERIFY(std::isnan(metric(bench, 2, Metric::Weights)));
+        QCOMPARE(metric(bench, 3, Metric::HitShare), 10.0);
+        QCOMPARE(bench.workspace.marks().all().back().text, QStringLiteral("Daemon restarted"));
+    }
+    void marks_tellModelsJobsPreemptionsAndErrors() {
+        Bench bench;
+        bench.daemon.addModel("tiny");
+        QVERIFY(bench.open(QStringLiteral("serve")));
+        bench.daemon.sendEvent(ModelChanged{"m-tiny", "loaded"});
+        JobRecord job;
+        job.id = 9;
+        job.title = "Import other";
+        job.state = JobState::Running;
+        bench.daemon.sendEvent(job);
+        job.progress = 0.5;
+        bench.daemon.sendEvent(job);  // the same run
+        bench.daemon.sendEvent(LogRecord{bench.daemon.snapshot.at, "error", "serve", "the disk is full"});
+        bench.daemon.sendEvent(LogRecord{bench.daemon.snapshot.at, "info", "serve", "quiet"});
+        bench.daemon.snapshot.counters["num_preemptions_total"] = 2;
+        bench.daemon.sendSnapshot();
+        QStringList texts;
+        QTRY_COMPARE(bench.workspace.marks().all().size(), 4u);
+        for (const EventMark& mark : bench.workspace.marks().all()) texts << mark.text;
+        texts.sort();
+        QCOMPARE(texts, (QStringList{QStringLiteral("2 preemptions"), QStringLiteral("Error: the disk is full"),
+                                     QStringLiteral("Import other"), QStringLiteral("tiny loaded")}));
+    }
+    void aLostConnection_isAGapThatTheDaemonsMemoryFills() {
+        Bench bench;
+        QVERIFY(bench.open(QStringLiteral("serve")));
+        const double last = bench.workspace.history().lastX();
+        bench.daemon.goAway();
+        for (int s = 1; s <= 20; ++s) {
+            HistoryPoint point;
+            point.at = bench.daemon.snapshot.at + 1000 * s;
+            point.running = s;
+            bench.daemon.history.push_back(point);
+        }
+        bench.daemon.snapshot.at += 30'000;
+        bench.daemon.startedAt += 1;  // the events between are lost
+        bench.daemon.comeBack();
+        QTRY_VERIFY_WITH_TIMEOUT(bench.workspace.history().size() >= 20, 15'000);
+        const SampleRing& history = bench.workspace.history();
+        const int at = history.nearest(last + 10);
+        QCOMPARE(history.value(at, int(Metric::Running)), 10.0);
+        for (int i = 1; i < history.size(); ++i) QVERIFY(history.x(i) > history.x(i - 1));
+    }
+    void thePage_standsStillWhenTheLastRequestEnds() {
+        Bench bench;
+        serveTwo(bench);
+        QVERIFY(bench.open(QStringLiteral("serve")));
+        auto* table = bench.find<QTableView>(QStringLiteral("Requests"));
+        QTRY_VERIFY((table = bench.find<QTableView>(QStringLiteral("Requests"))) && table->model()->rowCount() == 2);
+        const auto places = [&] {
+            QList<QRect> list;
+            for (auto* plot : bench.window.servePage().findChildren<Plot*>())
+                list << QRect(plot->mapTo(&bench.window, QPoint()), plot->size());
+            return list;
+        };
+        const QList<QRect> before = places();
+        bench.daemon.snapshot.running = 0;
+        bench.daemon.sendSnapshot();
+        QTRY_COMPARE(table->model()->rowCount(), 0);
+        QTest::qWait(50);
+        QCOMPARE(places(), before);
+    }
+    void everyWidth_showsEveryPanel() {
+        Bench bench;
+        serveTwo(bench);
+        QVERIFY(bench.open(QStringLiteral("serve"), {1024, 768}));
+        for (const QSize size : {QSize(1024, 768), QSize(1440, 900), QSize(1024, 768)}) {
+            bench.window.resize(size);
+            QTest::qWait(50);
+            int plots = 0;
+            for (auto* plot : bench.window.servePage().findChildren<Plot*>()) plots += plot->isVisible();
+            QCOMPARE(plots, 9);
+            QVERIFY(bench.window.findChild<PageMapView*>());
+        }
+    }
+};
+ESPALIER_TEST(tst_serve_page, TestServePage)
+#include "tst_serve_page.moc"

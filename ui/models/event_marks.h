@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// EventMarks: what happened on the daemon, as flags over the plots: a model came or went, a job began, a request was
+// preempted, something failed. The newest are kept, in order of time.
+//
+// Owner: Workspace. Thread: Qt.
+#pragma once
+
+#include <QString>
+#include <span>
+#include <vector>
+
+namespace espalier::ui {
+
+enum class MarkKind { Model, Job, Preemption, Serve, Error };
+
+struct EventMark {
+    double x = 0;  // Unix seconds
+    MarkKind kind = MarkKind::Model;
+    QString text;
+};
+
+class EventMarks {
+public:
+    static constexpr std::size_t kCapacity = 500;
+
+    // A mark that is there already (same time, same text) is not added again.
+    void add(EventMark mark);
+    void clear() { m_marks.clear(); }
+    const std::vector<EventMark>& all() const { return m_marks; }
+    std::span<const EventMark> between(double from, double to) const;  // both ends included
+
+private:
+    std::vector<EventMark> m_marks;
+};
+
+}  // namespace espalier::ui

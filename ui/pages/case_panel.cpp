@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/pages/case_panel.h"
+
+#include <QBoxLayout>
+#include <QHeaderView>
+#include <QLineEdit>
+#include <QStackedLayout>
+
+#include "ui/models/format.h"
+#include "ui/widgets/table_view.h"
+
+namespace espalier::ui {
+
+CasePanel::CasePanel(Workspace& workspace)
+    : Panel(tr("Cases")),
+      m_workspace(workspace),
+      m_table(new TableView(&m_cases, tr("Saved cases"), kListRow, {46, 54})),
+      m_name(new QLineEdit),
+      m_expected(new QLineEdit),
+      m_fields(new QWidget),
+      m_run(button(tr("Run"), QStringLiteral("play"), ButtonRole::Plain, ControlSize::Small)),
+      m_runAll(button(tr("Run all"), QStringLiteral("list-checks"), ButtonRole::Plain, ControlSize::Small)),
+      m_undo(button(tr("Bring back"), QStringLiteral("undo-2"), ButtonRole::Plain, ControlSize::Small)),
+      m_remove(toolButton(QStringLiteral("trash-2"), tr("Remove the case"))),
+      m_error(new ErrorStrip) {
+    m_table->horizontalHeader()->hide();
+    m_name->setAccessibleName(tr("Name of the case"));
+    m_name->setPlaceholderText(tr("Name"));
+    m_expected->setAccessibleName(tr("Text an answer must contain"));
+    m_expected->setPlaceholderText(tr("An answer must contain…"));
+    for (QLineEdit* edit : {m_name, m_expected}) setControlSize(edit, ControlSize::Small);
+    m_fields->setLayout(column({m_name, m_expected}, 4));
+    m_undo->hide();
+    auto* list = new QWidget;
+    m_stack = new QStackedLayout(list);
+    m_stack->addWidget(m_table);
+    m_stack->addWidget(
+        new EmptyView(QStringLiteral("bookmark-plus"), tr("Save a prompt as a case to ask it again later.")));
+    static_cast<QLabel*>(m_stack->widget(1)->findChild<QLabel*>())->setFixedWidth(160);
+    setContent(column(
+        {horizontalLine(), row({LayoutItem(m_error, 1)}, 0, {6, 0, 6, 0}), LayoutItem(list, 1),
+         row({m_undo, nullptr}, 0, {11, 0, 7, 4}), horizontalLine(), row({LayoutItem(m_fields, 1)}, 0, {8, 8, 8, 0}),
+         row({m_run, m_runAll, nullptr, m_remove}, 4, {8, 6, 7, 6})},
+        0));
+    setUnit({});
+    connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &CasePanel::showCurrent);
+    connect(m_table, &QAbstractItemView::clicked, this, [this] {
+        if (const SavedCase* saved = current()) emit chosen(saved->id);
+    });
+    connect(m_table, &QAbstractItemView::activated, this, [this] {
+        if (const SavedCase* saved = current()) emit chosen(saved->id);
+    });
+    connect(m_name, &QLineEdit::editingFinished, this, &CasePanel::renameCurrent);
+    connect(m_expected, &QLineEdit::editingFinished, this, &CasePanel::setExpected);
+    connect(m_run, &QPushButton::clicked, this, [this] {
+        if (const SavedCase* saved = current()) emit runRequested({saved->id});
+    });
+    connect(m_runAll, &QPushButton::clicked, this, [this] {
+        std::vector<qint64> ids;
+        for (const SavedCase& saved : m_cases.cases()) ids.push_back(saved.id);
+        emit runRequested(ids);
+    });
+    connect(m_remove, &QToolButton::clicked, this, &CasePanel::removeCurrent);
+    connect(m_undo, &QPushButton::clicked, this, &CasePanel::undoRemove);
+    connect(&workspace.engine(), &EngineClient::attached, this, &CasePanel::read);
+    showCurrent();
+}
+
+const SavedCase* CasePanel::current() const {
+    const int row = m_table->currentRow();
+    return row < 0 || row >= int(m_cases.cases().size()) ? nullptr : &m_cases.cases()[std::size_t(row)];
+}
+
+void CasePanel::read() {
+    if (m_workspace.engine().access() == Access::Guest) return;  // a key for models alone opens no workspace
+    m_workspace.engine().call(QStringLiteral("cases"), Json::object(), this, [this](const Result<Json>& answer) {
+        if (!answer) {
+            m_error->showError(tr("The saved cases were not read"), answer.error());
+            return;
+        }
+        m_error->clear();
+        std::vector<SavedCase> cases;
+        if (const auto list = answer->find("cases"); list != answer->end() && list->is_array())
+            for (const Json& item : *list)
+                if (auto saved = savedCaseFromJson(item)) cases.push_back(std::move(*saved));
+        m_cases.setCases(std::move(cases));
+        showCurrent();
+    });
+}
+
+void CasePanel::save(SavedCase saved) {
+    m_error->clear();
+    const bool isNew = saved.id == 0;
+    if (!isNew) m_cases.update(saved);  // two answers may end before the first change is kept
+    m_workspace.engine().call(QStringLiteral("case-save"), {{"case", toJson(saved)}}, this,
+                              [this, isNew](const Result<Json>& answer) {
+                                  auto kept = answer ? savedCaseFromJson(*answer) : Result<SavedCase>(answer.error());
+                                  if (!kept) {
+                                      m_error->showError(tr("The case was not saved"), kept.error());
+                                      return;
+                                  }
+                                  m_cases.update(*kept);
+                                  if (isNew) m_table->selectRow(m_cases.rowCount() - 1);
+                                  showCurrent();
+                              });
+}
+
+void CasePanel::removeCurrent() {
+    const SavedCase* saved = current();
+    if (!saved) return;
+    m_error->clear();
+    m_workspace.engine().call(QStringLiteral("case-remove"), {{"id", saved->id}}, this,
+                              [this, removed = *saved](const Result<Json>& answer) {
+                                  if (!answer) {
+                                      m_error->showError(tr("The case was not removed"), answer.error());
+                                      return;
+                                  }
+                                  m_removed = removed;
+                                  m_undo->show();
+                                  m_undo->setToolTip(removed.name);
+                                  m_cases.remove(removed.id);
+                                  showCurrent();
+                              });
+}
+
+void CasePanel::undoRemove() {
+    if (!m_removed) return;
+    SavedCase back = *std::exchange(m_removed, std::nullopt);
+    back.id = 0;  // its number is gone
+    m_undo->hide();
+    save(std::move(back));
+}
+
+void CasePanel::renameCurrent() {
+    const SavedCase* saved = current();
+    const QString name = m_name->text().trimmed();
+    if (!saved || name.isEmpty() || name == saved->name) return;
+    SavedCase changed = *saved;
+    changed.name = name;
+    save(std::move(changed));
+}
+
+void CasePanel::setExpected() {
+    const SavedCase* saved = current();
+    if (!saved || m_expected->text() == saved->expected) return;
+    SavedCase changed = *saved;
+    changed.expected = m_expected->text();
+    save(std::move(changed));
+}
+
+void CasePanel::setBusy(bool busy) {
+    m_busy = busy;
+    showCurrent();
+}
+
+void CasePanel::showCurrent() {
+    const SavedCase* saved = current();
+    m_stack->setCurrentIndex(m_cases.rowCount() == 0 ? 1 : 0);
+    setUnit(m_cases.rowCount() == 0 ? QString() : formatCount(m_cases.rowCount()));
+    m_fields->setEnabled(saved != nullptr);
+    m_remove->setEnabled(saved != nullptr && !m_busy);
+    m_run->setEnabled(saved != nullptr && !m_busy);
+    m_runAll->setEnabled(m_cases.rowCount() > 0 && !m_busy);
+    if (!m_name->hasFocus()) {
+        m_name->setText(saved ? saved->name : QString());
+        m_name->setCursorPosition(0);
+    }
+    if (!m_expected->hasFocus()) m_expected->setText(saved ? saved->expected : QString());
+}
+
+}  // namespace espalier::ui

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// CasePanel: the saved cases of the workspace. It keeps them with the daemon, shows how they stand, and says which the
+// Playground shall put into its fields or run; a removed one can be brought back.
+#pragma once
+
+#include "ui/models/saved_case.h"
+#include "ui/models/workspace.h"
+#include "ui/widgets/panel.h"
+
+class QLineEdit;
+class QStackedLayout;
+
+namespace espalier::ui {
+
+class TableView;
+
+class CasePanel : public Panel {
+    Q_OBJECT
+public:
+    explicit CasePanel(Workspace& workspace);
+
+    const SavedCase* current() const;
+    const SavedCase* find(qint64 id) const { return m_cases.find(id); }
+    void save(SavedCase saved);  // keeps it and selects it; a failure shows as a strip
+    void setBusy(bool busy);     // while cases run
+
+signals:
+    void chosen(qint64 id);
+    void runRequested(const std::vector<qint64>& ids);
+
+private:
+    void read();
+    void removeCurrent();
+    void undoRemove();
+    void renameCurrent();
+    void setExpected();
+    void showCurrent();
+
+    Workspace& m_workspace;
+    CaseTable m_cases;
+    TableView* m_table;
+    QStackedLayout* m_stack;
+    QLineEdit *m_name, *m_expected;
+    QWidget* m_fields;
+    QPushButton *m_run, *m_runAll, *m_undo;
+    QToolButton* m_remove;
+    ErrorStrip* m_error;
+    std::optional<SavedCase> m_removed;
+    qint64 m_selectNext = 0;
+    bool m_busy = false;
+};
+
+}  // namespace espalier::ui

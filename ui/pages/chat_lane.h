@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// ChatLane: one model of the Playground: which it is, its conversation, the figures of its last answer, what can be
+// done with that answer. Text is laid out once per frame however fast it comes.
+#pragma once
+
+#include <QPointer>
+#include <QTimer>
+
+#include "ui/models/conversation.h"
+#include "ui/models/workspace.h"
+#include "ui/widgets/answer_view.h"
+#include "ui/widgets/panel.h"
+
+class QComboBox;
+class QStackedLayout;
+
+namespace espalier::ui {
+
+// How a case's answer stands to what was expected and to the answer before.
+struct CaseVerdict {
+    QString words;
+    bool good = true;
+    std::vector<DiffPiece> difference;  // empty: there is nothing to compare with, or it is the same
+};
+
+class ChatLane : public Panel {
+    Q_OBJECT
+public:
+    explicit ChatLane(Workspace& workspace);
+
+    QString model() const;
+    void chooseModel(const QString& name);
+    void showModels();                // the workspace's list has changed
+    void setClosable(bool closable);  // with others beside it
+    void setProbabilities(bool shown);
+
+    Conversation& conversation() { return m_conversation; }
+    const Conversation& conversation() const { return m_conversation; }
+    void showConversation();  // after a change from outside
+    // Adds the question, or none to ask the last one again, and streams the answer.
+    void ask(std::optional<std::pair<int, QString>> question, const QString& system, const Sampling& sampling);
+    void stop();
+    bool isAnswering() const { return m_stream != nullptr; }
+    void showVerdict(const CaseVerdict& verdict);
+
+signals:
+    void ended();  // an answer is whole, was stopped or failed
+    void modelChosen();
+    void regenerateRequested();
+    void editRequested(int turn);
+    void closeRequested();
+
+private:
+    QWidget* head();
+    QWidget* foot();
+    void drawGrowth();
+    void finish(const ChatEnd& end);
+    void failAnswer(const Error& error);
+    void showFacts();
+    void showFigures(const ChatEnd& end, const TokenAlignment* tokens);
+    void refresh();
+
+    Workspace& m_workspace;
+    Conversation m_conversation;
+    QPointer<ChatStream> m_stream;
+    QString m_growing;
+    std::shared_ptr<TokenAlignment> m_tokens;
+    QTimer m_frame;
+    QString m_wanted;  // the model that was chosen, also while it is not there
+    bool m_showsProbabilities = true;
+    CaseVerdict m_verdict;
+    QComboBox* m_model = nullptr;
+    QToolButton *m_close = nullptr, *m_copy = nullptr, *m_edit = nullptr, *m_regenerate = nullptr;
+    QPushButton* m_compare = nullptr;
+    Figure *m_ttft = nullptr, *m_rate = nullptr, *m_count = nullptr, *m_mean = nullptr;
+    AnswerView* m_view;
+    QStackedLayout* m_stack = nullptr;
+    EmptyView* m_empty = nullptr;
+    TextLabel* m_state = nullptr;
+    ErrorStrip* m_error;
+};
+
+}  // namespace espalier::ui

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/pages/page_map_panel.h"
+
+#include <QComboBox>
+#include <QStackedWidget>
+
+#include "core/api/protocol.h"
+#include "ui/models/format.h"
+
+namespace espalier::ui {
+
+PageMapPanel::PageMapPanel(Workspace& workspace, const RequestTable& requests)
+    : Panel(tr("Page map")),
+      m_workspace(workspace),
+      m_requests(requests),
+      m_model(new QComboBox),
+      m_view(new PageMapView([this](qint64 request) { return about(request); })),
+      m_stack(new QStackedWidget) {
+    m_model->setAccessibleName(tr("Model whose pages are shown"));
+    m_model->setVisible(false);
+    addTitleWidget(m_model);
+    m_stack->addWidget(new EmptyView(QStringLiteral("map"), tr("Pages appear when a model is loaded.")));
+    m_stack->addWidget(m_view);
+    setContent(m_stack, {12, 0, 12, 4});
+    setMinimumHeight(160);
+    connect(m_model, &QComboBox::currentTextChanged, this, [this] {
+        m_isStale = true;
+        refresh();
+    });
+}
+
+QString PageMapPanel::about(qint64 id) const {
+    const RequestRecord* request = m_requests.find(id);
+    if (!request) return {};
+    return tr("%1, %2 tokens in %3 pages")
+        .arg(text(request->model), formatCount(request->promptTokens + request->producedTokens),
+             formatCount(request->pages));
+}
+
+void PageMapPanel::setSnapshot(const Snapshot& snapshot) {
+    QStringList names;
+    for (const LoadedModel& model : snapshot.models)
+        if (model.poolPages > 0) names << text(model.name);
+    QStringList shown;
+    for (int i = 0; i < m_model->count(); ++i) shown << m_model->itemText(i);
+    if (names == shown) return;
+    const QString before = m_model->currentText();
+    {
+        const QSignalBlocker quiet(m_model);
+        m_model->clear();
+        m_model->addItems(names);
+        m_model->setCurrentIndex(qMax(0, int(names.indexOf(before))));
+    }
+    m_model->setVisible(names.size() > 1);
+    m_isStale = true;
+    if (names.isEmpty()) clear();
+}
+
+void PageMapPanel::clear() {
+    m_view->clear();
+    m_stack->setCurrentIndex(0);
+    setUnit({});
+    m_isStale = true;
+}
+
+void PageMapPanel::refresh() {
+    const Snapshot* snapshot = m_workspace.snapshot();
+    const QString name = m_model->currentText();
+    if (m_isAsking || !isVisible() || !snapshot || name.isEmpty() || !m_workspace.engine().isAttached()) return;
+    qint64 counts = 0;
+    bool isRunning = false;
+    for (const LoadedModel& model : snapshot->models) {
+        if (text(model.name) != name) continue;
+        counts = model.poolPagesUsed * model.poolPages + model.poolPagesCached;
+        isRunning = model.running > 0;
+    }
+    const bool isResized = m_view->isVisible() && m_view->cellsThatFit() != m_cells;
+    if (!isRunning && !m_isStale && !isResized && counts == m_counts) return;
+    m_isAsking = true;
+    m_counts = counts;
+    m_stack->setCurrentIndex(1);  // as large as it will be, for the number of cells
+    m_cells = m_view->cellsThatFit();
+    const int cells = qBound(1, m_cells, kMostPageCells);
+    m_workspace.engine().call(QStringLiteral("pages"), {{"model", name.toStdString()}, {"cells", cells}}, this,
+                              [this](const Result<Json>& answer) { take(answer); });
+}
+
+void PageMapPanel::take(const Result<Json>& answer) {
+    m_isAsking = false;
+    if (!answer) return clear();  // the model left the device meanwhile
+    const auto map = pageMapFromJson(*answer);
+    if (!map) return clear();
+    m_isStale = false;
+    m_view->setMap(*map);
+    setUnit(map->pagesPerCell > 1 ? tr("%1 pages of %2, one cell = %3")
+                                        .arg(formatCount(map->pages), formatBytes(map->pageBytes))
+                                        .arg(map->pagesPerCell)
+                                  : tr("%1 pages of %2").arg(formatCount(map->pages), formatBytes(map->pageBytes)));
+}
+
+}  // namespace espalier::ui

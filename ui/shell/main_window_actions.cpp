@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// MainWindow, the registry: every command with its place, keys and what it does. The menus are made from it.
+#include <QActionGroup>
+#include <QApplication>
+#include <QClipboard>
+#include <QDir>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QMenuBar>
+#include <QProcess>
+#include <QStandardPaths>
+
+#include "ui/models/format.h"
+#include "ui/pages/connect_page.h"
+#include "ui/pages/home_page.h"
+#include "ui/pages/models_page.h"
+#include "ui/pages/serve_page.h"
+#include "ui/shell/command_palette.h"
+#include "ui/shell/docks.h"
+#include "ui/shell/main_window.h"
+#include "ui/shell/page_names.h"
+#include "ui/shell/palette_field.h"
+#include "ui/shell/status_strip.h"
+#include "ui/widgets/dashboard.h"
+
+namespace espalier::ui {
+namespace {
+
+constexpr int kTextStep = 25;
+
+// What an editor does for Cut, Copy, Paste and Select all is a slot of that name in every text widget of Qt.
+void tellEditor(const char* slot) {
+    if (QWidget* focus = QApplication::focusWidget()) QMetaObject::invokeMethod(focus, slot);
+}
+
+QKeySequence keys(const char* text) {
+    return QKeySequence(QString::fromLatin1(text));
+}
+
+}  // namespace
+
+void MainWindow::makeActions() {
+    makeFileActions();
+    makeEditActions();
+    makeViewActions();
+    makeModelActions();
+    makeServeActions();
+    makeToolActions();
+    makeWindowActions();
+    for (QAction* made : m_actions.all()) addAction(made);
+}
+
+void MainWindow::makeFileActions() {
+    const QString file = tr("File");
+    m_actions.add(action::kWorkspaces, file, tr("Workspaces and servers"), QStringLiteral("hard-drive"),
+                  keys("Ctrl+Shift+O"), [this] { showPage(kConnect); });
+    m_actions.add(action::kOpenWorkspace, file, tr("Open workspace…"), {}, QKeySequence::Open,
+                  [this] { openWorkspace(); });
+    m_actions.add(action::kOpenSample, file, tr("Open sample"), QStringLiteral("flask-conical"), {},
+                  [this] { openSample(); });
+    m_actions.add(action::kAttach, file, tr("Attach to a server"), QStringLiteral("plug"), {}, [this] {
+        showPage(kConnect);
+        m_connect->askForServer();
+    });
+    m_actions.add(action::kClose, file, tr("Close the window"), {}, QKeySequence::Close, [this] { close(); });
+    m_actions.add(action::kQuit, file, tr("Quit"), {}, QKeySequence::Quit, [this] { close(); });
+    m_actions.beginGroup(action::kClose);
+}
+
+void MainWindow::makeEditActions() {
+    const QString edit = tr("Edit");
+    m_actions.add(action::kUndo, edit, tr("Restore removed model"), QStringLiteral("undo-2"), QKeySequence::Undo,
+                  [this] { undoRemove(); });
+    m_actions.add(action::kCut, edit, tr("Cut"), {}, QKeySequence::Cut, [] { tellEditor("cut"); });
+    m_actions.add(action::kCopy, edit, tr("Copy"), QStringLiteral("copy"), QKeySequence::Copy,
+                  [] { tellEditor("copy"); });
+    m_actions.add(action::kPaste, edit, tr("Paste"), {}, QKeySequence::Paste, [] { tellEditor("paste"); });
+    m_actions.add(action::kSelectAll, edit, tr("Select all"), {}, QKeySequence::SelectAll,
+                  [] { tellEditor("selectAll"); });
+    m_actions.add(action::kPreferences, edit, tr("Preferences"), QStringLiteral("settings"), keys("Ctrl+,"),
+                  [this] { showPage(kPreferences); });
+    m_actions.beginGroup(action::kCut);
+    m_actions.beginGroup(action::kPreferences);
+}
+
+void MainWindow::makeViewActions() {
+    const QString view = tr("View");
+    m_actions.add(action::kGoHome, view, tr("Home"), QStringLiteral("house"), keys("Ctrl+1"),
+                  [this] { showPage(kHome); });
+    m_actions.add(action::kGoModels, view, tr("Models"), QStringLiteral("box"), keys("Ctrl+2"),
+                  [this] { showPage(kModels); });
+    m_actions.add(action::kGoServe, view, tr("Serve"), QStringLiteral("activity"), keys("Ctrl+3"),
+                  [this] { showPage(kServe); });
+    m_actions.add(action::kGoPlayground, view, tr("Playground"), QStringLiteral("message-square-text"), keys("Ctrl+4"),
+                  [this] { showPage(kPlayground); });
+    m_actions.add(action::kJobsDock, view, tr("Jobs"), QStringLiteral("list-checks"), keys("Ctrl+J"),
+                  [this] { toggleDock(m_jobsDock); });
+    m_actions.add(action::kLogDock, view, tr("Log"), QStringLiteral("scroll-text"), keys("Ctrl+L"), [this] {
+        toggleDock(m_logDock);
+        m_status->markLogRead();
+    });
+    auto* themes = new QActionGroup(this);
+    for (const auto& [choice, name] :
+         {std::pair{ThemeChoice::System, tr("Theme of the desktop")}, std::pair{ThemeChoice::Light, tr("Light theme")},
+          std::pair{ThemeChoice::Dark, tr("Dark theme")}}) {
+        QAction* made = m_actions.add(QStringLiteral("view.theme-") + themeChoiceName(choice), view, name, {}, {},
+                                      [this, choice = choice] {
+                                          Preferences wanted = m_preferences.now();
+                                          wanted.theme = choice;
+                                          m_preferences.set(wanted);
+                                          m_theme.choose(choice);
+                                      });
+        made->setCheckable(true);
+        made->setChecked(m_theme.choice() == choice);
+        themes->addAction(made);
+        connect(&m_theme, &Theme::chosen, made,
+                [made, choice = choice](ThemeChoice now) { made->setChecked(now == choice); });
+    }
+    m_actions.add(action::kLargerText, view, tr("Larger text"), QStringLiteral("plus"), QKeySequence::ZoomIn,
+                  [this] { stepText(1); });
+    m_actions.add(action::kSmallerText, view, tr("Smaller text"), QStringLiteral("minus"), QKeySequence::ZoomOut,
+                  [this] { stepText(-1); });
+    m_actions.add(action::kUsualText, view, tr("Text as the desktop has it"), {}, keys("Ctrl+0"),
+                  [this] { stepText(0); });
+    m_actions.beginGroup(action::kJobsDock);
+    m_actions.beginGroup(QStringLiteral("view.theme-system"));
+    m_actions.beginGroup(action::kLargerText);
+}
+
+void MainWindow::makeModelActions() {
+    const QString model = tr("Model");
+    const auto act = [this](const char* operation, const QString& failure) {
+        return [this, operation = QString::fromLatin1(operation), failure] { m_models->act(operation, failure); };
+    };
+    m_actions.add(action::kImport, model, tr("Import model…"), QStringLiteral("import"),
+                  QKeySequence(QStringLiteral("Ctrl+I")), [this] { openImport({}); });
+    m_actions.add(action::kRename, model, tr("Rename"), QStringLiteral("pencil"), QKeySequence(QStringLiteral("F2")),
+                  [this] {
+                      showPage(kModels);
+                      m_models->beginRename();
+                  });
+    m_actions.add(action::kLoad, model, tr("Load onto the device"), QStringLiteral("activity"), {},
+                  act("load", tr("The model was not loaded")));
+    m_actions.add(action::kUnload, model, tr("Unload from the device"), {}, {},
+                  act("unload", tr("The model was not unloaded")));
+    m_actions.add(action::kVerify, model, tr("Verify the digest"), QStringLiteral("circle-check"), {},
+                  act("verify", tr("The check did not start")));
+    m_actions.add(action::kScan, model, tr("Scan for NaN and infinity"), QStringLiteral("search"), {},
+                  act("scan", tr("The scan did not start")));
+    m_actions.add(action::kRemove, model, tr("Remove"), QStringLiteral("trash-2"), {},
+                  act("remove", tr("The model was not removed")));
+    m_actions.add(action::kEmptyBin, model, tr("Empty the bin"), {}, {}, [this] { m_models->emptyBin(); });
+    m_actions.beginGroup(action::kRemove);
+}
+
+void MainWindow::makeServeActions() {
+    const QString serve = tr("Serve");
+    m_actions.add(action::kServeToggle, serve, tr("Start or stop the server"), QStringLiteral("play"),
+                  QKeySequence(QStringLiteral("Ctrl+Shift+S")), [this] {
+                      const Snapshot* s = m_workspace.snapshot();
+                      if (s && s->serve != ServeState::Stopped)
+                          m_serve->operate(QStringLiteral("serve-stop"), tr("The server was not stopped"));
+                      else
+                          m_serve->operate(QStringLiteral("serve-start"), tr("The server was not started"));
+                  });
+    m_actions.add(action::kDrain, serve, tr("Drain"), {}, {},
+                  [this] { m_serve->operate(QStringLiteral("serve-drain"), tr("The server does not drain")); });
+    m_actions.add(action::kCopyUrl, serve, tr("Copy the address"), QStringLiteral("copy"), {}, [this] {
+        QApplication::clipboard()->setText(m_workspace.engine().address().url.toString() + QStringLiteral("/v1"));
+    });
+    m_actions.add(action::kPausePlots, serve, tr("Pause or resume the plots"), QStringLiteral("pause"),
+                  QKeySequence(QStringLiteral("Ctrl+P")),
+                  [this] { m_serve->dashboard().setPaused(!m_serve->dashboard().isPaused()); });
+    m_actions.beginGroup(action::kCopyUrl);
+}
+
+void MainWindow::makeToolActions() {
+    const QString tools = tr("Tools");
+    m_actions.add(action::kPalette, tools, tr("Go to or run a command"), QStringLiteral("search"), keys("Ctrl+K"),
+                  [this] { m_palette->open(); });
+    m_actions.add(action::kRetry, tools, tr("Try the connection again"), QStringLiteral("refresh-cw"), keys("F5"),
+                  [this] { m_workspace.engine().retryNow(); });
+    m_actions.add(action::kStartEngine, tools, tr("Start the engine"), QStringLiteral("play"), {},
+                  [this] { m_workspace.engine().startEngine(); });
+    m_actions.add(action::kStopEngine, tools, tr("Stop the engine"), QStringLiteral("square"), {},
+                  [this] { stopEngine(); });
+    m_actions.add(action::kCopyDiagnostics, tools, tr("Copy diagnostics"), QStringLiteral("copy"), {},
+                  [this] { m_logDock->copyAll(); });
+    m_actions.add(action::kSaveLog, tools, tr("Save the log…"), QStringLiteral("download"), {},
+                  [this] { m_logDock->askWhereToSave(); });
+    m_actions.beginGroup(action::kRetry);
+    m_actions.beginGroup(action::kCopyDiagnostics);
+}
+
+void MainWindow::makeWindowActions() {
+    const QString window = tr("Window"), help = tr("Help");
+    m_actions.add(action::kNextPage, window, tr("Next page"), {}, keys("Ctrl+PgDown"), [this] { stepPage(1); });
+    m_actions.add(action::kPreviousPage, window, tr("Previous page"), {}, keys("Ctrl+PgUp"), [this] { stepPage(-1); });
+    m_actions.add(action::kNextRegion, window, tr("Next part of the window"), {}, keys("F6"), [this] { stepRegion(); });
+    m_actions.add(action::kMinimise, window, tr("Minimise"), {}, keys("Ctrl+M"), [this] { showMinimized(); });
+    m_actions.add(action::kFullScreen, window, tr("Full screen"), {}, keys("F11"),
+                  [this] { setWindowState(windowState() ^ Qt::WindowFullScreen); });
+    m_actions.add(action::kShortcuts, help, tr("Commands and keys"), {}, keys("F1"), [this] { showPage(kCommands); });
+    m_actions.add(action::kAbout, help, tr("About Espalier and its licences"), QStringLiteral("sprout"), {},
+                  [this] { showPage(kAbout); });
+    m_actions.beginGroup(action::kMinimise);
+}
+
+void MainWindow::makeMenus() {
+    QHash<QString, QMenu*> menus;
+    for (QAction* made : m_actions.all()) {
+        const QString place = Actions::placeOf(made);
+        QMenu*& menu = menus[place];
+        if (!menu) menu = menuBar()->addMenu(place);
+        if (Actions::beginsGroup(made)) menu->addSeparator();
+        menu->addAction(made);
+    }
+    m_searchField = new PaletteField(tr("Go to or run a command"));
+    connect(m_searchField, &QPushButton::clicked, m_actions.get(action::kPalette), &QAction::trigger);
+    auto* corner = new QWidget;
+    corner->setFixedWidth(PaletteField::kWide + 8);  // a menu bar lays its corner out only when it is resized itself
+    corner->setLayout(row({nullptr, m_searchField}, 0, {0, 4, 8, 4}));
+    menuBar()->setCornerWidget(corner);
+    menuBar()->setNativeMenuBar(false);
+    paintFrame();
+}
+
+void MainWindow::stepText(int steps) {
+    Preferences wanted = m_preferences.now();
+    wanted.textPercent =
+        steps == 0 ? 0 : qBound(kLeastTextPercent, m_theme.textPercent() + steps * kTextStep, kMostTextPercent);
+    m_preferences.set(wanted);
+}
+
+// It ends by itself after draining; no new one is started for it.
+void MainWindow::stopEngine() {
+    EngineClient& engine = m_workspace.engine();
+    engine.call(QStringLiteral("shutdown"), Json::object(), this, [this](const Result<Json>& answer) {
+        if (!answer) {
+            m_home->showError(tr("The engine was not stopped"), answer.error());
+            showPage(kHome);
+            return;
+        }
+        m_workspace.engine().detach(fail(ErrorCode::Cancelled, tr("It was stopped from here").toStdString()));
+    });
+}
+
+void MainWindow::openWorkspace() {
+    auto* dialog = new QFileDialog(this, tr("Open a workspace folder"), m_workspace.engine().folder());
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setFileMode(QFileDialog::Directory);
+    dialog->setOption(QFileDialog::ShowDirsOnly);
+    connect(dialog, &QFileDialog::fileSelected, this, &MainWindow::workspaceChosen);
+    dialog->open();
+}
+
+void MainWindow::openSample() {
+    const QString folder = QDir(QStandardPaths::writableLocation(QStandardPaths::GenericDataLocation))
+                               .filePath(QStringLiteral("espalier/sample"));
+    if (QFileInfo::exists(QDir(folder).filePath(QStringLiteral("workspace.db")))) {
+        emit workspaceChosen(folder);
+        return;
+    }
+    auto* process = new QProcess(this);
+    const auto failed = [this](const QString& why) {
+        const std::string sentence = why.trimmed().toStdString();
+        m_home->showError(tr("The sample workspace was not made"), fail(ErrorCode::Internal, sentence));
+        showPage(kHome);
+    };
+    connect(process, &QProcess::errorOccurred, this, [process, failed] { failed(process->errorString()); });
+    connect(process, &QProcess::finished, this, [this, process, folder, failed](int code) {
+        process->deleteLater();
+        if (code == 0)
+            emit workspaceChosen(folder);
+        else
+            failed(QString::fromUtf8(process->readAllStandardError()));
+    });
+    process->start(espalierctlPath(), {QStringLiteral("sample"), folder});
+}
+
+void MainWindow::undoRemove() {
+    m_models->restore();
+}
+
+}  // namespace espalier::ui

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// MainWindow, dropping: files may be dropped anywhere in the window, also on a text field, and the overlay says what a
+// drop would do before it is done.
+#include <QDir>
+#include <QDragEnterEvent>
+#include <QFileInfo>
+#include <QMimeData>
+
+#include "ui/pages/connect_page.h"
+#include "ui/shell/drop_overlay.h"
+#include "ui/shell/main_window.h"
+#include "ui/shell/page_names.h"
+
+namespace espalier::ui {
+namespace {
+
+enum class Drop { Nothing, OpenWorkspace, Import, CannotImport, Attach };
+
+struct Dropped {
+    Drop what = Drop::Nothing;
+    QString path;
+    QUrl server;
+};
+
+// A model may be dropped as its folder or as one of its files.
+Dropped meaningOf(const QMimeData* data, bool attached, bool foreign) {
+    for (const QUrl& url : data->urls()) {
+        if (!url.isLocalFile()) {
+            const QUrl server = serverUrl(url.toString(QUrl::RemovePath | QUrl::RemoveQuery | QUrl::RemoveFragment));
+            if (server.isValid()) return {Drop::Attach, {}, server};
+            continue;
+        }
+        const QFileInfo info(url.toLocalFile());
+        const bool ofAModel = info.isFile() && info.suffix() != QLatin1String("gguf");
+        const QString folder = ofAModel ? info.absolutePath() : info.absoluteFilePath();
+        if (info.isDir() && QFileInfo::exists(QDir(folder).filePath(QStringLiteral("workspace.db"))))
+            return {Drop::OpenWorkspace, folder, {}};
+        if (!attached) return {};
+        return {foreign ? Drop::CannotImport : Drop::Import, folder, {}};
+    }
+    return {};
+}
+
+}  // namespace
+
+// True: the event is done with. Editors would take a file's path as text, so files are taken before they see them.
+bool MainWindow::dragOver(QObject* watched, QEvent* event) {
+    auto* widget = qobject_cast<QWidget*>(watched);
+    if (!widget || widget->window() != this) return false;
+    if (event->type() == QEvent::DragLeave) {
+        m_drop->hide();
+        return false;
+    }
+    auto* drop = static_cast<QDropEvent*>(event);
+    if (!drop->mimeData()->hasUrls()) return false;
+    if (event->type() == QEvent::Drop) {
+        m_drop->hide();
+        drop->acceptProposedAction();
+        take(drop->mimeData());
+        return true;
+    }
+    const EngineClient& engine = m_workspace.engine();
+    const Dropped dropped = meaningOf(drop->mimeData(), engine.isAttached(), engine.isForeign());
+    const QString name = QFileInfo(dropped.path).fileName();
+    switch (dropped.what) {
+        case Drop::Import:
+            m_drop->cover(tr("Drop to import %1").arg(name));
+            break;
+        case Drop::OpenWorkspace:
+            m_drop->cover(tr("Drop to open the workspace %1").arg(name));
+            break;
+        case Drop::Attach:
+            m_drop->cover(tr("Drop to attach to %1").arg(dropped.server.host()));
+            break;
+        case Drop::CannotImport:
+            m_drop->cover(tr("Models are imported on the machine of %1, not from here").arg(m_workspace.name()));
+            drop->ignore();
+            return true;
+        case Drop::Nothing:
+            drop->ignore();
+            return true;
+    }
+    drop->acceptProposedAction();
+    return true;
+}
+
+void MainWindow::take(const QMimeData* data) {
+    const EngineClient& engine = m_workspace.engine();
+    const Dropped dropped = meaningOf(data, engine.isAttached(), engine.isForeign());
+    if (dropped.what == Drop::Import) openImport(dropped.path);
+    if (dropped.what == Drop::OpenWorkspace) emit workspaceChosen(dropped.path);
+    if (dropped.what != Drop::Attach) return;
+    showPage(kConnect);
+    m_connect->askForServer(dropped.server);
+}
+
+}  // namespace espalier::ui

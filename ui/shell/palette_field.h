@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The field in the menu bar that opens the palette.
+#pragma once
+
+#include <QPushButton>
+
+namespace espalier::ui {
+
+class PaletteField : public QPushButton {
+    Q_OBJECT
+public:
+    static constexpr int kWide = 320, kNarrow = 260;
+    explicit PaletteField(const QString& text);
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+};
+
+}  // namespace espalier::ui

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// OwnerTable: the legend of a stack of memory owners as a table, in stack order from the top: at the cursor, and now.
+#pragma once
+
+#include <QWidget>
+
+#include "ui/widgets/plot_content.h"
+
+namespace espalier::ui {
+
+class OwnerTable : public QWidget {
+    Q_OBJECT
+public:
+    // `plot`: its areas are the rows, its values bytes. Requires: it outlives the table and has a dashboard.
+    explicit OwnerTable(const PlotContent& plot, QWidget* parent = nullptr);
+    void refresh();
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+
+private:
+    QString value(int column, std::optional<double> x) const;
+
+    const PlotContent& m_plot;
+};
+
+}  // namespace espalier::ui

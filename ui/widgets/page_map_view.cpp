@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/widgets/page_map_view.h"
+
+#include <QAccessible>
+#include <QHelpEvent>
+#include <QKeyEvent>
+#include <QMouseEvent>
+#include <QPainter>
+#include <QToolTip>
+#include <array>
+#include <tuple>
+
+#include "ui/models/format.h"
+
+namespace espalier::ui {
+namespace {
+
+constexpr int kLeastPitch = 8, kMostPitch = 16, kGapPx = 1;
+constexpr int kLegendHeight = 22, kSwatch = 10, kLegendGap = 14;
+
+}  // namespace
+
+MemoryOwner memoryOwnerOf(PageOwner owner) {
+    switch (owner) {
+        case PageOwner::Kv:
+            return MemoryOwner::KvRunning;
+        case PageOwner::KvCached:
+            return MemoryOwner::KvCached;
+        case PageOwner::Free:
+            break;
+    }
+    return MemoryOwner::Free;
+}
+
+PageMapView::PageMapView(About about, QWidget* parent) : QWidget(parent), m_about(std::move(about)) {
+    setAccessibleName(tr("Page map"));
+    setFocusPolicy(Qt::TabFocus);
+    setMouseTracking(true);
+}
+
+void PageMapView::clear() {
+    m_map = {};
+    m_cells.clear();
+    m_chosen = -1;
+    layOut();
+}
+
+int PageMapView::cellsThatFit() const {
+    return qMax(1, width() / kLeastPitch) * qMax(1, (height() - kLegendHeight) / kLeastPitch);
+}
+
+void PageMapView::setMap(const PageMap& map) {
+    std::vector<Cell> cells;
+    for (const PageRun& run : map.runs) cells.insert(cells.end(), std::size_t(run.cells), Cell{run.owner, run.request});
+    const bool sameShape = cells.size() == m_cells.size() && !m_image.isNull();
+    m_map = map;
+    m_cells.swap(cells);
+    if (!sameShape) {
+        m_chosen = -1;
+        return layOut();
+    }
+    QPainter painter(&m_image);
+    for (int i = 0; i < cellCount(); ++i)
+        if (cells[std::size_t(i)].owner != m_cells[std::size_t(i)].owner) paintCell(painter, i);
+    painter.end();
+    update();
+}
+
+// The largest cells with which all of them fit; one image for all.
+void PageMapView::layOut() {
+    const int room = height() - kLegendHeight;
+    m_pitch = kMostPitch;
+    const auto fits = [&] {
+        m_columns = qMax(1, width() / m_pitch);
+        return (cellCount() + m_columns - 1) / m_columns * m_pitch <= room;
+    };
+    while (!fits() && m_pitch > kLeastPitch) --m_pitch;
+    const double ratio = devicePixelRatioF();
+    m_image = QImage((QSizeF(width(), qMax(1, room)) * ratio).toSize(), QImage::Format_ARGB32_Premultiplied);
+    if (m_image.isNull()) return;
+    m_image.setDevicePixelRatio(ratio);
+    m_image.fill(QColor(colorsOf(palette()).base));
+    QPainter painter(&m_image);
+    for (int i = 0; i < cellCount(); ++i) paintCell(painter, i);
+    painter.end();
+    update();
+}
+
+QRect PageMapView::cellRect(int cell) const {
+    const int side = m_pitch - kGapPx;
+    return {cell % m_columns * m_pitch, cell / m_columns * m_pitch, side, side};
+}
+
+void PageMapView::paintCell(QPainter& painter, int cell) {
+    ++m_painted;
+    const ThemeColors& c = colorsOf(palette());
+    const QRect rect = cellRect(cell);
+    const PageOwner owner = m_cells[std::size_t(cell)].owner;
+    if (owner == PageOwner::Free) {
+        painter.fillRect(rect, QColor(c.base));
+        painter.setPen(QColor(c.freeDots));
+        painter.drawRect(rect.adjusted(0, 0, -1, -1));
+        return;
+    }
+    painter.fillRect(rect, QColor(owner == PageOwner::Kv ? c.kvRunning : c.kvCached));
+    if (owner != PageOwner::KvCached) return;
+    painter.setPen(QColor(c.cachedLines));
+    painter.drawLine(rect.bottomLeft(), rect.topRight());
+}
+
+void PageMapView::paintEvent(QPaintEvent*) {
+    const ThemeColors& c = colorsOf(palette());
+    QPainter painter(this);
+    painter.drawImage(QPoint(0, 0), m_image);
+    if (m_chosen >= 0 && m_chosen < cellCount()) {
+        painter.setRenderHint(QPainter::Antialiasing);
+        painter.setPen(QPen(QColor(c.text), 1.5));
+        painter.drawRect(QRectF(cellRect(m_chosen)).adjusted(-0.75, -0.75, 0.75, 0.75));
+        painter.setRenderHint(QPainter::Antialiasing, false);
+    }
+    paintLegend(painter);
+    if (!hasFocus()) return;
+    painter.setBrush(Qt::NoBrush);
+    painter.setPen(QPen(QColor(c.accentText), 1));
+    painter.drawRect(rect().adjusted(0, 0, -1, -1));
+}
+
+// Counts pages, not cells: each run is weighed with the pages of its cells.
+void PageMapView::paintLegend(QPainter& painter) {
+    if (m_cells.empty()) return;
+    const ThemeColors& c = colorsOf(palette());
+    std::array<qint64, kPageOwners> pages{};
+    for (const Cell& cell : m_cells) pages[std::size_t(cell.owner)] += m_map.pagesPerCell;
+    int x = 0;
+    const int y = height() - kLegendHeight + 4;
+    const bool isExact = m_map.pagesPerCell == 1;
+    for (const PageOwner owner : {PageOwner::Kv, PageOwner::KvCached, PageOwner::Free}) {
+        const QString name = ownerName(memoryOwnerOf(owner), true);
+        const QString count = (isExact ? QString() : QStringLiteral("≈ ")) +
+                              formatCount(std::min<qint64>(pages[std::size_t(owner)], m_map.pages));
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(ownerBrush(c, memoryOwnerOf(owner)));
+        painter.drawRoundedRect(QRect(x, y + 3, kSwatch, kSwatch), 2, 2);
+        x += kSwatch + 4;
+        for (const auto& [word, weight, color] :
+             {std::tuple{name, QFont::Normal, c.secondary}, std::tuple{count, QFont::Medium, c.text}}) {
+            painter.setFont(uiFont(text_size::kCaption, weight));
+            painter.setPen(QColor(color));
+            painter.drawText(QRect(x, y, width() - x, 16), Qt::AlignLeft | Qt::AlignVCenter, word);
+            x += painter.fontMetrics().horizontalAdvance(word) + 4;
+        }
+        x += kLegendGap - 4;
+    }
+}
+
+int PageMapView::cellAt(QPoint point) const {
+    if (m_pitch <= 0 || point.x() < 0 || point.y() < 0 || point.x() / m_pitch >= m_columns) return -1;
+    const int cell = point.y() / m_pitch * m_columns + point.x() / m_pitch;
+    return cell < cellCount() ? cell : -1;
+}
+
+QString PageMapView::cellText(int cell) const {
+    if (cell < 0 || cell >= cellCount()) return {};
+    const Cell& shown = m_cells[std::size_t(cell)];
+    const qint64 first = qint64(cell) * m_map.pagesPerCell;
+    const qint64 last = std::min<qint64>(first + m_map.pagesPerCell, m_map.pages) - 1;
+    const QString which = first == last ? tr("Page %1").arg(formatCount(first))
+                                        : tr("Pages %1–%2").arg(formatCount(first), formatCount(last));
+    QString text = tr("%1 · %2").arg(which, ownerName(memoryOwnerOf(shown.owner)));
+    if (m_map.pageBytes > 0) text += tr(" · %1 each").arg(formatBytes(m_map.pageBytes));
+    if (shown.request == kSeveralReaders)
+        text += QLatin1Char('\n') + tr("Read by several requests");
+    else if (shown.request != kNoReader) {
+        const QString about = m_about(shown.request);
+        text += QLatin1Char('\n') + tr("Request %1").arg(shown.request) +
+                (about.isEmpty() ? QString() : QStringLiteral(", ") + about);
+    } else if (shown.owner == PageOwner::KvCached)
+        text += QLatin1Char('\n') + tr("A prefix that a later request may begin with");
+    return text;
+}
+
+void PageMapView::choose(int cell) {
+    if (cell == m_chosen) return;
+    m_chosen = cell;
+    setAccessibleDescription(cellText(cell));
+    QAccessibleEvent said(this, QAccessible::DescriptionChanged);
+    QAccessible::updateAccessibility(&said);
+    update();
+}
+
+bool PageMapView::event(QEvent* event) {
+    if (event->type() == QEvent::FocusIn || event->type() == QEvent::FocusOut) update();
+    if (event->type() != QEvent::ToolTip) return QWidget::event(event);
+    const auto* help = static_cast<QHelpEvent*>(event);
+    const int cell = cellAt(help->pos());
+    if (cell < 0)
+        QToolTip::hideText();
+    else
+        QToolTip::showText(help->globalPos(), cellText(cell), this, cellRect(cell));
+    return true;
+}
+
+void PageMapView::mouseMoveEvent(QMouseEvent* event) {
+    choose(cellAt(event->position().toPoint()));
+}
+
+void PageMapView::leaveEvent(QEvent*) {
+    if (!hasFocus()) choose(-1);
+}
+
+void PageMapView::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    layOut();
+}
+
+void PageMapView::changeEvent(QEvent* event) {
+    QWidget::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange) layOut();
+}
+
+void PageMapView::keyPressEvent(QKeyEvent* event) {
+    int by = 0;
+    switch (event->key()) {
+        case Qt::Key_Left:
+            by = -1;
+            break;
+        case Qt::Key_Right:
+            by = 1;
+            break;
+        case Qt::Key_Up:
+            by = -m_columns;
+            break;
+        case Qt::Key_Down:
+            by = m_columns;
+            break;
+        case Qt::Key_Escape:
+            return choose(-1);
+        default:
+            return QWidget::keyPressEvent(event);
+    }
+    if (m_cells.empty()) return;
+    const int to = m_chosen < 0 ? 0 : m_chosen + by;
+    if (to < 0 || to >= cellCount()) return;
+    choose(to);
+    QToolTip::showText(mapToGlobal(cellRect(to).bottomRight()), cellText(to), this, cellRect(to));
+}
+
+}  // namespace espalier::ui

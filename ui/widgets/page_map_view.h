@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// PageMapView: the pages of a model's pool as cells, painted into one image of which only changed cells are painted
+// again. Owners keep the colours and second cues they have everywhere. Hovering or the arrow keys choose a cell and
+// say whose it is.
+//
+// Owner: a page. Thread: Qt.
+#pragma once
+
+#include <QImage>
+#include <QWidget>
+#include <functional>
+
+#include "core/serving/page_map.h"
+#include "ui/widgets/memory_owner.h"
+
+namespace espalier::ui {
+
+class PageMapView : public QWidget {
+    Q_OBJECT
+public:
+    // `about` says in one line who a request is; empty when it is not known any more.
+    using About = std::function<QString(qint64 request)>;
+    explicit PageMapView(About about, QWidget* parent = nullptr);
+
+    void setMap(const PageMap& map);
+    void clear();
+    int cellsThatFit() const;  // of the smallest size
+    int cellCount() const { return int(m_cells.size()); }
+    QString cellText(int cell) const;               // "Pages 11,488–11,519 · KV\nrequest 41, tiny ..."
+    int paintedCells() const { return m_painted; }  // since it was made: what redrawing cost
+
+    QSize sizeHint() const override { return {380, 180}; }
+    QSize minimumSizeHint() const override { return {160, 96}; }
+
+protected:
+    bool event(QEvent* event) override;
+    void paintEvent(QPaintEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+    void changeEvent(QEvent* event) override;
+    void mouseMoveEvent(QMouseEvent* event) override;
+    void leaveEvent(QEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+
+private:
+    struct Cell {
+        PageOwner owner = PageOwner::Free;
+        std::int64_t request = kNoReader;
+        bool operator==(const Cell&) const = default;
+    };
+    void layOut();
+    void paintCell(QPainter& painter, int cell);
+    void paintLegend(QPainter& painter);
+    QRect cellRect(int cell) const;
+    int cellAt(QPoint point) const;  // -1: none
+    void choose(int cell);
+
+    About m_about;
+    PageMap m_map;
+    std::vector<Cell> m_cells;
+    QImage m_image;
+    int m_pitch = 0, m_columns = 1;
+    int m_chosen = -1;
+    int m_painted = 0;
+};
+
+MemoryOwner memoryOwnerOf(PageOwner owner);
+
+}  // namespace espalier::ui

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// PlotCanvas: axes and series of a PlotContent, drawn by QCustomPlot from the pixels there are and kept as a picture
+// until there is something new. What moves over it (cursor, flags, zoom band) is PlotOverlay.
+//
+// Owner: Plot. Thread: Qt. plot_canvas.cpp is the only translation unit that includes qcustomplot.h.
+#pragma once
+
+#include <QWidget>
+
+#include "ui/widgets/plot_content.h"
+
+namespace espalier::ui {
+
+class PlotCanvas : public QWidget {
+    Q_OBJECT
+public:
+    explicit PlotCanvas(const PlotContent& content, QWidget* parent = nullptr);
+    ~PlotCanvas() override;
+
+    void rebuild();             // after lines or areas were replaced
+    void restyle();             // after the theme, the scale or the pixel ratio changed
+    void refresh();             // draws the samples there are
+    bool isTimeToDraw() const;  // the newest sample would move by half a pixel
+
+    bool hasData() const { return m_hasData; }
+    QRect inside() const;  // where data is drawn
+    double pixelOfX(double x) const;
+    double pixelOfY(double shown) const;
+    double xAt(double pixel) const;
+
+signals:
+    void drawn();
+
+protected:
+    void changeEvent(QEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+
+private:
+    class Chart;
+    double drawLines();
+    double drawAreas();
+    void setTimeTicks();
+    void setNumberTicks();
+    void setValueTicks(double greatest);
+    void setLogTicks(double greatest);
+    int pixels() const;
+
+    const PlotContent& m_content;
+    Chart* m_chart;
+    bool m_hasData = false;
+    double m_least = 0, m_drawnTo = 0;
+};
+
+}  // namespace espalier::ui
