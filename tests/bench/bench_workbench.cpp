@@ -201,7 +201,9 @@ int main(int argc, char** argv) {
     theme.choose(ThemeChoice::Light);
     EngineClient engine;
     Workspace workspace(engine);
-    MainWindow window(workspace, theme, settings);
+    PreferenceStore preferences(settings);
+    ServerBook servers(scratch.path());
+    MainWindow window(workspace, theme, preferences, servers);
     PaintWatch watch;
     window.installEventFilter(&watch);
     window.resize(1440, 900);

@@ -42,10 +42,12 @@ QString unescaped(QString literal) {
         .replace(QLatin1String("\\\""), QLatin1String("\""));
 }
 
+// (No raw string: moc stops at a backslash and a quotation mark in one.)
 // What the sources hand to tr, translate and QT_TRANSLATE_NOOP as literals.
 QStringList sourceTexts() {
     static const QRegularExpression call(QStringLiteral(
-        R"re(\b(?:tr|translate\(\s*"[^"]*",|QT_TRANSLATE_NOOP\("[^"]*",)\s*\(?\s*("(?:[^"\\]|\\.)*"(?:\s*"(?:[^"\\]|\\.)*")*))re"));
+        "\\b(?:tr|translate\\(\\s*\"[^\"]*\",|QT_TRANSLATE_NOOP\\(\"[^\"]*\",)"
+        "\\s*\\(?\\s*(\"(?:[^\"\\\\]|\\\\.)*\"(?:\\s*\"(?:[^\"\\\\]|\\\\.)*\")*)"));
     QStringList texts;
     QDirIterator walk(QStringLiteral(ESPALIER_UI_SOURCES), {QStringLiteral("*.cpp"), QStringLiteral("*.h")},
                       QDir::Files, QDirIterator::Subdirectories);
