@@ -420,6 +420,21 @@ private slots:
         QCOMPARE(done.load(), taken);
     }
 
+    void workersWithoutAPlaceToWait_useTheirIdleThreads() {
+        Workers workers(2, 0);
+        std::atomic<int> done{0};
+        for (int i = 0; i < 20; ++i) {
+            bool taken = false;  // a thread that has just ended its task may not be waiting for the next yet
+            for (int tries = 0; tries < 500 && !taken; ++tries) {
+                taken = workers.run([&] { ++done; }).has_value();
+                if (!taken) QTest::qSleep(10);
+            }
+            QVERIFY(taken);
+        }
+        for (int tries = 0; tries < 500 && done < 20; ++tries) QTest::qSleep(10);
+        QCOMPARE(done.load(), 20);
+    }
+
     void workers_surviveASystemWithoutThreads() {
         pthread_attr_t usual, impossible;
         pthread_getattr_default_np(&usual);
