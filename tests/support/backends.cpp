@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/backends.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -85,8 +86,7 @@ void DeviceMatrix::upload(std::span<const float> values) {
     CHECK(static_cast<std::int64_t>(values.size()) == m_rows * m_cols);
     std::vector<float> all = whole();
     for (std::int64_t t = 0; t < m_rows; ++t)
-        std::memcpy(&all[static_cast<std::size_t>(m_offset + t * m_stride)], &values[static_cast<std::size_t>(t * m_cols)],
-                    static_cast<std::size_t>(m_cols) * sizeof(float));
+        std::copy_n(values.data() + t * m_cols, m_cols, all.data() + m_offset + t * m_stride);
     m_ops.copy(*m_stream, m_buffer.data(), all.data(), m_buffer.bytes());
     CHECK(m_ops.synchronize(*m_stream));
 }
