@@ -9,7 +9,7 @@ namespace {
 
 struct ImportOptions {
     std::string path, name, quantize;
-    bool link = false, allowNonFinite = false;
+    bool link = false, allowNonFinite = false, dryRun = false;
 };
 struct NoOptions {};
 struct InspectOptions {
@@ -148,6 +148,7 @@ void addModelCommands(Commands& commands) {
     import->add_option("path", importOptions->path, "A Hugging Face folder with safetensors, or a .gguf file (any part of a split one)")->required();
     import->add_option("--name", importOptions->name, "What to call it (default: the folder's or file's name)");
     import->add_flag("--link", importOptions->link, "Use the files in place instead of copying them");
+    import->add_flag("--dry-run", importOptions->dryRun, "Only show what would be imported: facts, tensors, warnings");
     import->add_option("--quantize", importOptions->quantize, "Store linear weights in blocks: q8_0 or q4_0");
     import->add_flag("--allow-nonfinite", importOptions->allowNonFinite, "Accept NaN and infinite weights");
 

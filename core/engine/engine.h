@@ -45,6 +45,14 @@ struct ImportRequest {
     std::string quantize = {};  // "q8_0" or "q4_0": rounded on the way; empty: as it is
 };
 
+struct ProbedTensor {
+    std::string name;
+    std::string role;  // what it is to the model: "query, key, value", "not used"
+    std::vector<std::int64_t> shape;
+    std::string dtype;
+    std::int64_t bytes = 0;
+};
+
 // What an import would do, before anything is copied.
 struct ImportProbe {
     std::string path, suggestedName, family, architecture, dtype, licence;

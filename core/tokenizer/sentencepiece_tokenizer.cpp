@@ -15,7 +15,7 @@ Json decoderOf(const SpaceSettings& spaces) {
     Json stages = Json::array({{{"type", "Replace"}, {"pattern", {{"String", kMark}}}, {"content", " "}},
                                {{"type", "ByteFallback"}},
                                {{"type", "Fuse"}}});
-    if (!spaces.isSuffix && (spaces.addsPrefix || spaces.removesExtra))
+    if (spaces.addsPrefix || spaces.removesExtra)
         stages.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
     return {{"type", "Sequence"}, {"decoders", std::move(stages)}};
 }

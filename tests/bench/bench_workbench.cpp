@@ -145,8 +145,8 @@ void keepAsking(EngineClient& engine, const QString& model, int& answers, const 
     ChatRequest request;
     request.model = model;
     request.messages = {{QStringLiteral("user"), QStringLiteral("Write about a garden in spring.")}};
-    request.temperature = 0.9;
-    request.maxTokens = 256;
+    request.sampling.temperature = 0.9;
+    request.sampling.maxTokens = 256;
     ChatStream* stream = engine.chat(request, &engine);
     QObject::connect(stream, &ChatStream::finished, &engine, [&engine, model, &answers, &goesOn] {
         ++answers;

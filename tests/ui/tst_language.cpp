@@ -38,8 +38,13 @@ QHash<QString, QString> catalogue() {
 QString unescaped(QString literal) {
     static const QRegularExpression joint(QStringLiteral("\"\\s*\""));
     literal.remove(joint);
-    return literal.replace(QLatin1String("\\n"), QLatin1String("\n"))
-        .replace(QLatin1String("\\\""), QLatin1String("\""));
+    QString text;
+    for (int i = 0; i < literal.size(); ++i) {
+        const bool isEscape = literal[i] == QLatin1Char('\\') && i + 1 < literal.size();
+        const QChar next = isEscape ? literal[++i] : literal[i];
+        text += isEscape && next == QLatin1Char('n') ? QLatin1Char('\n') : next;
+    }
+    return text;
 }
 
 // (No raw string: moc stops at a backslash and a quotation mark in one.)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The window over the real daemon: espalierctl makes a sample workspace, the window starts its engine, loses it, takes
-// it up again, stops it, and a second window attaches by URL and key.
+// it up again.
 #include <QComboBox>
 #include <QFile>
 #include <QPlainTextEdit>
@@ -96,39 +96,6 @@ private slots:
         desk.session.openWorkspace(m_workspace);
         QVERIFY(desk.attached());
         QVERIFY(!strip->isVisible());
-    }
-    void aColleagueAttachesByAddressAndKeyAndClosesWithoutStoppingAnything() {
-        Desk owner;
-        owner.session.window().show();
-        owner.session.openWorkspace(m_workspace);
-        QVERIFY(owner.attached());
-        const DaemonAddress address = owner.session.engine().address();
-        {
-            Desk guest;
-            guest.session.window().show();
-            guest.session.engine().attach(address.url, address.key);
-            QVERIFY(guest.attached());
-            QCOMPARE(guest.session.engine().access(), Access::Admin);
-            QVERIFY(!guest.session.window().actions().get(action::kImport)->isVisible());
-            guest.session.engine().attach(address.url, QStringLiteral("esp_not_the_key"));
-            QTRY_COMPARE_WITH_TIMEOUT(guest.session.engine().link(), Link::Refused, kPatienceMs);
-            guest.session.window().close();
-            QVERIFY(guest.told.isEmpty());
-        }
-        owner.session.window().close();
-        QVERIFY(findDaemon(m_workspace).has_value());
-    }
-    void stoppingTheEngineEndsItAndNoneIsStartedForIt() {
-        Desk desk;
-        desk.session.window().show();
-        desk.session.openWorkspace(m_workspace);
-        QVERIFY(desk.attached());
-        desk.session.window().actions().get(action::kStopEngine)->trigger();
-        QTRY_COMPARE_WITH_TIMEOUT(desk.session.engine().link(), Link::Detached, kPatienceMs);
-        QVERIFY(m_daemon.waitForFinished(kPatienceMs));
-        QTest::qWait(600);
-        QVERIFY(!findDaemon(m_workspace));
-        QVERIFY(desk.session.window().findChild<LinkStrip*>()->isVisible());
     }
 
 private:
