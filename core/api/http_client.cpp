@@ -70,12 +70,13 @@ private:
         const auto deadline = std::chrono::steady_clock::now() + atMost;
         m_io.restart();
         bool late = false, stopped = false;
-        while (!ended) {
+        while (!stopped && !late) {
             m_io.run_for(kStopCheck);
+            stopped = m_call.stop.stop_requested() && !endsSoon();  // asked also while a stream never pauses
+            late = !ended && atMost.count() > 0 && std::chrono::steady_clock::now() > deadline;
             if (ended) break;
-            stopped = m_call.stop.stop_requested() && !endsSoon();
-            late = atMost.count() > 0 && std::chrono::steady_clock::now() > deadline;
-            if (!stopped && !late) continue;
+        }
+        if (!ended) {
             error_code ignored;
             m_socket.close(ignored);
             m_io.run();  // the aborted operation ends
@@ -91,9 +92,13 @@ private:
     // Whether the answer to a call that is asked to end may still be waited for.
     bool endsSoon() {
         if (!m_call.onStop) return false;
-        if (!m_stopSeen) m_stopSeen = std::chrono::steady_clock::now();
-        if (m_sent && !m_stopHeard) m_stopHeard = m_call.onStop();
-        return std::chrono::steady_clock::now() < *m_stopSeen + kStopGrace;
+        const auto now = std::chrono::steady_clock::now();
+        if (!m_stopSeen) m_stopSeen = now;
+        if (m_sent && !m_stopHeard && now >= m_nextStop) {
+            m_stopHeard = m_call.onStop();
+            m_nextStop = std::chrono::steady_clock::now() + kStopCheck;
+        }
+        return now < *m_stopSeen + kStopGrace;
     }
 
     Result<void> connect() {
@@ -187,6 +192,7 @@ private:
     std::optional<asio::ssl::stream<tcp::socket&>> m_tls;
     bool m_sent = false, m_stopHeard = false;
     std::optional<std::chrono::steady_clock::time_point> m_stopSeen;
+    std::chrono::steady_clock::time_point m_nextStop{};  // the next time that the stop is sent on
 };
 
 }  // namespace
