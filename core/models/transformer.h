@@ -85,15 +85,6 @@ struct WeightReport {
 // All names, shapes and dtypes; reads no weight data.
 Result<WeightReport> checkWeights(const ArchSpec& spec, const TensorSource& tensors);
 
-// Tensors with NaN or infinite values, with counts; reads everything.
-struct NonFiniteTensor {
-    std::string name;
-    std::int64_t nan = 0;
-    std::int64_t infinite = 0;
-};
-Result<std::vector<NonFiniteTensor>> scanNonFinite(const TensorSource& tensors, std::stop_token stop,
-                                                   const std::function<void(std::int64_t doneBytes)>& progress);
-
 // Memory a model needs, before it is loaded. Pure. Used by inspect, serve and the workbench alike.
 struct MemoryEstimate {
     std::int64_t weightsBytes = 0;
