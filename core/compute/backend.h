@@ -22,6 +22,7 @@
 #include <utility>
 
 #include "core/base/result.h"
+#include "core/compute/lora.h"
 #include "core/tensor/tensor_view.h"
 
 namespace espalier {
@@ -192,6 +193,13 @@ public:
     virtual void activation(Stream& stream, TensorView out, ConstTensorView gate, ConstTensorView up,
                             ActivationKind kind) = 0;
     virtual void add(Stream& stream, TensorView y, ConstTensorView x) = 0;  // y[t,d] += x[t,d], [T, D] f32
+
+    // LoRA of several adapters (lora.h), in two steps so that a device may run the first beside the base product. v:
+    // [T, W] f32 with the ranks of every module below W; of each row in the batch all 8 ranks of a slab are written. An
+    // element of v is summed over ascending k in a fixed pattern of the inputs' number alone, then scaled; one of y is
+    // summed over ascending j from zero, then added to what was there. Neither depends on the tile columns.
+    virtual void loraShrink(Stream& stream, TensorView v, ConstTensorView x, const LoraBatch& batch) = 0;
+    virtual void loraExpand(Stream& stream, TensorView y, ConstTensorView v, const LoraBatch& batch) = 0;
 
     // Bytes a KV page of this shape needs, before the pool rounds it up.
     virtual std::int64_t kvPageBytes(int kvHeads, int headDim, DType dtype) const = 0;

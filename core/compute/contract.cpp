@@ -29,6 +29,26 @@ void checkPages(const Backend& backend, const KvPages& pages, std::span<const Se
     }
 }
 
+void checkLora(const LoraBatch& batch, std::int64_t rows) {
+    CHECK(batch.base && batch.pageBytes > 0);
+    std::int64_t covered = 0;
+    for (const LoraRows& part : batch.rows) {
+        CHECK(part.firstRow >= covered && part.rows > 0);
+        covered = std::int64_t{part.firstRow} + part.rows;
+        for (const LoraModule& module : part.modules) {
+            CHECK(module.rank > 0 && module.rank <= kMaxLoraRank && isStored(module.dtype));
+            CHECK(module.inputs > 0 && module.outputs > 0 && module.firstTile >= 0);
+            CHECK(module.firstRank >= 0 && module.firstRank % kLoraSlab == 0 && module.firstOutput >= 0);
+            CHECK(module.tileColumns > 0 && module.tileColumns % 64 == 0);
+            const std::int64_t tilesPerPage = batch.pageBytes / loraTileBytes(module.tileColumns, module.dtype);
+            CHECK(tilesPerPage > 0);
+            CHECK(std::int64_t{module.firstTile} + module.tiles() <=
+                  static_cast<std::int64_t>(module.pages.size()) * tilesPerPage);
+        }
+    }
+    CHECK(covered <= rows);
+}
+
 }  // namespace
 
 bool isStored(DType dtype) { return dtype == DType::F32 || dtype == DType::BF16 || dtype == DType::F16; }
@@ -84,6 +104,22 @@ void activation(const TensorView& out, const ConstTensorView& gate, const ConstT
 
 void add(const TensorView& y, const ConstTensorView& x) {
     CHECK(x.rank == 2 && isMatrix(x, x.shape[0], x.shape[1]) && isMatrix(y, x.shape[0], x.shape[1]));
+}
+
+void loraShrink(const TensorView& v, const ConstTensorView& x, const LoraBatch& batch) {
+    CHECK(x.rank == 2 && v.rank == 2 && isMatrix(x, x.shape[0], x.shape[1]) && isMatrix(v, x.shape[0], v.shape[1]));
+    checkLora(batch, x.shape[0]);
+    for (const LoraRows& part : batch.rows)
+        for (const LoraModule& module : part.modules)
+            CHECK(module.inputs == x.shape[1] && module.firstRank + loraSlabs(module.rank) * kLoraSlab <= v.shape[1]);
+}
+
+void loraExpand(const TensorView& y, const ConstTensorView& v, const LoraBatch& batch) {
+    CHECK(y.rank == 2 && v.rank == 2 && isMatrix(y, v.shape[0], y.shape[1]) && isMatrix(v, v.shape[0], v.shape[1]));
+    checkLora(batch, v.shape[0]);
+    for (const LoraRows& part : batch.rows)
+        for (const LoraModule& module : part.modules)
+            CHECK(module.firstOutput + module.outputs <= y.shape[1] && module.firstRank + module.rank <= v.shape[1]);
 }
 
 void packWeight(const ConstTensorView& source) {

@@ -19,6 +19,8 @@ void attention(const Backend& backend, const TensorView& out, const ConstTensorV
                std::span<const Segment> segments, const AttentionDesc& desc);
 void activation(const TensorView& out, const ConstTensorView& gate, const ConstTensorView& up);
 void add(const TensorView& y, const ConstTensorView& x);
+void loraShrink(const TensorView& v, const ConstTensorView& x, const LoraBatch& batch);
+void loraExpand(const TensorView& y, const ConstTensorView& v, const LoraBatch& batch);
 void packWeight(const ConstTensorView& source);
 
 }  // namespace espalier::contract

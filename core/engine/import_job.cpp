@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <set>
 
+#include "core/engine/file_digest.h"
 #include "core/engine/model_files.h"
 #include "core/engine/model_record.h"
 #include "core/engine/quantized_file.h"
-#include "core/models/transformer.h"
 
 namespace espalier {
 namespace {
@@ -37,6 +37,7 @@ struct Done {
         std::int64_t modifiedNs = 0;
         std::vector<DigestPart> parts;
         std::vector<DigestPart> sourceParts;  // of what was read, when it was quantised
+        std::vector<NonFiniteTensor> nonFinite;
     };
     std::vector<File> files;
     std::string derivedFrom;  // digest of the model that was quantised
@@ -56,7 +57,8 @@ Json toJson(const Done& done) {
                          {"bytes", file.bytes},
                          {"modified_ns", file.modifiedNs},
                          {"parts", toJson(file.parts)},
-                         {"source_parts", toJson(file.sourceParts)}});
+                         {"source_parts", toJson(file.sourceParts)},
+                         {"non_finite", toJson(file.nonFinite)}});
     return {{"files", std::move(files)}, {"placed", done.placed}, {"derived_from", done.derivedFrom}};
 }
 
@@ -81,6 +83,9 @@ Result<Done> doneFromJson(const Json& json) {
         if (const Json* source = entry.find("source_parts")) {
             TRY_ASSIGN(file.sourceParts, digestPartsFromJson(*source, "the job's checkpoint"));
         }
+        const Json* nonFinite = entry.find("non_finite");
+        if (!nonFinite) return entry.wrong("non_finite", "an array");
+        TRY_ASSIGN(file.nonFinite, nonFiniteFromJson(*nonFinite, "the job's checkpoint"));
     }
     return done;
 }
@@ -109,7 +114,7 @@ private:
     std::uint64_t targetBytes(const ModelFile& file) const;
     Result<void> checkSpace(std::uint64_t needed);
     Result<bool> isAddedByThisJob() const;
-    Result<void> scan(JobContext& context);
+    Result<void> checkFinite();
     Result<void> place(JobContext& context);
     Result<void> removeStrangers(const Path& folder, const Path& below);
     Result<void> addToCatalog();
@@ -142,7 +147,7 @@ Result<Json> ImportJob::run(JobContext& context) {
         for (const Done::File& file : m_done.files) m_parts.insert(m_parts.end(), file.parts.begin(), file.parts.end());
         m_model.suggestedName = suggestedModelName(m_arguments.path);
     } else {
-        m_allBytes = static_cast<std::int64_t>(m_model.allBytes()) + m_model.tensorBytes;
+        m_allBytes = static_cast<std::int64_t>(m_model.allBytes());
         if (!m_arguments.quantize.empty()) {
             TRY_ASSIGN(const DType type, quantizationNamed(m_arguments.quantize));
             TRY_ASSIGN(m_plan, planQuantization(m_files, m_model, type));
@@ -155,7 +160,7 @@ Result<Json> ImportJob::run(JobContext& context) {
     m_id = modelIdOf(m_digest);
     TRY_ASSIGN(const bool isAdded, isAddedByThisJob());
     if (!isPlaced && !isAdded) {
-        TRY(scan(context));
+        TRY(checkFinite());
         TRY(place(context));
     }
     if (!isAdded) TRY(addToCatalog());
@@ -219,8 +224,8 @@ Result<void> ImportJob::quantizeWeights(JobContext& context, const ModelFile& fi
                    m_doneBytes += newBytes;
                    context.report(static_cast<std::int64_t>(m_doneBytes), m_allBytes, step);
                }));
-    m_done.files.push_back(
-        {file.name, file.bytes, file.modifiedNs, std::move(written.parts), std::move(written.sourceParts)});
+    m_done.files.push_back({file.name, file.bytes, file.modifiedNs, std::move(written.parts),
+                            std::move(written.sourceParts), std::move(written.nonFinite)});
     return {};
 }
 
@@ -248,12 +253,13 @@ Result<void> ImportJob::transferFile(JobContext& context, const ModelFile& file)
     }
     const std::string step = (m_arguments.link ? "reading " : "copying ") + file.name;
     context.report(static_cast<std::int64_t>(m_doneBytes), m_allBytes, step);
-    TRY_ASSIGN(auto parts,
-               hashModelFile(m_files, m_model.folder, file, target, context.stop(), [&](std::uint64_t newBytes) {
+    TRY_ASSIGN(auto found,
+               digestModelFile(m_files, m_model.folder, file, target, context.stop(), [&](std::uint64_t newBytes) {
                    m_doneBytes += newBytes;
                    context.report(static_cast<std::int64_t>(m_doneBytes), m_allBytes, step);
                }));
-    m_done.files.push_back({file.name, file.bytes, file.modifiedNs, std::move(parts), {}});
+    m_done.files.push_back(
+        {file.name, file.bytes, file.modifiedNs, std::move(found.parts), {}, std::move(found.nonFinite)});
     return {};
 }
 
@@ -286,14 +292,12 @@ Result<bool> ImportJob::isAddedByThisJob() const {
                 same->name);
 }
 
-Result<void> ImportJob::scan(JobContext& context) {
-    const Path& folder = m_arguments.link ? m_model.path : m_partial;
-    TRY_ASSIGN(const auto source, openModelFolder(m_files, folder));
-    const std::int64_t before = std::max<std::int64_t>(0, m_allBytes - m_model.tensorBytes);
-    TRY_ASSIGN(const auto bad, scanNonFinite(*source, context.stop(), [&](std::int64_t done) {
-                   context.report(before + done, std::max(m_allBytes, before + done), "looking for NaN");
-               }));
+// What was seen while the files were read.
+Result<void> ImportJob::checkFinite() {
+    std::vector<NonFiniteTensor> bad;
+    for (const Done::File& file : m_done.files) bad.insert(bad.end(), file.nonFinite.begin(), file.nonFinite.end());
     if (bad.empty()) return {};
+    std::ranges::sort(bad, {}, &NonFiniteTensor::name);
     std::string names;
     std::int64_t values = 0;
     for (std::size_t i = 0; i < bad.size(); ++i) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The import job: a model folder from outside becomes a model of the workspace.
 //
-//   read headers and small files -> free space -> copy into models/.partial-<job>/, hashing on the way (or hash in
-//   place, for a link; or quantising on the way) -> digest -> NaN scan -> rename to models/<id>/ -> catalog row
+//   read headers and small files -> free space -> copy into models/.partial-<job>/, hashing and looking for NaN on the
+//   way (or in place, for a link; or quantising on the way) -> digest -> rename to models/<id>/ -> catalog row
 //
 // Every finished file is synced and noted in the checkpoint, so a job that was paused or killed goes on with the next
 // file. A model is in the catalog only when its folder is whole; anything less belongs to the job and goes with it.

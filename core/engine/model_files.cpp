@@ -17,7 +17,6 @@ namespace {
 
 constexpr std::uint64_t kMaxSideFileBytes = 256ull << 20;
 constexpr std::uint64_t kMaxTextBytes = 16ull << 20;
-constexpr std::size_t kChunkBytes = 1u << 20;
 constexpr std::size_t kMaxNameLength = 96;
 
 // Beside what makes the digest: files that describe the model to people or say how to pool its outputs.
@@ -116,7 +115,8 @@ std::vector<DigestSlice> tensorSlices(const std::vector<TensorEntry>& tensors, c
     std::vector<DigestSlice> slices;
     for (const TensorEntry& entry : tensors)
         if (entry.file == file)
-            slices.push_back({entry.name, entry.offset, entry.offset + static_cast<std::uint64_t>(entry.bytes)});
+            slices.push_back(
+                {entry.name, entry.offset, entry.offset + static_cast<std::uint64_t>(entry.bytes), entry.dtype});
     // An empty tensor lies before its neighbour.
     std::ranges::sort(slices, {}, [](const DigestSlice& slice) { return std::pair(slice.begin, slice.end); });
     return slices;
@@ -156,7 +156,7 @@ Result<void> collectFiles(FileSystem& files, ModelFiles& model) {
                             std::to_string(kMaxSideFileBytes) + " are read",
                         name);
         } else if (isDigestFile(name)) {
-            file.slices = {{"", 0, entry.bytes}};
+            file.slices = {{"", 0, entry.bytes, DType::U8}};
         }
         model.files.push_back(std::move(file));
         return {};
@@ -189,7 +189,7 @@ Result<void> collectGgufFiles(FileSystem& files, const std::vector<GgufShard>& s
     }
     for (ModelFile& file : model.files)
         if (file.name == shards.front().path.filename().string())
-            file.slices.insert(file.slices.begin(), {"", 0, shards.front().keysEnd});
+            file.slices.insert(file.slices.begin(), {"", 0, shards.front().keysEnd, DType::U8});
     return {};
 }
 
@@ -295,81 +295,6 @@ Result<std::vector<DigestPart>> digestPartsFromJson(const Json& json, std::strin
             part.sha256[i] = static_cast<std::uint8_t>(nibble(digits[2 * i]) * 16 + nibble(digits[2 * i + 1]));
     }
     return parts;
-}
-
-namespace {
-
-// Feeds the bytes of a file in order to the slices they belong to.
-class SliceHasher {
-public:
-    explicit SliceHasher(const ModelFile& file) : m_file(file) {}
-
-    void feed(std::uint64_t offset, std::span<const std::byte> bytes) {
-        const std::uint64_t end = offset + bytes.size();
-        for (; m_next < m_file.slices.size(); ++m_next) {
-            const DigestSlice& slice = m_file.slices[m_next];
-            const std::uint64_t from = std::max(offset, slice.begin);
-            const std::uint64_t to = std::min(end, slice.end);
-            if (from < to) m_hash.update(bytes.subspan(from - offset, to - from));
-            if (slice.end > end) return;
-            m_parts.push_back({m_file.name, slice.tensor, m_hash.finish()});
-            m_hash = Sha256();
-        }
-    }
-    std::vector<DigestPart> take() {
-        feed(m_file.bytes, {});  // slices of no bytes at the very end
-        return std::move(m_parts);
-    }
-
-private:
-    const ModelFile& m_file;
-    std::size_t m_next = 0;
-    Sha256 m_hash;
-    std::vector<DigestPart> m_parts;
-};
-
-Error sourceChanged(const Path& path) {
-    return fail(ErrorCode::IoError,
-                path.string() + " was changed while it was being read; try again when it is complete", path.string());
-}
-
-}  // namespace
-
-Result<void> checkUnchanged(FileSystem& files, const Path& path, const ModelFile& file) {
-    TRY_ASSIGN(const FileEntry now, files.stat(path));
-    if (now.bytes != file.bytes || now.modifiedNs != file.modifiedNs) return sourceChanged(path);
-    return {};
-}
-
-Result<std::vector<DigestPart>> hashModelFile(FileSystem& files, const Path& folder, const ModelFile& file,
-                                              const std::optional<Path>& target, std::stop_token stop,
-                                              const std::function<void(std::uint64_t newBytes)>& progress) {
-    const Path path = folder / file.name;
-    TRY(checkUnchanged(files, path, file));
-    TRY_ASSIGN(const auto reader, files.open(path));
-    std::unique_ptr<WritableFile> writer;
-    const Path unfinished = target ? target->string() + ".part" : "";
-    if (target) {
-        TRY_ASSIGN(writer, files.create(unfinished));
-    }
-    SliceHasher hasher(file);
-    std::vector<std::byte> chunk(static_cast<std::size_t>(std::min<std::uint64_t>(kChunkBytes, file.bytes)));
-    for (std::uint64_t offset = 0; offset < file.bytes; offset += chunk.size()) {
-        if (stop.stop_requested()) return fail(ErrorCode::Cancelled, "reading " + path.string() + " was stopped");
-        chunk.resize(static_cast<std::size_t>(std::min<std::uint64_t>(chunk.size(), file.bytes - offset)));
-        TRY_ASSIGN(const std::size_t got, reader->read(offset, chunk));
-        if (got != chunk.size()) return sourceChanged(path);
-        hasher.feed(offset, chunk);
-        if (writer) TRY(writer->append(chunk));
-        progress(chunk.size());
-    }
-    TRY(checkUnchanged(files, path, file));
-    if (writer) {
-        TRY(writer->sync());
-        TRY(writer->close());
-        TRY(files.rename(unfinished, *target));
-    }
-    return hasher.take();
 }
 
 Result<std::string> combineDigest(const ModelFiles& model, const std::vector<DigestPart>& parts) {

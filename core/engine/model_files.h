@@ -7,9 +7,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <optional>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +25,7 @@ struct DigestSlice {
     std::string tensor;
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
+    DType dtype = DType::U8;  // of the tensor
 };
 
 struct ModelFile {
@@ -72,16 +70,6 @@ struct DigestPart {
 };
 Json toJson(const std::vector<DigestPart>& parts);
 Result<std::vector<DigestPart>> digestPartsFromJson(const Json& json, std::string_view where);
-
-// Reads one file through, hashing its slices, and writes it to `target` when one is given (next to it first, synced,
-// then renamed: a file under its own name is whole). Never maps, so a file cut short meanwhile is an error, not a
-// fault. Errors: cancelled; io_error when the file is not what readModelFiles saw; what reading and writing give.
-Result<std::vector<DigestPart>> hashModelFile(FileSystem& files, const Path& folder, const ModelFile& file,
-                                              const std::optional<Path>& target, std::stop_token stop,
-                                              const std::function<void(std::uint64_t newBytes)>& progress);
-
-// Error io_error: the file is not what readModelFiles saw.
-Result<void> checkUnchanged(FileSystem& files, const Path& path, const ModelFile& file);
 
 // The digest of the parts of all files; equal to digestModel() of the folder. Error internal: a part is missing.
 Result<std::string> combineDigest(const ModelFiles& model, const std::vector<DigestPart>& parts);

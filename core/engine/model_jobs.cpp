@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/engine/file_digest.h"
 #include "core/engine/model_files.h"
 #include "core/tensor/quantized_block.h"
 
@@ -125,12 +126,12 @@ public:
         for (const ModelFile& file : model.files) {
             if (file.slices.empty()) continue;
             TRY_ASSIGN(
-                const auto parts,
-                hashModelFile(m_files, model.folder, file, std::nullopt, context.stop(), [&](std::uint64_t newBytes) {
+                const FileDigest read,
+                digestModelFile(m_files, model.folder, file, std::nullopt, context.stop(), [&](std::uint64_t newBytes) {
                     done += static_cast<std::int64_t>(newBytes);
                     context.report(done, static_cast<std::int64_t>(model.allBytes()), "reading " + file.name);
                 }));
-            found.insert(found.end(), parts.begin(), parts.end());
+            found.insert(found.end(), read.parts.begin(), read.parts.end());
         }
         TRY_ASSIGN(const std::string digest, combineDigest(model, found));
         if (digest == row.digest) return Json{{"model", m_modelId}, {"digest", digest}};

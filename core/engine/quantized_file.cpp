@@ -2,20 +2,22 @@
 #include "core/engine/quantized_file.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 
+#include "core/base/relay.h"
 #include "core/formats/gguf_architecture.h"
 #include "core/formats/gguf_model.h"
 #include "core/formats/gguf_writer.h"
+#include "core/models/non_finite_scan.h"
 #include "core/models/weight_map.h"
 #include "core/tensor/quantized_block.h"
+#include "core/tensor/widen.h"
 
 namespace espalier {
 namespace {
 
 constexpr std::uint32_t kQuantizationVersion = 2;  // of the block formats, as ggml counts them
 constexpr std::int64_t kPieceValues = 1 << 18;
+constexpr std::size_t kPieces = 4;
 
 // LLAMA_FTYPE_MOSTLY_Q8_0 and _Q4_0: what "general.file_type" says.
 std::uint32_t fileTypeOf(DType type) {
@@ -80,33 +82,26 @@ class Rounder {
 public:
     Rounder(const TensorEntry& entry, const QuantizePlan::Change& change) : m_entry(entry), m_change(change) {}
 
+    DType type() const { return m_change.type; }
+
     // Blocks of a piece of whole rows.
-    Result<std::span<const std::byte>> round(std::span<const std::byte> stored) {
-        widen(stored);
-        for (const float value : m_values)
-            if (!std::isfinite(value))
-                return fail(ErrorCode::NonFinite,
-                            m_entry.location() +
-                                " holds NaN or infinity, which have no quantised form; import it "
-                                "without --quantize",
-                            m_entry.location());
+    Result<void> round(std::span<const std::byte> stored, std::vector<std::byte>& blocks) {
+        NonFiniteScan scan(m_entry.dtype);
+        scan.add(stored);
+        if (scan.nan() + scan.infinite() > 0)
+            return fail(ErrorCode::NonFinite,
+                        m_entry.location() +
+                            " holds NaN or infinity, which have no quantised form; import it without --quantize",
+                        m_entry.location());
+        m_values.resize(stored.size() / espalier::bytesOf(m_entry.dtype));
+        widenFinite(m_entry.dtype, stored, m_values);
         if (m_change.transposed) transpose();
-        const auto count = static_cast<std::int64_t>(m_values.size());
-        m_blocks.resize(static_cast<std::size_t>(storedBytes(m_change.type, count)));
-        quantize(m_change.type, m_values, m_blocks.data());
-        return std::span<const std::byte>(m_blocks);
+        blocks.resize(static_cast<std::size_t>(storedBytes(m_change.type, static_cast<std::int64_t>(m_values.size()))));
+        quantize(m_change.type, m_values, blocks.data());
+        return {};
     }
 
 private:
-    void widen(std::span<const std::byte> stored) {
-        m_values.resize(stored.size() / espalier::bytesOf(m_entry.dtype));
-        if (m_entry.dtype == DType::F32) return void(std::memcpy(m_values.data(), stored.data(), stored.size()));
-        for (std::size_t i = 0; i < m_values.size(); ++i) {
-            std::uint16_t bits;
-            std::memcpy(&bits, &stored[2 * i], sizeof bits);
-            m_values[i] = m_entry.dtype == DType::BF16 ? bf16ToF32(bits) : f16ToF32(bits);
-        }
-    }
     void transpose() {
         const auto rows = static_cast<std::size_t>(m_entry.shape[0]);
         const auto cols = static_cast<std::size_t>(m_entry.shape[1]);
@@ -119,15 +114,62 @@ private:
     const TensorEntry& m_entry;
     const QuantizePlan::Change& m_change;
     std::vector<float> m_values;
-    std::vector<std::byte> m_blocks;
 };
 
-// One file on its way: read from the source, written to the target, both hashed.
+// Consecutive bytes of one tensor: as the source has them, and as they were written unless that is the same.
+struct Piece {
+    const TensorEntry* entry = nullptr;
+    DType writtenType = DType::F32;
+    bool isRounded = false;
+    bool isLast = false;  // of its tensor
+    std::vector<std::byte> read;
+    std::vector<std::byte> rounded;
+
+    std::span<const std::byte> written() const { return isRounded ? rounded : read; }
+};
+
+// Hashes what was read and what was written, and looks for NaN in the latter: a scale can overflow.
+class PieceDigester {
+public:
+    PieceDigester(const std::string& source, const std::string& target, QuantizedFile& result)
+        : m_source(source), m_target(target), m_result(result) {}
+
+    void feed(const Piece& piece) {
+        if (!m_scan) m_scan.emplace(piece.writtenType);
+        m_read.update(piece.read);
+        if (piece.isRounded) m_written.update(piece.rounded);
+        m_scan->add(piece.written());
+        if (!piece.isLast) return;
+        const Sha256Digest read = std::exchange(m_read, {}).finish();
+        const Sha256Digest written = std::exchange(m_written, {}).finish();
+        m_result.sourceParts.push_back({m_source, piece.entry->name, read});
+        m_result.parts.push_back({m_target, piece.entry->name, piece.isRounded ? written : read});
+        if (m_scan->nan() + m_scan->infinite() > 0)
+            m_result.nonFinite.push_back({piece.entry->name, m_scan->nan(), m_scan->infinite()});
+        m_scan.reset();
+    }
+
+private:
+    const std::string& m_source;
+    const std::string& m_target;
+    QuantizedFile& m_result;
+    Sha256 m_read, m_written;
+    std::optional<NonFiniteScan> m_scan;
+};
+
+// One file on its way: read from the source and written to the target by the caller's thread, both hashed by another.
 class FileWriter {
 public:
     FileWriter(const ModelFiles& model, const QuantizePlan& plan, const ModelFile& file, ReadableFile& from,
                WritableFile& to, std::stop_token stop, const std::function<void(std::uint64_t)>& progress)
-        : m_model(model), m_plan(plan), m_file(file), m_from(from), m_to(to), m_stop(stop), m_progress(progress) {}
+        : m_model(model),
+          m_plan(plan),
+          m_file(file),
+          m_target(plan.targets.find(file.name)->second),
+          m_from(from),
+          m_to(to),
+          m_stop(stop),
+          m_progress(progress) {}
 
     Result<QuantizedFile> write(const GgufKeyWriter& keys, std::uint64_t alignment, bool isFirst) {
         std::vector<GgufTensor> targets;
@@ -135,48 +177,64 @@ public:
         for (const TensorEntry* entry : entries) targets.push_back(targetOf(m_plan, *entry));
         const std::vector<std::byte> header = ggufHeaderBytes(keys, targets, alignment);
         TRY(m_to.append(header));
-        const std::string& target = m_plan.targets.find(m_file.name)->second;
         if (isFirst) {
             Sha256 hash;
             hash.update(std::span(header).first(24 + keys.bytes().size()));
-            m_result.parts.push_back({target, "", hash.finish()});
+            m_result.parts.push_back({m_target, "", hash.finish()});
         }
+        PieceDigester digester(m_file.name, m_target, m_result);
+        Relay<Piece> relay(kPieces, [&](Piece& piece) { digester.feed(piece); });
         for (std::size_t i = 0; i < entries.size(); ++i) {
-            TRY(writeTensor(*entries[i], target));
+            TRY(writeTensor(*entries[i], relay, digester));
             const std::vector<std::byte> zeros(ggufPadding(bytesOf(targets[i]), alignment));
             TRY(m_to.append(zeros));
         }
+        relay.drain();
         TRY(hashTheRest());
         return std::move(m_result);
     }
 
 private:
-    Result<void> writeTensor(const TensorEntry& entry, const std::string& target) {
+    Result<void> writeTensor(const TensorEntry& entry, Relay<Piece>& relay, PieceDigester& digester) {
         const auto change = m_plan.changes.find(entry.name);
         std::optional<Rounder> rounder;
         if (change != m_plan.changes.end()) rounder.emplace(entry, change->second);
         const std::int64_t rowValues = entry.shape.back();
         const std::int64_t rows = entry.count() / rowValues;
-        const bool whole = rounder && change->second.transposed;
-        const std::int64_t rowsEach = whole ? rows : std::max<std::int64_t>(1, kPieceValues / rowValues);
-        Sha256 read, written;
-        std::vector<std::byte> piece;
-        for (std::int64_t row = 0; row < rows; row += rowsEach) {
-            if (m_stop.stop_requested()) return fail(ErrorCode::Cancelled, "quantising was stopped");
-            const std::int64_t values = std::min(rowsEach, rows - row) * rowValues;
-            piece.resize(static_cast<std::size_t>(storedBytes(entry.dtype, values)));
-            TRY(readAt(entry.offset + static_cast<std::uint64_t>(storedBytes(entry.dtype, row * rowValues)), piece));
-            read.update(piece);
-            std::span<const std::byte> out = piece;
-            if (rounder) {
-                TRY_ASSIGN(out, rounder->round(piece));
-            }
-            written.update(out);
-            TRY(m_to.append(out));
-            m_progress(piece.size());
+        if (rounder && change->second.transposed) {
+            // Whole, and not through the ring, which would keep several of them.
+            relay.drain();
+            Piece piece;
+            TRY(fill(piece, entry, 0, rows * rowValues, &*rounder));
+            digester.feed(piece);
+            return write(piece);
         }
-        m_result.sourceParts.push_back({m_file.name, entry.name, read.finish()});
-        m_result.parts.push_back({target, entry.name, written.finish()});
+        const std::int64_t rowsEach = std::max<std::int64_t>(1, kPieceValues / rowValues);
+        for (std::int64_t row = 0; row < rows; row += rowsEach) {
+            Piece& piece = relay.next();
+            const std::int64_t values = std::min(rowsEach, rows - row) * rowValues;
+            TRY(fill(piece, entry, row * rowValues, values, rounder ? &*rounder : nullptr));
+            relay.pass();
+            TRY(write(piece));
+        }
+        return {};
+    }
+
+    Result<void> fill(Piece& piece, const TensorEntry& entry, std::int64_t first, std::int64_t values,
+                      Rounder* rounder) {
+        if (m_stop.stop_requested()) return fail(ErrorCode::Cancelled, "quantising was stopped");
+        piece.entry = &entry;
+        piece.isRounded = rounder != nullptr;
+        piece.isLast = first + values == entry.count();
+        piece.writtenType = rounder ? rounder->type() : entry.dtype;
+        piece.read.resize(static_cast<std::size_t>(storedBytes(entry.dtype, values)));
+        TRY(readAt(entry.offset + static_cast<std::uint64_t>(storedBytes(entry.dtype, first)), piece.read));
+        return rounder ? rounder->round(piece.read, piece.rounded) : Result<void>();
+    }
+
+    Result<void> write(const Piece& piece) {
+        TRY(m_to.append(piece.written()));
+        m_progress(piece.read.size());
         return {};
     }
 
@@ -197,14 +255,13 @@ private:
 
     Result<void> readAt(std::uint64_t offset, std::span<std::byte> into) const {
         TRY_ASSIGN(const std::size_t got, m_from.read(offset, into));
-        if (got == into.size()) return {};
-        return fail(ErrorCode::IoError,
-                    m_file.name + " was changed while it was being read; try again when it is complete", m_file.name);
+        return got == into.size() ? Result<void>() : sourceChanged(m_model.folder / m_file.name);
     }
 
     const ModelFiles& m_model;
     const QuantizePlan& m_plan;
     const ModelFile& m_file;
+    const std::string& m_target;
     ReadableFile& m_from;
     WritableFile& m_to;
     std::stop_token m_stop;

@@ -19,7 +19,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/engine/model_files.h"
+#include "core/engine/file_digest.h"
 
 namespace espalier {
 
@@ -47,6 +47,7 @@ std::uint64_t quantizedBytes(const ModelFiles& model, const QuantizePlan& plan, 
 struct QuantizedFile {
     std::vector<DigestPart> sourceParts;
     std::vector<DigestPart> parts;
+    std::vector<NonFiniteTensor> nonFinite;  // of what was written
 };
 // Writes folder / targets[file] (next to it first, synced, then renamed). Errors: non_finite names the tensor;
 // cancelled; io_error when the file is not what readModelFiles saw; what reading and writing give.

@@ -149,8 +149,9 @@ public:
         placeRopeRows(stream, batch.segments, rows);
         embed(stream, batch, rows);
         for (std::size_t i = 0; i < m_spec.layers.size(); ++i) {
-            attentionBlock(stream, m_spec.layers[i], m_weights.layers[i], kv[i], batch.segments, rows);
-            mlpBlock(stream, m_spec.layers[i], m_weights.layers[i], rows);
+            const LayerStep step{batch, i, m_spec.layers[i], m_weights.layers[i], kv[i], rows};
+            attentionBlock(stream, step);
+            mlpBlock(stream, step);
         }
         const Output output{logitsOf(stream, batch.logitRows), hiddenOf(stream, batch.hiddenRows)};
         TRY(m_ops.synchronize(stream));
@@ -158,6 +159,31 @@ public:
     }
 
 private:
+    // One layer of one step.
+    struct LayerStep {
+        const ForwardBatch& batch;
+        std::size_t index;
+        const LayerSpec& layer;
+        const LayerWeights& weights;
+        const KvPages& pages;
+        std::int64_t rows;
+    };
+
+    // y += what the adapters of these rows make of x.
+    void adapt(Stream& stream, const LayerStep& step, LoraSite site, TensorView y, ConstTensorView x) {
+        if (step.batch.adapters.empty()) return;
+        m_loraRows.clear();
+        for (const AdapterRows& part : step.batch.adapters) {
+            const auto& modules = part.layers[step.index][static_cast<std::size_t>(site)];
+            if (!modules.empty()) m_loraRows.push_back({part.firstRow, part.rows, modules});
+        }
+        if (m_loraRows.empty()) return;
+        const LoraBatch batch{step.pages.base, step.pages.pageBytes, m_loraRows};
+        const TensorView ranks = step.batch.adapterRanks.firstRows(step.rows);
+        m_ops.loraShrink(stream, ranks, x, batch);
+        m_ops.loraExpand(stream, y, ranks, batch);
+    }
+
     // residual = embedding of the tokens + that of their types + that of their positions, then a norm: what there is.
     void embed(Stream& stream, const ForwardBatch& batch, std::int64_t rows) {
         const TensorView residual = m_arena.residual.view(rows);
@@ -203,8 +229,10 @@ private:
     }
 
     // residual += o(attention(rope(q), rope(k), v)), with q, k, v = qkv(input)
-    void attentionBlock(Stream& stream, const LayerSpec& layer, const LayerWeights& weights, const KvPages& pages,
-                        std::span<const Segment> segments, std::int64_t rows) {
+    void attentionBlock(Stream& stream, const LayerStep& step) {
+        const LayerSpec& layer = step.layer;
+        const LayerWeights& weights = step.weights;
+        const std::int64_t rows = step.rows;
         const std::int64_t queryWidth = std::int64_t{layer.heads} * m_spec.headDim;
         const std::int64_t keyWidth = std::int64_t{layer.kvHeads} * m_spec.headDim;
         const TensorView qkv = m_arena.qkv.view(rows, queryWidth + 2 * keyWidth);
@@ -215,6 +243,7 @@ private:
 
         const TensorView input = blockInput(stream, weights.attentionNorm, rows);
         multiply(m_ops, stream, qkv, input, weights.qkv, {.bias = vectorOf(weights.qkvBias)});
+        adapt(stream, step, LoraSite::Qkv, qkv, input);
         if (m_spec.queryKeyNorm) {
             normaliseHeads(stream, query, weights.queryNorm, layer.heads);
             normaliseHeads(stream, key, weights.keyNorm, layer.kvHeads);
@@ -223,28 +252,36 @@ private:
             rotate(stream, query, layer.heads, rows);
             rotate(stream, key, layer.kvHeads, rows);
         }
-        m_ops.storeKv(stream, pages, key, value, segments);
+        m_ops.storeKv(stream, step.pages, key, value, step.batch.segments);
         m_ops.attention(
-            stream, attended, query, pages, segments,
+            stream, attended, query, step.pages, step.batch.segments,
             {.heads = layer.heads, .scale = m_attentionScale, .window = layer.window, .causal = m_spec.causal});
-        m_ops.gemm(stream, m_arena.residual.view(rows), attended, weights.attentionOut,
+        const TensorView residual = m_arena.residual.view(rows);
+        m_ops.gemm(stream, residual, attended, weights.attentionOut,
                    {.bias = vectorOf(weights.attentionOutBias), .accumulate = true});
+        adapt(stream, step, LoraSite::AttentionOut, residual, attended);
         endBlock(stream, weights.attentionNorm, rows);
     }
 
     // residual += down(activation(gate) * up), with gate, up = gateUp(input); down(activation(up)) without a gate
-    void mlpBlock(Stream& stream, const LayerSpec& layer, const LayerWeights& weights, std::int64_t rows) {
+    void mlpBlock(Stream& stream, const LayerStep& step) {
+        const LayerSpec& layer = step.layer;
+        const LayerWeights& weights = step.weights;
+        const std::int64_t rows = step.rows;
         const std::int64_t neurons = layer.neurons;
         const TensorView gateUp = m_arena.gateUp.view(rows, m_spec.gatedMlp ? 2 * neurons : neurons);
         const TensorView activated = m_arena.activated.view(rows, neurons);
 
         const TensorView input = blockInput(stream, weights.mlpNorm, rows);
         multiply(m_ops, stream, gateUp, input, weights.gateUp, {.bias = vectorOf(weights.gateUpBias)});
+        adapt(stream, step, LoraSite::GateUp, gateUp, input);
         m_ops.activation(stream, activated, gateUp.columns(0, neurons),
                          m_spec.gatedMlp ? gateUp.columns(neurons, neurons) : TensorView{},
                          activationKind(m_spec.activation));
-        m_ops.gemm(stream, m_arena.residual.view(rows), activated, weights.down,
+        const TensorView residual = m_arena.residual.view(rows);
+        m_ops.gemm(stream, residual, activated, weights.down,
                    {.bias = vectorOf(weights.downBias), .accumulate = true});
+        adapt(stream, step, LoraSite::Down, residual, activated);
         endBlock(stream, weights.mlpNorm, rows);
     }
 
@@ -335,6 +372,7 @@ private:
         }
         CHECK(covered == rows);
         CHECK(m_spec.lmHead || batch.logitRows.empty());
+        for (const AdapterRows& part : batch.adapters) CHECK(part.layers.size() == m_spec.layers.size());
         CHECK(batch.tokenTypes.empty() || batch.tokenTypes.size() == batch.tokens.size());
         for (const std::int32_t type : batch.tokenTypes) CHECK(type >= 0 && type < m_spec.tokenTypes);
         for (const auto wanted : {batch.logitRows, batch.hiddenRows})
@@ -350,6 +388,7 @@ private:
     RopeTable m_rope;
     ModelWeights m_weights;
     ActivationArena m_arena;
+    std::vector<LoraRows> m_loraRows;  // of one projection group; kept for its capacity
     std::vector<float> m_ropeRows;    // cosines of a step, then its sines; host side
     std::vector<std::int32_t> m_ids;  // token types of a step, then its positions; host side
 };

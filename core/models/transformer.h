@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,6 +21,19 @@
 
 namespace espalier {
 
+// The projection groups of a layer that a LoRA adapter may change. The modules of a group read the same rows, and their
+// outputs are columns of one matrix: q, k, v side by side; gate, then up.
+enum class LoraSite : std::uint8_t { Qkv, AttentionOut, GateUp, Down };
+constexpr std::size_t kLoraSites = 4;
+using LoraLayer = std::array<std::vector<LoraModule>, kLoraSites>;  // by LoraSite; an empty group is left alone
+
+// Consecutive rows that use one adapter, whose tiles lie in the pages that forward() is given.
+struct AdapterRows {
+    std::int32_t firstRow = 0;
+    std::int32_t rows = 0;
+    std::span<const LoraLayer> layers = {};  // one per layer
+};
+
 // Rows of a step. Segments are consecutive and cover all T rows; row t of a segment is at position0 + (t - firstRow).
 struct ForwardBatch {
     std::span<const std::int32_t> tokens;  // [T], each below spec().vocabulary
@@ -27,6 +41,10 @@ struct ForwardBatch {
     std::span<const std::int32_t> logitRows;        // ascending; rows whose logits are wanted
     std::span<const std::int32_t> hiddenRows;       // ascending; rows whose final normalised hidden state is wanted
     std::span<const std::int32_t> tokenTypes = {};  // [T], each below spec().tokenTypes; empty: all 0
+    // Ascending, without overlap; rows in none of them are the base model's, bit for bit. Empty: no operation for adapters
+    // is called at all.
+    std::span<const AdapterRows> adapters = {};
+    TensorView adapterRanks = {};  // [T, every module's ranks] f32 scratch on the device; needed with adapters alone
 };
 
 struct TransformerOptions {
@@ -84,15 +102,6 @@ struct WeightReport {
 };
 // All names, shapes and dtypes; reads no weight data.
 Result<WeightReport> checkWeights(const ArchSpec& spec, const TensorSource& tensors);
-
-// Tensors with NaN or infinite values, with counts; reads everything.
-struct NonFiniteTensor {
-    std::string name;
-    std::int64_t nan = 0;
-    std::int64_t infinite = 0;
-};
-Result<std::vector<NonFiniteTensor>> scanNonFinite(const TensorSource& tensors, std::stop_token stop,
-                                                   const std::function<void(std::int64_t doneBytes)>& progress);
 
 // Memory a model needs, before it is loaded. Pure. Used by inspect, serve and the workbench alike.
 struct MemoryEstimate {

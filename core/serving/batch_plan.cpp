@@ -8,6 +8,7 @@ void BatchPlan::clear() {
     m_segments.clear();
     m_logitRows.clear();
     m_hiddenRows.clear();
+    m_adapters.clear();
     m_parts.clear();
 }
 
@@ -22,6 +23,14 @@ void BatchPlan::add(Sequence& sequence, std::int32_t rows) {
               0};
     m_tokens.insert(m_tokens.end(), sequence.tokens.begin() + begin, sequence.tokens.begin() + end);
     m_segments.push_back({firstRow, rows, begin, sequence.pages});
+    if (sequence.adapter) {
+        AdapterRows* last = m_adapters.empty() ? nullptr : &m_adapters.back();
+        const std::span<const LoraLayer> layers = sequence.adapter->layers;
+        if (last && last->layers.data() == layers.data() && last->firstRow + last->rows == firstRow)
+            last->rows += rows;
+        else
+            m_adapters.push_back({firstRow, rows, layers});
+    }
     for (std::int32_t position = begin; position < end; ++position) {
         const std::int32_t row = firstRow + position - begin;
         switch (sequence.request.kind) {

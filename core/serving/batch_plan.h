@@ -27,15 +27,21 @@ public:
     // The next `rows` tokens of the sequence. Requires: its pages cover them and do not change until the step has run.
     void add(Sequence& sequence, std::int32_t rows);
 
+    // Rows that use the same adapter and lie side by side are one piece of work: add sequences of an adapter in a row.
     bool isEmpty() const { return m_parts.empty(); }
+    bool hasAdapters() const { return !m_adapters.empty(); }
     std::span<const Part> parts() const { return m_parts; }
-    ForwardBatch forwardBatch() const { return {m_tokens, m_segments, m_logitRows, m_hiddenRows}; }
+    // ranks: AdapterCache::ranks().
+    ForwardBatch forwardBatch(const TensorView& ranks) const {
+        return {m_tokens, m_segments, m_logitRows, m_hiddenRows, {}, m_adapters, ranks};
+    }
 
 private:
     std::vector<TokenId> m_tokens;
     std::vector<Segment> m_segments;
     std::vector<std::int32_t> m_logitRows;
     std::vector<std::int32_t> m_hiddenRows;
+    std::vector<AdapterRows> m_adapters;
     std::vector<Part> m_parts;
 };
 

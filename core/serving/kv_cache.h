@@ -19,6 +19,9 @@ namespace espalier {
 // Bytes one page id takes over all layers: pool pages = pool bytes / this.
 std::int64_t kvBytesPerPage(const Backend& backend, const ArchSpec& spec, DType kvType);
 
+// By layer: what one page takes there. The tiles of adapters are made for it.
+std::vector<std::int64_t> layerPageBytes(const Backend& backend, const ArchSpec& spec, DType kvType);
+
 class KvCache {
 public:
     // Errors: pool_exhausted, invalid_argument (not one page, or a size beyond 63 bits).

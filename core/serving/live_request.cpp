@@ -9,6 +9,7 @@ LiveRequest liveRequestOf(const Sequence& sequence, TimePoint now) {
     LiveRequest live;
     live.id = sequence.request.id;
     live.tenant = sequence.request.tenant;
+    live.adapter = sequence.request.adapterName;
     live.kind = sequence.request.kind;
     live.isRunning = sequence.isRunning;
     live.promptTokens = sequence.promptTokens();

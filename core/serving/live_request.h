@@ -14,6 +14,7 @@ struct Sequence;
 struct LiveRequest {
     RequestId id;
     std::string tenant;
+    std::string adapter;  // its name; empty: none
     RequestKind kind = RequestKind::Generate;
     bool isRunning = false;
     std::int32_t promptTokens = 0;

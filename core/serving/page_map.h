@@ -12,7 +12,7 @@
 
 namespace espalier {
 
-constexpr std::int64_t kNoReader = 0;         // free, or only the prefix cache knows the page
+constexpr std::int64_t kNoReader = 0;         // free, an adapter's, or only the prefix cache knows the page
 constexpr std::int64_t kSeveralReaders = -1;  // a shared prefix, or a cell over pages of different requests
 
 struct PageRun {

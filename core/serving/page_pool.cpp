@@ -10,6 +10,8 @@ std::string_view pageOwnerName(PageOwner owner) {
         case PageOwner::Free: return "free";
         case PageOwner::Kv: return "kv";
         case PageOwner::KvCached: return "kv_cached";
+        case PageOwner::Adapter: return "adapter";
+        case PageOwner::AdapterIdle: return "adapter_idle";
     }
     return "unknown";
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// PagePool: one set of equal pages for everything a running model keeps on the device. Today KV blocks of sequences,
-// running or cached; adapters, staging and domain rows take their ids from the same free list. Page id p names the
+// PagePool: one set of equal pages for everything a running model keeps on the device. KV blocks of sequences,
+// running or cached, and the tiles of adapters; staging and domain rows will take their ids from the same free list. Page id p names the
 // same index in every layer's array (KvCache), so a block takes one id however many layers there are, and layers may
 // differ in page size. Pages need not be adjacent, so nothing is ever moved.
 //
@@ -24,14 +24,20 @@ enum class PageOwner : std::uint8_t {
     Free,
     Kv,        // a KV block that at least one running sequence reads
     KvCached,  // a KV block only the prefix cache knows; may be reclaimed at any time
+    Adapter,      // tiles of an adapter that at least one running sequence uses
+    AdapterIdle,  // tiles of an adapter that stays for its next request; may be reclaimed at any time
 };
-constexpr std::size_t kPageOwners = 3;
-std::string_view pageOwnerName(PageOwner owner);  // "free", "kv", "kv_cached"
+constexpr std::size_t kPageOwners = 5;
+std::string_view pageOwnerName(PageOwner owner);  // "free", "kv", "kv_cached", "adapter", "adapter_idle"
 
 struct PoolUsage {
     std::array<std::int32_t, kPageOwners> pages{};
     std::int32_t of(PageOwner owner) const { return pages[static_cast<std::size_t>(owner)]; }
     std::int32_t total() const;
+    // Free, or free as soon as somebody wants it.
+    std::int32_t available() const {
+        return of(PageOwner::Free) + of(PageOwner::KvCached) + of(PageOwner::AdapterIdle);
+    }
 };
 
 class PagePool {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/serving/pager.h"
 
+#include <map>
+
 #include "core/serving/scheduler.h"
 
 namespace espalier {
@@ -66,8 +68,23 @@ Result<void> Pager::grow(Sequence& sequence, std::int32_t rows) {
     const std::int32_t needed =
         pagesForTokens(sequence.computed + rows) - static_cast<std::int32_t>(sequence.pages.size());
     if (needed <= 0) return {};
-    if (const std::int32_t missing = needed - m_pool.usage().of(PageOwner::Free); missing > 0) m_cache.evict(missing);
+    makeRoom(needed);
     return m_pool.acquire(PageOwner::Kv, needed, sequence.pages);
+}
+
+void Pager::makeRoom(std::int32_t pages) {
+    std::int32_t missing = pages - m_pool.usage().of(PageOwner::Free);
+    if (missing > 0) missing -= m_cache.evict(missing);
+    if (missing > 0) m_adapters.evict(missing);
+}
+
+Result<void> Pager::takeAdapter(Sequence& sequence, Stream& stream) {
+    CHECK(!sequence.adapter);
+    const auto& image = sequence.request.adapter;
+    if (!image) return {};
+    if (!m_adapters.isResident(*image)) makeRoom(image->pages);
+    TRY_ASSIGN(sequence.adapter, m_adapters.acquire(stream, image));
+    return {};
 }
 
 void Pager::publish(Sequence& sequence) {
@@ -88,6 +105,8 @@ void Pager::release(Sequence& sequence) {
     const auto cached = static_cast<std::size_t>(sequence.cachedBlocks);
     for (const PageId page : pages.subspan(cached)) m_pool.release(PageOwner::Kv, page);
     m_cache.unpin(pages.first(cached));
+    if (sequence.adapter) m_adapters.release(*sequence.adapter);
+    sequence.adapter = nullptr;
     sequence.pages.clear();
     sequence.cachedBlocks = 0;
     sequence.computed = 0;
@@ -100,6 +119,15 @@ std::int32_t Pager::sharedPages(const Sequence& sequence) const {
 Result<void> Pager::checkIntegrity(std::span<const std::unique_ptr<Sequence>> sequences) const {
     TRY(m_pool.checkIntegrity());
     TRY(m_cache.checkIntegrity());
+    TRY(m_adapters.checkIntegrity());
+    std::map<const ResidentAdapter*, std::int32_t> users;
+    for (const auto& sequence : sequences)
+        if (sequence->adapter) ++users[sequence->adapter];
+    for (const auto& [adapter, count] : users)
+        if (adapter->references != count)
+            return fail(ErrorCode::Internal, "adapter " + adapter->image->digest + " has " +
+                                                 std::to_string(adapter->references) + " references and " +
+                                                 std::to_string(count) + " users");
     std::vector<std::int32_t> owners(static_cast<std::size_t>(m_pool.pageCount()), 0);
     std::vector<std::int32_t> readers(owners);
     for (const auto& sequence : sequences)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Pager: how sequences get, share and give back KV pages. Joins the pool and the prefix cache: a sequence's first
-// `cachedBlocks` pages are pinned in the cache, the rest is its own; full blocks move from the second part to the first
-// as soon as they are computed.
+// Pager: how sequences get, share and give back pages. Joins the pool, the prefix cache and the adapters: a sequence's
+// first `cachedBlocks` pages are pinned in the prefix cache, the rest is its own; full blocks move from the second part
+// to the first as soon as they are computed. Its adapter's pages it shares with everybody who runs with that adapter.
+// When pages are wanted and none is free, idle prefix blocks go before idle adapters, which cost more to bring back.
 //
 // Owner: ServingLoop. Thread: engine.
 #pragma once
@@ -11,6 +12,7 @@
 #include <optional>
 #include <span>
 
+#include "core/serving/adapter_cache.h"
 #include "core/serving/page_pool.h"
 #include "core/serving/prefix_cache.h"
 #include "core/serving/sequence.h"
@@ -19,9 +21,14 @@ namespace espalier {
 
 class Pager {
 public:
-    // prefixCache false: nothing is looked up or published.
-    Pager(std::int32_t pages, bool prefixCache, const HashKey& key)
-        : m_pool(pages), m_cache(m_pool, key), m_usesCache(prefixCache) {}
+    // prefixCache false: nothing is looked up or published. layers: the arrays behind the page ids; maxRows: of a step.
+    Pager(Backend& backend, std::span<const KvPages> layers, std::int32_t pages, std::int32_t maxRows, bool prefixCache,
+          const HashKey& key)
+        : m_pool(pages),
+          m_cache(m_pool, key),
+          m_adapters(backend, m_pool, layers, maxRows),
+          m_usesCache(prefixCache) {}
+    Pager(const Pager&) = delete;
 
     Hash128 rootKey(const CacheDomain& domain) const { return m_cache.rootKey(domain); }
 
@@ -36,6 +43,10 @@ public:
     // request cannot use a cached prefix. Requires: the sequence holds nothing.
     std::int32_t takeCachedPrefix(Sequence& sequence);
 
+    // Brings its adapter into the pool, if it has one and it is not there, and holds it. Requires: AdapterCache::check.
+    // Error pool_exhausted changes nothing that another sequence holds.
+    Result<void> takeAdapter(Sequence& sequence, Stream& stream);
+
     // Pages for its next `rows` tokens, evicting idle blocks when none are free. Error pool_exhausted changes nothing.
     Result<void> grow(Sequence& sequence, std::int32_t rows);
 
@@ -49,17 +60,20 @@ public:
     std::int32_t sharedPages(const Sequence& sequence) const;
 
     void dropIdle() { m_cache.evict(m_pool.usage().of(PageOwner::KvCached)); }
+    const AdapterCache& adapters() const { return m_adapters; }
     const PagePool& pool() const { return m_pool; }
     std::int64_t evictedPages() const { return m_cache.evictedPages(); }
     Result<void> checkIntegrity(std::span<const std::unique_ptr<Sequence>> sequences) const;  // these are all there are
 
 private:
+    void makeRoom(std::int32_t pages);
     bool canReuse(const Sequence& sequence) const;
     std::optional<PrefixCache::Hit> find(Sequence& sequence, std::int32_t block) const;
     const Hash128& blockKey(Sequence& sequence, std::size_t block) const;
 
     PagePool m_pool;
     PrefixCache m_cache;
+    AdapterCache m_adapters;
     bool m_usesCache;
 };
 

@@ -6,11 +6,13 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/adapters/lora_image.h"
 #include "core/base/clock.h"
 #include "core/base/result.h"
 #include "core/tokenizer/tokenizer.h"
@@ -96,6 +98,8 @@ struct Request {
     RequestId id;
     RequestKind kind = RequestKind::Generate;
     std::string tenant;           // whose request it is: fair share and prefix-cache domain
+    std::shared_ptr<const LoraImage> adapter;  // null: the base model
+    std::string adapterName;                   // for people
     std::vector<TokenId> prompt;  // not empty, each below the vocabulary
     SamplingParams sampling;
     std::int32_t maxTokens = 128;

@@ -11,7 +11,7 @@ namespace espalier {
 struct RequestLimits {
     std::int32_t vocabulary = 0;
     std::int32_t modelContext = 0;
-    std::int32_t poolTokens = 0;  // what all pages together hold
+    std::int32_t poolTokens = 0;  // what all pages together hold, less those of the request's adapter
     bool hasTokenizer = false;
     bool lmHead = true;
     std::int32_t wholeTextRows = 0;  // > 0: a text is read in one step, which has this many rows

@@ -34,6 +34,13 @@ private:
     std::int32_t affordableRows(const SequenceView& sequence) const;
     void work(std::int32_t sequence, std::int32_t rows);
 
+    // Pages that the sequence's adapter takes when it is the first to use it.
+    std::int32_t pagesOfAdapter(const SequenceView& sequence) const {
+        return sequence.adapter < 0 || m_adapterUsers[static_cast<std::size_t>(sequence.adapter)] > 0
+                   ? 0
+                   : m_queue.adapterPages[static_cast<std::size_t>(sequence.adapter)];
+    }
+
     // Pages the sequence is expected to hold at its end.
     std::int32_t expectedPages(const SequenceView& sequence) const {
         const std::int32_t growth = std::clamp(m_limits.expectedOutput - sequence.generated, 0, sequence.mayGenerate);
@@ -45,6 +52,7 @@ private:
     StepPlan m_plan;
     std::vector<bool> m_preempted;
     std::vector<double> m_served;
+    std::vector<std::int32_t> m_adapterUsers;  // running
     std::int32_t m_available;     // pages free or reclaimable
     std::int32_t m_promised = 0;  // pages the running ones are expected to take beyond those they hold
     std::int32_t m_watermark;
@@ -58,7 +66,8 @@ Planner::Planner(const QueueView& queue, const PoolUsage& pool, const StepLimits
       m_limits(limits),
       m_preempted(queue.sequences.size(), false),
       m_served(queue.served.begin(), queue.served.end()),
-      m_available(pool.of(PageOwner::Free) + pool.of(PageOwner::KvCached)),
+      m_adapterUsers(queue.adapterPages.size()),
+      m_available(pool.available()),
       m_watermark((pool.total() + 49) / 50),
       m_tokensLeft(limits.maxBatchTokens),
       m_logitsLeft(limits.maxLogitRows) {
@@ -66,6 +75,7 @@ Planner::Planner(const QueueView& queue, const PoolUsage& pool, const StepLimits
         if (!sequence.isRunning) continue;
         ++m_running;
         m_promised += std::max(0, expectedPages(sequence) - sequence.pages);
+        if (sequence.adapter >= 0) ++m_adapterUsers[static_cast<std::size_t>(sequence.adapter)];
     }
 }
 
@@ -104,6 +114,8 @@ void Planner::preempt(std::int32_t sequence) {
     m_preempted[static_cast<std::size_t>(sequence)] = true;
     m_plan.preempted.push_back(sequence);
     m_available += at(sequence).pages - at(sequence).sharedPages;
+    if (const std::int32_t adapter = at(sequence).adapter; adapter >= 0)
+        if (--m_adapterUsers[static_cast<std::size_t>(adapter)] == 0) m_available += pagesOfAdapter(at(sequence));
     m_promised -= std::max(0, expectedPages(at(sequence)) - at(sequence).pages);
     --m_running;
 }
@@ -164,9 +176,11 @@ bool Planner::admit(std::int32_t sequence) {
     const std::int32_t needed =
         (isAlone ? pagesForTokens(view.target) : expectedPages(view) + m_promised + m_watermark) - view.pages;
     const std::int32_t rows = affordableRows(view);
-    if (m_running >= m_limits.maxSequences || needed > m_available - view.idlePages || rows <= 0) return false;
+    const std::int32_t taken = view.idlePages + pagesOfAdapter(view);
+    if (m_running >= m_limits.maxSequences || needed > m_available - taken || rows <= 0) return false;
     ++m_running;
-    m_available -= view.idlePages;
+    m_available -= taken;
+    if (view.adapter >= 0) ++m_adapterUsers[static_cast<std::size_t>(view.adapter)];
     m_promised += std::max(0, expectedPages(view) - view.pages);
     m_plan.admitted.push_back(sequence);
     work(sequence, rows);

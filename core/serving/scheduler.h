@@ -33,6 +33,7 @@ struct SequenceView {
     bool everyLogit = false;       // a score: each row takes a logit row
     bool lastLogit = true;         // the row that reaches the target takes one
     bool isWhole = false;          // an encoder's text: all its rows in one step or none
+    std::int32_t adapter = -1;     // index into QueueView::adapterPages; -1: none
 
     bool isDecode() const { return isRunning && generated > 0 && target - computed == 1; }
 };
@@ -40,6 +41,9 @@ struct SequenceView {
 struct QueueView {
     std::span<const SequenceView> sequences;  // running and waiting, by arrival
     std::span<const double> served;           // per tenant
+    // Per adapter, the pages that its first running user takes (also of an idle one: it can no longer be evicted) and its
+    // last gives back.
+    std::span<const std::int32_t> adapterPages = {};
 };
 
 struct StepLimits {

@@ -10,6 +10,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/hash.h"
+#include "core/serving/adapter_cache.h"
 #include "core/serving/fair_share.h"
 #include "core/serving/page_pool.h"
 #include "core/serving/pooling.h"
@@ -29,6 +30,7 @@ struct Sequence {
     std::int32_t computed = 0;    // tokens whose KV is in `pages`
     std::int32_t charged = 0;     // tokens the tenant has paid for; computing them again is free
     std::vector<PageId> pages;    // page j holds tokens [16 j, 16 j + 16)
+    const ResidentAdapter* adapter = nullptr;  // held while it runs with one
     bool isRunning = false;
     bool isDone = false;
 

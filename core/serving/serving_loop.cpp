@@ -55,7 +55,8 @@ public:
           m_clock(clock),
           m_stream(backend.makeStream()),
           m_kv(std::move(kv)),
-          m_pager(options.poolPages, options.prefixCache && transformer.spec().causal, options.hashKey) {
+          m_pager(backend, m_kv.layers(), options.poolPages, transformer.maxBatchTokens(),
+                  options.prefixCache && transformer.spec().causal, options.hashKey) {
         m_limits.maxBatchTokens = std::min(options.maxBatchTokens, transformer.maxBatchTokens());
         m_limits.maxLogitRows = transformer.maxLogitRows();
         m_limits.maxSequences = std::min({options.maxSequences, m_limits.maxBatchTokens, m_limits.maxLogitRows});
@@ -66,8 +67,10 @@ public:
             if (!sequence->isDone) finish(*sequence, FinishReason::Cancelled);
     }
 
-    std::int32_t contextLimit() const {
-        const auto limit = static_cast<std::int32_t>(std::min<std::int64_t>(m_transformer.spec().context, poolTokens()));
+    // adapterPages: of the pool, that the sequence's adapter takes.
+    std::int32_t contextLimit(std::int32_t adapterPages = 0) const {
+        const auto limit =
+            static_cast<std::int32_t>(std::min<std::int64_t>(m_transformer.spec().context, poolTokens(adapterPages)));
         return readsWholeTexts() ? std::min(limit, m_limits.maxBatchTokens) : limit;
     }
 
@@ -82,15 +85,19 @@ public:
     void dropPrefixCache() { m_pager.dropIdle(); }
     std::vector<double> recentTtftMs() const { return m_ttftMs.values(m_clock.now()); }
     std::vector<double> recentTpotMs() const { return m_tpotMs.values(m_clock.now()); }
-    std::int64_t kvBytes() const { return m_kv.bytes(); }
+    std::int64_t kvBytes() const { return m_kv.bytes() + m_pager.adapters().ranksBytes(); }
 
 private:
     // A token of an encoder sees all of its text, so a text is neither cut into chunks nor continued from a cache.
     bool readsWholeTexts() const { return !m_transformer.spec().causal; }
-    std::int64_t poolTokens() const { return std::int64_t{m_pager.pool().pageCount()} * kTokensPerPage; }
+    std::int64_t poolTokens(std::int32_t adapterPages) const {
+        return std::int64_t{m_pager.pool().pageCount() - adapterPages} * kTokensPerPage;
+    }
 
     // a step
     SequenceView viewOf(Sequence& sequence, bool mayAdmit);
+    std::int32_t adapterIndex(const Sequence& sequence);
+    void addToBatch(const StepPlan& plan);
     StepPlan plan();
     void preempt(Sequence& sequence);
     void admit(Sequence& sequence);
@@ -121,6 +128,9 @@ private:
 
     std::vector<std::unique_ptr<Sequence>> m_sequences;  // running and waiting, by arrival
     std::vector<SequenceView> m_views;
+    std::vector<const LoraImage*> m_adapters;  // of the view: each adapter once
+    std::vector<std::int32_t> m_adapterPages;
+    std::vector<const ResidentAdapter*> m_stepAdapters;
     BatchPlan m_batch;
     Chunk m_chunk;
 
@@ -133,9 +143,11 @@ private:
 
 Result<void> ServingLoop::Impl::submit(Request request) {
     const ArchSpec& spec = m_transformer.spec();
+    if (request.adapter) TRY(m_pager.adapters().check(*request.adapter));
+    const std::int32_t adapterPages = request.adapter ? request.adapter->pages : 0;
     TRY(checkRequest(request, {.vocabulary = spec.vocabulary,
                                .modelContext = spec.context,
-                               .poolTokens = static_cast<std::int32_t>(std::min<std::int64_t>(poolTokens(), INT32_MAX)),
+                               .poolTokens = static_cast<std::int32_t>(std::min<std::int64_t>(poolTokens(adapterPages), INT32_MAX)),
                                .hasTokenizer = m_tokenizer != nullptr,
                                .lmHead = spec.lmHead,
                                .wholeTextRows = readsWholeTexts() ? m_limits.maxBatchTokens : 0}));
@@ -154,7 +166,7 @@ Result<void> ServingLoop::Impl::submit(Request request) {
     sequence->request = std::move(request);
     const Request& kept = sequence->request;
     if (kept.kind == RequestKind::Generate) {
-        sequence->maxTokens = std::min(kept.maxTokens, contextLimit() - sequence->promptTokens());
+        sequence->maxTokens = std::min(kept.maxTokens, contextLimit(adapterPages) - sequence->promptTokens());
         if (hasPenalties(kept.sampling)) sequence->history.emplace().addPrompt(kept.prompt);
         if (m_tokenizer) sequence->decoder.emplace(m_tokenizer, kept.skipSpecial);
         if (!kept.stop.empty()) sequence->stops.emplace(kept.stop);
@@ -163,7 +175,9 @@ Result<void> ServingLoop::Impl::submit(Request request) {
     }
     sequence->tenant = m_fairShare.enter(kept.tenant);
     sequence->rootKey =
-        m_pager.rootKey({.modelDigest = m_options.modelDigest, .adapterDigest = {}, .tenant = kept.tenant});
+        m_pager.rootKey({.modelDigest = m_options.modelDigest,
+                         .adapterDigest = kept.adapter ? std::string_view(kept.adapter->digest) : std::string_view(),
+                         .tenant = kept.tenant});
     sequence->submitted = m_clock.now();
     m_sequences.push_back(std::move(sequence));
     return {};
@@ -183,13 +197,13 @@ bool ServingLoop::Impl::step() {
     const auto at = [&](std::int32_t index) -> Sequence& { return *m_sequences[static_cast<std::size_t>(index)]; };
     for (const std::int32_t index : plan.preempted) preempt(at(index));
     for (const std::int32_t index : plan.admitted) admit(at(index));
-    m_batch.clear();
-    for (const StepPlan::Work& work : plan.work)  // a sequence that gets no pages after all waits for the next plan
-        if (m_pager.grow(at(work.sequence), work.rows)) m_batch.add(at(work.sequence), work.rows);
+    addToBatch(plan);
     if (m_batch.isEmpty()) return !plan.isEmpty();
 
     ++m_counters.steps;
-    const auto output = m_transformer.forward(*m_stream, m_batch.forwardBatch(), m_kv.layers());
+    m_counters.adapterSteps += m_batch.hasAdapters();
+    const auto output =
+        m_transformer.forward(*m_stream, m_batch.forwardBatch(m_pager.adapters().ranks()), m_kv.layers());
     for (const BatchPlan::Part& part : m_batch.parts()) {
         if (output)
             consume(part, *output);
@@ -200,13 +214,47 @@ bool ServingLoop::Impl::step() {
     return true;
 }
 
+// Sequences of one adapter side by side, in the order in which the plan first names them, and those without last. A
+// sequence that gets no pages after all waits for the next plan.
+void ServingLoop::Impl::addToBatch(const StepPlan& plan) {
+    m_batch.clear();
+    const auto addThose = [&](auto wanted) {
+        for (const StepPlan::Work& work : plan.work) {
+            Sequence& sequence = *m_sequences[static_cast<std::size_t>(work.sequence)];
+            if (sequence.isRunning && wanted(sequence) && m_pager.grow(sequence, work.rows))
+                m_batch.add(sequence, work.rows);
+        }
+    };
+    m_stepAdapters.clear();
+    for (const StepPlan::Work& work : plan.work) {
+        const ResidentAdapter* adapter = m_sequences[static_cast<std::size_t>(work.sequence)]->adapter;
+        if (adapter && std::ranges::find(m_stepAdapters, adapter) == m_stepAdapters.end())
+            m_stepAdapters.push_back(adapter);
+    }
+    for (const ResidentAdapter* adapter : m_stepAdapters)
+        addThose([&](const Sequence& sequence) { return sequence.adapter == adapter; });
+    addThose([](const Sequence& sequence) { return !sequence.adapter; });
+}
+
+std::int32_t ServingLoop::Impl::adapterIndex(const Sequence& sequence) {
+    const LoraImage* image = sequence.request.adapter.get();
+    if (!image) return -1;
+    const auto known = std::ranges::find_if(m_adapters, [&](const LoraImage* one) { return one->digest == image->digest; });
+    if (known != m_adapters.end()) return static_cast<std::int32_t>(known - m_adapters.begin());
+    m_adapters.push_back(image);
+    m_adapterPages.push_back(image->pages);
+    return static_cast<std::int32_t>(m_adapters.size() - 1);
+}
+
 StepPlan ServingLoop::Impl::plan() {
     std::int32_t running = 0;
     for (const auto& sequence : m_sequences) running += sequence->isRunning;
     m_views.clear();
+    m_adapters.clear();
+    m_adapterPages.clear();
     for (const auto& sequence : m_sequences) m_views.push_back(viewOf(*sequence, running < m_limits.maxSequences));
     m_limits.expectedOutput = m_outputLengths.expected();
-    return planStep({m_views, m_fairShare.served()}, m_pager.pool().usage(), m_limits);
+    return planStep({m_views, m_fairShare.served(), m_adapterPages}, m_pager.pool().usage(), m_limits);
 }
 
 SequenceView ServingLoop::Impl::viewOf(Sequence& sequence, bool mayAdmit) {
@@ -219,6 +267,7 @@ SequenceView ServingLoop::Impl::viewOf(Sequence& sequence, bool mayAdmit) {
     view.everyLogit = sequence.request.kind == RequestKind::Score;
     view.lastLogit = sequence.request.kind == RequestKind::Generate;
     view.isWhole = readsWholeTexts();
+    view.adapter = adapterIndex(sequence);
     if (sequence.isRunning) {
         view.computed = sequence.computed;
         view.pages = static_cast<std::int32_t>(sequence.pages.size());
@@ -239,9 +288,12 @@ void ServingLoop::Impl::preempt(Sequence& sequence) {
     if (sequence.embedding) sequence.embedding.emplace(sequence.request.pooling, sequence.request.normalize);
 }
 
+// A sequence whose adapter finds no room after all goes on waiting.
 void ServingLoop::Impl::admit(Sequence& sequence) {
+    const std::int32_t asked = m_pager.takeCachedPrefix(sequence);
+    if (!m_pager.takeAdapter(sequence, *m_stream)) return m_pager.release(sequence);
     sequence.isRunning = true;
-    m_counters.prefixQueries += m_pager.takeCachedPrefix(sequence);
+    m_counters.prefixQueries += asked;
     m_counters.prefixHits += sequence.computed;
     if (sequence.admitted) return;
     sequence.admitted = m_clock.now();
@@ -442,6 +494,12 @@ ServingStats ServingLoop::Impl::stats() const {
     stats.queueMs = m_queueMs.percentiles(now);
     stats.counters = m_counters;
     stats.counters.prefixEvictedPages = m_pager.evictedPages();
+    const AdapterCache& adapters = m_pager.adapters();
+    stats.adapters = adapters.residents();
+    stats.counters.adapterLoads = adapters.loads();
+    stats.counters.adapterHits = adapters.hits();
+    stats.counters.adapterEvictions = adapters.evictions();
+    stats.counters.adapterLoadedBytes = adapters.loadedBytes();
     return stats;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // ServingLoop: serves one loaded model. Takes requests, and step by step asks the scheduler what to run, takes pages,
 // runs the Transformer, samples, and hands chunks to the requests' sinks. A request's tokens and log probabilities are
-// a function of the model and the request alone: neighbours, chunk sizes, cache hits, preemption and page placement
+// a function of the model, its adapter and the request alone: neighbours, their adapters, chunk sizes, cache hits, preemption and page placement
 // never change a bit (given a Backend that keeps its one order of summation).
 //
 // Owner: a loaded model in the engine. Thread: engine. Sinks are called inside step(), cancel() and the destructor.
@@ -46,6 +46,11 @@ struct ServingCounters {
     std::int64_t prefixHits = 0;        // prefix_cache_hits_total, tokens found
     std::int64_t prefixEvictedPages = 0;
     std::int64_t steps = 0;
+    std::int64_t adapterSteps = 0;      // of these, with at least one adapter
+    std::int64_t adapterLoads = 0;      // copies into the pool
+    std::int64_t adapterHits = 0;       // admissions that found theirs there
+    std::int64_t adapterEvictions = 0;
+    std::int64_t adapterLoadedBytes = 0;
     std::int64_t finishedStop = 0;  // request_success_total by finished_reason; embeddings and scores too
     std::int64_t finishedLength = 0;
     std::int64_t finishedCancelled = 0;
@@ -55,6 +60,7 @@ struct ServingCounters {
 struct ServingStats {
     std::int32_t running = 0;
     std::int32_t waiting = 0;
+    std::int32_t adapters = 0;  // in the pool, in use or idle
     PoolUsage pages;
     std::int64_t pageBytes = 0;    // of one page id, over all layers
     double prefillTokensPerS = 0;  // over the last second
@@ -93,7 +99,7 @@ public:
     PageMap pageMap(std::int32_t mostCells) const;          // O(pages)
     std::vector<double> recentTtftMs() const;  // samples of the last minute, to merge over models
     std::vector<double> recentTpotMs() const;
-    std::int64_t kvBytes() const;  // memory of the page arrays
+    std::int64_t kvBytes() const;  // memory of the page arrays, and of what adapters need beside them
 
     void dropPrefixCache();               // frees every page no running sequence reads
     Result<void> checkIntegrity() const;  // pool, cache and sequences agree; O(pages); tests and idle time

@@ -2,6 +2,7 @@
 #include "core/tensor/quantized_block.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -83,31 +84,50 @@ constexpr Fields fieldsOf(DType type) {
     }
 }
 
-void quantizeQ8(const float* values, std::byte* block) {
-    float largest = 0.0f;
-    for (int i = 0; i < 32; ++i) largest = std::max(largest, std::abs(values[i]));
-    const float scale = largest / 127.0f;
-    const float inverse = scale == 0.0f ? 0.0f : 1.0f / scale;
-    const std::uint16_t stored = f32ToF16(scale);
-    std::memcpy(block, &stored, sizeof stored);
-    for (int i = 0; i < 32; ++i)
-        block[2 + i] = static_cast<std::byte>(static_cast<std::int8_t>(std::round(values[i] * inverse)));
+// 0 where there is none: for a scale of 0, and for one so small that only 0 is stored.
+float inverseOf(float scale) {
+    const float inverse = 1.0f / scale;
+    return std::isfinite(inverse) ? inverse : 0.0f;
 }
 
-// The value of the largest magnitude becomes -8, so the scale has its opposite sign.
-void quantizeQ4(const float* values, std::byte* block) {
-    float largest = 0.0f;
-    for (int i = 0; i < 32; ++i)
-        if (std::abs(values[i]) > std::abs(largest)) largest = values[i];
-    const float scale = largest / -8.0f;
-    const float inverse = scale == 0.0f ? 0.0f : 1.0f / scale;
+// std::round in a form that compiles to vectors: half away from zero. Requires: |value| < 2^31.
+int rounded(float value) {
+    const auto whole = static_cast<int>(value);
+    const float rest = value - static_cast<float>(whole);  // exact
+    return whole + (rest >= 0.5f) - (rest <= -0.5f);
+}
+
+// Magnitudes of finite floats compare like their bits, which compilers do in vectors.
+std::int32_t magnitudeBits(float value) {
+    return std::bit_cast<std::int32_t>(value) & 0x7fffffff;
+}
+
+std::int32_t largestMagnitudeBits(const float* values) {
+    std::int32_t largest = 0;
+    for (int i = 0; i < 32; ++i) largest = std::max(largest, magnitudeBits(values[i]));
+    return largest;
+}
+
+void quantizeQ8(const float* values, std::byte* block) {
+    const float scale = std::bit_cast<float>(largestMagnitudeBits(values)) / 127.0f;
+    const float inverse = inverseOf(scale);
     const std::uint16_t stored = f32ToF16(scale);
     std::memcpy(block, &stored, sizeof stored);
-    const auto quant = [&](int i) {
-        const auto q = static_cast<int>(values[i] * inverse + 8.5f);
-        return q < 0 ? 0 : q > 15 ? 15 : q;
-    };
-    for (int i = 0; i < 16; ++i) block[2 + i] = static_cast<std::byte>(quant(i) | quant(16 + i) << 4);
+    for (int i = 0; i < 32; ++i) block[2 + i] = static_cast<std::byte>(rounded(values[i] * inverse));
+}
+
+// The value of the largest magnitude, the first of several, becomes -8, so the scale has its opposite sign.
+void quantizeQ4(const float* values, std::byte* block) {
+    const std::int32_t largest = largestMagnitudeBits(values);
+    const float* const first =
+        std::find_if(values, values + 32, [&](float value) { return magnitudeBits(value) == largest; });
+    const float scale = *first / -8.0f;
+    const float inverse = inverseOf(scale);
+    const std::uint16_t stored = f32ToF16(scale);
+    std::memcpy(block, &stored, sizeof stored);
+    std::array<int, 32> quants;
+    for (std::size_t i = 0; i < 32; ++i) quants[i] = std::clamp(static_cast<int>(values[i] * inverse + 8.5f), 0, 15);
+    for (std::size_t i = 0; i < 16; ++i) block[2 + i] = static_cast<std::byte>(quants[i] | quants[16 + i] << 4);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// FaultyBackend: a Backend over another one whose device fails on command, and that tells when a weight is packed.
+// FaultyBackend: a Backend over another one whose device fails on command, and that tells when a weight is packed
+// and counts the calls for adapters.
 // Thread: as Backend; the faults may be set from any.
 #pragma once
 
@@ -71,6 +72,15 @@ public:
         m_device.activation(stream, out, gate, up, kind);
     }
     void add(Stream& stream, TensorView y, ConstTensorView x) override { m_device.add(stream, y, x); }
+    void loraShrink(Stream& stream, TensorView v, ConstTensorView x, const LoraBatch& batch) override {
+        ++m_loraCalls;
+        m_device.loraShrink(stream, v, x, batch);
+    }
+    void loraExpand(Stream& stream, TensorView y, ConstTensorView v, const LoraBatch& batch) override {
+        ++m_loraCalls;
+        m_device.loraExpand(stream, y, v, batch);
+    }
+    std::int64_t loraCalls() const { return m_loraCalls; }
     std::int64_t kvPageBytes(int kvHeads, int headDim, DType dtype) const override {
         return m_device.kvPageBytes(kvHeads, headDim, dtype);
     }
@@ -83,6 +93,7 @@ private:
     Backend& m_device;
     std::atomic<int> m_failures = 0;
     std::atomic<bool> m_failAllocate = false;
+    std::atomic<std::int64_t> m_loraCalls = 0;
 };
 
 }  // namespace espalier::test

@@ -26,6 +26,9 @@ MemoryOwner memoryOwnerOf(PageOwner owner) {
             return MemoryOwner::KvRunning;
         case PageOwner::KvCached:
             return MemoryOwner::KvCached;
+        case PageOwner::Adapter:
+        case PageOwner::AdapterIdle:
+            return MemoryOwner::Adapters;
         case PageOwner::Free:
             break;
     }
@@ -102,8 +105,9 @@ void PageMapView::paintCell(QPainter& painter, int cell) {
         painter.drawRect(rect.adjusted(0, 0, -1, -1));
         return;
     }
-    painter.fillRect(rect, QColor(owner == PageOwner::Kv ? c.kvRunning : c.kvCached));
-    if (owner != PageOwner::KvCached) return;
+    const bool isKv = owner == PageOwner::Kv || owner == PageOwner::KvCached;
+    painter.fillRect(rect, QColor(owner == PageOwner::Kv ? c.kvRunning : isKv ? c.kvCached : c.adapters));
+    if (owner != PageOwner::KvCached && owner != PageOwner::AdapterIdle) return;
     painter.setPen(QColor(c.cachedLines));
     painter.drawLine(rect.bottomLeft(), rect.topRight());
 }
@@ -134,7 +138,9 @@ void PageMapView::paintLegend(QPainter& painter) {
     int x = 0;
     const int y = height() - kLegendHeight + 4;
     const bool isExact = m_map.pagesPerCell == 1;
-    for (const PageOwner owner : {PageOwner::Kv, PageOwner::KvCached, PageOwner::Free}) {
+    pages[std::size_t(PageOwner::Adapter)] += pages[std::size_t(PageOwner::AdapterIdle)];
+    for (const PageOwner owner : {PageOwner::Kv, PageOwner::KvCached, PageOwner::Adapter, PageOwner::Free}) {
+        if (owner == PageOwner::Adapter && pages[std::size_t(owner)] == 0) continue;
         const QString name = ownerName(memoryOwnerOf(owner), true);
         const QString count = (isExact ? QString() : QStringLiteral("≈ ")) +
                               formatCount(std::min<qint64>(pages[std::size_t(owner)], m_map.pages));

@@ -213,6 +213,46 @@ public:
         });
     }
 
+    void loraShrink(Stream&, TensorView v, ConstTensorView x, const LoraBatch& batch) override {
+        contract::loraShrink(v, x, batch);
+        m_lora.clear();
+        std::int64_t work = 0;
+        for (const LoraRows& part : batch.rows)
+            for (const LoraModule& module : part.modules) {
+                LoraArgs args = loraArgs(batch, part, module);
+                args.from = rowOf<float>(x, part.firstRow);
+                args.fromStride = x.stride[0];
+                args.to = rowOf<float>(v, part.firstRow) + module.firstRank;
+                args.toStride = v.stride[0];
+                args.firstTile = module.firstTile;
+                args.columns = module.inputs;
+                const std::int32_t slabs = loraSlabs(module.rank);
+                work += std::int64_t{part.rows} * slabs * kLoraSlab * module.inputs;
+                addLoraTasks(args, slabs, m_kernels.loraShrink[weightTypeOf(module.dtype)]);
+            }
+        runLora(work);
+    }
+
+    void loraExpand(Stream&, TensorView y, ConstTensorView v, const LoraBatch& batch) override {
+        contract::loraExpand(y, v, batch);
+        m_lora.clear();
+        std::int64_t work = 0;
+        for (const LoraRows& part : batch.rows)
+            for (const LoraModule& module : part.modules) {
+                LoraArgs args = loraArgs(batch, part, module);
+                args.from = rowOf<float>(v, part.firstRow) + module.firstRank;
+                args.fromStride = v.stride[0];
+                args.to = rowOf<float>(y, part.firstRow) + module.firstOutput;
+                args.toStride = y.stride[0];
+                args.firstTile = module.firstTileOfB();
+                args.columns = module.outputs;
+                work += std::int64_t{part.rows} * module.rank * module.outputs;
+                addLoraTasks(args, loraTilesAcross(module.outputs, module.tileColumns),
+                             m_kernels.loraExpand[weightTypeOf(module.dtype)]);
+            }
+        runLora(work);
+    }
+
     std::int64_t kvPageBytes(int kvHeads, int headDim, DType dtype) const override {
         return std::int64_t{2} * kvHeads * headDim * kTokensPerPage * static_cast<std::int64_t>(bytesOf(dtype));
     }
@@ -232,6 +272,42 @@ private:
         const std::int64_t each = divideUp(rows, tasksFor(rows * cols, kParallelElements));
         m_threads.parallelFor(divideUp(rows, each), [&](std::int64_t task) {
             body(task * each, std::min(task * each + each, rows));
+        });
+    }
+
+    static LoraArgs loraArgs(const LoraBatch& batch, const LoraRows& part, const LoraModule& module) {
+        LoraArgs args{};
+        args.rows = part.rows;
+        args.base = batch.base;
+        args.pageBytes = batch.pageBytes;
+        args.pages = module.pages.data();
+        args.tilesPerPage = batch.pageBytes / loraTileBytes(module.tileColumns, module.dtype);
+        args.tileColumns = module.tileColumns;
+        args.rank = module.rank;
+        args.scale = module.scale;
+        return args;
+    }
+
+    // A long prompt is cut by rows as well, so that one adapter alone keeps every thread busy.
+    void addLoraTasks(LoraArgs args, std::int64_t parts, void (*kernel)(const LoraArgs&, std::int64_t)) {
+        constexpr std::int64_t kRowsPerTask = 24;
+        for (std::int64_t left = args.rows; left > 0; left -= kRowsPerTask) {
+            args.rows = std::min(left, kRowsPerTask);
+            for (std::int64_t part = 0; part < parts; ++part) m_lora.push_back({args, kernel, part});
+            args.from += kRowsPerTask * args.fromStride;
+            args.to += kRowsPerTask * args.toStride;
+        }
+    }
+
+    void runLora(std::int64_t work) {
+        const auto count = static_cast<std::int64_t>(m_lora.size());
+        const std::int64_t tasks = std::min(count, tasksFor(work, kParallelMacs));
+        if (tasks == 0) return;
+        m_threads.parallelFor(tasks, [&](std::int64_t task) {
+            for (std::int64_t i = count * task / tasks; i < count * (task + 1) / tasks; ++i) {
+                const LoraTask& one = m_lora[static_cast<std::size_t>(i)];
+                one.kernel(one.args, one.part);
+            }
         });
     }
 
@@ -258,6 +334,12 @@ private:
     ThreadPool m_threads;
     std::string m_name;
     std::vector<AttentionArgs> m_attention;  // one per task; kept for its capacity
+    struct LoraTask {
+        LoraArgs args;
+        void (*kernel)(const LoraArgs&, std::int64_t);
+        std::int64_t part;
+    };
+    std::vector<LoraTask> m_lora;  // kept for its capacity
 };
 
 // A task is a block of rows of one segment for one kv head: its queries share every load of K and V.

@@ -46,6 +46,8 @@ constexpr CpuKernels kTable = {
     add,
     {storeKv<StoredF32>, storeKv<StoredBf16>, storeKv<StoredF16>},
     {attention<StoredF32>, attention<StoredBf16>, attention<StoredF16>},
+    {loraShrink<StoredF32>, loraShrink<StoredBf16>, loraShrink<StoredF16>},
+    {loraExpand<StoredF32>, loraExpand<StoredBf16>, loraExpand<StoredF16>},
     fmaRounds,
     sumWords,
 };

@@ -133,6 +133,26 @@ struct AttentionArgs {
     float* scratch;  // attentionScratch(rows * group, headDim) floats
 };
 
+// One module of one adapter for consecutive rows; pointers are at the first of them. Shrink: from x to v (at the
+// module's first rank), tiles of A. Expand: from v to y (at its first output), tiles of B. tileColumns is a multiple of
+// 64, so that no vector and no chunk of four crosses a tile.
+struct LoraArgs {
+    const float* from;
+    std::int64_t fromStride;
+    float* to;
+    std::int64_t toStride;
+    std::int64_t rows;
+    const std::byte* base;
+    std::int64_t pageBytes;
+    const std::int32_t* pages;
+    std::int64_t tilesPerPage;
+    std::int64_t firstTile;
+    std::int64_t tileColumns;
+    std::int64_t columns;  // inputs or outputs
+    std::int64_t rank;
+    float scale;
+};
+
 constexpr std::int64_t attentionScratch(std::int64_t queries, std::int64_t headDim) {
     return queries * ((headDim + 15) / 16 * 16 + 2);
 }
@@ -149,6 +169,8 @@ struct CpuKernels {
     void (*add)(float* y, const float* x, std::int64_t count);                           // y += x
     void (*storeKv[kStoredTypes])(const StoreArgs&);
     void (*attention[kStoredTypes])(const AttentionArgs&);
+    void (*loraShrink[kStoredTypes])(const LoraArgs&, std::int64_t slab);
+    void (*loraExpand[kStoredTypes])(const LoraArgs&, std::int64_t tileColumn);
     // For measurements: `rounds` rounds of independent multiply-adds (their number in *flops, two each); the sum of
     // `count` 32-bit words, read as fast as memory gives them.
     float (*fmaRounds)(std::int64_t rounds, std::int64_t* flops);

@@ -286,7 +286,8 @@ Result<Value> unique(Runtime& runtime, const Value& value, const Arguments& argu
     std::vector<Value> keys, items;
     for (auto& [key, item] : pairs) {
         TRY(runtime.spend(keys.size()));
-        if (std::any_of(keys.begin(), keys.end(), [&](const Value& seen) { return equal(seen, key); })) continue;
+        const auto isSame = [&wanted = key](const Value& seen) { return equal(seen, wanted); };
+        if (std::any_of(keys.begin(), keys.end(), isSame)) continue;
         keys.push_back(std::move(key));
         items.push_back(std::move(item));
     }

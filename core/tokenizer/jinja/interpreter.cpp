@@ -265,9 +265,8 @@ Result<Value> Interpreter::callMacro(const Statement& macro, const Variables& ou
         return fail(ErrorCode::InvalidArgument, "the macro \"" + name + "\" takes at most " +
                                                     std::to_string(macro.parameters.size()) + " arguments");
     for (const auto& [key, value] : arguments.named) {
-        const bool known =
-            key == "caller" || std::any_of(macro.parameters.begin(), macro.parameters.end(),
-                                           [&](const Parameter& parameter) { return parameter.name == key; });
+        const auto hasName = [&wanted = key](const Parameter& parameter) { return parameter.name == wanted; };
+        const bool known = key == "caller" || std::any_of(macro.parameters.begin(), macro.parameters.end(), hasName);
         if (!known)
             return fail(ErrorCode::InvalidArgument, "the macro \"" + name + "\" has no parameter \"" + key + "\"");
     }

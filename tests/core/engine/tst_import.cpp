@@ -201,6 +201,28 @@ private slots:
         }));
     }
 
+    // What was seen before a stop is not forgotten: the shard with NaN is not read again.
+    void nanWeights_areRefusedAlsoWhenTheJobWasResumed() {
+        EngineFixture fixture;
+        const Path source = fixture.makeModel("tiny", {.shards = 3, .nanTensor = "model.embed_tokens.weight"});
+        FaultInjection faults(*fixture.files);
+        auto engine = std::move(fixture.open(fixture.options(), faults)).value();
+        std::atomic<std::int64_t> job = 0;
+        std::atomic<bool> wasRead = false;
+        faults.atEachCall([&](std::int64_t, const Path& path) {
+            while (job == 0) std::this_thread::yield();
+            if (path.filename() == "model-00003-of-00003.safetensors.part") (void)engine->pauseJob(job);
+        });
+        job = *engine->startImport({.path = source.string()});
+        QCOMPARE(engine->waitJob(job)->state, JobState::Paused);
+        faults.atEachCall([&](std::int64_t, const Path& path) {
+            if (path.filename() == "model-00001-of-00003.safetensors.part") wasRead = true;
+        });
+        VERIFY_OK(engine->resumeJob(job));
+        expectError(engine->waitJob(job), JobState::Failed, ErrorCode::NonFinite, "model.embed_tokens.weight (1 NaN");
+        QVERIFY(!wasRead);
+    }
+
     void brokenFolders_areRefusedAndNameWhatIsWrong() {
         EngineFixture fixture;
         auto engine = std::move(fixture.open()).value();

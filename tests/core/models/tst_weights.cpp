@@ -118,37 +118,6 @@ private slots:
         QVERIFY(report->warnings[0].find("272") != std::string::npos);
     }
 
-    void nonFiniteValuesAreCountedByTensor() {
-        for (const DType dtype : {DType::F32, DType::BF16, DType::F16}) {
-            Folder folder({.dtype = dtype, .nanTensor = "model.layers.1.mlp.up_proj.weight"});
-            const auto found = scanNonFinite(*folder.open(), {}, {});
-            QCOMPARE(found->size(), std::size_t{1});
-            QCOMPARE((*found)[0].name, std::string("model.layers.1.mlp.up_proj.weight"));
-            QCOMPARE((*found)[0].nan, std::int64_t{1});
-            QCOMPARE((*found)[0].infinite, std::int64_t{0});
-        }
-    }
-    void bothInfinitiesAreFoundAndLargeFiniteValuesAreNot() {
-        Folder folder;
-        RawTensor& norm = folder.tensor("model.norm.weight");
-        const std::uint32_t values[] = {0x7f800000u, 0xff800000u, 0x7f7fffffu, 0xff7fffffu, 0x00000001u, 0xffffffffu};
-        std::copy(std::as_bytes(std::span(values)).begin(), std::as_bytes(std::span(values)).end(), norm.bytes.begin());
-        const auto found = scanNonFinite(*folder.write(), {}, {});
-        QCOMPARE((*found)[0].infinite, std::int64_t{2});
-        QCOMPARE((*found)[0].nan, std::int64_t{1});
-    }
-    void aScanReportsEveryByteAndCanBeCancelled() {
-        Folder folder;
-        std::int64_t last = 0;
-        std::int64_t all = 0;
-        for (const RawTensor& tensor : folder.tensors) all += static_cast<std::int64_t>(tensor.bytes.size());
-        QVERIFY(scanNonFinite(*folder.open(), {}, [&](std::int64_t done) { last = done; })->empty());
-        QCOMPARE(last, all);
-        std::stop_source stop;
-        stop.request_stop();
-        QCOMPARE(scanNonFinite(*folder.open(), stop.get_token(), {}).error().code, ErrorCode::Cancelled);
-    }
-
     void loadingRefusesWhatTheCheckRefuses() {
         Folder folder;
         std::erase_if(folder.tensors, [](const RawTensor& tensor) { return tensor.name == "model.norm.weight"; });

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/adapters/adapter_folder.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "core/formats/digest.h"
+
+namespace espalier {
+namespace {
+
+constexpr std::uint64_t kMaxConfigBytes = 1 << 20;
+constexpr std::string_view kPeftPrefix = "base_model.model.";
+
+// What a tensor's name says: "base_model.model." module ".lora_A.weight".
+struct TensorRole {
+    std::string module;  // as PEFT has it, the family's prefix included when there is one
+    bool isB = false;
+};
+
+std::string shapeText(const std::vector<std::int64_t>& shape) {
+    std::string text = "[";
+    for (const std::int64_t size : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
+    return text + "]";
+}
+
+Result<TensorRole> roleOf(const TensorEntry& entry) {
+    const std::string& name = entry.name;
+    if (!name.starts_with(kPeftPrefix))
+        return fail(ErrorCode::Unsupported,
+                    entry.location() + " is not named as PEFT names tensors (\"base_model.model....lora_A.weight\")", name);
+    const std::string rest = name.substr(kPeftPrefix.size());
+    for (const auto& [suffix, isB] : {std::pair(".lora_A.weight", false), std::pair(".lora_B.weight", true)})
+        if (rest.ends_with(suffix)) return TensorRole{rest.substr(0, rest.size() - std::string_view(suffix).size()), isB};
+    const auto refuse = [&](std::string_view what) {
+        return fail(ErrorCode::Unsupported, entry.location() + " " + std::string(what), name);
+    };
+    if (rest.find("lora_magnitude_vector") != std::string::npos)
+        return refuse("belongs to DoRA, which rescales the base weights; only plain LoRA is served");
+    if (rest.find("lora_embedding_") != std::string::npos)
+        return refuse("changes an embedding table; LoRA on the projections of the layers is served, on embeddings it is not");
+    if (rest.ends_with(".bias")) return refuse("is a bias; adapters with biases are not supported");
+    if (rest.find("lora_") == std::string::npos)
+        return refuse("replaces a whole module (modules_to_save), which is not supported");
+    return refuse("is nothing that a plain LoRA has");
+}
+
+bool isTileType(DType dtype) { return dtype == DType::F32 || dtype == DType::BF16 || dtype == DType::F16; }
+
+// Checks one adapter against one base.
+class Checker {
+public:
+    Checker(const TensorSource& tensors, const ArchSpec& base)
+        : m_tensors(tensors), m_base(base), m_family(*familyNamed(base.family)), m_targets(loraTargets(base)) {
+        for (const LoraTarget& target : m_targets) m_byName.emplace(target.name, &target);
+    }
+
+    Result<AdapterSpec> check(std::string_view configText) {
+        TRY_ASSIGN(m_config, loraConfigFromText(configText, kAdapterConfigFile));
+        for (const TensorEntry& entry : m_tensors.tensors()) TRY(place(entry));
+        if (m_found.empty())
+            return fail(ErrorCode::MissingTensor, std::string(kAdapterWeightsFile) + " holds no LoRA matrices",
+                        std::string(kAdapterWeightsFile));
+        TRY(checkNames());
+        m_spec.baseModel = m_config.baseModel;
+        for (const LoraTarget& target : m_targets) TRY(checkTarget(target));
+        finish();
+        return std::move(m_spec);
+    }
+
+private:
+    struct Matrices {
+        const TensorEntry* a = nullptr;
+        const TensorEntry* b = nullptr;
+        std::string module;  // as the file names it
+    };
+
+    Result<void> place(const TensorEntry& entry) {
+        TRY_ASSIGN(const TensorRole role, roleOf(entry));
+        const bool hasPrefix = !m_family.tensors.prefix.empty() && role.module.starts_with(m_family.tensors.prefix);
+        const std::string name = hasPrefix ? role.module.substr(m_family.tensors.prefix.size()) : role.module;
+        if (isUnread(name)) {
+            m_spec.warnings.push_back(entry.location() + " changes a layer that no result depends on; it is not used");
+            return {};
+        }
+        const auto target = m_byName.find(name);
+        if (target == m_byName.end()) return unknownModule(entry, role.module);
+        Matrices& pair = m_found[target->second];
+        if (!pair.module.empty() && pair.module != role.module)
+            return fail(ErrorCode::CorruptFile,
+                        entry.location() + ": this projection is there under two names, " + pair.module + " and " +
+                            role.module,
+                        entry.name);
+        pair.module = role.module;
+        (role.isB ? pair.b : pair.a) = &entry;
+        m_filePrefix = hasPrefix ? std::string(m_family.tensors.prefix) : "";
+        return {};
+    }
+
+    // BERT's pooler, say.
+    bool isUnread(const std::string& name) const {
+        const std::string_view pooler = m_family.tensors.pooler;
+        return !pooler.empty() && name == pooler.substr(m_family.tensors.prefix.size());
+    }
+
+    Error unknownModule(const TensorEntry& entry, const std::string& module) const {
+        if (module == m_family.tensors.lmHead && !module.empty())
+            return fail(ErrorCode::Unsupported,
+                        entry.location() + " changes the output layer; LoRA on the projections of the layers is served, on " +
+                            module + " it is not",
+                        entry.name);
+        return fail(ErrorCode::ShapeMismatch,
+                    entry.location() + ": the base (" + m_base.architecture + ", " +
+                        std::to_string(m_base.layers.size()) + " layers) has no projection " + module,
+                    entry.name);
+    }
+
+    // Every name of target_modules means something in this base.
+    Result<void> checkNames() const {
+        if (!m_config.targets) return {};
+        for (const std::string& name : m_config.targets->names) {
+            ModuleFilter one;
+            one.names = {name};
+            bool isKnown = false;
+            for (const LoraTarget& target : m_targets) {
+                TRY_ASSIGN(const bool matches, one.matches(m_filePrefix + target.name));
+                isKnown = isKnown || matches;
+            }
+            if (isKnown) continue;
+            if (name == m_family.tensors.lmHead || name == lastOf(m_family.tensors.embedding))
+                return fail(ErrorCode::Unsupported,
+                            std::string(kAdapterConfigFile) + ": target_modules names " + name +
+                                "; LoRA on the projections of the layers is served, on embeddings and the output layer it "
+                                "is not",
+                            "target_modules");
+            return fail(ErrorCode::ShapeMismatch,
+                        std::string(kAdapterConfigFile) + ": target_modules names " + name + ", which the base (" +
+                            m_base.architecture + ") does not have",
+                        "target_modules");
+        }
+        return {};
+    }
+
+    static std::string_view lastOf(std::string_view name) {
+        const auto dot = name.rfind('.');
+        return dot == std::string_view::npos ? name : name.substr(dot + 1);
+    }
+
+    Result<void> checkTarget(const LoraTarget& target) {
+        const auto found = m_found.find(&target);
+        const std::string module = found == m_found.end() ? m_filePrefix + target.name : found->second.module;
+        TRY_ASSIGN(const bool isSelected, m_config.selects(module, target.layer));
+        if (found == m_found.end()) {
+            if (!isSelected || !m_config.targets) return {};
+            return fail(ErrorCode::MissingTensor,
+                        std::string(kAdapterWeightsFile) + " lacks " + std::string(kPeftPrefix) + module +
+                            ".lora_A.weight, which target_modules asks for",
+                        module);
+        }
+        const Matrices& pair = found->second;
+        if (!isSelected)
+            return fail(ErrorCode::CorruptFile,
+                        (pair.a ? pair.a : pair.b)->location() + " belongs to a projection that " +
+                            std::string(kAdapterConfigFile) + " does not select",
+                        module);
+        if (!pair.a || !pair.b)
+            return fail(ErrorCode::MissingTensor,
+                        (pair.a ? pair.a : pair.b)->location() + " has no " + (pair.a ? "lora_B" : "lora_A") + " beside it",
+                        module);
+        TRY_ASSIGN(const std::int32_t rank, m_config.rankOf(module));
+        TRY_ASSIGN(const float scale, m_config.scaleOf(module));
+        TRY(checkShape(*pair.a, {rank, target.inputs}));
+        TRY(checkShape(*pair.b, {target.outputs, rank}));
+        m_spec.pairs.push_back({target, rank, scale, pair.a->name, pair.b->name});
+        return {};
+    }
+
+    Result<void> checkShape(const TensorEntry& entry, const std::vector<std::int64_t>& expected) {
+        if (entry.shape != expected)
+            return fail(ErrorCode::ShapeMismatch,
+                        entry.location() + ": the shape is " + shapeText(entry.shape) + ", expected " +
+                            shapeText(expected) + " of this base and rank",
+                        entry.name);
+        if (!isTileType(entry.dtype))
+            return fail(ErrorCode::Unsupported,
+                        entry.location() + ": the type is " + std::string(dtypeName(entry.dtype)) +
+                            "; f32, bf16 and f16 are possible",
+                        entry.name);
+        m_types.insert(entry.dtype);
+        m_spec.bytes += entry.bytes;
+        return {};
+    }
+
+    void finish() {
+        m_spec.dtype = m_types.size() == 1 ? *m_types.begin() : DType::F32;
+        for (const LoraPair& pair : m_spec.pairs) {
+            m_spec.rank = std::max(m_spec.rank, pair.rank);
+            const std::string name(pair.target.shortName());
+            if (std::ranges::find(m_spec.targets, name) == m_spec.targets.end()) m_spec.targets.push_back(name);
+        }
+    }
+
+    const TensorSource& m_tensors;
+    const ArchSpec& m_base;
+    const Family& m_family;
+    const std::vector<LoraTarget> m_targets;
+    std::map<std::string, const LoraTarget*, std::less<>> m_byName;
+    LoraConfig m_config;
+    std::map<const LoraTarget*, Matrices> m_found;
+    std::set<DType> m_types;
+    std::string m_filePrefix;
+    AdapterSpec m_spec;
+};
+
+Result<void> refusePickles(FileSystem& files, const Path& folder) {
+    for (const char* name : {"adapter_model.bin", "adapter_model.pt"})
+        if (files.exists(folder / name))
+            return fail(ErrorCode::Unsupported,
+                        std::string(name) + ": pickle weights are not read, because a pickle can run any code; save the "
+                        "adapter as safetensors first (PEFT: save_pretrained(..., safe_serialization=True))",
+                        name);
+    return fail(ErrorCode::NotFound, folder.string() + " holds no " + std::string(kAdapterWeightsFile), folder.string());
+}
+
+}  // namespace
+
+Result<AdapterSpec> checkAdapter(std::string_view configText, const TensorSource& tensors, const ArchSpec& base) {
+    return Checker(tensors, base).check(configText);
+}
+
+Result<AdapterFolder> readAdapterFolder(FileSystem& files, const Path& folder, const ArchSpec& base) {
+    TRY_ASSIGN(const FileEntry status, files.stat(folder));
+    if (!status.isDirectory)
+        return fail(ErrorCode::InvalidArgument, folder.string() + " is not a folder; a PEFT adapter is one", folder.string());
+    AdapterFolder adapter;
+    auto text = files.readText(folder / kAdapterConfigFile, kMaxConfigBytes);
+    if (!text && text.error().code == ErrorCode::NotFound)
+        return fail(ErrorCode::NotFound,
+                    folder.string() + " holds no " + std::string(kAdapterConfigFile) + ": is it a PEFT adapter?",
+                    folder.string());
+    TRY_ASSIGN(adapter.configText, std::move(text));
+    if (!files.exists(folder / kAdapterWeightsFile)) TRY(refusePickles(files, folder));
+    TRY_ASSIGN(adapter.tensors, openSafetensors(files, folder / kAdapterWeightsFile));
+    TRY_ASSIGN(adapter.spec, checkAdapter(adapter.configText, *adapter.tensors, base));
+    return adapter;
+}
+
+Result<std::string> digestAdapter(const AdapterFolder& adapter, std::stop_token stop) {
+    ModelDigest digest;
+    Sha256 config;
+    config.update(adapter.configText);
+    digest.addFile(kAdapterConfigFile, config.finish());
+    for (const TensorEntry& entry : adapter.tensors->tensors()) {
+        Sha256 hash;
+        TRY(readInPieces(*adapter.tensors, entry, stop, [&](std::span<const std::byte> piece) -> Result<void> {
+            hash.update(piece);
+            return {};
+        }));
+        digest.addTensor(entry, hash.finish());
+    }
+    return digest.finish();
+}
+
+}  // namespace espalier

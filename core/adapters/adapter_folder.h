@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A PEFT folder (adapter_config.json and adapter_model.safetensors) read against the base it shall change. What this
+// gives fits: every tensor belongs to a projection of the base, has its shape and a type that tiles can hold, every
+// projection that the configuration names has both matrices. Values are looked at by the importer (scanNonFinite).
+//
+// Thread: any.
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/adapters/lora_config.h"
+#include "core/adapters/lora_target.h"
+#include "core/formats/tensor_source.h"
+
+namespace espalier {
+
+inline constexpr std::string_view kAdapterConfigFile = "adapter_config.json";
+inline constexpr std::string_view kAdapterWeightsFile = "adapter_model.safetensors";
+
+// One projection with its two matrices.
+struct LoraPair {
+    LoraTarget target;
+    std::int32_t rank = 0;
+    float scale = 1.0f;
+    std::string a, b;  // names of the tensors: [rank, inputs], [outputs, rank]
+};
+
+struct AdapterSpec {
+    std::string kind = "lora";
+    std::int32_t rank = 0;             // the largest of its projections
+    std::vector<std::string> targets;  // "q_proj", ...: each once, in the order of a layer
+    DType dtype = DType::F32;          // of its tiles: as stored, f32 where tensors differ
+    std::int64_t bytes = 0;            // of its tensors as stored
+    std::vector<LoraPair> pairs;       // by layer, then site
+    std::string baseModel;             // what it says that it was trained on
+    std::vector<std::string> warnings;
+};
+
+struct AdapterFolder {
+    AdapterSpec spec;
+    std::string configText;
+    std::unique_ptr<TensorSource> tensors;
+};
+
+// Errors: not_found, corrupt_file, shape_mismatch, missing_tensor, unsupported, too_large; each names the file and the
+// tensor or key, what was expected and found. Requires: base.family is known.
+Result<AdapterFolder> readAdapterFolder(FileSystem& files, const Path& folder, const ArchSpec& base);
+
+// The checks alone, for files that are elsewhere (and for fuzzing).
+Result<AdapterSpec> checkAdapter(std::string_view configText, const TensorSource& tensors, const ArchSpec& base);
+
+// The identity of an adapter: SHA-256 over its configuration as found and its tensors (ModelDigest), "sha256:...". Reads
+// everything. Errors: io_error, cancelled.
+Result<std::string> digestAdapter(const AdapterFolder& adapter, std::stop_token stop);
+
+}  // namespace espalier

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The two steps of LoRA over tiles of 8 ranks (core/compute/lora.h). How many rows a register tile takes is speed only:
+// every output keeps a chain of its own. Shrink sums lane l over columns l, l + width, ... and adds the lanes last;
+// expand is one chain over ascending ranks.
+#pragma once
+
+namespace {
+
+constexpr int kLoraSlab = 8;
+constexpr int kShrinkRows = kWidth == 16 ? 3 : 1;
+constexpr int kExpandRows = kWidth == 16 ? 4 : 2;
+constexpr int kExpandVectors = 4;
+
+template <class Stored>
+inline const typename Stored::T* loraTile(const espalier::cpu::LoraArgs& args, std::int64_t tile) {
+    const std::byte* page = args.base + args.pages[tile / args.tilesPerPage] * args.pageBytes;
+    return reinterpret_cast<const typename Stored::T*>(page) + tile % args.tilesPerPage * kLoraSlab * args.tileColumns;
+}
+
+template <class Stored, int Rows>
+inline void shrinkRows(const espalier::cpu::LoraArgs& args, std::int64_t row, std::int64_t slab) {
+    const std::int64_t across = (args.columns + args.tileColumns - 1) / args.tileColumns;
+    const float* x = args.from + row * args.fromStride;
+    F acc[Rows][kLoraSlab];
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r)
+#pragma GCC unroll 16
+        for (int j = 0; j < kLoraSlab; ++j) acc[r][j] = Simd::zero();
+    for (std::int64_t c = 0; c < across; ++c) {
+        const std::int64_t first = c * args.tileColumns;
+        const std::int64_t left = args.columns - first;
+        const auto* tile = loraTile<Stored>(args, args.firstTile + slab * across + c);
+        forVectors(left < args.tileColumns ? left : args.tileColumns, [&](std::int64_t k, int n) {
+            F input[Rows];
+#pragma GCC unroll 16
+            for (int r = 0; r < Rows; ++r) input[r] = loadSome(x + r * args.fromStride + first + k, n);
+#pragma GCC unroll 16
+            for (int j = 0; j < kLoraSlab; ++j) {
+                const F a = Stored::load(tile + j * args.tileColumns + k);
+#pragma GCC unroll 16
+                for (int r = 0; r < Rows; ++r) acc[r][j] = Simd::fma(input[r], a, acc[r][j]);
+            }
+        });
+    }
+    for (int r = 0; r < Rows; ++r)
+        for (int j = 0; j < kLoraSlab; ++j)
+            args.to[(row + r) * args.toStride + slab * kLoraSlab + j] = args.scale * Simd::sum(acc[r][j]);
+}
+
+// Slab `slab` of v for rows [0, args.rows).
+template <class Stored>
+void loraShrink(const espalier::cpu::LoraArgs& args, std::int64_t slab) {
+    std::int64_t row = 0;
+    if constexpr (kShrinkRows > 1)
+        for (; row + kShrinkRows <= args.rows; row += kShrinkRows) shrinkRows<Stored, kShrinkRows>(args, row, slab);
+    for (; row < args.rows; ++row) shrinkRows<Stored, 1>(args, row, slab);
+}
+
+// Columns [first, first + n) of a tile column c, n at most kExpandVectors vectors.
+template <class Stored, int Rows>
+inline void expandRows(const espalier::cpu::LoraArgs& args, std::int64_t row, std::int64_t c, std::int64_t first, int n) {
+    const std::int64_t across = (args.columns + args.tileColumns - 1) / args.tileColumns;
+    const float* v = args.from + row * args.fromStride;
+    F acc[Rows][kExpandVectors];
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r)
+#pragma GCC unroll 16
+        for (int i = 0; i < kExpandVectors; ++i) acc[r][i] = Simd::zero();
+    for (std::int64_t slab = 0; slab * kLoraSlab < args.rank; ++slab) {
+        const auto* tile = loraTile<Stored>(args, args.firstTile + slab * across + c) + first;
+        const std::int64_t left = args.rank - slab * kLoraSlab;
+        const int ranks = left < kLoraSlab ? static_cast<int>(left) : kLoraSlab;
+        for (int j = 0; j < ranks; ++j) {
+            F b[kExpandVectors];
+#pragma GCC unroll 16
+            for (int i = 0; i < kExpandVectors; ++i) b[i] = Stored::load(tile + j * args.tileColumns + i * kWidth);
+#pragma GCC unroll 16
+            for (int r = 0; r < Rows; ++r) {
+                const F factor = Simd::set(v[r * args.fromStride + slab * kLoraSlab + j]);
+#pragma GCC unroll 16
+                for (int i = 0; i < kExpandVectors; ++i) acc[r][i] = Simd::fma(factor, b[i], acc[r][i]);
+            }
+        }
+    }
+    float* y = args.to + row * args.toStride + c * args.tileColumns + first;
+    for (int r = 0; r < Rows; ++r, y += args.toStride)
+#pragma GCC unroll 16
+        for (int i = 0; i < kExpandVectors; ++i) {
+            const int here = n - i * kWidth;
+            if (here >= kWidth)
+                Simd::store(y + i * kWidth, Simd::add(Simd::load(y + i * kWidth), acc[r][i]));
+            else if (here > 0)
+                Simd::store(y + i * kWidth, Simd::add(Simd::load(y + i * kWidth, here), acc[r][i]), here);
+        }
+}
+
+// Tile column `c` of y for rows [0, args.rows).
+template <class Stored>
+void loraExpand(const espalier::cpu::LoraArgs& args, std::int64_t c) {
+    constexpr int kChunk = kExpandVectors * kWidth;
+    const std::int64_t left = args.columns - c * args.tileColumns;
+    const std::int64_t end = left < args.tileColumns ? left : args.tileColumns;
+    for (std::int64_t first = 0; first < end; first += kChunk) {
+        const int n = end - first < kChunk ? static_cast<int>(end - first) : kChunk;
+        std::int64_t row = 0;
+        for (; row + kExpandRows <= args.rows; row += kExpandRows)
+            expandRows<Stored, kExpandRows>(args, row, c, first, n);
+        for (; row < args.rows; ++row) expandRows<Stored, 1>(args, row, c, first, n);
+    }
+}
+
+}  // namespace

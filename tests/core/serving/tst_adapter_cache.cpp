@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Adapters in the page pool: all or nothing, shared by their users, evicted when idle and oldest, and their tiles intact
+// whatever happens around them.
+#include <QTest>
+#include <cstring>
+#include <set>
+
+#include "core/compute/reference/reference_backend.h"
+#include "core/serving/adapter_cache.h"
+#include "core/serving/kv_cache.h"
+#include "tests/support/adapter_data.h"
+#include "tests/support/fake_transformer.h"
+#include "tests/support/faulty_backend.h"
+#include "tests/support/test_main.h"
+
+using namespace espalier;
+using namespace espalier::test;
+
+namespace {
+
+ArchSpec spec() { return archSpecFromConfig(tinyConfig({}), "config.json").value(); }
+
+struct Bench {
+    explicit Bench(std::int32_t pages)
+        : pool(pages), kv(KvCache::create(backend, spec(), DType::F32, pages).value()), adapters(backend, pool, kv.layers(), 16) {}
+
+    std::shared_ptr<const LoraImage> image(std::uint64_t seed, std::int32_t rank = 8) const {
+        std::vector<std::int64_t> pageBytes;
+        for (const KvPages& layer : kv.layers()) pageBytes.push_back(layer.pageBytes);
+        return tinyImage(spec(), pageBytes, {.rank = rank, .dtype = seed % 2 ? DType::F32 : DType::BF16, .seed = seed});
+    }
+    Result<const ResidentAdapter*> acquire(const std::shared_ptr<const LoraImage>& image) {
+        return adapters.acquire(*stream, image);
+    }
+    // The tiles in the pool are those of the image.
+    bool isIntact(const ResidentAdapter& adapter) const {
+        for (std::size_t layer = 0; layer < kv.layers().size(); ++layer) {
+            const auto& tiles = adapter.image->layers[layer].tiles;
+            const std::int64_t each = kv.layers()[layer].pageBytes / adapter.image->tileBytes() * adapter.image->tileBytes();
+            for (std::size_t at = 0; at < tiles.size(); at += static_cast<std::size_t>(each)) {
+                const PageId page = adapter.pages[at / static_cast<std::size_t>(each)];
+                const std::size_t size = std::min(tiles.size() - at, static_cast<std::size_t>(each));
+                if (std::memcmp(kv.layers()[layer].base + page * kv.layers()[layer].pageBytes, tiles.data() + at, size) != 0)
+                    return false;
+            }
+        }
+        return true;
+    }
+
+    std::unique_ptr<Backend> reference = makeReferenceBackend();
+    FaultyBackend backend{*reference};
+    std::unique_ptr<Stream> stream = backend.makeStream();
+    PagePool pool;
+    KvCache kv;
+    AdapterCache adapters;
+};
+
+}  // namespace
+
+class TestAdapterCache : public QObject {
+    Q_OBJECT
+
+private slots:
+    void twoUsersShareOneCopy() {
+        Bench bench(32);
+        const auto image = bench.image(1);
+        const ResidentAdapter* first = bench.acquire(image).value();
+        const std::int32_t taken = bench.pool.usage().of(PageOwner::Adapter);
+        QCOMPARE(taken, image->pages);
+        const ResidentAdapter* second = bench.acquire(bench.image(1)).value();  // another image of the same digest
+        QCOMPARE(second, first);
+        QCOMPARE(bench.pool.usage().of(PageOwner::Adapter), taken);
+        bench.adapters.release(*first);
+        QCOMPARE(bench.pool.usage().of(PageOwner::Adapter), taken);
+        bench.adapters.release(*second);
+        QCOMPARE(bench.pool.usage().of(PageOwner::AdapterIdle), taken);
+        QCOMPARE(bench.adapters.loads(), 1);
+        QCOMPARE(bench.adapters.hits(), 1);
+        QVERIFY(bench.adapters.checkIntegrity());
+    }
+
+    void acquire_takesNothingWhenOnePageIsMissing() {
+        Bench probe(64);
+        const std::int32_t pages = probe.image(1, 64)->pages;
+        QVERIFY(pages > 1);
+        Bench bench(pages + 1);
+        std::vector<PageId> held;
+        QVERIFY(bench.pool.acquire(PageOwner::Kv, 2, held));
+        const auto refused = bench.acquire(bench.image(1, 64));
+        QCOMPARE(refused.error().code, ErrorCode::PoolExhausted);
+        QCOMPARE(bench.pool.usage().of(PageOwner::Free), pages - 1);
+        QCOMPARE(bench.adapters.residents(), 0);
+        QVERIFY(bench.adapters.checkIntegrity() && bench.pool.checkIntegrity());
+    }
+
+    void acquire_takesNothingWhenTheDeviceHasNoMemory() {
+        Bench bench(32);
+        bench.backend.failAllocate(true);
+        QCOMPARE(bench.acquire(bench.image(1)).error().code, ErrorCode::PoolExhausted);
+        QCOMPARE(bench.pool.usage().of(PageOwner::Free), 32);
+        bench.backend.failAllocate(false);
+        QVERIFY(bench.acquire(bench.image(1)));
+    }
+
+    void evict_takesTheOldestIdleOnesWhole() {
+        Bench bench(64);
+        const auto a = bench.image(1), b = bench.image(2), c = bench.image(3);
+        for (const auto& image : {a, b, c}) bench.adapters.release(*bench.acquire(image).value());
+        bench.adapters.release(*bench.acquire(a).value());  // now b is the oldest
+        const ResidentAdapter* used = bench.acquire(c).value();
+        QCOMPARE(bench.adapters.evict(1), b->pages);
+        QVERIFY(bench.adapters.isResident(*a) && !bench.adapters.isResident(*b));
+        QCOMPARE(bench.adapters.evict(1000), a->pages);
+        QVERIFY(bench.adapters.isResident(*c));  // in use
+        QVERIFY(bench.isIntact(*used));
+        QCOMPARE(bench.pool.usage().of(PageOwner::Free), 64 - c->pages);
+        QCOMPARE(bench.adapters.evictions(), 2);
+    }
+
+    void check_refusesWhatCannotBeServedHere() {
+        Bench bench(2);
+        const auto big = bench.image(1, 256);
+        QVERIFY(big->pages >= 2);
+        QCOMPARE(bench.adapters.check(*big).error().code, ErrorCode::PoolExhausted);
+        const ArchSpec deeper = archSpecFromConfig(tinyConfig({.layers = 3}), "config.json").value();
+        const std::vector<std::int64_t> pageBytes(3, 8192);
+        QCOMPARE(bench.adapters.check(*tinyImage(deeper, pageBytes)).error().code, ErrorCode::InvalidArgument);
+    }
+
+    // KV blocks and adapters come and go at random in one small pool; KV pages are scribbled over. Nothing is lost, no
+    // page has two owners, and the tiles of whatever is resident stay what they were.
+    void randomUseKeepsPoolAndTilesWhole_data() {
+        QTest::addColumn<quint64>("seed");
+        for (quint64 seed = 1; seed <= 8; ++seed) QTest::addRow("seed %llu", seed) << seed;
+    }
+    void randomUseKeepsPoolAndTilesWhole() {
+        QFETCH(quint64, seed);
+        TestRandom random(seed);
+        Bench bench(40);
+        std::vector<std::shared_ptr<const LoraImage>> images;
+        for (std::uint64_t i = 0; i < 12; ++i) images.push_back(bench.image(i, 1 + random.below(40)));
+        std::vector<const ResidentAdapter*> held;
+        std::vector<PageId> kv;
+        int acquired = 0, evicted = 0, refused = 0;
+        for (int round = 0; round < 1500; ++round) {
+            switch (random.below(6)) {
+                case 0:
+                case 1: {
+                    const auto& image = images[static_cast<std::size_t>(random.below(12))];
+                    const bool wasThere = bench.adapters.isResident(*image);
+                    const std::int32_t free = bench.pool.usage().of(PageOwner::Free);
+                    const auto adapter = bench.acquire(image);
+                    QCOMPARE(static_cast<bool>(adapter), wasThere || image->pages <= free);
+                    if (adapter) held.push_back(*adapter);
+                    ++(adapter ? acquired : refused);
+                    break;
+                }
+                case 2: {
+                    if (held.empty()) break;
+                    const auto at = held.begin() + random.below(static_cast<std::int32_t>(held.size()));
+                    bench.adapters.release(**at);
+                    held.erase(at);
+                    break;
+                }
+                case 3: evicted += bench.adapters.evict(random.below(4)); break;
+                case 4: {
+                    std::vector<PageId> more;
+                    if (!bench.pool.acquire(PageOwner::Kv, random.below(3), more)) break;
+                    for (const PageId page : more)
+                        for (const KvPages& layer : bench.kv.layers())
+                            std::memset(layer.base + page * layer.pageBytes, random.below(256), static_cast<std::size_t>(layer.pageBytes));
+                    kv.insert(kv.end(), more.begin(), more.end());
+                    break;
+                }
+                case 5: {
+                    if (kv.empty()) break;
+                    const auto at = kv.begin() + random.below(static_cast<std::int32_t>(kv.size()));
+                    bench.pool.release(PageOwner::Kv, *at);
+                    kv.erase(at);
+                    break;
+                }
+            }
+            QVERIFY(bench.pool.checkIntegrity());
+            QVERIFY(bench.adapters.checkIntegrity());
+            QCOMPARE(bench.pool.usage().total(), 40);
+            std::set<PageId> seen(kv.begin(), kv.end());
+            QCOMPARE(seen.size(), kv.size());
+            for (const ResidentAdapter* adapter : std::set(held.begin(), held.end())) {
+                for (const PageId page : adapter->pages) QVERIFY(seen.insert(page).second);
+                if (round % 25 == 0) QVERIFY(bench.isIntact(*adapter));
+            }
+        }
+        QVERIFY(acquired > 50 && evicted > 10 && refused > 5);
+        for (const ResidentAdapter* adapter : held) bench.adapters.release(*adapter);
+        for (const PageId page : kv) bench.pool.release(PageOwner::Kv, page);
+        bench.adapters.evict(40);
+        QCOMPARE(bench.pool.usage().of(PageOwner::Free), 40);
+    }
+};
+
+ESPALIER_TEST(tst_adapter_cache, TestAdapterCache)
+#include "tst_adapter_cache.moc"

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/adapter_data.h"
+
+#include <cstring>
+#include <random>
+
+#include "tests/support/memory_tensors.h"
+
+namespace espalier::test {
+namespace {
+
+RawTensor randomTensor(std::string name, std::vector<std::int64_t> shape, DType dtype, float scale, std::mt19937_64& random) {
+    RawTensor tensor{std::move(name), dtype == DType::F32 ? "F32" : dtype == DType::BF16 ? "BF16" : "F16", shape, {}};
+    for (std::int64_t i = 0; i < shape[0] * shape[1]; ++i) {
+        const float value = scale * (static_cast<float>(random() >> 40) * 0x1p-23f - 1.0f);  // [-scale, scale)
+        std::byte bytes[4];
+        const std::uint16_t half = dtype == DType::BF16 ? f32ToBf16(value) : f32ToF16(value);
+        std::memcpy(bytes, dtype == DType::F32 ? static_cast<const void*>(&value) : &half, bytesOf(dtype));
+        tensor.bytes.insert(tensor.bytes.end(), bytes, bytes + bytesOf(dtype));
+    }
+    return tensor;
+}
+
+}  // namespace
+
+RawTensor& TinyAdapter::tensor(std::string_view end) {
+    for (RawTensor& tensor : tensors)
+        if (tensor.name.ends_with(end)) return tensor;
+    CHECK(false);
+}
+
+void TinyAdapter::write(const Path& folder) const {
+    std::filesystem::create_directories(folder);
+    writeFile(folder / kAdapterConfigFile, configText());
+    writeFile(folder / kAdapterWeightsFile, weights());
+}
+
+TinyAdapter tinyAdapter(const ArchSpec& base, const TinyAdapterOptions& options) {
+    TinyAdapter adapter;
+    adapter.config = {{"peft_type", "LORA"}, {"r", options.rank},       {"lora_alpha", options.alpha},
+                      {"bias", "none"},      {"target_modules", options.targets}};
+    std::mt19937_64 random(options.seed);
+    const std::string prefix = "base_model.model." + std::string(familyNamed(base.family)->tensors.prefix);
+    ModuleFilter filter;
+    filter.names = options.targets;
+    for (const LoraTarget& target : loraTargets(base)) {
+        if (!filter.matches(target.name).value()) continue;
+        const std::string name = prefix + target.name;
+        adapter.tensors.push_back(randomTensor(name + ".lora_A.weight", {options.rank, target.inputs}, options.dtype,
+                                               options.strength, random));
+        adapter.tensors.push_back(randomTensor(name + ".lora_B.weight", {target.outputs, options.rank}, options.dtype,
+                                               options.strength, random));
+    }
+    return adapter;
+}
+
+std::shared_ptr<const LoraImage> tinyImage(const ArchSpec& base, std::span<const std::int64_t> pageBytes,
+                                           const TinyAdapterOptions& options) {
+    const TinyAdapter adapter = tinyAdapter(base, options);
+    const MemoryTensors tensors(adapter.tensors);
+    const auto spec = checkAdapter(adapter.configText(), tensors, base);
+    CHECK(spec);
+    std::string digest = "test:" + std::to_string(options.seed) + ":" + std::to_string(options.rank) + ":" +
+                         std::to_string(options.alpha) + std::string(dtypeName(options.dtype));
+    auto image = makeLoraImage(*spec, tensors, std::move(digest), pageBytes);
+    CHECK(image);
+    return *image;
+}
+
+}  // namespace espalier::test
