@@ -145,8 +145,9 @@ Result<BoundEmbeddings> bindEmbeddings(FileSystem& files, const ServedModel& mod
                                        std::string_view tenant, LongText longText) {
     BoundEmbeddings bound;
     TRY_ASSIGN(bound.mode, embeddingMode(files, model.record.folder));
-    const auto most =
-        static_cast<std::size_t>(std::min(model.record.context, bound.mode.maxTokens.value_or(model.record.context)));
+    // As sentence-transformers: what its own file says, else what the tokenizer's does.
+    const auto wanted = bound.mode.maxTokens ? bound.mode.maxTokens : model.text->maxTokens;
+    const auto most = static_cast<std::size_t>(std::min(model.record.context, wanted.value_or(model.record.context)));
     for (const Prompt& given : prompts) {
         Prompt prompt = given;
         if (auto* text = std::get_if<std::string>(&prompt); text && bound.mode.lowerCase) {

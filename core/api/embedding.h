@@ -18,7 +18,8 @@ struct EmbeddingMode {
     Pooling pooling = Pooling::Mean;
     bool normalize = false;
     bool lowerCase = false;                 // text, before it is tokenised
-    std::optional<std::int32_t> maxTokens;  // of a text with its special tokens; none: the model's context
+    std::optional<std::int32_t> maxTokens;  // of a text with its special tokens; none: the tokenizer's
+                                            // limit or the model's context
 };
 
 // Errors: corrupt_file; unsupported names the pooling or the module (a Dense layer, ...).

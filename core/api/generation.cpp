@@ -86,6 +86,20 @@ Result<std::vector<TokenId>> encodePrompt(const ServedModel& model, const Prompt
     return encodeChat(*model.text->tokenizer, rendered);
 }
 
+namespace {
+
+// Tools that the template does not show would be lost without a word.
+Result<void> checkTools(const ServedModel& model, const Prompt& prompt) {
+    const auto* chat = std::get_if<ChatPrompt>(&prompt);
+    if (!chat || chat->tools.empty() || !model.chatTemplate || model.chatTemplate->usesTools()) return {};
+    return fail(ErrorCode::Unsupported,
+                "the chat template of model " + model.record.name +
+                    " has no place for tools: leave \"tools\" out, or describe them in a message",
+                "tools");
+}
+
+}  // namespace
+
 Result<std::vector<Request>> bindCall(const ServedModel& model, const GenerationCall& call,
                                       const GenerationPolicy& policy, std::string_view tenant) {
     TRY(checkKind(RequestKind::Generate, model.record.spec.lmHead));
@@ -106,6 +120,7 @@ Result<std::vector<Request>> bindCall(const ServedModel& model, const Generation
 
     std::vector<Request> requests;
     for (const Prompt& prompt : call.prompts) {
+        TRY(checkTools(model, prompt));
         TRY_ASSIGN(request.prompt, encodePrompt(model, prompt));
         TRY(checkPromptIds(model, request.prompt));
         const std::int64_t room = model.record.context - static_cast<std::int64_t>(request.prompt.size());

@@ -12,8 +12,7 @@ namespace {
 
 // Fields of the published APIs that would change the answer and that this server does not have. Values that ask for
 // nothing (false, empty, "none", the default) pass.
-constexpr std::array kRefusedAlways{"tools",
-                                    "functions",
+constexpr std::array kRefusedAlways{"functions",
                                     "function_call",
                                     "audio",
                                     "prediction",
@@ -58,7 +57,10 @@ Result<void> refuseUnsupported(const Json& body) {
         if (type != "text") return refusedField("response_format", "other than {\"type\": \"text\"} is not supported");
     }
     if (const Json* choice = fields.find("tool_choice"); choice && !asksForNothing(*choice))
-        return refusedField("tool_choice", "is not supported by this server");
+        return refusedField(
+            "tool_choice",
+            "other than \"auto\" and \"none\" is not supported: the model may call a tool, in the text of "
+            "its answer, and cannot be made to");
     if (const Json* modalities = fields.find("modalities"); modalities && *modalities != Json::array({"text"}))
         return refusedField("modalities", "other than [\"text\"] is not supported");
     return {};
@@ -177,6 +179,18 @@ Result<ChatPrompt> conversationFromText(std::string_view text) {
     return chat;
 }
 
+// Tools go into the prompt, where the template has a place for them; calls stay in the text of the answer. With
+// tool_choice "none" the model does not hear of them.
+Result<void> readTools(const Json& body, ChatPrompt& chat) {
+    const JsonFields fields(body);
+    const Json* tools = fields.find("tools");
+    if (!tools) return {};
+    if (!tools->is_array() || !std::ranges::all_of(*tools, [](const Json& tool) { return tool.is_object(); }))
+        return fields.wrong("tools", "an array of objects");
+    if (const Json* choice = fields.find("tool_choice"); choice && *choice == "none") chat.tools = nullptr;
+    return {};
+}
+
 // A member of the body with its keys in the order of the text, when there is one.
 Result<OrderedJson> orderedMember(const Json& body, std::string_view text, const char* key) {
     const auto found = body.find(key);
@@ -245,6 +259,7 @@ Result<GenerationCall> chatCallFromJson(const Json& body, std::string_view text)
     TRY(readCommon(body, call));
     const JsonFields fields(body);
     TRY_ASSIGN(auto chat, chatPromptFromJson(body, text));
+    TRY(readTools(body, chat));
     call.prompts.emplace_back(std::move(chat));
     TRY(readMaxTokens(fields, "max_tokens", call));
     TRY(readMaxTokens(fields, "max_completion_tokens", call));

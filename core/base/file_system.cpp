@@ -208,7 +208,10 @@ public:
         return found;
     }
 
-    bool exists(const Path& path) override { return ::access(path.c_str(), F_OK) == 0; }
+    // A link that leads nowhere is there; reading it says what is wrong.
+    bool exists(const Path& path) override {
+        return ::faccessat(AT_FDCWD, path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    }
 
     Result<FileEntry> stat(const Path& path) override {
         struct stat status {};

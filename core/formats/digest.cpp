@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint64_t kMaxSideFileBytes = 256ull << 20;
 constexpr std::string_view kMagic = "espalier-model-digest-1\n";
-constexpr std::array<std::string_view, 13> kSideFiles = {"config.json",
+constexpr std::array<std::string_view, 15> kSideFiles = {"config.json",
                                                          "generation_config.json",
                                                          "tokenizer.json",
                                                          "tokenizer_config.json",
@@ -19,6 +19,8 @@ constexpr std::array<std::string_view, 13> kSideFiles = {"config.json",
                                                          "chat_template.jinja",
                                                          "chat_template.json",
                                                          "tokenizer.model",
+                                                         "spiece.model",
+                                                         "sentencepiece.bpe.model",
                                                          "vocab.json",
                                                          "merges.txt",
                                                          "vocab.txt",

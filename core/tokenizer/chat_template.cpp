@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/tokenizer/chat_template.h"
 
+#include <algorithm>
+
 #include "core/tokenizer/jinja/interpreter.h"
+#include "core/tokenizer/jinja/lexer.h"
 #include "core/tokenizer/jinja/parser.h"
 #include "core/tokenizer/utf8.h"
 
@@ -12,7 +15,7 @@ constexpr std::size_t kMaxSourceBytes = 1u << 20;
 
 class JinjaTemplate final : public ChatTemplate {
 public:
-    explicit JinjaTemplate(jinja::Body body) : m_body(std::move(body)) {}
+    JinjaTemplate(jinja::Body body, bool usesTools) : m_body(std::move(body)), m_usesTools(usesTools) {}
 
     Result<RenderedChat> render(const ChatInput& input) const override {
         TRY_ASSIGN(const OrderedJson messages, normaliseMessages(input.messages));
@@ -36,8 +39,11 @@ public:
         return jinja::Interpreter(m_body, runtime, std::move(variables)).run();
     }
 
+    bool usesTools() const override { return m_usesTools; }
+
 private:
     jinja::Body m_body;
+    bool m_usesTools;
 };
 
 Error wrongMessage(std::size_t index, std::string_view sentence, ErrorCode code = ErrorCode::InvalidArgument) {
@@ -72,9 +78,12 @@ Result<std::shared_ptr<const ChatTemplate>> ChatTemplate::parse(std::string_view
                     std::string(where) + ": a chat template of " + std::to_string(source.size()) + " bytes, at most " +
                         std::to_string(kMaxSourceBytes) + " are read",
                     std::string(where));
-    auto body = jinja::parseTemplate(isValidUtf8(source) ? std::string(source) : repairUtf8(source));
+    const std::string text = isValidUtf8(source) ? std::string(source) : repairUtf8(source);
+    auto body = jinja::parseTemplate(text);
     if (!body) return std::move(std::move(body).error()).context(where);
-    return std::shared_ptr<const ChatTemplate>(std::make_shared<JinjaTemplate>(std::move(body).value()));
+    TRY_ASSIGN(const auto tokens, jinja::tokenizeTemplate(text));
+    const bool usesTools = std::ranges::any_of(tokens, [](const auto& token) { return token.isName("tools"); });
+    return std::shared_ptr<const ChatTemplate>(std::make_shared<JinjaTemplate>(std::move(body).value(), usesTools));
 }
 
 Result<OrderedJson> normaliseMessages(const OrderedJson& messages) {

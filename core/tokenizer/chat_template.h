@@ -44,6 +44,9 @@ public:
     // Messages are normalised first. Errors: invalid_argument with the text of raise_exception, or a sentence with the
     // line; unsupported; too_large over the caps.
     virtual Result<RenderedChat> render(const ChatInput& input) const = 0;
+
+    // Does it look at `tools` at all? One that does not, drops them.
+    virtual bool usesTools() const = 0;
 };
 
 // Messages as templates expect them: content null becomes "", a list of parts its text parts joined.

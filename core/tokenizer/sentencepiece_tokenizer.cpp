@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The pipeline around a SentencePiece model.
+#include <map>
+
 #include "core/tokenizer/pipeline.h"
 #include "core/tokenizer/scored_bpe.h"
 #include "core/tokenizer/sentencepiece_model.h"
@@ -31,9 +33,16 @@ Result<std::shared_ptr<const Tokenizer>> makeSentencePieceTokenizer(SentencePiec
     }
     TRY_ASSIGN(PieceTrie kept, userDefinedOf(model.pieces, where));
     parts.normalizer = std::make_unique<SentencePieceNormalizer>(model.spaces, std::move(rules), std::move(kept));
+    // A control piece that is named again is as it is named there: with the white space it takes.
+    std::map<TokenId, AddedToken*> named;
+    for (AddedToken& token : use.addedTokens) named.emplace(token.id, &token);
     for (std::size_t i = 0; i < model.pieces.list.size(); ++i) {
         const ScoredPiece& piece = model.pieces.list[i];
-        if (piece.kind == PieceKind::Control || piece.kind == PieceKind::Unknown)
+        if (piece.kind != PieceKind::Control && piece.kind != PieceKind::Unknown) continue;
+        const auto again = named.find(static_cast<TokenId>(i));
+        if (again != named.end() && again->second->content == piece.text)
+            again->second->isSpecial = true;
+        else
             parts.addedTokens.push_back({.id = static_cast<TokenId>(i), .content = piece.text, .isSpecial = true});
     }
     parts.addedTokens.insert(parts.addedTokens.end(), use.addedTokens.begin(), use.addedTokens.end());

@@ -2,6 +2,7 @@
 #include "core/tokenizer/text_model.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 
@@ -15,6 +16,9 @@ namespace {
 
 constexpr std::uint64_t kMaxTokenizerBytes = 256ull << 20;
 constexpr std::uint64_t kMaxConfigBytes = 16ull << 20;
+constexpr const char* kFairseqFile = "sentencepiece.bpe.model";
+// SentencePiece models, under the names their makers gave them; the first that is there counts.
+constexpr std::array kPieceFiles = {"tokenizer.model", "spiece.model", kFairseqFile};
 
 // The file's text, or none when it is not there.
 Result<std::optional<std::string>> textIfThere(FileSystem& files, const Path& path, std::uint64_t maxBytes) {
@@ -46,6 +50,15 @@ Result<std::string> templateOf(const Json& config, const std::string& where) {
         return std::string();
     }
     return JsonReader(config, where).wrong("chat_template", "a string or a list of templates");
+}
+
+// "model_max_length"; transformers writes 1e30 for none.
+std::optional<std::int32_t> maxTokensOf(const Json& config) {
+    const auto found = config.find("model_max_length");
+    if (found == config.end() || !found->is_number()) return std::nullopt;
+    const auto tokens = found->get<double>();
+    if (!(tokens >= 1 && tokens <= INT32_MAX)) return std::nullopt;
+    return static_cast<std::int32_t>(tokens);
 }
 
 Result<TokenId> addedId(const std::string& text, const std::string& where) {
@@ -88,18 +101,46 @@ Result<void> readAddedTokensFile(const Json& list, const TextModel& model, std::
     return {};
 }
 
+// XLM-RoBERTa's ids: four special tokens in an order of their own, the model's pieces after its three, <mask> last.
+Result<void> useFairseqIds(const Json& config, SentencePieceModel& model, SentencePieceUse& use) {
+    const std::string where = kFairseqFile;
+    const std::string kind = tokenText(config, "tokenizer_class");
+    if (!kind.empty() && !kind.starts_with("XLMRoberta"))
+        return fail(ErrorCode::Unsupported,
+                    where + ": only XLM-RoBERTa's ids of such a file are known, and tokenizer_config.json names " +
+                        inQuotes(kind) + "; import a folder with a tokenizer.json",
+                    where);
+    std::vector<ScoredPiece>& list = model.pieces.list;
+    if (list.size() < 3 || model.pieces.unknown != 0 || model.bos != 1 || model.eos != 2)
+        return fail(ErrorCode::CorruptFile, where + ": expected <unk>, <s> and </s> as the first three pieces", where);
+    const ScoredPiece unknown = list[0], bos = list[1], eos = list[2];
+    const ScoredPiece padding{"<pad>", 0, PieceKind::Control}, mask{"<mask>", 0, PieceKind::Control};
+    list.erase(list.begin(), list.begin() + 3);
+    list.insert(list.begin(), {bos, padding, eos, unknown});
+    list.push_back(mask);
+    model.bos = 0;
+    model.padding = 1;
+    model.eos = 2;
+    model.pieces.unknown = 3;
+    use.addedTokens.push_back(
+        {.id = static_cast<TokenId>(list.size() - 1), .content = mask.text, .isSpecial = true, .stripsLeft = true});
+    return {};
+}
+
 // A folder without tokenizer.json. As `transformers` does, BOS is added when the model has one, else EOS (T5), unless
 // the configuration says otherwise.
-Result<std::shared_ptr<const Tokenizer>> loadSentencePiece(std::string_view bytes, const Json& config,
-                                                           const Json& addedTokens, TextModel& model) {
-    const std::string where = "tokenizer.model";
+Result<std::shared_ptr<const Tokenizer>> loadSentencePiece(std::string_view bytes, const std::string& where,
+                                                           const Json& config, const Json& addedTokens,
+                                                           TextModel& model) {
     TRY_ASSIGN(SentencePieceModel pieces, parseSentencePieceModel(bytes, where));
     SentencePieceUse use;
+    const bool isFairseq = where == kFairseqFile;
+    if (isFairseq) TRY(useFairseqIds(config, pieces, use));
     TRY(readConfigTokens(config, use.addedTokens));
     if (!addedTokens.is_null()) TRY(readAddedTokensFile(addedTokens, model, use.addedTokens));
     const JsonReader reader(config, "tokenizer_config.json");
     TRY_ASSIGN(use.addBos, reader.boolOr("add_bos_token", pieces.bos.has_value()));
-    TRY_ASSIGN(use.addEos, reader.boolOr("add_eos_token", !pieces.bos));
+    TRY_ASSIGN(use.addEos, reader.boolOr("add_eos_token", isFairseq || !pieces.bos));
     TRY_ASSIGN(const bool isLegacy, reader.boolOr("legacy", true));
     pieces.spaces.prefixesFirst = !isLegacy;
     const auto name = [&](std::string& token, std::optional<TokenId> id) {
@@ -142,19 +183,24 @@ Result<TextModel> loadTextModel(FileSystem& files, const Path& folder) {
         model.unkToken = tokenText(config, "unk_token");
         model.padToken = tokenText(config, "pad_token");
         TRY_ASSIGN(model.chatTemplateSource, templateOf(config, "tokenizer_config.json"));
+        model.maxTokens = maxTokensOf(config);
     }
     TRY_ASSIGN(const auto tokenizer, textIfThere(files, folder / "tokenizer.json", kMaxTokenizerBytes));
     if (tokenizer) {
         TRY_ASSIGN(model.tokenizer, parseTokenizer(*tokenizer, "tokenizer.json"));
     } else {
-        TRY_ASSIGN(const auto pieces, textIfThere(files, folder / "tokenizer.model", kMaxTokenizerBytes));
+        const auto file = std::ranges::find_if(kPieceFiles, [&](auto name) { return files.exists(folder / name); });
+        std::optional<std::string> pieces;
+        if (file != kPieceFiles.end()) {
+            TRY_ASSIGN(pieces, textIfThere(files, folder / *file, kMaxTokenizerBytes));
+        }
         TRY_ASSIGN(const auto added, textIfThere(files, folder / "added_tokens.json", kMaxConfigBytes));
         Json addedTokens;
         if (pieces && added) {
             TRY_ASSIGN(addedTokens, parseJson(*added, "added_tokens.json"));
         }
         if (pieces) {
-            TRY_ASSIGN(model.tokenizer, loadSentencePiece(*pieces, config, addedTokens, model));
+            TRY_ASSIGN(model.tokenizer, loadSentencePiece(*pieces, *file, config, addedTokens, model));
         }
     }
     if (model.tokenizer) model.kind = kindOf(*model.tokenizer);

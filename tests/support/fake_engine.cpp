@@ -49,6 +49,7 @@ public:
             return fail(ErrorCode::InvalidArgument, "the template wants text");
         return RenderedChat{">" + content->get<std::string>(), {}};
     }
+    bool usesTools() const override { return false; }
 };
 
 }  // namespace

@@ -159,6 +159,26 @@ private slots:
         folder.put("sentence_bert_config.json", R"({"max_seq_length": null})");
         QVERIFY(!folder.mode()->maxTokens);
     }
+    void theTokenizersLimitHoldsWhereTheFolderHasNone() {
+        Folder folder;
+        ServedModel model = servedModel(folder.path, 20);
+        auto text = std::make_shared<TextModel>(*model.text);
+        text->maxTokens = 6;
+        model.text = text;
+        const auto sizeOf = [&] {
+            return bindEmbeddings(*folder.files, model, {std::string(40, 'x')}, "t", LongText::Cut)
+                ->requests[0]
+                .prompt.size();
+        };
+        QCOMPARE(sizeOf(), std::size_t{6});
+        text->maxTokens = 512;
+        QCOMPARE(sizeOf(), std::size_t{20});
+        folder.put("modules.json", kModules);
+        folder.put("1_Pooling/config.json", R"({"pooling_mode_mean_tokens": true})");
+        folder.put("sentence_bert_config.json", R"({"max_seq_length": 12})");
+        text->maxTokens = 6;
+        QCOMPARE(sizeOf(), std::size_t{12});
+    }
     void aCutKeepsWhatStandsAroundTheText() {
         Folder folder;
         const ServedModel model = servedModel(folder.path, 9);

@@ -240,13 +240,64 @@ private slots:
         QCOMPARE(memberText(text, "zeta"), std::string_view());
     }
 
+    // The prompt of a call with tools is what transformers renders from the same messages and tools, keys in their
+    // order.
+    void tools_reachThePromptAsTransformersRendersThem() {
+        const Path data = Path(ESPALIER_TEST_DATA) / "tokenizer";
+        const auto files = makeFileSystem();
+        const OrderedJson golden = OrderedJson::parse(files->readText(data / "renderings.json", 1 << 26).value());
+        int compared = 0;
+        for (const OrderedJson& row : golden["rows"]) {
+            const OrderedJson& given = row["input"];
+            const auto name = row["template"].get<std::string>();
+            const std::string source = files->readText(data / "templates" / name, 1 << 20).value();
+            const bool showsTheDate = source.find("strftime_now") != std::string::npos;
+            if (given["tools"].empty() || !row.contains("text") || showsTheDate) continue;
+            const OrderedJson body{{"model", "m"},
+                                   {"messages", given["messages"]},
+                                   {"tools", given["tools"]},
+                                   {"tool_choice", "auto"},
+                                   {"add_generation_prompt", given["add_generation_prompt"]},
+                                   {"chat_template_kwargs", given["variables"]}};
+            const auto call = chatCallFromJson(Json::parse(body.dump()), body.dump());
+            QVERIFY2(call.has_value(), call ? "" : call.error().message.c_str());
+            TextModel text;
+            const auto token = [&](const char* key) { return given["special_tokens"].value(key, std::string()); };
+            text.bosToken = token("bos_token");
+            text.eosToken = token("eos_token");
+            text.unkToken = token("unk_token");
+            text.padToken = token("pad_token");
+            const ServedModel model{
+                {}, std::make_shared<const TextModel>(text), ChatTemplate::parse(source, name).value(), {}};
+            const auto rendered = renderChat(model, std::get<ChatPrompt>(call->prompts.front()));
+            QVERIFY2(rendered.has_value(), name.c_str());
+            QCOMPARE(rendered->text, row["text"].get<std::string>());
+            QCOMPARE(model.chatTemplate->usesTools(), source.find("tools") != std::string::npos);
+            ++compared;
+        }
+        QVERIFY(compared >= 10);
+    }
+
+    void toolChoice_noneHidesTheTools() {
+        const Json tools = Json::array({{{"type", "function"}, {"function", {{"name", "now"}}}}});
+        const auto toolsOf = [&](const Json& more) {
+            return std::get<ChatPrompt>(chatCallFromJson(chat(more))->prompts.front()).tools;
+        };
+        QCOMPARE(toolsOf({{"tools", tools}}).size(), std::size_t{1});
+        QCOMPARE(toolsOf({{"tools", tools}, {"tool_choice", "auto"}}).size(), std::size_t{1});
+        QVERIFY(toolsOf({{"tools", tools}, {"tool_choice", "none"}}).is_null());
+    }
+
     void refusedFields_areNamed_data() {
         QTest::addColumn<QByteArray>("more");
         QTest::addColumn<QByteArray>("field");
         const auto row = [](const char* more, const char* field) {
-            QTest::newRow(field) << QByteArray(more) << QByteArray(field);
+            QTest::newRow(more) << QByteArray(more) << QByteArray(field);
         };
-        row(R"({"tools":[{"type":"function"}]})", "tools");
+        row(R"({"tools":[{"type":"function"}]})", "tools");  // the template has no place for them
+        row(R"({"tools":["now"]})", "tools");
+        row(R"({"tool_choice":"required","tools":[{"type":"function"}]})", "tool_choice");
+        row(R"({"tool_choice":{"type":"function","function":{"name":"now"}}})", "tool_choice");
         row(R"({"response_format":{"type":"json_schema"}})", "response_format");
         row(R"({"functions":[{}]})", "functions");
         row(R"({"n":17})", "n");

@@ -4,6 +4,7 @@
 #include <QTest>
 #include <functional>
 
+#include "core/tokenizer/gguf_text.h"
 #include "core/tokenizer/gguf_vocabulary.h"
 #include "tests/core/tokenizer/golden_files.h"
 #include "tests/support/test_main.h"
@@ -116,6 +117,37 @@ private slots:
         for (const Json& entry : extra[name.toStdString()]["cases"])
             QCOMPARE(idText(model.tokenizer->encode(entry["text"].get<std::string>()).value()),
                      idText(entry["ids"].get<std::vector<TokenId>>()));
+    }
+
+    // Whole files, written by the gguf package, with the ids of the tokenizers they come from.
+    void files_idsEqualTheTokenizersTheyComeFrom_data() {
+        QTest::addColumn<QString>("kind");
+        QTest::addColumn<QString>("golden");
+        for (const auto& [kind, golden] : {std::pair("llama", "spm_llama"), std::pair("gpt2", "gpt2"),
+                                           std::pair("bert", "bert_uncased"), std::pair("t5", "spm_t5")})
+            QTest::newRow(kind) << QString(kind) << QString(golden);
+    }
+    void files_idsEqualTheTokenizersTheyComeFrom() {
+        QFETCH(QString, kind);
+        QFETCH(QString, golden);
+        const Path folder = Path(ESPALIER_TEST_DATA) / "gguf";
+        const auto files = makeFileSystem();
+        const auto model = loadGgufText(*files, folder / ("vocabulary-" + kind.toStdString() + ".gguf"));
+        QVERIFY2(model.has_value(), model ? "" : model.error().message.c_str());
+        Json differing = Json::object();
+        if (kind == "bert") differing = Json::parse(files->readText(folder / "vocabulary-bert.json", 1 << 20).value());
+        const auto texts = readDataLines("texts.jsonl"), lines = readDataLines(golden.toStdString() + ".ids");
+        QCOMPARE(lines.size(), texts.size());
+        QVERIFY(texts.size() >= 2000);
+        for (std::size_t i = 0; i < texts.size(); ++i) {
+            const auto text = parseJson(texts[i], "texts.jsonl").value().get<std::string>();
+            const auto other = differing.find(std::to_string(i));
+            const auto expected =
+                other != differing.end() ? other->get<std::vector<TokenId>>() : idsFromBase36(lines[i]);
+            const auto ids = model->tokenizer->encode(text).value();
+            QVERIFY2(ids == expected,
+                     (texts[i] + "\nexpected " + idText(expected) + "\nfound    " + idText(ids)).c_str());
+        }
     }
 
     void scored_idsEqualSentencePiece() {

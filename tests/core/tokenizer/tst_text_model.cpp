@@ -13,6 +13,8 @@ using namespace espalier::test;
 
 namespace {
 
+constexpr const char* kXlmRobertaFile = "sentencepiece.bpe.model";
+
 class Folder {
 public:
     void write(const char* name, const std::string& text) { std::ofstream(path() / name, std::ios::binary) << text; }
@@ -69,6 +71,63 @@ private slots:
                  std::string("1 1201 1202 2 "));
         folder.write("tokenizer.json", readData("llama3.json"));
         QCOMPARE(folder.load().value().kind, std::string("byte-level BPE, 1,208 entries"));
+    }
+    void spieceModel_isTheSameUnderAnotherName() {
+        Folder folder;
+        folder.write("spiece.model", readData("spm_llama.model"));
+        QCOMPARE(folder.load().value().kind, std::string("SentencePiece BPE, 1,200 entries"));
+        folder.write("spiece.model", "no model");
+        QVERIFY(folder.load().error().message.starts_with("spiece.model: "));
+        folder.write("tokenizer.model", readData("spm_llama.model"));
+        QVERIFY(folder.load().has_value());
+    }
+    // transformers gives XLM-RoBERTa's pieces the model's ids plus one, its unknown piece 3.
+    void sentencepieceBpeModel_hasTheIdsOfXlmRoberta() {
+        Folder folder;
+        folder.write(kXlmRobertaFile, readData("spm_llama.model"));
+        folder.write("tokenizer_config.json", R"({"tokenizer_class":"XLMRobertaTokenizer"})");
+        const TextModel model = folder.load().value();
+        QCOMPARE(model.kind, std::string("SentencePiece BPE, 1,202 entries"));
+        QCOMPARE(model.tokenizer->idOf("<mask>"), std::optional<TokenId>(1201));
+        QCOMPARE(model.tokenizer->idOf("<pad>"), std::optional<TokenId>(1));
+        QVERIFY(model.tokenizer->isSpecial(1201) && model.tokenizer->isSpecial(3) && !model.tokenizer->isSpecial(4));
+        const auto texts = readDataLines("texts.jsonl"), golden = readDataLines("spm_llama.ids");
+        int compared = 0;
+        for (std::size_t i = 0; i < texts.size(); i += 20) {
+            const auto text = Json::parse(texts[i]).get<std::string>();
+            // Names of special tokens are tokens here and text to sentencepiece.
+            if (text.find('<') != std::string::npos) continue;
+            std::vector<TokenId> expected{0};
+            for (const TokenId id : idsFromBase36(golden[i])) expected.push_back(id == 0 ? 3 : id + 1);
+            expected.push_back(2);
+            QCOMPARE(idText(model.tokenizer->encode(text, {.addSpecial = true, .verbatim = {}}).value()),
+                     idText(expected));
+            ++compared;
+        }
+        QVERIFY(compared > 50);
+        QCOMPARE(idText(model.tokenizer->encode("a <mask>").value()),
+                 idText(model.tokenizer->encode("a").value()) + "1201 ");
+    }
+    void sentencepieceBpeModel_ofAnotherKindIsRefused() {
+        Folder folder;
+        folder.write(kXlmRobertaFile, readData("spm_llama.model"));
+        folder.write("tokenizer_config.json", R"({"tokenizer_class":"CamembertTokenizer"})");
+        QVERIFY(folder.load().error().message.find("\"CamembertTokenizer\"") != std::string::npos);
+        folder.write(kXlmRobertaFile, readData("spm_t5.model"));
+        folder.write("tokenizer_config.json", "{}");
+        QCOMPARE(folder.load().error().message,
+                 std::string("sentencepiece.bpe.model: expected <unk>, <s> and </s> as the first three pieces"));
+    }
+    void modelMaxLength_isReadWhereItIsANumberOfTokens() {
+        Folder folder;
+        for (const auto& [said, expected] :
+             {std::pair("512", std::optional<std::int32_t>(512)),
+              std::pair("1000000000000000019884624838656", std::optional<std::int32_t>()),
+              std::pair("null", std::optional<std::int32_t>()), std::pair("0", std::optional<std::int32_t>()),
+              std::pair("\"x\"", std::optional<std::int32_t>())}) {
+            folder.write("tokenizer_config.json", std::string("{\"model_max_length\":") + said + "}");
+            QCOMPARE(folder.load().value().maxTokens, expected);
+        }
     }
     void tokenizerModel_errorsNameTheFile() {
         Folder folder;

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Every file that an import reads, in every way it can lie: each import ends in one sentence that names the file,
+// within a second of processor time and bounded memory, and leaves nothing in the workspace. What is inside a header or
+// a document (lengths, overlaps, counts, types) has its own tables beside each reader.
+#include <sys/stat.h>
+
+#include <ctime>
+#include <fstream>
+#include <functional>
+
+#include "tests/core/engine/engine_fixture.h"
+#include "tests/support/test_main.h"
+
+using namespace espalier;
+using namespace espalier::test;
+
+namespace {
+
+constexpr std::int64_t kMaxGrowthBytes = 64 << 20;
+
+std::string textOf(const Path& file) {
+    std::ifstream in(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// A folder whose `file` is read when it is imported.
+struct Reader {
+    const char* name;
+    const char* file;
+    std::function<void(const Path& folder)> prepare = [](const Path&) {};
+};
+
+std::vector<Reader> readers() {
+    const auto dataFile = [](const char* from, const char* to) {
+        return [=](const Path& folder) {
+            std::filesystem::remove(folder / "tokenizer.json");
+            std::filesystem::copy_file(Path(ESPALIER_TEST_DATA) / from, folder / to);
+        };
+    };
+    const auto put = [](const char* name, const char* content) {
+        return [=](const Path& folder) { writeFile(folder / name, content); };
+    };
+    return {
+        {"safetensors", "model.safetensors"},
+        {"index", "model.safetensors.index.json",
+         [](const Path& folder) {
+             writeTinyModel(folder, {.shards = 2});
+             std::filesystem::remove(folder / "model.safetensors");
+         }},
+        {"shard", "model-00002-of-00002.safetensors",
+         [](const Path& folder) {
+             writeTinyModel(folder, {.shards = 2});
+             std::filesystem::remove(folder / "model.safetensors");
+         }},
+        {"config", "config.json"},
+        {"generation config", "generation_config.json", put("generation_config.json", R"({"eos_token_id": [1, 3]})")},
+        {"tokenizer.json", "tokenizer.json"},
+        {"tokenizer config", "tokenizer_config.json"},
+        {"tokenizer.model", "tokenizer.model", dataFile("tokenizer/spm_gemma.model", "tokenizer.model")},
+        {"spiece.model", "spiece.model", dataFile("tokenizer/spm_gemma.model", "spiece.model")},
+        {"added tokens", "added_tokens.json",
+         [=](const Path& folder) {
+             dataFile("tokenizer/spm_gemma.model", "tokenizer.model")(folder);
+             writeFile(folder / "added_tokens.json", R"({"<more>": 1200})");
+         }},
+        {"template", "chat_template.jinja", put("chat_template.jinja", "{{ messages[0].content }}")},
+    };
+}
+
+bool isJson(const std::string& file) {
+    return file.ends_with(".json");
+}
+
+struct Lie {
+    const char* name;
+    std::function<void(const Path& file)> tell;
+    std::function<bool(const std::string& file)> suits = [](const std::string&) { return true; };
+};
+
+std::vector<Lie> lies() {
+    const auto replaced = [](const auto& make) {
+        return [=](const Path& file) {
+            std::filesystem::remove(file);
+            make(file);
+        };
+    };
+    const auto written = [=](const std::string& content) {
+        return replaced([=](const Path& file) { writeFile(file, content); });
+    };
+    const auto linked = [=](const char* to) {
+        return replaced([=](const Path& file) { std::filesystem::create_symlink(to, file); });
+    };
+    return {
+        {"a pipe", replaced([](const Path& file) { ::mkfifo(file.c_str(), 0600); })},
+        {"a device", linked("/dev/zero")},
+        {"a folder", replaced([](const Path& file) { std::filesystem::create_directory(file); })},
+        {"a link to itself",
+         replaced([](const Path& file) { std::filesystem::create_symlink(file.filename(), file); })},
+        {"a link to nothing", linked("nothing/here")},
+        {"a link to the folder", linked(".")},
+        {"a terabyte of nothing",
+         [](const Path& file) { std::filesystem::resize_file(file, std::filesystem::file_size(file) + (1ull << 40)); }},
+        {"nothing", written(""), isJson},
+        {"zero bytes", written(std::string(4096, '\0')),
+         [](const std::string& file) { return !file.ends_with(".jinja"); }},
+        {"a depth bomb of lists", written(std::string(1 << 20, '[')), isJson},
+        {"a depth bomb of objects",
+         [](const Path& file) {
+             std::string text;
+             for (int i = 0; i < 100'000; ++i) text += R"({"a":)";
+             writeFile(file, text);
+         },
+         isJson},
+        {"a key twice", written(R"({"weight_map": {}, "a": 1, "a": 2})"), isJson},
+        {"a list", written("[]"), isJson},
+        {"two documents", written("{}{}"), isJson},
+        {"a byte that is no text", written("{\"\xff\": 1}"), isJson},
+        {"a depth bomb of brackets", written("{{ " + std::string(1 << 16, '(') + " }}"),
+         [](const std::string& file) { return file.ends_with(".jinja"); }},
+        {"a depth bomb of blocks",
+         [](const Path& file) {
+             std::string text;
+             for (int i = 0; i < 50'000; ++i) text += "{% if 1 %}";
+             writeFile(file, text);
+         },
+         [](const std::string& file) { return file.ends_with(".jinja"); }},
+    };
+}
+
+std::int64_t peakBytes() {
+    std::ifstream status("/proc/self/status");
+    for (std::string line; std::getline(status, line);)
+        if (line.starts_with("VmHWM:")) return std::stoll(line.substr(6)) << 10;
+    return 0;
+}
+
+// The peak from here on.
+void forgetPeak() {
+    std::ofstream("/proc/self/clear_refs") << 5;
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kIsMeasured = false;  // sanitizers take their own time and memory
+#else
+constexpr bool kIsMeasured = true;
+#endif
+
+// The error of an import that must fail.
+void expectRefusal(EngineFixture& fixture, Engine& engine, const Path& path, const std::string& file,
+                   const std::string& what) {
+    forgetPeak();
+    const std::int64_t before = peakBytes();
+    const std::clock_t start = std::clock();
+    const auto job = importAndWait(engine, {.path = path.string()});
+    const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+    if (!job) {
+        // What cannot be read at all is refused before there is a job.
+        QVERIFY2(job.error().message.find(file) != std::string::npos, (what + ": " + job.error().message).c_str());
+    } else {
+        QVERIFY2(job->state == JobState::Failed && job->error, what.c_str());
+        const std::string said = job->error->text();
+        QVERIFY2(said.find(file) != std::string::npos, (what + ": " + said).c_str());
+        QVERIFY2(said.size() < 800 && said.find('\n') == std::string::npos, (what + ": " + said).c_str());
+    }
+    if (kIsMeasured) {
+        QVERIFY2(seconds < 1.0, (what + " took " + std::to_string(seconds) + " s").c_str());
+        const std::int64_t growth = peakBytes() - before;
+        QVERIFY2(growth < kMaxGrowthBytes, (what + " took " + std::to_string(growth) + " bytes").c_str());
+    }
+    QVERIFY2(std::filesystem::is_empty(fixture.workspace / "models"), what.c_str());
+}
+
+}  // namespace
+
+class TestHostileImports : public QObject {
+    Q_OBJECT
+private slots:
+    void everyFileInEveryWay_data() {
+        QTest::addColumn<int>("reader");
+        QTest::addColumn<int>("lie");
+        const auto allReaders = readers();
+        const auto allLies = lies();
+        for (std::size_t r = 0; r < allReaders.size(); ++r)
+            for (std::size_t l = 0; l < allLies.size(); ++l)
+                if (allLies[l].suits(allReaders[r].file))
+                    QTest::addRow("%s is %s", allReaders[r].name, allLies[l].name)
+                        << static_cast<int>(r) << static_cast<int>(l);
+    }
+    void everyFileInEveryWay() {
+        QFETCH(int, reader);
+        QFETCH(int, lie);
+        const Reader read = readers()[static_cast<std::size_t>(reader)];
+        const Lie told = lies()[static_cast<std::size_t>(lie)];
+        EngineFixture fixture;
+        auto engine = std::move(fixture.open()).value();
+        const Path folder = fixture.makeModel("tiny");
+        read.prepare(folder);
+        QVERIFY2(std::filesystem::exists(folder / read.file), read.file);
+        told.tell(folder / read.file);
+        expectRefusal(fixture, *engine, folder, read.file, std::string(read.file) + " is " + told.name);
+    }
+
+    // Without the lie each folder is a model: the refusals above have no other reason.
+    void everyFolderImportsAsItIs() {
+        for (const Reader& reader : readers()) {
+            EngineFixture fixture;
+            auto engine = std::move(fixture.open()).value();
+            const Path folder = fixture.makeModel("tiny");
+            reader.prepare(folder);
+            const auto job = importAndWait(*engine, {.path = folder.string()});
+            VERIFY_OK(job);
+            QVERIFY2(job->state == JobState::Finished, job->error ? job->error->text().c_str() : reader.name);
+        }
+    }
+
+    void everyFileCutAtEveryKilobyte_data() {
+        QTest::addColumn<int>("reader");
+        const auto all = readers();
+        for (std::size_t r = 0; r < all.size(); ++r) QTest::newRow(all[r].name) << static_cast<int>(r);
+    }
+    void everyFileCutAtEveryKilobyte() {
+        QFETCH(int, reader);
+        const Reader read = readers()[static_cast<std::size_t>(reader)];
+        // A template may end anywhere between two tags, and a SentencePiece model between two pieces.
+        const bool mayBeWhole =
+            std::string_view(read.file).ends_with(".jinja") || std::string_view(read.file).ends_with(".model");
+        EngineFixture fixture;
+        auto engine = std::move(fixture.open()).value();
+        const Path folder = fixture.makeModel("tiny");
+        read.prepare(folder);
+        const std::string whole = textOf(folder / read.file);
+        for (std::size_t size = 0; size < whole.size(); size += 1024) {
+            if (size == 0 && mayBeWhole) continue;
+            writeFile(folder / read.file, whole.substr(0, size));
+            const auto job = importAndWait(*engine, {.path = folder.string()});
+            VERIFY_OK(job);
+            const std::string what = std::string(read.file) + " cut at " + std::to_string(size);
+            if (mayBeWhole && job->state == JobState::Finished) {
+                QVERIFY(!engine->models().empty());
+                break;
+            }
+            QVERIFY2(job->state == JobState::Failed, what.c_str());
+            QVERIFY2(job->error->text().find(read.file) != std::string::npos, job->error->text().c_str());
+            QVERIFY2(std::filesystem::is_empty(fixture.workspace / "models"), what.c_str());
+        }
+    }
+};
+ESPALIER_TEST(tst_hostile_imports, TestHostileImports)
+#include "tst_hostile_imports.moc"
