@@ -94,7 +94,7 @@ public:
         return Buffer(*this, data, bytes, kind);
     }
     void copy(Stream&, void* to, const void* from, std::int64_t bytes) override {
-        std::memcpy(to, from, static_cast<std::size_t>(bytes));
+        if (bytes > 0) std::memcpy(to, from, static_cast<std::size_t>(bytes));  // nothing may come with null
     }
     void fill(Stream&, void* to, int byte, std::int64_t bytes) override {
         std::memset(to, byte, static_cast<std::size_t>(bytes));
