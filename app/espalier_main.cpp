@@ -35,6 +35,7 @@ void addOptions(QCommandLineParser& options) {
         "page", "Begin on home, models, serve, playground, workspaces, preferences, commands or about.", "NAME"));
     options.addOption(option("theme", "light, dark or system.", "NAME"));
     options.addOption(option("language", "en, de.", "CODE"));
+    options.addOption(option("text-percent", "Text size, 100 to 200.", "PERCENT"));
     options.addOption(option("screenshots", "Walk through the journeys, save pictures into DIR and end.", "DIR"));
     options.addOption(option("import", "With --screenshots: a model folder to import on the way.", "DIR"));
 }
@@ -87,6 +88,9 @@ int main(int argc, char** argv) {
     if (options.isSet(QStringLiteral("theme")))
         wanted.theme = themeChoiceFromName(options.value(QStringLiteral("theme")));
     if (options.isSet(QStringLiteral("language"))) wanted.language = options.value(QStringLiteral("language"));
+    if (options.isSet(QStringLiteral("text-percent")))
+        wanted.textPercent =
+            qBound(kLeastTextPercent, options.value(QStringLiteral("text-percent")).toInt(), kMostTextPercent);
     preferences.set(wanted);
 
     SingleInstance instance(touring ? scratch.path() : SingleInstance::usualFolder());

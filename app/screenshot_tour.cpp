@@ -37,10 +37,21 @@ ScreenshotTour::ScreenshotTour(Session& session, Theme& theme, const QString& fo
     addSteps();
 }
 
+QString ScreenshotTour::said(const char* text) {
+    for (const char* context :
+         {"PlaygroundPage", "ChatLane", "CasePanel", "SamplingBar", "ModelsPage", "ModelInspector", "TokenizerPanel",
+          "ImportDialog", "ErrorStrip", "ServePage", "PageMapView", "PageMapPanel", "MainWindow"}) {
+        const QByteArray full = QByteArray("espalier::ui::") + context;
+        const QString translated = QCoreApplication::translate(full.constData(), text);
+        if (translated != QLatin1String(text)) return translated;
+    }
+    return QString::fromUtf8(text);
+}
+
 void ScreenshotTour::ask(const QString& question) {
     window().goTo(QStringLiteral("playground"));
-    if (auto* input = named<QPlainTextEdit>(tr("Message"))) input->setPlainText(question);
-    if (auto* send = named<QPushButton>(tr("Send"))) send->click();
+    if (auto* input = named<QPlainTextEdit>(said("Message"))) input->setPlainText(question);
+    if (auto* send = named<QPushButton>(said("Send"))) send->click();
 }
 
 void ScreenshotTour::keepAsking() {
@@ -67,7 +78,7 @@ void ScreenshotTour::addSteps() {
     const auto attached = [this] { return workspace().snapshot() && workspace().hasModelList(); };
     const auto hasModel = [this] { return workspace().models().rowCount() > 0; };
     const auto answered = [this] {
-        const auto* again = named<QAbstractButton>(tr("Regenerate"));
+        const auto* again = named<QAbstractButton>(said("Regenerate"));
         return again && again->isEnabled();
     };
     const auto plotsHaveData = [this] {
@@ -78,9 +89,9 @@ void ScreenshotTour::addSteps() {
     if (!m_model.isEmpty()) {
         step(
             QStringLiteral("import"), [this] { window().openImport(m_model); },
-            [this] { return named<QPushButton>(tr("Import")) && named<QPushButton>(tr("Import"))->isEnabled(); });
+            [this] { return named<QPushButton>(said("Import")) && named<QPushButton>(said("Import"))->isEnabled(); });
         step(
-            QStringLiteral("imported"), [this] { named<QPushButton>(tr("Import"))->click(); },
+            QStringLiteral("imported"), [this] { named<QPushButton>(said("Import"))->click(); },
             [this, hasModel] { return hasModel() && m_answers > 0; }, 0, false);
     }
     step(
@@ -228,7 +239,7 @@ void ScreenshotTour::addPlotSteps() {
         [this, dashboard] {
             window().servePage().setTablesShown(false);
             dashboard().setCursor(std::nullopt);
-            if (auto* map = named<PageMapView>(tr("Page map"))) {
+            if (auto* map = named<PageMapView>(said("Page map"))) {
                 map->setFocus();
                 QKeyEvent press(QEvent::KeyPress, Qt::Key_Right, {});
                 for (int i = 0; i < 3; ++i) QApplication::sendEvent(map, &press);

@@ -51,6 +51,8 @@ private:
             if (widget->accessibleName() == accessibleName && widget->isVisible()) return widget;
         return nullptr;
     }
+    // What the window calls a thing in its language.
+    static QString said(const char* text);
     // screenshot_tour_pages.cpp
     bool press(const QString& accessibleName);  // a button that can be pressed; false when there is none
     void showModelTab(const QString& name);

@@ -21,40 +21,43 @@ bool ScreenshotTour::press(const QString& accessibleName) {
 
 void ScreenshotTour::showModelTab(const QString& name) {
     window().goTo(QStringLiteral("models"));
-    auto* tabs = named<QTabBar>(tr("Parts of the model"));
+    auto* tabs = named<QTabBar>(said("Parts of the model"));
     for (int i = 0; tabs && i < tabs->count(); ++i)
         if (tabs->tabText(i) == name) tabs->setCurrentIndex(i);
 }
 
 void ScreenshotTour::addModelSteps(const QString& theme) {
     const auto always = [] { return true; };
-    for (const QString& tab : {tr("Layers"), tr("Card"), tr("Origin")})
+    for (const char* tab : {"Layers", "Card", "Origin"})
         step(
-            QStringLiteral("models-%1-%2").arg(tab.toLower(), theme), [this, tab] { showModelTab(tab); }, always, 400);
+            QStringLiteral("models-%1-%2").arg(QString::fromLatin1(tab).toLower(), theme),
+            [this, tab] { showModelTab(said(tab)); }, always, 400);
     step(
         QStringLiteral("models-template-%1").arg(theme),
         [this] {
-            showModelTab(tr("Tensors"));
-            press(tr("Try out: Chat template"));
+            showModelTab(said("Tensors"));
+            press(said("Try out") + QStringLiteral(": ") + said("Chat template"));
         },
         always, 800);
     step(
-        QStringLiteral("models-text-%1").arg(theme), [this] { press(tr("Try out: Text")); }, always, 0, false);
+        QStringLiteral("models-text-%1").arg(theme),
+        [this] { press(said("Try out") + QStringLiteral(": ") + said("Text")); }, always, 0, false);
 }
 
 void ScreenshotTour::addModelTabsAt1024() {
     const auto always = [] { return true; };
-    for (const QString& tab : {tr("Tensors"), tr("Memory"), tr("Tokenizer"), tr("Card")})
+    for (const char* tab : {"Tensors", "Memory", "Tokenizer", "Card"})
         step(
-            QStringLiteral("models-%1-1024").arg(tab.toLower()), [this, tab] { showModelTab(tab); }, always, 800);
+            QStringLiteral("models-%1-1024").arg(QString::fromLatin1(tab).toLower()),
+            [this, tab] { showModelTab(said(tab)); }, always, 800);
 }
 
 void ScreenshotTour::addScanStep() {
     step(
         QStringLiteral("models-scanned"),
         [this] {
-            showModelTab(tr("Tensors"));
-            press(tr("Scan"));
+            showModelTab(said("Tensors"));
+            press(said("Scan"));
         },
         [this] {
             const auto& jobs = workspace().jobs().jobs();
@@ -71,10 +74,10 @@ void ScreenshotTour::addImportSteps() {
             const auto& models = workspace().models().models();
             if (!models.empty()) window().openImport(QString::fromStdString(models.front().folder));
         },
-        [this] { return press(tr("Tensors and their roles")); }, 300);
+        [this] { return press(said("Tensors and their roles")); }, 300);
     step(
         QStringLiteral("import-refused"), [this] { window().openImport(QStringLiteral("/nowhere/model")); },
-        [this] { return named<QFrame>(tr("Error")) != nullptr; }, 300);
+        [this] { return named<QFrame>(said("Error")) != nullptr; }, 300);
     step(
         QStringLiteral("import-closed"),
         [this] {
@@ -85,7 +88,7 @@ void ScreenshotTour::addImportSteps() {
 
 void ScreenshotTour::addPlaygroundSteps(const QString& name) {
     const auto answered = [this] {
-        const auto* again = named<QAbstractButton>(tr("Regenerate"));
+        const auto* again = named<QAbstractButton>(said("Regenerate"));
         return again && again->isEnabled();
     };
     step(
@@ -94,19 +97,19 @@ void ScreenshotTour::addPlaygroundSteps(const QString& name) {
     step(
         QStringLiteral("playground-settings-%1").arg(name),
         [this] {
-            press(tr("Add model"));
-            press(tr("More sampling settings"));
-            press(tr("Save as case"));
+            press(said("Add model"));
+            press(said("More sampling settings"));
+            press(said("Save as case"));
         },
         answered, 500);
     step(
-        QStringLiteral("playground-cases-%1").arg(name), [this] { press(tr("Run all")); },
+        QStringLiteral("playground-cases-%1").arg(name), [this] { press(said("Run all")); },
         [this, answered] { return answered() && m_since.elapsed() > 2500; }, 500);
     step(
         QStringLiteral("playground-reset-%1").arg(name),
         [this] {
-            press(tr("Close this column"));
-            press(tr("More sampling settings"));
+            press(said("Close this column"));
+            press(said("More sampling settings"));
         },
         [] { return true; }, 0, false);
 }

@@ -2,6 +2,135 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="de_DE" sourcelanguage="en_US">
 <context>
+    <name>Bridge</name>
+    <message>
+        <source>The server does not accept this key</source>
+        <translation>Der Server nimmt diesen Schlüssel nicht an</translation>
+    </message>
+    <message>
+        <source>The server answered with status %1</source>
+        <translation>Der Server antwortete mit dem Status %1</translation>
+    </message>
+    <message>
+        <source>The server does not answer: %1</source>
+        <translation>Der Server antwortet nicht: %1</translation>
+    </message>
+</context>
+<context>
+    <name>ErrorKind</name>
+    <message>
+        <source>Something that was entered or sent is not valid.</source>
+        <translation>Etwas Eingegebenes oder Gesendetes ist ungültig.</translation>
+    </message>
+    <message>
+        <source>It is not there.</source>
+        <translation>Es ist nicht vorhanden.</translation>
+    </message>
+    <message>
+        <source>There is one of that name already.</source>
+        <translation>Es gibt schon etwas mit diesem Namen.</translation>
+    </message>
+    <message>
+        <source>This is known and not supported.</source>
+        <translation>Das ist bekannt und wird nicht unterstützt.</translation>
+    </message>
+    <message>
+        <source>It is larger than allowed.</source>
+        <translation>Es ist größer als erlaubt.</translation>
+    </message>
+    <message>
+        <source>Reading or writing failed.</source>
+        <translation>Lesen oder Schreiben ist fehlgeschlagen.</translation>
+    </message>
+    <message>
+        <source>The disk is full.</source>
+        <translation>Der Datenträger ist voll.</translation>
+    </message>
+    <message>
+        <source>A file is damaged.</source>
+        <translation>Eine Datei ist beschädigt.</translation>
+    </message>
+    <message>
+        <source>A tensor has another shape than its model needs.</source>
+        <translation>Ein Tensor hat eine andere Form, als sein Modell braucht.</translation>
+    </message>
+    <message>
+        <source>A tensor is missing.</source>
+        <translation>Ein Tensor fehlt.</translation>
+    </message>
+    <message>
+        <source>The weights hold NaN or infinity.</source>
+        <translation>Die Gewichte enthalten NaN oder Unendlich.</translation>
+    </message>
+    <message>
+        <source>The engine is busy.</source>
+        <translation>Die Engine ist beschäftigt.</translation>
+    </message>
+    <message>
+        <source>The device memory does not suffice.</source>
+        <translation>Der Gerätespeicher reicht nicht aus.</translation>
+    </message>
+    <message>
+        <source>The text is longer than the context of the model.</source>
+        <translation>Der Text ist länger als der Kontext des Modells.</translation>
+    </message>
+    <message>
+        <source>The server takes no new requests.</source>
+        <translation>Der Server nimmt keine neuen Anfragen an.</translation>
+    </message>
+    <message>
+        <source>It was cancelled.</source>
+        <translation>Es wurde abgebrochen.</translation>
+    </message>
+    <message>
+        <source>Another program has the workspace open.</source>
+        <translation>Ein anderes Programm hat den Arbeitsbereich geöffnet.</translation>
+    </message>
+    <message>
+        <source>The key is not accepted.</source>
+        <translation>Der Schlüssel wird nicht angenommen.</translation>
+    </message>
+    <message>
+        <source>The device reported an error.</source>
+        <translation>Das Gerät meldete einen Fehler.</translation>
+    </message>
+    <message>
+        <source>The records of the workspace could not be used.</source>
+        <translation>Die Aufzeichnungen des Arbeitsbereichs waren nicht benutzbar.</translation>
+    </message>
+    <message>
+        <source>An error in the program.</source>
+        <translation>Ein Fehler im Programm.</translation>
+    </message>
+</context>
+<context>
+    <name>JobKind</name>
+    <message>
+        <source>Import</source>
+        <translation>Import</translation>
+    </message>
+    <message>
+        <source>Scan</source>
+        <translation>NaN-Prüfung</translation>
+    </message>
+    <message>
+        <source>Verification</source>
+        <translation>Digest-Prüfung</translation>
+    </message>
+    <message>
+        <source>Import %1</source>
+        <translation>Import von %1</translation>
+    </message>
+    <message>
+        <source>Scan %1</source>
+        <translation>NaN-Prüfung von %1</translation>
+    </message>
+    <message>
+        <source>Verify %1</source>
+        <translation>Digest-Prüfung von %1</translation>
+    </message>
+</context>
+<context>
     <name>JobState</name>
     <message>
         <source>Queued</source>
@@ -201,6 +330,57 @@
     </message>
 </context>
 <context>
+    <name>espalier::ui::AddressDialog</name>
+    <message>
+        <source>This machine</source>
+        <translation>Diesem Rechner</translation>
+    </message>
+    <message>
+        <source>This network</source>
+        <translation>Diesem Netz</translation>
+    </message>
+    <message>
+        <source>Reached from</source>
+        <translation>Erreichbar von</translation>
+    </message>
+    <message>
+        <source>Restart the engine</source>
+        <translation>Engine neu starten</translation>
+    </message>
+    <message>
+        <source>Port and exposure</source>
+        <translation>Port und Erreichbarkeit</translation>
+    </message>
+    <message>
+        <source>usual</source>
+        <translation>üblicher</translation>
+    </message>
+    <message>
+        <source>Port</source>
+        <translation>Port</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Everybody who reaches this machine over the network and has the key can use the server. The connection is not encrypted.</source>
+        <translation>Alle, die diesen Rechner über das Netz erreichen und den Schlüssel haben, können den Server benutzen. Die Verbindung ist nicht verschlüsselt.</translation>
+    </message>
+    <message>
+        <source>Only programs on this machine reach the server.</source>
+        <translation>Nur Programme auf diesem Rechner erreichen den Server.</translation>
+    </message>
+    <message>
+        <source>The engine starts anew: answers that run are ended first; a job that runs is interrupted and can be resumed.</source>
+        <translation>Die Engine startet neu: Laufende Antworten werden zuerst beendet; ein laufender Auftrag wird unterbrochen und kann fortgesetzt werden.</translation>
+    </message>
+    <message>
+        <source>The engine was not restarted</source>
+        <translation>Die Engine wurde nicht neu gestartet</translation>
+    </message>
+</context>
+<context>
     <name>espalier::ui::AnswerView</name>
     <message>
         <source>Conversation</source>
@@ -235,11 +415,11 @@
     </message>
     <message>
         <source>Run</source>
-        <translation>Ausführen</translation>
+        <translation>Start</translation>
     </message>
     <message>
         <source>Run all</source>
-        <translation>Alle ausführen</translation>
+        <translation>Alle</translation>
     </message>
     <message>
         <source>Bring back</source>
@@ -420,6 +600,13 @@
     </message>
 </context>
 <context>
+    <name>espalier::ui::ChatStream</name>
+    <message>
+        <source>The connection ended before the answer did</source>
+        <translation>Die Verbindung endete vor der Antwort</translation>
+    </message>
+</context>
+<context>
     <name>espalier::ui::CommandPalette</name>
     <message>
         <source>Commands</source>
@@ -560,6 +747,22 @@
         <source>Not attached to %1</source>
         <translation>Nicht mit %1 verbunden</translation>
     </message>
+    <message>
+        <source>Workspaces that you open are listed here.</source>
+        <translation>Arbeitsbereiche, die Sie öffnen, stehen hier.</translation>
+    </message>
+    <message>
+        <source>Open the sample</source>
+        <translation>Beispiel öffnen</translation>
+    </message>
+    <message>
+        <source>Servers that you attach to are listed here.</source>
+        <translation>Server, mit denen Sie sich verbinden, stehen hier.</translation>
+    </message>
+    <message>
+        <source>Enter an address</source>
+        <translation>Adresse eingeben</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::DaemonLauncher</name>
@@ -593,6 +796,33 @@
     <message>
         <source>Drop here</source>
         <translation>Hier ablegen</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::EngineClient</name>
+    <message>
+        <source>The server runs Espalier %1 and speaks protocol %2, this workbench speaks protocol %3.</source>
+        <translation>Auf dem Server läuft Espalier %1 mit Protokoll %2, dieses Fenster spricht Protokoll %3.</translation>
+    </message>
+    <message>
+        <source>Update the server: stop it, install this version there and start it again</source>
+        <translation>Aktualisieren Sie den Server: anhalten, dort diese Version installieren und wieder starten</translation>
+    </message>
+    <message>
+        <source>Update this workbench to the server&apos;s version</source>
+        <translation>Aktualisieren Sie dieses Programm auf die Version des Servers</translation>
+    </message>
+    <message>
+        <source>The server does not accept this key any more</source>
+        <translation>Der Server nimmt diesen Schlüssel nicht mehr an</translation>
+    </message>
+    <message>
+        <source>The server has been silent for five seconds</source>
+        <translation>Der Server schweigt seit fünf Sekunden</translation>
+    </message>
+    <message>
+        <source>Another server was chosen before this one had answered</source>
+        <translation>Ein anderer Server wurde gewählt, bevor dieser geantwortet hatte</translation>
     </message>
 </context>
 <context>
@@ -722,7 +952,7 @@
     </message>
     <message>
         <source>Needs you</source>
-        <translation>Braucht Sie</translation>
+        <translation>Zu erledigen</translation>
     </message>
     <message>
         <source>Jobs</source>
@@ -770,7 +1000,7 @@
     </message>
     <message>
         <source>Nothing needs you.</source>
-        <translation>Nichts braucht Sie.</translation>
+        <translation>Nichts zu erledigen.</translation>
     </message>
 </context>
 <context>
@@ -798,10 +1028,6 @@
     <message>
         <source>Import model</source>
         <translation>Modell importieren</translation>
-    </message>
-    <message>
-        <source>Folder</source>
-        <translation>Ordner</translation>
     </message>
     <message>
         <source>Name</source>
@@ -858,10 +1084,6 @@
     <message>
         <source>This cannot be imported</source>
         <translation>Das lässt sich nicht importieren</translation>
-    </message>
-    <message>
-        <source>The folder was not understood</source>
-        <translation>Der Ordner wurde nicht verstanden</translation>
     </message>
     <message>
         <source>%1 can be imported</source>
@@ -942,6 +1164,18 @@
     <message>
         <source>A copy needs %1, %2 are free: make room, or link the files in place</source>
         <translation>Eine Kopie braucht %1, %2 sind frei: Schaffen Sie Platz oder verknüpfen Sie die Dateien am Ort</translation>
+    </message>
+    <message>
+        <source>Folder or file</source>
+        <translation>Ordner oder Datei</translation>
+    </message>
+    <message>
+        <source>Drop to import %1</source>
+        <translation>Ablegen importiert %1</translation>
+    </message>
+    <message>
+        <source>The model was not understood</source>
+        <translation>Das Modell wurde nicht verstanden</translation>
     </message>
 </context>
 <context>
@@ -1479,7 +1713,7 @@
     </message>
     <message>
         <source>Drain</source>
-        <translation>Auslaufen lassen</translation>
+        <translation>Auslaufen</translation>
     </message>
     <message>
         <source>The server does not drain</source>
@@ -1588,6 +1822,10 @@
     <message>
         <source>Models are imported on the machine of %1, not from here</source>
         <translation>Modelle werden auf dem Rechner von %1 importiert, nicht von hier</translation>
+    </message>
+    <message>
+        <source>Port and exposure…</source>
+        <translation>Port und Erreichbarkeit …</translation>
     </message>
 </context>
 <context>
@@ -1806,10 +2044,6 @@
         <translation>Das Modell wurde nicht umbenannt</translation>
     </message>
     <message>
-        <source>Digest    %1</source>
-        <translation>Prüfsumme  %1</translation>
-    </message>
-    <message>
         <source>Verified  %1</source>
         <translation>Geprüft    %1</translation>
     </message>
@@ -1991,6 +2225,10 @@
         <source>Drop a model folder or file anywhere in the window</source>
         <translation>Legen Sie einen Modellordner oder eine Datei irgendwo im Fenster ab</translation>
     </message>
+    <message>
+        <source>Jobs about models</source>
+        <translation>Aufträge zu Modellen</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::Notifier</name>
@@ -2068,6 +2306,14 @@
         <source>%1 pages of %2</source>
         <translation>%1 Seiten zu %2</translation>
     </message>
+    <message>
+        <source>Pages by owner</source>
+        <translation>Seiten nach Besitzer</translation>
+    </message>
+    <message>
+        <source>Show the pages as a table</source>
+        <translation>Die Seiten als Tabelle zeigen</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::PageMapView</name>
@@ -2102,6 +2348,33 @@
     <message>
         <source>A prefix that a later request may begin with</source>
         <translation>Ein Anfang, mit dem eine spätere Anfrage beginnen kann</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::PageTable</name>
+    <message>
+        <source>Pages</source>
+        <translation>Seiten</translation>
+    </message>
+    <message>
+        <source>Count</source>
+        <translation>Anzahl</translation>
+    </message>
+    <message>
+        <source>Owner</source>
+        <translation>Besitzer</translation>
+    </message>
+    <message>
+        <source>Belongs to</source>
+        <translation>Gehört zu</translation>
+    </message>
+    <message>
+        <source>several requests</source>
+        <translation>mehreren Anfragen</translation>
+    </message>
+    <message>
+        <source>Request %1</source>
+        <translation>Anfrage %1</translation>
     </message>
 </context>
 <context>
@@ -2523,7 +2796,7 @@
     </message>
     <message>
         <source>any</source>
-        <translation>beliebig</translation>
+        <translation>frei</translation>
     </message>
     <message>
         <source>Most tokens of an answer</source>
@@ -2674,7 +2947,7 @@
     </message>
     <message>
         <source>Drain</source>
-        <translation>Auslaufen lassen</translation>
+        <translation>Auslaufen</translation>
     </message>
     <message>
         <source>Serve</source>
@@ -2879,6 +3152,22 @@
     <message>
         <source>The request was not cancelled</source>
         <translation>Die Anfrage wurde nicht abgebrochen</translation>
+    </message>
+    <message>
+        <source>Note at the cursor</source>
+        <translation>Notiz an der Marke</translation>
+    </message>
+    <message>
+        <source>What happened here; empty removes the note</source>
+        <translation>Was hier geschah; leer entfernt die Notiz</translation>
+    </message>
+    <message>
+        <source>Page map</source>
+        <translation>Seitenkarte</translation>
+    </message>
+    <message>
+        <source>Port and exposure</source>
+        <translation>Port und Erreichbarkeit</translation>
     </message>
 </context>
 <context>

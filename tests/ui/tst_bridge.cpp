@@ -6,6 +6,7 @@
 #include "tests/ui/support/fake_daemon.h"
 #include "tests/ui/support/ui_test_main.h"
 #include "ui/bridge/engine_client.h"
+#include "ui/bridge/http_answer.h"
 
 using namespace espalier;
 using namespace espalier::ui;
@@ -197,6 +198,16 @@ private slots:
         connect(stream, &ChatStream::failed, this, [&](const Error& e) { error = e; });
         QTRY_VERIFY(error);
         QCOMPARE(error->code, ErrorCode::Draining);
+    }
+    void errors_ofTheOpenAiRoutesAreUnderstood() {
+        const auto codeOf = [](const char* name) { return errorOf(Json{{"message", "no"}, {"code", name}}).code; };
+        QCOMPARE(codeOf("invalid_api_key"), ErrorCode::Unauthorized);
+        QCOMPARE(codeOf("context_length_exceeded"), ErrorCode::ContextOverflow);
+        QCOMPARE(codeOf("rate_limit_exceeded"), ErrorCode::Busy);
+        QCOMPARE(codeOf("draining"), ErrorCode::Draining);
+        QCOMPARE(codeOf("of a newer server"), ErrorCode::Internal);
+        QCOMPARE(errorOf(Json{{"message", "no"}, {"code", nullptr}}).message, std::string("no"));
+        QCOMPARE(errorOf(Json("words")).code, ErrorCode::Internal);
     }
     void launcher_findsTheDaemonOfALivingProcessOnly() {
         QTemporaryDir folder;

@@ -8,6 +8,7 @@
 #include <QXmlStreamReader>
 
 #include "tests/ui/support/bench.h"
+#include "ui/models/error_words.h"
 #include "ui/models/format.h"
 #include "ui/shell/session.h"
 
@@ -50,9 +51,9 @@ QString unescaped(QString literal) {
 // (No raw string: moc stops at a backslash and a quotation mark in one.)
 // What the sources hand to tr, translate and QT_TRANSLATE_NOOP as literals.
 QStringList sourceTexts() {
-    static const QRegularExpression call(QStringLiteral(
-        "\\b(?:tr|translate\\(\\s*\"[^\"]*\",|QT_TRANSLATE_NOOP\\(\"[^\"]*\",)"
-        "\\s*\\(?\\s*(\"(?:[^\"\\\\]|\\\\.)*\"(?:\\s*\"(?:[^\"\\\\]|\\\\.)*\")*)"));
+    static const QRegularExpression call(
+        QStringLiteral("\\b(?:tr|translate\\(\\s*\"[^\"]*\",|QT_TRANSLATE_NOOP\\(\"[^\"]*\",)"
+                       "\\s*\\(?\\s*(\"(?:[^\"\\\\]|\\\\.)*\"(?:\\s*\"(?:[^\"\\\\]|\\\\.)*\")*)"));
     QStringList texts;
     QDirIterator walk(QStringLiteral(ESPALIER_UI_SOURCES), {QStringLiteral("*.cpp"), QStringLiteral("*.h")},
                       QDir::Files, QDirIterator::Subdirectories);
@@ -141,6 +142,19 @@ private slots:
         preferences.set(wanted);
         QTRY_COMPARE(made.count(), 2);
         QCOMPARE(session.window().menuBar()->actions().front()->text(), QStringLiteral("File"));
+    }
+    void errorsOfTheEngineHaveTheirKindInTheLanguageOfTheWindow() {
+        const Error error = fail(ErrorCode::DiskFull, "writing /srv/m/model.safetensors: No space left on device");
+        JobRecord job;
+        job.title = "Import tiny";
+        Language language;
+        language.use(QStringLiteral("en"));
+        QCOMPARE(wordsOf(error), QString::fromStdString(error.message));
+        QCOMPARE(titleOf(job), QStringLiteral("Import tiny"));
+        language.use(QStringLiteral("de"));
+        QCOMPARE(wordsOf(error), QStringLiteral("Der Datenträger ist voll.\n") + QString::fromStdString(error.message));
+        QCOMPARE(titleOf(job), QStringLiteral("Import von tiny"));
+        language.use(QStringLiteral("en"));
     }
     void anUnknownLanguageIsEnglish() {
         QCOMPARE(Language::chosen(QStringLiteral("xx")), QStringLiteral("en"));

@@ -138,8 +138,8 @@ private slots:
         Bench bench;
         QVERIFY(bench.open(QStringLiteral("models")));
         QTest::keyClick(&bench.window, Qt::Key_I, Qt::ControlModifier);
-        QTRY_VERIFY(bench.find<QLineEdit>(QStringLiteral("Folder")));
-        QTest::keyClicks(bench.find<QLineEdit>(QStringLiteral("Folder")), QStringLiteral("/data/tiny"));
+        QTRY_VERIFY(bench.find<QLineEdit>(QStringLiteral("Folder or file")));
+        QTest::keyClicks(bench.find<QLineEdit>(QStringLiteral("Folder or file")), QStringLiteral("/data/tiny"));
         QTRY_COMPARE(bench.daemon.count(QStringLiteral("probe")), 1);
         QCOMPARE(bench.daemon.count(QStringLiteral("import")), 0);
         QTRY_COMPARE(bench.find<QLineEdit>(QStringLiteral("Name"))->text(), QStringLiteral("tiny-llama"));
@@ -148,7 +148,7 @@ private slots:
         QTRY_COMPARE(bench.daemon.count(QStringLiteral("import")), 1);
         QCOMPARE(bench.daemon.argument(QStringLiteral("import"), "path"), QStringLiteral("/data/tiny"));
         QCOMPARE(bench.daemon.argument(QStringLiteral("import"), "link"), QStringLiteral("true"));
-        QTRY_VERIFY(!bench.find<QLineEdit>(QStringLiteral("Folder")));
+        QTRY_VERIFY(!bench.find<QLineEdit>(QStringLiteral("Folder or file")));
     }
     void import_explainsAFolderItDoesNotUnderstand() {
         Bench bench;

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The window over the real daemon: espalierctl makes a sample workspace, the window starts its engine, loses it, takes
-// it up again.
+// it up again, stops it, and a second window attaches by URL and key.
 #include <QComboBox>
 #include <QFile>
 #include <QPlainTextEdit>
 #include <QProcess>
+#include <QSpinBox>
+#include <QTcpServer>
 #include <QTextBrowser>
 #include <csignal>
 
 #include "tests/ui/support/bench.h"
+#include "ui/pages/address_dialog.h"
 #include "ui/shell/link_strip.h"
 #include "ui/shell/session.h"
 
@@ -96,6 +99,65 @@ private slots:
         desk.session.openWorkspace(m_workspace);
         QVERIFY(desk.attached());
         QVERIFY(!strip->isVisible());
+    }
+    void aColleagueAttachesByAddressAndKeyAndClosesWithoutStoppingAnything() {
+        Desk owner;
+        owner.session.window().show();
+        owner.session.openWorkspace(m_workspace);
+        QVERIFY(owner.attached());
+        const DaemonAddress address = owner.session.engine().address();
+        {
+            Desk guest;
+            guest.session.window().show();
+            guest.session.engine().attach(address.url, address.key);
+            QVERIFY(guest.attached());
+            QCOMPARE(guest.session.engine().access(), Access::Admin);
+            QVERIFY(!guest.session.window().actions().get(action::kImport)->isVisible());
+            guest.session.engine().attach(address.url, QStringLiteral("esp_not_the_key"));
+            QTRY_COMPARE_WITH_TIMEOUT(guest.session.engine().link(), Link::Refused, kPatienceMs);
+            guest.session.window().close();
+            QVERIFY(guest.told.isEmpty());
+        }
+        owner.session.window().close();
+        QVERIFY(findDaemon(m_workspace).has_value());
+    }
+    void theEngineIsRestartedOnThePortThatWasChosen() {
+        Desk desk;
+        desk.session.window().show();
+        desk.session.openWorkspace(m_workspace);
+        QVERIFY(desk.attached());
+        QTcpServer free;
+        QVERIFY(free.listen(QHostAddress::LocalHost));
+        const int port = free.serverPort();
+        free.close();
+        desk.session.window().actions().get(action::kAddress)->trigger();
+        AddressDialog* dialog = nullptr;
+        QTRY_VERIFY((dialog = desk.session.window().findChild<AddressDialog*>()) && dialog->isVisible());
+        dialog->findChild<QSpinBox*>()->setValue(port);
+        for (auto* button : dialog->findChildren<QPushButton*>())
+            if (button->accessibleName() == QLatin1String("Restart the engine"))
+                QTest::mouseClick(button, Qt::LeftButton);
+        QTRY_COMPARE_WITH_TIMEOUT(desk.session.engine().address().url.port(), port, kPatienceMs);
+        QVERIFY(desk.attached());
+        QCOMPARE(desk.preferences.listenAt(m_workspace), (ListenAt{false, port}));
+        QTRY_COMPARE_WITH_TIMEOUT(m_daemon.state(), QProcess::NotRunning, kPatienceMs);
+        // The one that was started detached goes as well, for the tests that follow.
+        desk.session.window().actions().get(action::kStopEngine)->trigger();
+        QTRY_VERIFY_WITH_TIMEOUT(!findDaemon(m_workspace), kPatienceMs);
+        startDaemon();
+    }
+    void stoppingTheEngineEndsItAndNoneIsStartedForIt() {
+        Desk desk;
+        desk.session.window().show();
+        desk.session.openWorkspace(m_workspace);
+        QVERIFY(desk.attached());
+        desk.session.window().actions().get(action::kStopEngine)->trigger();
+        QTRY_COMPARE_WITH_TIMEOUT(desk.session.engine().link(), Link::Detached, kPatienceMs);
+        // Not waitForFinished: the daemon drains, and ends its answers only while this thread reads them.
+        QTRY_COMPARE_WITH_TIMEOUT(m_daemon.state(), QProcess::NotRunning, kPatienceMs);
+        QTest::qWait(600);
+        QVERIFY(!findDaemon(m_workspace));
+        QVERIFY(desk.session.window().findChild<LinkStrip*>()->isVisible());
     }
 
 private:

@@ -5,6 +5,8 @@
 #include <QComboBox>
 #include <QFileDialog>
 #include <QHelpEvent>
+#include <QJsonObject>
+#include <QLineEdit>
 #include <QTableView>
 #include <QToolTip>
 #include <cmath>
@@ -16,6 +18,7 @@
 #include "ui/widgets/dashboard.h"
 #include "ui/widgets/key_field.h"
 #include "ui/widgets/page_map_view.h"
+#include "ui/widgets/page_table.h"
 #include "ui/widgets/plot.h"
 
 using namespace espalier;
@@ -309,6 +312,145 @@ private slots:
         QTRY_COMPARE(table->model()->rowCount(), 0);
         QTest::qWait(50);
         QCOMPARE(places(), before);
+    }
+    void aNote_isWrittenAtTheCursorChangedAndRemoved_andComesBackWithItsWorkspace() {
+        Bench bench;
+        QVERIFY(bench.open(QStringLiteral("serve")));
+        ServePage& page = bench.window.servePage();
+        for (int i = 0; i < 30; ++i) bench.daemon.sendSnapshot();
+        QTRY_VERIFY(bench.workspace.history().size() > 25);
+        QTRY_VERIFY(page.dashboard().to() - page.dashboard().from() > 2);
+        page.dashboard().setCursor(page.dashboard().from() + 1);
+        const double at = *page.dashboard().cursor();
+        const auto write = [&](const QString& text) {
+            if (!bench.click(QStringLiteral("Note at the cursor"))) return false;
+            auto* field = bench.find<QLineEdit>(QStringLiteral("Note at the cursor"));
+            if (!field || !field->hasFocus()) return false;
+            field->selectAll();
+            QTest::keyClick(field, Qt::Key_Delete);
+            QTest::keyClicks(field, text);
+            QTest::keyClick(field, Qt::Key_Return);
+            return !field->isVisible();
+        };
+        const auto notes = [&] {
+            QStringList list;
+            for (const EventMark& mark : bench.workspace.marks().all())
+                if (mark.kind == MarkKind::Note) list << mark.text;
+            return list.join(QLatin1Char('|'));
+        };
+        QVERIFY(write(QStringLiteral("new weights")));
+        QCOMPARE(notes(), QStringLiteral("new weights"));
+        QCOMPARE(bench.workspace.marks().noteNear(at, 0.001)->x, at);
+        QVERIFY(write(QStringLiteral("newer weights")));
+        QCOMPARE(notes(), QStringLiteral("newer weights"));
+        const QJsonObject kept = page.session();
+        QVERIFY(write({}));
+        QCOMPARE(notes(), QString());
+        QJsonObject ofAnother = kept;
+        ofAnother[QStringLiteral("origin")] = QStringLiteral("/somewhere/else");
+        page.restoreSession(ofAnother);
+        QCOMPARE(notes(), QString());
+        QCOMPARE(page.session(), ofAnother);  // kept until that workspace is open again
+        page.restoreSession(kept);
+        QCOMPARE(notes(), QStringLiteral("newer weights"));
+        QVERIFY(bench.click(QStringLiteral("Note at the cursor")));
+        auto* field = bench.find<QLineEdit>(QStringLiteral("Note at the cursor"));
+        QTest::keyClicks(field, QStringLiteral(" not"));
+        QTest::keyClick(field, Qt::Key_Escape);
+        QVERIFY(!field->isVisible());
+        QCOMPARE(notes(), QStringLiteral("newer weights"));
+    }
+    void pageMap_hasATableTwin() {
+        Bench bench;
+        serveTwo(bench);
+        QVERIFY(bench.open(QStringLiteral("serve")));
+        QTRY_VERIFY(bench.window.findChild<PageMapView*>()->cellCount() == 20);
+        QVERIFY(bench.click(QStringLiteral("Show the pages as a table")));
+        QTableView* table = nullptr;
+        QTRY_VERIFY((table = bench.find<QTableView>(QStringLiteral("Pages by owner"))));
+        QVERIFY(!bench.find<PageMapView>(QStringLiteral("Page map")));
+        const auto line = [&](int row) {
+            QStringList cells;
+            for (int column = 0; column < table->model()->columnCount(); ++column)
+                cells << table->model()->index(row, column).data().toString();
+            return cells.join(QLatin1Char('|'));
+        };
+        QTRY_COMPARE(table->model()->rowCount(), 4);
+        QTRY_COMPARE(line(0), QStringLiteral("0–8|9|KV, running|Request 41, tiny, 143 tokens in 9 pages"));
+        QCOMPARE(line(1), QStringLiteral("9–11|3|KV, running|several requests"));
+        QCOMPARE(line(3), QStringLiteral("15–19|5|Free|–"));
+        QVERIFY(bench.click(QStringLiteral("Show the pages as a table")));
+        QTRY_VERIFY(bench.find<PageMapView>(QStringLiteral("Page map")));
+    }
+    void pageTable_survivesChanges() {
+        PageTable table([](qint64) { return QString(); });
+        QAbstractItemModelTester tester(&table, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        table.setMap({5, 2, 4096, {{1, PageOwner::Kv, 1}, {2, PageOwner::Free, kNoReader}}});
+        QCOMPARE(table.rowCount(), 2);
+        QCOMPARE(table.index(1, PageTable::Count).data().toString(), QStringLiteral("3"));  // the last cell is half
+        table.setMap({8, 1, 4096, {{3, PageOwner::Kv, 1}, {1, PageOwner::Kv, 2}, {4, PageOwner::Free, kNoReader}}});
+        QCOMPARE(table.rowCount(), 3);
+        table.setMap({});
+        QCOMPARE(table.rowCount(), 0);
+    }
+    void pageMap_standsBehindATabWhereTheWindowIsNarrow() {
+        Bench bench;
+        serveTwo(bench);
+        QVERIFY(bench.open(QStringLiteral("serve"), {1024, 768}));
+        QVERIFY(!bench.find<PageMapView>(QStringLiteral("Page map")));
+        QVERIFY(bench.click(QStringLiteral("What is shown below: Page map")));
+        QTRY_VERIFY(bench.find<PageMapView>(QStringLiteral("Page map")));
+        bench.window.resize(1440, 900);
+        QTRY_VERIFY(bench.find<QTableView>(QStringLiteral("Requests")));
+        QVERIFY(bench.find<PageMapView>(QStringLiteral("Page map")));
+        QVERIFY(!bench.find<QAbstractButton>(QStringLiteral("What is shown below: Page map")));
+        bench.window.resize(1024, 768);
+        QTRY_VERIFY(!bench.find<PageMapView>(QStringLiteral("Page map")));
+    }
+    void aServerElsewhere_beginsWithoutTheFiguresOfTheOneBefore() {
+        Bench bench;
+        serveTwo(bench);
+        QVERIFY(bench.open(QStringLiteral("serve")));
+        QTRY_VERIFY(bench.find<QTableView>(QStringLiteral("Requests")));
+        QVERIFY(bench.workspace.history().size() > 0);
+        espalier::test::FakeDaemon silent;
+        silent.goAway();
+        bench.engine.attach(silent.url(), silent.key);
+        QCOMPARE(bench.workspace.models().rowCount(), 0);
+        QVERIFY(!bench.workspace.snapshot());
+        QVERIFY(bench.workspace.history().isEmpty());
+        QVERIFY(!bench.find<QTableView>(QStringLiteral("Requests")));
+        for (const QWidget* figure : bench.window.servePage().findChildren<QWidget*>())
+            if (figure->accessibleName().startsWith(QLatin1String("Running ")))
+                QCOMPARE(figure->accessibleName().trimmed(), QStringLiteral("Running –"));
+        QTRY_COMPARE(bench.engine.link(), Link::Lost);
+    }
+    void answersOfTheServerBefore_areNotTakenForThoseOfTheNext() {
+        Bench bench;
+        bench.daemon.addModel("of-the-first");
+        QVERIFY(bench.open(QStringLiteral("models")));
+        espalier::test::FakeDaemon next;
+        next.addModel("of-the-second");
+        bench.workspace.refreshModels();  // under way when the other server is chosen
+        bench.engine.attach(next.url(), next.key);
+        QTRY_COMPARE(bench.workspace.models().rowCount(), 1);
+        QTest::qWait(100);
+        QCOMPARE(bench.workspace.models().models().front().name, std::string("of-the-second"));
+    }
+    void plots_outliveARestartOfTheDaemonInAWindowThatWasMadeAnew() {
+        Bench bench;
+        QVERIFY(bench.open(QStringLiteral("serve")));
+        Workspace anew(bench.engine);  // as after a change of the language
+        for (int i = 0; i < 5; ++i) bench.daemon.sendSnapshot();
+        QTRY_VERIFY(anew.history().size() >= 5);
+        const double first = anew.history().x(0);
+        bench.daemon.goAway();
+        QTRY_COMPARE(bench.engine.link(), Link::Lost);
+        bench.daemon.startedAt += 1;
+        bench.daemon.comeBack();
+        bench.engine.retryNow();
+        QTRY_VERIFY_WITH_TIMEOUT(bench.engine.isAttached() && bench.daemon.eventStreams() > 0, 15'000);
+        QCOMPARE(anew.history().x(0), first);
     }
     void everyWidth_showsEveryPanel() {
         Bench bench;

@@ -270,6 +270,17 @@ private slots:
             QFile::remove(QDir(runtime.path()).filePath(socket));
         QCOMPARE(second.claim(workspace.path(), 100), SingleInstance::Claim::Silent);
     }
+    void whereAnEngineListensIsKeptForEachWorkspace() {
+        QTemporaryDir folder;
+        QSettings settings(folder.filePath(QStringLiteral("s.ini")), QSettings::IniFormat);
+        PreferenceStore preferences(settings);
+        QCOMPARE(preferences.listenAt(QStringLiteral("/srv/a")), ListenAt());
+        preferences.setListenAt(QStringLiteral("/srv/a"), {true, 9000});
+        preferences.setListenAt(QStringLiteral("/srv/b"), {false, 80});  // not one a person may choose
+        const PreferenceStore again(settings);
+        QCOMPARE(again.listenAt(QStringLiteral("/srv/a")), (ListenAt{true, 9000}));
+        QCOMPARE(again.listenAt(QStringLiteral("/srv/b")), ListenAt());
+    }
     void recentWorkspacesAreNewestFirstAndThere() {
         Desk desk;
         QTemporaryDir a, b;

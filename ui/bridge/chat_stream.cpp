@@ -150,7 +150,7 @@ void ChatStream::take(const SseEvent& event) {
     if (!json || !json->is_object()) return;
     if (json->contains("error")) {
         m_over = true;
-        emit failed(errorFromJson((*json)["error"]));
+        emit failed(errorOf((*json)["error"]));
         deleteLater();
         return;
     }
@@ -201,7 +201,7 @@ void ChatStream::replyEnded() {
     }
     m_over = true;
     const Error error = status == 200 && m_reply->error() == QNetworkReply::NoError
-                            ? fail(ErrorCode::Network, "The connection ended before the answer did", "chat")
+                            ? ui::failed(ErrorCode::Network, tr("The connection ended before the answer did"), "chat")
                             : errorOf(*m_reply, m_errorBody);
     emit failed(error);
     deleteLater();

@@ -64,9 +64,20 @@ DaemonLauncher::DaemonLauncher(QObject* parent) : QObject(parent) {
     connect(&m_poll, &QTimer::timeout, this, &DaemonLauncher::look);
 }
 
-void DaemonLauncher::open(const QString& workspace, bool mayStart) {
+void DaemonLauncher::restart(const QString& workspace, const ListenAt& at) {
     cancel();
     m_workspace = workspace;
+    m_at = at;
+    m_triedAnyPort = false;
+    m_awaitsEnd = true;
+    emit starting();
+    m_poll.start();
+}
+
+void DaemonLauncher::open(const QString& workspace, bool mayStart, const ListenAt& at) {
+    cancel();
+    m_workspace = workspace;
+    m_at = at;
     m_triedAnyPort = false;
     if (const auto address = findDaemon(workspace)) {
         emit found(*address);
@@ -77,14 +88,15 @@ void DaemonLauncher::open(const QString& workspace, bool mayStart) {
         return;
     }
     emit starting();
-    start({});
+    start();
 }
 
 void DaemonLauncher::cancel() {
     m_poll.stop();
+    m_awaitsEnd = false;
 }
 
-void DaemonLauncher::start(const QStringList& extraArguments) {
+void DaemonLauncher::start(bool anyPort) {
     const QString program = espalierctlPath();
     if (program.isEmpty()) {
         fail(tr("espalierctl was found neither beside this program nor on the PATH; install it or attach to a server"));
@@ -96,9 +108,11 @@ void DaemonLauncher::start(const QStringList& extraArguments) {
     }
     QProcess process;
     process.setProgram(program);
-    process.setArguments(
-        QStringList{QStringLiteral("serve"), QStringLiteral("--workspace"), m_workspace, QStringLiteral("--json")} +
-        extraArguments);
+    QStringList arguments{QStringLiteral("serve"), QStringLiteral("--workspace"), m_workspace,
+                          QStringLiteral("--json")};
+    if (m_at.network) arguments << QStringLiteral("--host") << QStringLiteral("0.0.0.0");
+    if (anyPort || m_at.port > 0) arguments << QStringLiteral("--port") << QString::number(anyPort ? 0 : m_at.port);
+    process.setArguments(arguments);
     process.setStandardOutputFile(QProcess::nullDevice());
     process.setStandardErrorFile(logFile(m_workspace));
     if (!process.startDetached(&m_pid)) {
@@ -110,6 +124,12 @@ void DaemonLauncher::start(const QStringList& extraArguments) {
 }
 
 void DaemonLauncher::look() {
+    if (m_awaitsEnd) {
+        if (findDaemon(m_workspace)) return;  // it ends its answers first, which takes as long as they take
+        m_awaitsEnd = false;
+        m_poll.stop();
+        return start();
+    }
     if (const auto address = findDaemon(m_workspace)) {
         m_poll.stop();
         emit found(*address);
@@ -118,9 +138,9 @@ void DaemonLauncher::look() {
     if (!isAlive(m_pid)) {
         m_poll.stop();
         const QString tail = logTail();
-        if (!m_triedAnyPort && tail.contains(QLatin1String("in use"), Qt::CaseInsensitive)) {
+        if (!m_triedAnyPort && m_at.port == 0 && tail.contains(QLatin1String("in use"), Qt::CaseInsensitive)) {
             m_triedAnyPort = true;  // another workspace serves on the usual port
-            start({QStringLiteral("--port"), QStringLiteral("0")});
+            start(true);
             return;
         }
         fail(tail.isEmpty() ? tr("The engine ended before it answered") : tail);

@@ -26,11 +26,22 @@ struct DaemonAddress {
 std::optional<DaemonAddress> findDaemon(const QString& workspace);
 QString espalierctlPath();  // beside this executable, else the one on the PATH
 
+inline constexpr int kLeastPort = 1024, kMostPort = 65535;  // that a person may choose
+
+// Where a daemon that is started here listens.
+struct ListenAt {
+    bool network = false;  // false: reached from this machine alone
+    int port = 0;          // 0: the usual one, or any free one where that is taken
+    bool operator==(const ListenAt&) const = default;
+};
+
 class DaemonLauncher : public QObject {
     Q_OBJECT
 public:
     explicit DaemonLauncher(QObject* parent = nullptr);
-    void open(const QString& workspace, bool mayStart);
+    void open(const QString& workspace, bool mayStart, const ListenAt& at);
+    // Starts one anew as soon as the one that runs has ended; who calls has asked it to end.
+    void restart(const QString& workspace, const ListenAt& at);
     void cancel();
 
 signals:
@@ -40,7 +51,7 @@ signals:
     void failed(const espalier::Error& error);
 
 private:
-    void start(const QStringList& extraArguments);
+    void start(bool anyPort = false);
     void look();
     void fail(const QString& sentence);
     Error errorOf(const QString& sentence) const;
@@ -50,7 +61,9 @@ private:
     QTimer m_poll;
     QElapsedTimer m_since;
     qint64 m_pid = 0;
+    ListenAt m_at;
     bool m_triedAnyPort = false;
+    bool m_awaitsEnd = false;
 };
 
 }  // namespace espalier::ui

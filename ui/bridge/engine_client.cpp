@@ -45,12 +45,18 @@ Result<std::vector<ModelRecord>> offered(const Json& json) {
 
 // Two versions that do not understand each other, and which of the two is to be renewed.
 Error protocolMismatch(std::int64_t theirs, const std::string& version, const std::string& where) {
-    const std::string they = "The server runs Espalier " + version + " and speaks protocol " + std::to_string(theirs);
-    const std::string we = ", this workbench speaks protocol " + std::to_string(kProtocolVersion) + ". ";
-    const char* advice = theirs < kProtocolVersion
-                             ? "Update the server: stop it, install this version there and start it again"
-                             : "Update this workbench to the server's version";
-    return fail(ErrorCode::Unsupported, they + we + advice, where);
+    const QString both = EngineClient::tr(
+                             "The server runs Espalier %1 and speaks protocol %2, this workbench speaks "
+                             "protocol %3.")
+                             .arg(QString::fromStdString(version))
+                             .arg(theirs)
+                             .arg(kProtocolVersion);
+    const QString advice = theirs < kProtocolVersion
+                               ? EngineClient::tr(
+                                     "Update the server: stop it, install this version there and start "
+                                     "it again")
+                               : EngineClient::tr("Update this workbench to the server's version");
+    return failed(ErrorCode::Unsupported, both + QLatin1Char(' ') + advice, where);
 }
 
 // Turns an answer in JSON into one of T by `read`, passing errors through.
@@ -77,19 +83,19 @@ EngineClient::EngineClient(QObject* parent) : QObject(parent), m_launcher(this) 
     connect(&m_retry, &QTimer::timeout, this, [this] {
         // The workspace's daemon may have come back under another port and key.
         if (!m_folder.isEmpty())
-            m_launcher.open(m_folder, m_startsEngine);
+            m_launcher.open(m_folder, m_startsEngine, listenAt());
         else
             sayHello();
     });
     m_guestBeat.setSingleShot(true);
     m_guestBeat.setInterval(kSilenceMs);
     connect(&m_guestBeat, &QTimer::timeout, this, [this] {
-        tryAsGuest(fail(ErrorCode::Unauthorized, "The server does not accept this key any more",
-                        m_address.url.toString().toStdString()));
+        tryAsGuest(failed(ErrorCode::Unauthorized, tr("The server does not accept this key any more"),
+                          m_address.url.toString().toStdString()));
     });
     connect(&m_silence, &QTimer::timeout, this, [this] {
-        lostStream(fail(ErrorCode::Network, "The server has been silent for five seconds",
-                        m_address.url.host().toStdString()));
+        lostStream(failed(ErrorCode::Network, tr("The server has been silent for five seconds"),
+                          m_address.url.host().toStdString()));
     });
 }
 
@@ -102,14 +108,36 @@ void EngineClient::openWorkspace(const QString& folder) {
     m_folder = m_workspace = folder;
     m_access = Access::Owner;
     m_attempts = 0;
-    m_launcher.open(folder, m_startsEngine);
+    m_launcher.open(folder, m_startsEngine, listenAt());
 }
 
 void EngineClient::startEngine() {
     if (m_folder.isEmpty()) return;
     leave();
     m_attempts = 0;
-    m_launcher.open(m_folder, true);
+    m_launcher.open(m_folder, true, listenAt());
+}
+
+ListenAt EngineClient::listenAt() const {
+    return m_listen ? m_listen(m_folder) : ListenAt();
+}
+
+void EngineClient::restartEngine(QObject* guard, Answer<Json> answer) {
+    if (!isAttached()) {  // nothing to end, or it does not answer: what runs is waited for
+        leave();
+        m_attempts = 0;
+        m_launcher.restart(m_folder, listenAt());
+        return answer(Json::object());
+    }
+    call(QStringLiteral("shutdown"), Json::object(), this,
+         [this, alive = QPointer<QObject>(guard), answer = std::move(answer)](Result<Json> done) {
+             const bool ends = done.has_value();
+             if (alive) answer(std::move(done));
+             if (!ends) return;
+             leave();
+             m_attempts = 0;
+             m_launcher.restart(m_folder, listenAt());
+         });
 }
 
 void EngineClient::detach(std::optional<Error> why) {
@@ -130,11 +158,11 @@ void EngineClient::attach(const QUrl& url, const QString& key) {
     m_workspace = url.host();
     m_access = Access::Admin;
     m_attempts = 0;
-    DaemonAddress address;
-    address.url = url;
-    address.key = key;
+    m_address = {};
+    m_address.url = url;
+    m_address.key = key;
     if (m_link == Link::Lost) setLink(Link::Connecting);
-    found(address);
+    sayHello();
 }
 
 void EngineClient::retryNow() {
@@ -154,27 +182,32 @@ void EngineClient::get(const QString& path, QObject* guard, Answer<Json> answer)
 
 void EngineClient::hand(QNetworkReply* reply, QObject* guard, Answer<Json> answer) {
     QPointer<QObject> alive(guard);
-    connect(reply, &QNetworkReply::finished, this, [reply, alive, answer = std::move(answer)] {
-        reply->deleteLater();
-        if (!alive) return;
-        const QByteArray body = reply->readAll();
-        const int status = reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
-        if (reply->error() != QNetworkReply::NoError || status / 100 != 2) {
-            answer(errorOf(*reply, body));
-        } else if (body.size() < kLargeAnswer) {
-            answer(parseJson(view(body), "answer"));
-        } else {
-            QThreadPool::globalInstance()->start([body, alive, answer] {
-                auto json = std::make_shared<Result<Json>>(parseJson(view(body), "answer"));
-                QMetaObject::invokeMethod(
-                    QCoreApplication::instance(),
-                    [json, alive, answer] {
-                        if (alive) answer(std::move(*json));
-                    },
-                    Qt::QueuedConnection);
-            });
-        }
-    });
+    connect(
+        reply, &QNetworkReply::finished, this,
+        [this, reply, alive, generation = m_generation, answer = std::move(answer)] {
+            reply->deleteLater();
+            if (!alive) return;
+            if (generation != m_generation)
+                return answer(failed(ErrorCode::Cancelled, tr("Another server was chosen before this one had answered"),
+                                     reply->url().toString().toStdString()));
+            const QByteArray body = reply->readAll();
+            const int status = reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
+            if (reply->error() != QNetworkReply::NoError || status / 100 != 2) {
+                answer(errorOf(*reply, body));
+            } else if (body.size() < kLargeAnswer) {
+                answer(parseJson(view(body), "answer"));
+            } else {
+                QThreadPool::globalInstance()->start([body, alive, answer] {
+                    auto json = std::make_shared<Result<Json>>(parseJson(view(body), "answer"));
+                    QMetaObject::invokeMethod(
+                        QCoreApplication::instance(),
+                        [json, alive, answer] {
+                            if (alive) answer(std::move(*json));
+                        },
+                        Qt::QueuedConnection);
+                });
+            }
+        });
 }
 
 void EngineClient::models(bool bin, QObject* guard, Answer<std::vector<ModelRecord>> answer) {

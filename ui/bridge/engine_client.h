@@ -46,6 +46,8 @@ public:
     void detach(std::optional<Error> why = std::nullopt);
     void setStartsEngine(bool starts) { m_startsEngine = starts; }  // false: a workspace's daemon is only looked for
     void startEngine();                                             // of the workspace opened here, whatever was set
+    // Where the engine of a folder listens when it is started from here; asked at each start.
+    void setListenAt(std::function<ListenAt(const QString& folder)> listen) { m_listen = std::move(listen); }
 
     Link link() const { return m_link; }
     bool isAttached() const { return m_link == Link::Attached; }
@@ -59,6 +61,9 @@ public:
 
     template <class T>
     using Answer = std::function<void(Result<T>)>;
+
+    // The engine of the workspace opened here ends, and another one is started in its place. `answer` is of the ending.
+    void restartEngine(QObject* guard, Answer<Json> answer);
 
     // Any operation of core/api/protocol.h.
     void call(const QString& operation, const Json& arguments, QObject* guard, Answer<Json> answer);
@@ -99,6 +104,7 @@ private:
     void scheduleRetry();
     void dropStream();
     void leave();
+    ListenAt listenAt() const;
     void get(const QString& path, QObject* guard, Answer<Json> answer);
     void hand(QNetworkReply* reply, QObject* guard, Answer<Json> answer);
 
@@ -110,6 +116,7 @@ private:
     Link m_link = Link::Detached;
     Access m_access = Access::Owner;
     bool m_startsEngine = true;
+    std::function<ListenAt(const QString&)> m_listen;
     std::optional<Error> m_trouble;
     QPointer<QNetworkReply> m_stream;
     SseParser m_parser;

@@ -2,6 +2,7 @@
 #include "ui/models/event_marks.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace espalier::ui {
 namespace {
@@ -19,6 +20,20 @@ void EventMarks::add(EventMark mark) {
         if (std::prev(same)->text == mark.text) return;
     m_marks.insert(at, std::move(mark));
     if (m_marks.size() > kCapacity) m_marks.erase(m_marks.begin());
+}
+
+void EventMarks::setNote(double x, const QString& text) {
+    std::erase_if(m_marks, [x](const EventMark& mark) { return mark.kind == MarkKind::Note && mark.x == x; });
+    if (!text.isEmpty()) add({x, MarkKind::Note, text});
+}
+
+const EventMark* EventMarks::noteNear(double x, double reach) const {
+    const EventMark* nearest = nullptr;
+    for (const EventMark& mark : between(x - reach, x + reach)) {
+        if (mark.kind != MarkKind::Note) continue;
+        if (!nearest || std::abs(mark.x - x) < std::abs(nearest->x - x)) nearest = &mark;
+    }
+    return nearest;
 }
 
 std::span<const EventMark> EventMarks::between(double from, double to) const {

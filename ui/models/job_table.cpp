@@ -11,13 +11,20 @@ namespace {
 
 const QString kNothing = QStringLiteral("–");
 
+QString kindOf(const JobRecord& job) {
+    if (job.kind == "import") return QCoreApplication::translate("JobKind", "Import");
+    if (job.kind == "scan") return QCoreApplication::translate("JobKind", "Scan");
+    if (job.kind == "verify") return QCoreApplication::translate("JobKind", "Verification");
+    return text(job.kind);  // of a newer daemon
+}
+
 QString cellText(const JobRecord& job, int column) {
     const bool moving = job.state == JobState::Running || job.state == JobState::Paused;
     switch (column) {
         case JobTable::Title:
-            return text(job.title);
+            return titleOf(job);
         case JobTable::Kind:
-            return text(job.kind);
+            return kindOf(job);
         case JobTable::State:
             return markOf(job.state).word;
         case JobTable::Progress:
@@ -35,6 +42,20 @@ auto findJob(auto& jobs, qint64 id) {
 }
 
 }  // namespace
+
+// The engine names a job by a verb and the model: the verb in this window's language.
+QString titleOf(const JobRecord& job) {
+    const QString title = text(job.title);
+    const auto named = [&](const char* verb, const QString& pattern) {
+        const QLatin1String begin(verb);
+        return title.startsWith(begin) ? pattern.arg(title.mid(begin.size())) : QString();
+    };
+    for (const QString& ours : {named("Import ", QCoreApplication::translate("JobKind", "Import %1")),
+                                named("Scan ", QCoreApplication::translate("JobKind", "Scan %1")),
+                                named("Verify ", QCoreApplication::translate("JobKind", "Verify %1"))})
+        if (!ours.isEmpty()) return ours;
+    return title;
+}
 
 StateMark markOf(JobState state) {
     switch (state) {

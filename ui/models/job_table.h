@@ -16,6 +16,7 @@ StateMark markOf(JobState state);
 StateMark markOf(ServeState state);
 QString timeLeft(const JobRecord& job);  // "5 h 14 min", "–"
 bool needsYou(const JobRecord& job);     // failed or interrupted
+QString titleOf(const JobRecord& job);   // "Import tiny"
 bool isActive(const JobRecord& job);     // queued, running or paused
 
 class JobTable : public RecordTable {

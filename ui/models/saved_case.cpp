@@ -116,6 +116,13 @@ int CaseTable::rowCount(const QModelIndex& parent) const {
     return parent.isValid() ? 0 : int(m_cases.size());
 }
 
+QVariant CaseTable::data(const QModelIndex& index, int role) const {
+    if (role != Qt::AccessibleTextRole || index.column() != Name || !checkIndex(index, CheckIndexOption::IndexIsValid))
+        return RecordTable::data(index, role);
+    const SavedCase& saved = m_cases[std::size_t(index.row())];
+    return QString(saved.name + QStringLiteral(", ") + outcomeOf(saved).words);
+}
+
 QVariant CaseTable::cell(int row, int column, int role) const {
     const SavedCase& saved = m_cases[std::size_t(row)];
     switch (role) {

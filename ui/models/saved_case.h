@@ -45,6 +45,7 @@ public:
     const SavedCase* find(qint64 id) const;
 
     int rowCount(const QModelIndex& parent = {}) const override;
+    QVariant data(const QModelIndex& index, int role) const override;  // a name is read with its outcome
 
 protected:
     QVariant cell(int row, int column, int role) const override;

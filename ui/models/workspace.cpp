@@ -94,6 +94,10 @@ void appendWithShares(SampleRing& ring, double x, Metrics metrics) {
     ring.append(x, metrics);
 }
 
+QString originOf(const EngineClient& engine) {
+    return engine.isForeign() ? engine.address().url.toString() : engine.folder();
+}
+
 Metrics noMetrics() {
     Metrics gap;
     gap.fill(kGap);
@@ -103,11 +107,12 @@ Metrics noMetrics() {
 }  // namespace
 
 Workspace::Workspace(EngineClient& engine, QObject* parent)
-    : QObject(parent), m_engine(engine), m_history(int(kMetrics), kHistorySeconds * kSamplesPerSecond) {
-    connect(&engine, &EngineClient::attached, this, [this](bool fresh) {
-        if (fresh) startAnew();
-        readEverything();
-    });
+    : QObject(parent),
+      m_engine(engine),
+      m_origin(originOf(engine)),
+      m_history(int(kMetrics), kHistorySeconds * kSamplesPerSecond) {
+    connect(&engine, &EngineClient::linkChanged, this, &Workspace::followOrigin);
+    connect(&engine, &EngineClient::attached, this, &Workspace::readEverything);
     connect(&engine, &EngineClient::snapshotArrived, this, &Workspace::take);
     connect(&engine, &EngineClient::jobChanged, this, [this](const JobRecord& job) {
         markJob(job);
@@ -167,6 +172,9 @@ void Workspace::readEverything() {
         m_bin.setModels({});
         m_jobs.setJobs({});
         m_log.setRecords({});
+        emit jobsChanged();
+        emit logChanged();
+        emit snapshotChanged();
         return;
     }
     m_engine.jobs(this, [this](Result<std::vector<JobRecord>> jobs) {
@@ -185,14 +193,25 @@ void Workspace::readEverything() {
     });
 }
 
-// The past of the same workspace stays when its daemon comes back; that of another one goes.
-void Workspace::startAnew() {
-    const QString of = m_engine.isForeign() ? m_engine.address().url.toString() : m_engine.workspace();
-    if (of == m_historyOf) return;
-    m_historyOf = of;
+// What is known of a workspace stays while its daemon is away; that of another one goes at once.
+void Workspace::followOrigin() {
+    const QString origin = originOf(m_engine);
+    if (origin == m_origin) return;
+    m_origin = origin;
     m_history.clear();
     m_marks.clear();
     m_snapshot = nullptr;
+    m_models.setModels({});
+    m_bin.setModels({});
+    m_loaded.setModels({});
+    m_jobs.setJobs({});
+    m_log.setRecords({});
+    m_hasModels = false;
+    emit left();
+    emit modelsChanged();
+    emit jobsChanged();
+    emit logChanged();
+    emit snapshotChanged();
 }
 
 double Workspace::now() const {
@@ -224,7 +243,7 @@ void Workspace::markModel(const ModelChanged& change) {
 void Workspace::markJob(const JobRecord& job) {
     const JobRecord* known = m_jobs.find(job.id);
     if (job.state == JobState::Running && (!known || known->state != JobState::Running))
-        m_marks.add({now(), MarkKind::Job, text(job.title)});
+        m_marks.add({now(), MarkKind::Job, titleOf(job)});
 }
 
 void Workspace::markLog(const LogRecord& record) {

@@ -60,17 +60,19 @@ public:
     LogTable& log() { return m_log; }
     LoadedTable& loaded() { return m_loaded; }
     const SampleRing& history() const { return m_history; }        // x: Unix seconds
-    const EventMarks& marks() const { return m_marks; }            // over the same time
+    EventMarks& marks() { return m_marks; }                        // over the same time
     const Snapshot* snapshot() const { return m_snapshot.get(); }  // null before the first one
     bool hasModelList() const { return m_hasModels; }
 
-    QString name() const;  // the folder's last part, or the host
+    const QString& origin() const { return m_origin; }  // the folder or address whose things are held
+    QString name() const;                               // the folder's last part, or the host
     void refreshModels();
     // `refused` is called when the daemon does not do it, unless its guard is gone by then.
     void discardJob(qint64 id, QObject* guard = nullptr, std::function<void(const Error&)> refused = {});
 
 signals:
-    void snapshotChanged();
+    void left();             // another workspace or server was chosen: nothing of the one before is known any more
+    void snapshotChanged();  // snapshot() is null after another workspace or server was chosen
     void modelsChanged();
     void jobsChanged();
     void logChanged();
@@ -79,7 +81,7 @@ private:
     void readEverything();
     void take(const std::shared_ptr<const Snapshot>& snapshot);
     void backfill(const std::vector<HistoryPoint>& points);
-    void startAnew();
+    void followOrigin();
     void markChanges(const Snapshot& before, const Snapshot& now);
     void markModel(const ModelChanged& change);
     void markJob(const JobRecord& job);
@@ -87,13 +89,13 @@ private:
     double now() const;
 
     EngineClient& m_engine;
+    QString m_origin;
     ModelTable m_models, m_bin;
     JobTable m_jobs;
     LogTable m_log;
     LoadedTable m_loaded;
     SampleRing m_history;
     EventMarks m_marks;
-    QString m_historyOf;  // the workspace whose past is held
     std::shared_ptr<const Snapshot> m_snapshot;
     bool m_hasModels = false;
 };

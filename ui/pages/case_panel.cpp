@@ -11,10 +11,31 @@
 
 namespace espalier::ui {
 
+namespace {
+
+constexpr int kCaseRow = 44, kLine = 18;
+
+// Two lines: the name of a case, and under it how it went. The second column is not shown by itself.
+class CaseDelegate : public CellDelegate {
+public:
+    explicit CaseDelegate(QObject* parent) : CellDelegate(scaled(kCaseRow), parent) {}
+    void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+        const int line = scaled(kLine), top = option.rect.top() + (option.rect.height() - 2 * line) / 2;
+        QStyleOptionViewItem half = option;
+        half.rect = QRect(option.rect.left(), top, option.rect.width(), line);
+        paintCell(painter, half, index);
+        half.rect.translate(0, line);
+        paintCell(painter, half, index.siblingAtColumn(CaseTable::Outcome));
+        paintEdges(painter, option);
+    }
+};
+
+}  // namespace
+
 CasePanel::CasePanel(Workspace& workspace)
     : Panel(tr("Cases")),
       m_workspace(workspace),
-      m_table(new TableView(&m_cases, tr("Saved cases"), kListRow, {46, 54})),
+      m_table(new TableView(&m_cases, tr("Saved cases"), kCaseRow, {100, 0})),
       m_name(new QLineEdit),
       m_expected(new QLineEdit),
       m_fields(new QWidget),
@@ -24,6 +45,7 @@ CasePanel::CasePanel(Workspace& workspace)
       m_remove(toolButton(QStringLiteral("trash-2"), tr("Remove the case"))),
       m_error(new ErrorStrip) {
     m_table->horizontalHeader()->hide();
+    m_table->setItemDelegate(new CaseDelegate(m_table));
     m_name->setAccessibleName(tr("Name of the case"));
     m_name->setPlaceholderText(tr("Name"));
     m_expected->setAccessibleName(tr("Text an answer must contain"));
@@ -63,6 +85,12 @@ CasePanel::CasePanel(Workspace& workspace)
     connect(m_remove, &QToolButton::clicked, this, &CasePanel::removeCurrent);
     connect(m_undo, &QPushButton::clicked, this, &CasePanel::undoRemove);
     connect(&workspace.engine(), &EngineClient::attached, this, &CasePanel::read);
+    connect(&workspace, &Workspace::left, this, [this] {
+        m_cases.setCases({});
+        m_removed.reset();
+        m_undo->hide();
+        showCurrent();
+    });
     showCurrent();
 }
 

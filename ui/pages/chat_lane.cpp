@@ -6,6 +6,7 @@
 #include <QComboBox>
 #include <QElapsedTimer>
 #include <QGuiApplication>
+#include <QLocale>
 #include <QStackedLayout>
 
 #include "ui/models/format.h"
@@ -86,7 +87,7 @@ QWidget* ChatLane::foot() {
     });
     connect(m_regenerate, &QToolButton::clicked, this, &ChatLane::regenerateRequested);
     auto* widget = new QWidget;
-    widget->setFixedHeight(36);
+    widget->setFixedHeight(scaled(36));
     widget->setLayout(row({LayoutItem(m_state, 1), m_compare, m_copy, m_edit, m_regenerate}, 4, {11, 0, 7, 0}));
     return widget;
 }
@@ -225,7 +226,7 @@ void ChatLane::showFigures(const ChatEnd& end, const TokenAlignment* tokens) {
     m_rate->setValue(end.tokensPerS > 0 ? formatRate(end.tokensPerS) : none, tr("tok/s"));
     m_count->setValue(end.completionTokens > 0 ? formatCount(end.completionTokens) : none);
     const bool known = tokens && !tokens->tokens().empty() && end.completionTokens > 0;
-    m_mean->setValue(known ? QString::number(tokens->meanLogprob(), 'f', 2).replace(QLatin1Char('-'), QChar(0x2212))
+    m_mean->setValue(known ? QLocale().toString(tokens->meanLogprob(), 'f', 2).replace(QLatin1Char('-'), QChar(0x2212))
                            : none);
 }
 

@@ -8,6 +8,8 @@
 #include <QFormLayout>
 #include <QLineEdit>
 #include <QPointer>
+#include <QScrollArea>
+#include <QStackedWidget>
 #include <QStandardItemModel>
 #include <QThreadPool>
 
@@ -51,7 +53,15 @@ ConnectPage::ConnectPage(Workspace& workspace, Actions& actions, PreferenceStore
     m_header->add(buttonFor(actions.get(action::kOpenSample), tr("Open sample")));
     m_header->add(buttonFor(actions.get(action::kOpenWorkspace), tr("Open a folder…"), ButtonRole::Primary));
     m_panels = row({LayoutItem(workspacesPanel(), 1), LayoutItem(serverPanel(), 1)}, 8, {12, 8, 12, 12});
-    setLayout(column({m_header, LayoutItem(m_panels, 1)}, 0));
+    auto* content = new QWidget;
+    content->setLayout(m_panels);
+    auto* scroll = new QScrollArea;
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setWidgetResizable(true);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setFocusPolicy(Qt::NoFocus);
+    scroll->setWidget(content);
+    setLayout(column({m_header, LayoutItem(scroll, 1)}, 0));
     connect(&preferences, &PreferenceStore::recentChanged, this, &ConnectPage::showWorkspaces);
     connect(&servers, &ServerBook::changed, this, &ConnectPage::showServers);
     connect(&workspace.engine(), &EngineClient::linkChanged, this, &ConnectPage::showLink);
@@ -66,8 +76,13 @@ Panel* ConnectPage::workspacesPanel() {
     m_folders = new TableView(m_folderModel, tr("Workspaces"), kListRow, {26, 52, 22});
     m_open = button(tr("Open"), {}, ButtonRole::Plain, ControlSize::Small);
     m_forgetFolder = button(tr("Remove from this list"), {}, ButtonRole::Plain, ControlSize::Small);
+    m_folderStack = new QStackedWidget;
+    m_folderStack->addWidget(m_folders);
+    m_folderStack->addWidget(new EmptyView(QStringLiteral("hard-drive"),
+                                           tr("Workspaces that you open are listed here."),
+                                           buttonFor(m_actions.get(action::kOpenSample), tr("Open the sample"))));
     panel->setContent(column(
-        {LayoutItem(m_folders, 1), horizontalLine(), row({m_open, m_forgetFolder, nullptr}, 8, {8, 4, 8, 4})}, 0));
+        {LayoutItem(m_folderStack, 1), horizontalLine(), row({m_open, m_forgetFolder, nullptr}, 8, {8, 4, 8, 4})}, 0));
     const auto open = [this] {
         if (!chosenFolder().isEmpty()) emit workspaceChosen(chosenFolder());
     };
@@ -102,14 +117,19 @@ Panel* ConnectPage::serverPanel() {
     m_forgetServer->setEnabled(false);
     m_error = new ErrorStrip;
     m_known = new TableView(m_serverModel, tr("Servers"), kListRow, {70, 30});
+    m_serverStack = new QStackedWidget;
+    m_serverStack->addWidget(m_known);
+    m_serverStack->addWidget(new EmptyView(QStringLiteral("plug"), tr("Servers that you attach to are listed here."),
+                                           buttonFor(m_actions.get(action::kAttach), tr("Enter an address"))));
     auto* form = new QFormLayout;
     form->setHorizontalSpacing(12);
+    form->setVerticalSpacing(8);
     form->addRow(formLabel(tr("Address")), m_url);
     form->addRow(formLabel(tr("Key")), m_key);
     form->addRow(new QWidget, m_keep);
     panel->setContent(
         column({row({LayoutItem(form, 1)}, 0, {12, 12, 12, 0}), row({LayoutItem(m_error, 1)}, 0, {12, 8, 12, 0}),
-                row({nullptr, m_attach}, 8, {12, 8, 12, 12}), horizontalLine(), LayoutItem(m_known, 1),
+                row({nullptr, m_attach}, 8, {12, 8, 12, 12}), horizontalLine(), LayoutItem(m_serverStack, 1),
                 horizontalLine(), row({m_forgetServer, nullptr}, 8, {8, 4, 8, 4})},
                0));
     connect(m_url, &QLineEdit::textChanged, this, [this] { m_attach->setEnabled(serverUrl(m_url->text()).isValid()); });
@@ -162,6 +182,7 @@ void ConnectPage::showWorkspaces() {
                              item(state, folder, false, Tone::Secondary)});
                         if (folder == chosen) self->m_folders->selectRow(int(i));
                     }
+                    self->m_folderStack->setCurrentIndex(folders.isEmpty() ? 1 : 0);
                 },
                 Qt::QueuedConnection);
         });
@@ -175,6 +196,7 @@ void ConnectPage::showServers() {
                                                              false, Tone::Secondary)});
     }
     m_forgetServer->setEnabled(chosenServer().isValid());
+    m_serverStack->setCurrentIndex(m_serverModel->rowCount() == 0 ? 1 : 0);
 }
 
 void ConnectPage::showLink() {

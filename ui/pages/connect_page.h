@@ -9,6 +9,7 @@
 
 class QCheckBox;
 class QLineEdit;
+class QStackedWidget;
 class QStandardItemModel;
 
 namespace espalier::ui {
@@ -48,6 +49,7 @@ private:
     QLineEdit *m_url = nullptr, *m_key = nullptr;
     QCheckBox* m_keep = nullptr;
     ErrorStrip* m_error = nullptr;
+    QStackedWidget *m_folderStack = nullptr, *m_serverStack = nullptr;  // list, or what an empty one says
     QBoxLayout* m_panels = nullptr;
     bool m_attaching = false;
 };

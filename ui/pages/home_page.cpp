@@ -3,6 +3,7 @@
 
 #include <QGridLayout>
 #include <QHeaderView>
+#include <QLocale>
 #include <QScrollArea>
 #include <QSortFilterProxyModel>
 #include <QStackedLayout>
@@ -11,6 +12,7 @@
 #include "ui/pages/job_row.h"
 #include "ui/widgets/memory_bar.h"
 #include "ui/widgets/plot.h"
+#include "ui/widgets/scroll_list.h"
 #include "ui/widgets/table_view.h"
 
 namespace espalier::ui {
@@ -95,7 +97,7 @@ void HomePage::fold(Breadth breadth) {
     if (breadth == Breadth::Narrow) {
         m_grid->setColumnStretch(0, 1);
         m_grid->setColumnStretch(1, 1);
-        m_overview->setMinimumHeight(760);
+        m_overview->setMinimumHeight(scaled(760));
     } else {
         m_grid->setColumnMinimumWidth(0, breadth == Breadth::Wide ? 400 : 348);
         m_grid->setColumnStretch(1, 1);
@@ -104,7 +106,7 @@ void HomePage::fold(Breadth breadth) {
     const bool narrow = breadth == Breadth::Narrow;
     m_jobTable->setWidths(narrow ? std::vector{32, 0, 26, 26, 0, 18} : std::vector{22, 12, 15, 24, 13, 14});
     m_today->setWidths(narrow ? std::vector{20, 0, 0, 80} : std::vector{13, 0, 13, 74});
-    m_grid->setRowMinimumHeight(0, 204);
+    m_grid->setRowMinimumHeight(0, scaled(204));
     m_grid->setRowStretch(1, 5);
     m_grid->setRowStretch(2, 6);
 }
@@ -113,7 +115,7 @@ QWidget* HomePage::beginning() {
     auto* view = new QWidget;
     auto* mark =
         new EmptyView(QStringLiteral("sprout"), tr("Import a model to serve it, or begin with the sample workspace."));
-    mark->setFixedHeight(96);
+    mark->setFixedHeight(scaled(112));
     auto* buttons = row({nullptr, buttonFor(m_actions.get(action::kImport), tr("Import model"), ButtonRole::Primary),
                          buttonFor(m_actions.get(action::kOpenSample), tr("Open sample")),
                          buttonFor(m_actions.get(action::kAttach), tr("Attach to a server")), nullptr});
@@ -146,7 +148,7 @@ Panel* HomePage::memoryPanel() {
     const auto fact = [](const QString& name, TextLabel*& value) {
         auto* label = new TextLabel(name, text_size::kTable, QFont::Normal, Tone::Secondary);
         label->setElide(Qt::ElideNone);
-        label->setMinimumWidth(96);
+        label->setMinimumWidth(scaled(96));
         value = new TextLabel(QStringLiteral("–"), text_size::kTable, QFont::Medium);
         return row({label, LayoutItem(value, 1)}, 8);
     };
@@ -159,19 +161,13 @@ Panel* HomePage::memoryPanel() {
 Panel* HomePage::needsYouPanel() {
     m_needs = new Panel(tr("Needs you"));
     m_needs->addTitleLine();
-    m_needsList = column({}, 0);
-    m_nothing = new EmptyView(QStringLiteral("circle-check"), tr("Nothing needs you."));
-    auto* list = new QWidget;
-    list->setBackgroundRole(QPalette::Base);
-    list->setLayout(column({LayoutItem(m_needsList), m_nothing, nullptr}, 0));
-    auto* scroll = new QScrollArea;
-    scroll->setFrameShape(QFrame::NoFrame);
-    scroll->setWidgetResizable(true);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    scroll->viewport()->setBackgroundRole(QPalette::Base);
-    scroll->setAccessibleName(tr("Needs you"));
-    scroll->setWidget(list);
-    m_needs->setContent(scroll);
+    auto* list = new ScrollList;
+    list->setAccessibleName(tr("Needs you"));
+    m_needsList = list->rows();
+    auto* holder = new QWidget;
+    holder->setLayout(column({list, nullptr}, 0));
+    m_needsStack =
+        withEmptyView(m_needs, holder, new EmptyView(QStringLiteral("circle-check"), tr("Nothing needs you.")));
     return m_needs;
 }
 
@@ -204,7 +200,17 @@ Panel* HomePage::todayPanel() {
     return panel;
 }
 
+void HomePage::showNoSnapshot() {
+    const QString none = QStringLiteral("–");
+    for (Figure* figure : {m_running, m_waiting, m_decode, m_ttft}) figure->setValue(none);
+    for (TextLabel* label : {m_resident, m_processor, m_compute}) label->setText(none);
+    m_memory->setUnit({});
+    m_memoryBar->setMemory({});
+}
+
 void HomePage::showSnapshot() {
+    m_serveBadge->setVisible(m_workspace.snapshot() != nullptr);
+    if (!m_workspace.snapshot()) return showNoSnapshot();
     const Snapshot& s = *m_workspace.snapshot();
     const StateMark mark = markOf(s.serve);
     m_serveBadge->show(mark.icon, mark.word, mark.tone);
@@ -215,7 +221,7 @@ void HomePage::showSnapshot() {
     m_memory->setUnit(tr("%1 of %2 GiB").arg(formatGib(s.memory.total - s.memory.free), formatGib(s.memory.total)));
     m_memoryBar->setMemory(s.memory);
     m_resident->setText(formatBytes(s.residentBytes));
-    m_processor->setText(tr("%1 cores").arg(s.processorShare, 0, 'f', 2));
+    m_processor->setText(tr("%1 cores").arg(QLocale().toString(s.processorShare, 'f', 2)));
     m_compute->setText(text(s.device) +
                        (s.computeMode.empty() ? QString() : QStringLiteral(", ") + text(s.computeMode)));
 }
@@ -257,7 +263,7 @@ void HomePage::showNeeds() {
     m_needs->setUnit(needs.empty() ? QString() : formatCount(qint64(needs.size())));
     needs.resize(std::min(needs.size(), kNeedsShown));
     showJobRows(m_needsList, m_workspace, needs);
-    m_nothing->setVisible(needs.empty());
+    m_needsStack->setCurrentIndex(needs.empty() ? 1 : 0);
 }
 
 void HomePage::showToday() {

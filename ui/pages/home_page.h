@@ -32,6 +32,7 @@ private:
     Panel* modelsPanel();
     Panel* todayPanel();
     void showSnapshot();
+    void showNoSnapshot();
     void showLink();
     void showModels();
     void showJobs();
@@ -52,8 +53,7 @@ private:
     MemoryBar* m_memoryBar = nullptr;
     TextLabel *m_resident = nullptr, *m_processor = nullptr, *m_compute = nullptr;
     QBoxLayout* m_needsList = nullptr;
-    EmptyView* m_nothing = nullptr;
-    QStackedLayout *m_jobsStack = nullptr, *m_todayStack = nullptr;
+    QStackedLayout *m_needsStack = nullptr, *m_jobsStack = nullptr, *m_todayStack = nullptr;
     TableView *m_jobTable = nullptr, *m_today = nullptr;
 };
 

@@ -3,18 +3,23 @@
 
 #include <QBoxLayout>
 #include <QCheckBox>
+#include <QDropEvent>
 #include <QFileDialog>
+#include <QFileInfo>
 #include <QGridLayout>
 #include <QLineEdit>
+#include <QMimeData>
 #include <QTimer>
 
 #include "ui/models/format.h"
+#include "ui/shell/drop_overlay.h"
 #include "ui/widgets/table_view.h"
 
 namespace espalier::ui {
 namespace {
 
 constexpr int kProbeDelayMs = 300;  // typing a path asks once it pauses
+constexpr int kWidth = 640;
 constexpr int kMappingHeight = 196;
 constexpr int kMostWarnings = 6;
 
@@ -65,8 +70,8 @@ ImportDialog::ImportDialog(Workspace& workspace, const QString& path, QWidget* p
       m_error(new ErrorStrip),
       m_import(button(tr("Import"), QStringLiteral("import"), ButtonRole::Primary)) {
     setWindowTitle(tr("Import model"));
-    setFixedWidth(640);
-    m_path->setAccessibleName(tr("Folder"));
+    setFixedWidth(qMin(scaled(kWidth), parent ? parent->width() - 32 : scaled(kWidth)));
+    m_path->setAccessibleName(tr("Folder or file"));
     m_name->setAccessibleName(tr("Name"));
     m_mode->setCurrent(0);
     m_warnings->setAccessibleName(tr("Warnings"));
@@ -94,6 +99,9 @@ ImportDialog::ImportDialog(Workspace& workspace, const QString& path, QWidget* p
     connect(&workspace.engine(), &EngineClient::attached, this, [this] {
         if (!m_isKnown) probe();
     });
+    m_drop = new DropOverlay(this);
+    setAcceptDrops(true);
+    for (QWidget* taker : std::initializer_list<QWidget*>{this, m_path, m_name}) taker->installEventFilter(this);
     if (!path.isEmpty()) probe();
 }
 
@@ -105,7 +113,7 @@ QLayout* ImportDialog::form() {
     auto* form = new QGridLayout;
     form->setColumnMinimumWidth(0, 88);
     form->setHorizontalSpacing(12);
-    form->addWidget(fieldLabel(tr("Folder")), 0, 0);
+    form->addWidget(fieldLabel(tr("Folder or file")), 0, 0);
     form->addLayout(row({LayoutItem(m_path, 1), folder, file}), 0, 1);
     form->addWidget(fieldLabel(tr("Name")), 1, 0);
     form->addWidget(m_name, 1, 1);
@@ -157,14 +165,41 @@ void ImportDialog::fitHeight() {
 }
 
 void ImportDialog::browseFolder() {
-    const QString folder = QFileDialog::getExistingDirectory(this, tr("Choose a model folder"), m_path->text());
-    if (!folder.isEmpty()) m_path->setText(folder);
+    auto* dialog = new QFileDialog(this, tr("Choose a model folder"), m_path->text());
+    dialog->setFileMode(QFileDialog::Directory);
+    dialog->setOption(QFileDialog::ShowDirsOnly);
+    choose(dialog);
 }
 
 void ImportDialog::browseFile() {
-    const QString file = QFileDialog::getOpenFileName(this, tr("Choose a model file"), m_path->text(),
-                                                      tr("Models (*.gguf *.safetensors config.json);;All files (*)"));
-    if (!file.isEmpty()) m_path->setText(importPathOf(file));
+    choose(new QFileDialog(this, tr("Choose a model file"), m_path->text(),
+                           tr("Models (*.gguf *.safetensors config.json);;All files (*)")));
+}
+
+void ImportDialog::choose(QFileDialog* dialog) {
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    connect(dialog, &QFileDialog::fileSelected, this,
+            [this](const QString& path) { m_path->setText(importPathOf(path)); });
+    dialog->open();
+}
+
+// A model dropped on the dialog is the one to import; the field under the pointer would take its address as text.
+bool ImportDialog::eventFilter(QObject* watched, QEvent* event) {
+    const bool isDrag = event->type() == QEvent::DragEnter || event->type() == QEvent::DragMove;
+    if (event->type() == QEvent::DragLeave) m_drop->hide();
+    if (!isDrag && event->type() != QEvent::Drop) return QDialog::eventFilter(watched, event);
+    auto* drop = static_cast<QDropEvent*>(event);
+    const QList<QUrl> urls = drop->mimeData()->urls();
+    const QString path = urls.isEmpty() ? QString() : importPathOf(urls.first().toLocalFile());
+    if (path.isEmpty()) return QDialog::eventFilter(watched, event);
+    drop->acceptProposedAction();
+    if (isDrag) {
+        m_drop->cover(tr("Drop to import %1").arg(QFileInfo(path).fileName()));
+    } else {
+        m_drop->hide();
+        m_path->setText(path);
+    }
+    return true;
 }
 
 void ImportDialog::probe() {
@@ -183,7 +218,7 @@ void ImportDialog::probe() {
         }
         for (QWidget* unknown : std::initializer_list<QWidget*>{m_warnings, m_facts, m_mapping}) unknown->hide();
         m_state->setText(tr("This cannot be imported"));
-        m_error->showError(tr("The folder was not understood"), answer.error());
+        m_error->showError(tr("The model was not understood"), answer.error());
         fitHeight();
     });
 }

@@ -10,11 +10,13 @@
 #include "ui/widgets/panel.h"
 
 class QCheckBox;
+class QFileDialog;
 class QGridLayout;
 class QLineEdit;
 
 namespace espalier::ui {
 
+class DropOverlay;
 class TableView;
 
 // The folder a dropped or chosen path stands for: a part of a model ("config.json", "*.safetensors") means its folder.
@@ -28,9 +30,13 @@ public:
 signals:
     void started(qint64 job);
 
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
 private:
     void browseFolder();
     void browseFile();
+    void choose(QFileDialog* dialog);
     void probe();
     void show(const ImportProbe& probe);
     void showFit();
@@ -54,6 +60,7 @@ private:
     QLabel* m_warnings;
     ErrorStrip* m_error;
     QPushButton* m_import;
+    DropOverlay* m_drop = nullptr;
     QString m_suggested;  // the name the last probe proposed
     qint64 m_bytes = 0, m_freeBytes = 0;
     QString m_architecture;

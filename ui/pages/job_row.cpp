@@ -4,6 +4,7 @@
 #include <QBoxLayout>
 #include <algorithm>
 
+#include "ui/models/error_words.h"
 #include "ui/models/format.h"
 
 namespace espalier::ui {
@@ -20,7 +21,7 @@ QString whyOf(const JobRecord& job) {
             "there of it.");
     if (!job.error) return {};
     const QString advice = adviceFor(*job.error);
-    const QString message = text(job.error->message);
+    const QString message = wordsOf(*job.error);
     return advice.isEmpty() ? message : message + QLatin1Char('\n') + advice;
 }
 
@@ -42,7 +43,7 @@ JobRow::JobRow(Workspace& workspace, qint64 id)
       m_why(paragraph({}, text_size::kCaption)),
       m_refusal(new ErrorStrip) {
     for (TextLabel* label : {m_percent, m_left}) label->setElide(Qt::ElideNone);
-    m_bar->setFixedWidth(120);
+    m_bar->setFixedWidth(scaled(120));
     setLayout(column({row({m_badge, LayoutItem(column({m_title, m_step}, 0), 1), m_bar, m_percent, m_left, m_pause,
                            m_resume, m_cancel, m_discard},
                           8, {11, 4, 8, 4}),
@@ -75,11 +76,11 @@ void JobRow::show(const JobRecord& job) {
     const StateMark mark = markOf(job.state);
     m_badge->show(mark.icon, mark.word, mark.tone);
     m_badge->setVisible(!moving);
-    m_title->setText(text(job.title));
+    m_title->setText(titleOf(job));
     m_step->setText(job.state == JobState::Queued ? tr("Waiting for its turn") : text(job.step));
     m_step->setVisible(job.state != JobState::Failed);
     m_bar->setShare(job.progress);
-    m_bar->setAccessibleName(text(job.title));
+    m_bar->setAccessibleName(titleOf(job));
     m_percent->setText(QStringLiteral("%1 %").arg(qRound(job.progress * 100)));
     QString left = job.etaS >= 0 ? tr("%1 left").arg(formatDuration(job.etaS)) : formatBytes(job.doneBytes);
     if (job.bytesPerS > 0) left.prepend(tr("%1/s · ").arg(formatBytes(qint64(job.bytesPerS))));

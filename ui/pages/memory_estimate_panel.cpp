@@ -21,7 +21,7 @@ QSpinBox* number(int low, int high, int value, const QString& name) {
     box->setValue(value);
     box->setGroupSeparatorShown(true);
     box->setAccessibleName(name);
-    box->setFixedWidth(96);
+    box->setFixedWidth(scaled(96));
     return box;
 }
 
@@ -94,6 +94,7 @@ MemoryEstimatePanel::MemoryEstimatePanel(Workspace& workspace)
          nullptr},
         8));
     setContent(row({LayoutItem(m_plot, 1), side}, 12, {0, 0, 11, 8}));
+    connect(m_plot, &Plot::markStepped, m_sequences, &QSpinBox::stepBy);
     connect(m_sequences, &QSpinBox::valueChanged, this, &MemoryEstimatePanel::estimate);
     connect(m_context, &QSpinBox::valueChanged, this, &MemoryEstimatePanel::estimate);
 }

@@ -43,6 +43,7 @@ QPlainTextEdit* monoText(const QString& name) {
     edit->setFrameShape(QFrame::NoFrame);
     edit->setAccessibleName(name);
     edit->setTabChangesFocus(true);
+    edit->document()->setDocumentMargin(10);
     return edit;
 }
 
@@ -55,7 +56,7 @@ QString headsText(const ArchSpec& spec) {
 
 QString originOf(const ModelRecord& model, qint64 verifiedAt) {
     QStringList lines{
-        ModelInspector::tr("Digest    %1").arg(text(model.digest)),
+        QStringLiteral("SHA-256   %1").arg(text(model.digest).remove(QLatin1String("sha256:"))),
         ModelInspector::tr("Verified  %1")
             .arg(verifiedAt > 0 ? formatDay(verifiedAt) + QLatin1Char(' ') + formatClock(verifiedAt)
                                 : ModelInspector::tr("not since the import")),
@@ -120,6 +121,7 @@ void ModelInspector::lendTab(const QString& name, QWidget* content) {
 void ModelInspector::returnTab(QWidget* content) {
     const int index = m_tabStack->indexOf(content);
     if (index < 0) return;
+    if (m_tabs->currentIndex() == index) m_tabs->setCurrentIndex(0);
     m_tabStack->removeWidget(content);
     m_tabs->removeTab(index);
     m_tabStack->setCurrentIndex(m_tabs->currentIndex());
@@ -151,7 +153,7 @@ QWidget* ModelInspector::titleRow() {
     auto* shown = new QWidget;
     shown->setLayout(row({m_name, m_badge, nullptr}, 8));
     auto* names = new QWidget;
-    names->setFixedHeight(28);
+    names->setFixedHeight(scaled(28));
     m_titleStack = new QStackedLayout(names);
     m_titleStack->addWidget(shown);
     m_titleStack->addWidget(m_rename);
@@ -174,7 +176,7 @@ QWidget* ModelInspector::tensorsTab() {
     filter->setAccessibleName(tr("Filter tensors by name or shape"));
     filter->addAction(icon(QStringLiteral("search"), Tone::Secondary), QLineEdit::LeadingPosition);
     setControlSize(filter, ControlSize::Small);
-    filter->setMaximumWidth(200);
+    filter->setMaximumWidth(scaled(200));
     connect(filter, &QLineEdit::textChanged, this, [this](const QString& text) {
         m_filtered->setFilterFixedString(text);
         if (!text.isEmpty()) m_tree->expandAll();

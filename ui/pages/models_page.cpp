@@ -14,12 +14,14 @@
 #include "ui/pages/memory_estimate_panel.h"
 #include "ui/pages/model_inspector.h"
 #include "ui/pages/tokenizer_panel.h"
+#include "ui/widgets/scroll_list.h"
 #include "ui/widgets/table_view.h"
 
 namespace espalier::ui {
 namespace {
 
 constexpr int kInspectorWide = 488, kInspectorMedium = 448;
+constexpr int kLeastStacked = 560;  // list over inspector; less scrolls
 constexpr qint64 kStaysListedMs = 10 * 60 * 1000;
 enum ListPart { kList, kNoModels, kBinList };
 
@@ -32,8 +34,8 @@ ModelsPage::ModelsPage(Workspace& workspace, Actions& actions)
       m_inspector(new ModelInspector(workspace, actions)),
       m_estimate(new MemoryEstimatePanel(workspace)),
       m_tokenizer(new TokenizerPanel(workspace)),
-      m_estimatePart(sidePart(m_estimate)),
-      m_tokenizerPart(sidePart(m_tokenizer)),
+      m_estimatePart(scrolled(m_estimate)),
+      m_tokenizerPart(scrolled(m_tokenizer)),
       m_splitter(new QSplitter),
       m_left(new QSplitter(Qt::Vertical)) {
     m_filtered->setSourceModel(&workspace.models());
@@ -44,7 +46,7 @@ ModelsPage::ModelsPage(Workspace& workspace, Actions& actions)
     auto* filter = new QLineEdit;
     filter->setPlaceholderText(tr("Filter"));
     filter->setAccessibleName(tr("Filter models"));
-    filter->setFixedWidth(200);
+    filter->setFixedWidth(scaled(200));
     filter->addAction(icon(QStringLiteral("search"), Tone::Secondary), QLineEdit::LeadingPosition);
     connect(filter, &QLineEdit::textChanged, m_filtered, &QSortFilterProxyModel::setFilterFixedString);
     m_header->add(filter);
@@ -63,13 +65,15 @@ ModelsPage::ModelsPage(Workspace& workspace, Actions& actions)
     m_left->setChildrenCollapsible(false);
     m_splitter->setStretchFactor(0, 1);
     m_inspector->setMinimumWidth(320);
-    setLayout(column({m_header, LayoutItem(row({LayoutItem(m_splitter, 1)}, 0, {12, 8, 12, 12}), 1)}, 0));
+    auto* content = new QWidget;
+    content->setLayout(row({LayoutItem(m_splitter, 1)}, 0, {12, 8, 12, 12}));
+    setLayout(column({m_header, LayoutItem(scrolled(content), 1)}, 0));
 
     connect(&workspace, &Workspace::modelsChanged, this, &ModelsPage::showModels);
     connect(&workspace, &Workspace::jobsChanged, this, &ModelsPage::showJobs);
     connect(&workspace, &Workspace::snapshotChanged, this, [this] {
-        for (const JobRecord& job : m_workspace.snapshot()->jobs)
-            if (isActive(job)) return showJobs();
+        const Snapshot* snapshot = m_workspace.snapshot();
+        if (snapshot && std::ranges::any_of(snapshot->jobs, isActive)) showJobs();
     });
     connect(&engine(), &EngineClient::jobChanged, this, [this](const JobRecord& job) {
         // What a scan or a verification found belongs to the inspection.
@@ -98,13 +102,13 @@ Panel* ModelsPage::listPanel() {
         QStringLiteral("box"),
         tr("No models yet. Import a folder with config.json and safetensors files, or drop it here."), begin));
     m_listStack->addWidget(m_binTable);
-    auto* jobs = new QWidget;
-    m_jobs = column({}, 0);
-    jobs->setLayout(m_jobs);
+    auto* jobs = new ScrollList;
+    jobs->setAccessibleName(tr("Jobs about models"));
+    m_jobs = jobs->rows();
     m_error = new ErrorStrip;
     panel->setContent(column(
         {jobs, row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), LayoutItem(list, 1), horizontalLine(), binStrip()}, 0));
-    m_table->setMinimumHeight(24 + 2 * kListRow);
+    m_table->setMinimumHeight(scaled(24 + 2 * kListRow));
     return panel;
 }
 
@@ -122,13 +126,13 @@ QWidget* ModelsPage::binStrip() {
                          8));
     m_bin->hide();
     auto* strip = new QWidget;
-    strip->setFixedHeight(36);
+    strip->setFixedHeight(scaled(36));
     strip->setLayout(row({LayoutItem(m_listHint, 1), m_bin}, 8, {11, 0, 8, 0}));
     return strip;
 }
 
 // A panel that may be higher than its place: it scrolls rather than being cut.
-QWidget* ModelsPage::sidePart(QWidget* panel) {
+QWidget* ModelsPage::scrolled(QWidget* panel) {
     auto* scroll = new QScrollArea;
     scroll->setFrameShape(QFrame::NoFrame);
     scroll->setWidgetResizable(true);
@@ -157,6 +161,7 @@ void ModelsPage::fold(Breadth breadth) {
     m_splitter->setOrientation(narrow ? Qt::Vertical : Qt::Horizontal);
     const int inspector = breadth == Breadth::Wide ? kInspectorWide : kInspectorMedium;
     foldSideParts(narrow);
+    m_splitter->setMinimumHeight(narrow ? scaled(kLeastStacked) : 0);
     m_table->setWidths(breadth == Breadth::Medium ? std::vector{30, 12, 18, 16, 10, 0, 14}
                                                   : std::vector{27, 11, 16, 14, 9, 16, 13});
     if (narrow)

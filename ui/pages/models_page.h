@@ -38,7 +38,7 @@ signals:
 private:
     Panel* listPanel();
     QWidget* binStrip();
-    QWidget* sidePart(QWidget* panel);
+    QWidget* scrolled(QWidget* panel);
     void call(const QString& operation, const Json& arguments, const QString& failure, std::function<void()> done);
     void showList();
     void showModels();

@@ -46,6 +46,8 @@ class Page : public QWidget {
 public:
     Page(Workspace& workspace, Actions& actions) : m_workspace(workspace), m_actions(actions) {}
     virtual void fold(Breadth breadth) { Q_UNUSED(breadth); }
+    // Called when the page is opened. Not a focus proxy: Tab would jump over what stands before the proxy.
+    virtual void takeFocus() { setFocus(Qt::OtherFocusReason); }
     // What the page wants back after a restart or a change of language: selection, drafts. The keys are its own.
     virtual QJsonObject session() const { return {}; }
     virtual void restoreSession(const QJsonObject& session) { Q_UNUSED(session); }

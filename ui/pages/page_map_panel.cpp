@@ -6,8 +6,14 @@
 
 #include "core/api/protocol.h"
 #include "ui/models/format.h"
+#include "ui/widgets/table_view.h"
 
 namespace espalier::ui {
+namespace {
+
+enum Shown { kNothing, kMap, kTable };
+
+}  // namespace
 
 PageMapPanel::PageMapPanel(Workspace& workspace, const RequestTable& requests)
     : Panel(tr("Page map")),
@@ -15,18 +21,29 @@ PageMapPanel::PageMapPanel(Workspace& workspace, const RequestTable& requests)
       m_requests(requests),
       m_model(new QComboBox),
       m_view(new PageMapView([this](qint64 request) { return about(request); })),
+      m_pages([this](qint64 request) { return about(request); }),
+      m_table(new TableView(&m_pages, tr("Pages by owner"), kLiveRow, {22, 14, 28, 36})),
+      m_twin(toolButton(QStringLiteral("table-2"), tr("Show the pages as a table"))),
       m_stack(new QStackedWidget) {
+    m_twin->setCheckable(true);
+    connect(m_twin, &QToolButton::toggled, this, &PageMapPanel::showPages);
     m_model->setAccessibleName(tr("Model whose pages are shown"));
     m_model->setVisible(false);
     addTitleWidget(m_model);
+    addTitleWidget(m_twin);
     m_stack->addWidget(new EmptyView(QStringLiteral("map"), tr("Pages appear when a model is loaded.")));
     m_stack->addWidget(m_view);
+    m_stack->addWidget(m_table);
     setContent(m_stack, {12, 0, 12, 4});
     setMinimumHeight(160);
     connect(m_model, &QComboBox::currentTextChanged, this, [this] {
         m_isStale = true;
         refresh();
     });
+}
+
+void PageMapPanel::showPages() {
+    if (!m_model->currentText().isEmpty()) m_stack->setCurrentIndex(m_twin->isChecked() ? kTable : kMap);
 }
 
 QString PageMapPanel::about(qint64 id) const {
@@ -58,7 +75,8 @@ void PageMapPanel::setSnapshot(const Snapshot& snapshot) {
 
 void PageMapPanel::clear() {
     m_view->clear();
-    m_stack->setCurrentIndex(0);
+    m_pages.setMap({});
+    m_stack->setCurrentIndex(kNothing);
     setUnit({});
     m_isStale = true;
 }
@@ -78,7 +96,7 @@ void PageMapPanel::refresh() {
     if (!isRunning && !m_isStale && !isResized && counts == m_counts) return;
     m_isAsking = true;
     m_counts = counts;
-    m_stack->setCurrentIndex(1);  // as large as it will be, for the number of cells
+    showPages();  // the map is as large as it will be, for the number of cells
     m_cells = m_view->cellsThatFit();
     const int cells = qBound(1, m_cells, kMostPageCells);
     m_workspace.engine().call(QStringLiteral("pages"), {{"model", name.toStdString()}, {"cells", cells}}, this,
@@ -92,6 +110,7 @@ void PageMapPanel::take(const Result<Json>& answer) {
     if (!map) return clear();
     m_isStale = false;
     m_view->setMap(*map);
+    m_pages.setMap(*map);
     setUnit(map->pagesPerCell > 1 ? tr("%1 pages of %2, one cell = %3")
                                         .arg(formatCount(map->pages), formatBytes(map->pageBytes))
                                         .arg(map->pagesPerCell)

@@ -6,12 +6,15 @@
 #include "ui/models/request_table.h"
 #include "ui/models/workspace.h"
 #include "ui/widgets/page_map_view.h"
+#include "ui/widgets/page_table.h"
 #include "ui/widgets/panel.h"
 
 class QComboBox;
 class QStackedWidget;
 
 namespace espalier::ui {
+
+class TableView;
 
 class PageMapPanel : public Panel {
     Q_OBJECT
@@ -26,11 +29,15 @@ public:
 private:
     QString about(qint64 request) const;
     void take(const Result<Json>& answer);
+    void showPages();
 
     Workspace& m_workspace;
     const RequestTable& m_requests;
     QComboBox* m_model;
     PageMapView* m_view;
+    PageTable m_pages;  // the twin
+    TableView* m_table;
+    QToolButton* m_twin;
     QStackedWidget* m_stack;
     bool m_isAsking = false, m_isStale = true;
     qint64 m_counts = -1;  // of the pages when they were asked for

@@ -23,6 +23,7 @@ namespace espalier::ui {
 namespace {
 
 constexpr int kCasesWide = 212, kCasesNarrow = 188;
+constexpr int kPromptHeight = 148, kMostPrompt = 208;
 constexpr int kSystemFolded = 28, kSystemOpen = 96;
 
 TextLabel* caption(const QString& text) {
@@ -39,12 +40,11 @@ PlaygroundPage::PlaygroundPage(Workspace& workspace, Actions& actions, QSettings
       m_sampling(new SamplingBar(this)),
       m_cases(new CasePanel(workspace)) {
     auto* prompt = promptPanel();
-    prompt->setFixedHeight(148);
+    prompt->setFixedHeight(qMin(scaled(kPromptHeight), kMostPrompt));
     auto* right = column({LayoutItem(lanesArea(), 1), prompt}, 8);
     setLayout(column({header(), systemRow(), m_sampling->others(),
                       LayoutItem(row({m_cases, LayoutItem(right, 1)}, 8, {12, 0, 12, 12}), 1)},
                      0));
-    setFocusProxy(m_input);
     connect(&workspace, &Workspace::modelsChanged, this, &PlaygroundPage::showModels);
     connect(&engine(), &EngineClient::linkChanged, this, &PlaygroundPage::refresh);
     connect(m_sampling, &SamplingBar::changed, this, &PlaygroundPage::keepSettings);
@@ -80,13 +80,13 @@ QWidget* PlaygroundPage::systemRow() {
     m_system->setAccessibleName(tr("System prompt"));
     m_system->setPlaceholderText(tr("How the model should answer; optional"));
     m_system->setTabChangesFocus(true);
-    m_system->setFixedHeight(kSystemFolded);
+    m_system->setFixedHeight(scaled(kSystemFolded));
     m_system->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     auto* unfold = toolButton(QStringLiteral("chevron-right"), tr("Show more of the system prompt"));
     unfold->setCheckable(true);
     connect(unfold, &QToolButton::toggled, this, [this, unfold](bool open) {
         unfold->setIcon(icon(open ? QStringLiteral("chevron-down") : QStringLiteral("chevron-right")));
-        m_system->setFixedHeight(open ? kSystemOpen : kSystemFolded);
+        m_system->setFixedHeight(scaled(open ? kSystemOpen : kSystemFolded));
         m_system->setVerticalScrollBarPolicy(open ? Qt::ScrollBarAsNeeded : Qt::ScrollBarAlwaysOff);
     });
     connect(m_system, &QPlainTextEdit::textChanged, this, &PlaygroundPage::keepSettings);
@@ -156,11 +156,15 @@ Panel* PlaygroundPage::promptPanel() {
     return panel;
 }
 
+void PlaygroundPage::takeFocus() {
+    m_input->setFocus(Qt::OtherFocusReason);
+}
+
 void PlaygroundPage::fold(Breadth breadth) {
     const bool narrow = breadth == Breadth::Narrow;
     m_title->setVisible(!narrow);
     m_legend->setVisible(!narrow && m_sampling->wantsProbabilities());
-    m_cases->setFixedWidth(breadth == Breadth::Wide ? kCasesWide : kCasesNarrow);
+    m_cases->setFixedWidth(scaled(breadth == Breadth::Wide ? kCasesWide : kCasesNarrow));
     m_showCases->setChecked(!narrow);
 }
 

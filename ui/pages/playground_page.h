@@ -25,6 +25,7 @@ public:
     // Requires: settings outlives the page.
     PlaygroundPage(Workspace& workspace, Actions& actions, QSettings& settings);
     void fold(Breadth breadth) override;
+    void takeFocus() override;
 
     void send();  // what is typed; after an edit, from that message on
     void stop();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/preferences_page.h"
 
+#include <QBoxLayout>
 #include <QCheckBox>
 #include <QComboBox>
 #include <QFileDialog>
@@ -32,13 +33,16 @@ void addRow(QFormLayout* form, const QString& name, QWidget* field) {
     label->setFixedHeight(scaled(28));
     label->setMinimumWidth(scaled(144));
     if (field->accessibleName().isEmpty()) field->setAccessibleName(name);
-    form->addRow(label, field);
+    // Fields that are lower than the row stand in its middle, as the label does.
+    auto* place = row({field, nullptr});
+    place->addStrut(scaled(28));
+    form->addRow(label, place);
 }
 
 QComboBox* choice(const std::vector<std::pair<QString, QVariant>>& entries) {
     auto* made = new QComboBox;
     for (const auto& [name, value] : entries) made->addItem(name, value);
-    made->setMinimumWidth(kFieldWidth);
+    made->setMinimumWidth(scaled(kFieldWidth));
     return made;
 }
 
@@ -106,7 +110,7 @@ Panel* PreferencesPage::startPanel() {
     m_start = choice({{tr("The last workspace"), kLast}, {tr("This folder"), kThisFolder}});
     m_folder = new QLineEdit;
     m_folder->setReadOnly(true);
-    m_folder->setMinimumWidth(kFieldWidth);
+    m_folder->setMinimumWidth(scaled(kFieldWidth));
     m_folder->setAccessibleName(tr("Folder opened at start"));
     m_choose = button(tr("Choose…"));
     auto* folder = new QWidget;
@@ -116,10 +120,10 @@ Panel* PreferencesPage::startPanel() {
     addRow(rows, tr("Open"), m_start);
     addRow(rows, tr("Folder"), folder);
     addRow(rows, tr("Engine"), m_engine);
-    rows->addRow(
-        new QWidget,
-        paragraph(tr("The engine goes on when the window closes. Tools, Stop the engine ends it."), text_size::kTable));
-    panel->setContent(rows);
+    // Below the form: a form leaves its fields at their hint, which cuts text that wraps.
+    auto* goesOn =
+        paragraph(tr("The engine goes on when the window closes. Tools, Stop the engine ends it."), text_size::kTable);
+    panel->setContent(column({rows, row({LayoutItem(goesOn, 1)}, 0, {12, 0, 12, 12})}, 0));
     connect(m_start, &QComboBox::activated, this, [this](int index) {
         if (index == kLast)
             change([](Preferences& p) { p.workspace.clear(); });

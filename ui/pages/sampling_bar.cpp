@@ -19,13 +19,19 @@ TextLabel* caption(const QString& text) {
     return label;
 }
 
+// As wide as its digits need, beside frame and arrows.
+int widthFor(const QString& digits) {
+    constexpr int kAround = 44;
+    return kAround + QFontMetrics(uiFont(text_size::kBody)).horizontalAdvance(digits);
+}
+
 QDoubleSpinBox* fraction(double low, double high, const QString& name) {
     auto* box = new QDoubleSpinBox;
     box->setRange(low, high);
     box->setSingleStep(0.05);
     box->setDecimals(2);
     box->setAccessibleName(name);
-    box->setFixedWidth(72);
+    box->setFixedWidth(widthFor(QStringLiteral("0.00")));
     return box;
 }
 
@@ -33,7 +39,7 @@ QSpinBox* whole(int low, int high, const QString& name) {
     auto* box = new QSpinBox;
     box->setRange(low, high);
     box->setAccessibleName(name);
-    box->setFixedWidth(80);
+    box->setFixedWidth(widthFor(QStringLiteral("00000")));
     return box;
 }
 
@@ -87,7 +93,7 @@ void SamplingBar::makeFrequent() {
     m_seed->setToolTip(m_seed->accessibleName());
     m_seed->setPlaceholderText(tr("any"));
     m_seed->setValidator(new QRegularExpressionValidator(QRegularExpression(QStringLiteral("\\d{0,15}")), m_seed));
-    m_seed->setFixedWidth(64);
+    m_seed->setFixedWidth(scaled(64));
     m_maxTokens = whole(1, 1 << 20, tr("Most tokens of an answer"));
     auto* more = toolButton(QStringLiteral("sliders-horizontal"), tr("More sampling settings"));
     more->setCheckable(true);
@@ -108,7 +114,7 @@ void SamplingBar::makeOthers() {
     m_stop->setAccessibleName(tr("Stop strings"));
     m_stop->setToolTip(tr("| between strings, \\n for a line break, \\| for a bar"));
     m_stop->setPlaceholderText(tr("none; | between them"));
-    m_stop->setMinimumWidth(96);
+    m_stop->setMinimumWidth(scaled(96));
     m_probabilities = new QCheckBox(tr("Probabilities"));
     m_probabilities->setToolTip(tr("Underline what was not certain; the likeliest tokens under the pointer"));
     m_probabilities->setChecked(true);

@@ -4,12 +4,17 @@
 #include <QDir>
 #include <QFileDialog>
 #include <QGridLayout>
+#include <QJsonArray>
+#include <QKeyEvent>
+#include <QLineEdit>
+#include <QLocale>
 #include <QScrollArea>
 #include <QShortcut>
 #include <QStackedWidget>
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
 
 #include "core/api/protocol.h"
 #include "ui/models/format.h"
@@ -29,11 +34,15 @@ constexpr std::array kSpans{60.0, 300.0, 900.0, 3600.0, 0.0};
 constexpr int kFirstSpan = 2;
 constexpr int kTableTicks = 5;  // figures in a table change twice a second
 constexpr int kMostRequests = 200;
+constexpr int kPlotHigh = 136, kPlotLow = 120;
+constexpr int kNoteWidth = 320;
+constexpr double kNoteReach = 0.01;  // of the time shown: as near as that, a note is the one at the cursor
+enum Bottom { kRequests, kModelsLoaded, kPageMap };
 const std::vector kRequestWidths{7, 16, 16, 8, 8, 14, 9, 8, 12}, kRequestNarrow{9, 20, 20, 10, 0, 18, 11, 0, 12};
 const std::vector kLoadedWidths{20, 12, 10, 8, 8, 10, 10, 8, 18}, kLoadedNarrow{26, 14, 13, 11, 11, 0, 0, 0, 25};
 
 QString shortRate(double value) {
-    return value >= 10'000 ? QString::number(value / 1000, 'f', 1) + QStringLiteral("k") : formatRate(value);
+    return value >= 10'000 ? QLocale().toString(value / 1000, 'f', 1) + QStringLiteral("k") : formatRate(value);
 }
 
 QString whole(double value) {
@@ -41,16 +50,27 @@ QString whole(double value) {
 }
 
 QString perCent(double value) {
-    return QString::number(value, 'f', 1);
+    return QLocale().toString(value, 'f', 1);
 }
 
 QString cores(double value) {
-    return QString::number(value, 'f', 2);
+    return QLocale().toString(value, 'f', 2);
 }
 
 QString gib(double bytes) {
     return formatGib(qint64(bytes));
 }
+
+// Esc leaves the note as it was.
+class NoteEdit : public QLineEdit {
+protected:
+    void keyPressEvent(QKeyEvent* event) override {
+        if (event->key() == Qt::Key_Escape)
+            hide();
+        else
+            QLineEdit::keyPressEvent(event);
+    }
+};
 
 // As high as its place, whichever view it shows: the page must not move when the last request ends.
 class SteadyStack : public QStackedWidget {
@@ -86,7 +106,7 @@ ServePage::ServePage(Workspace& workspace, Actions& actions)
     fold(Breadth::Wide);
     connectPage();
     showAddress();
-    showBottom(0);
+    showBottom(kRequests);
 }
 
 void ServePage::makePlots() {
@@ -165,10 +185,11 @@ QWidget* ServePage::serveHeader() {
         {m_running, verticalLine(), m_waiting, verticalLine(), m_decode, verticalLine(), m_ttft, m_lastLine, m_tpot},
         16, {0, 10, 4, 10});
     auto* header = new HeaderBar(56);
-    header->setLayout(
-        row({m_toggle, drain, 8,
-             LayoutItem(column({row({title, m_badge, LayoutItem(m_uptime, 1)}, 8), addressRow()}, 0), 1), figures},
-            8, {16, 2, 12, 3}));
+    header->setLayout(row(
+        {m_toggle, drain, 8,
+         LayoutItem(column({nullptr, row({title, m_badge, LayoutItem(m_uptime, 1)}, 8), addressRow(), nullptr}, 0), 1),
+         figures},
+        8, {16, 2, 12, 3}));
     return header;
 }
 
@@ -179,11 +200,21 @@ QWidget* ServePage::addressRow() {
     auto* copy = toolButton(QStringLiteral("copy"), tr("Copy the address"));
     copy->setIconSize(QSize(14, 14));
     connect(copy, &QToolButton::clicked, m_actions.get(action::kCopyUrl), &QAction::trigger);
+    m_address = toolButton(QStringLiteral("sliders-horizontal"), tr("Port and exposure"));
+    m_address->setIconSize(QSize(14, 14));
+    QAction* address = m_actions.get(action::kAddress);
+    connect(m_address, &QToolButton::clicked, address, &QAction::trigger);
+    const auto follow = [this, address] {
+        m_address->setVisible(address->isVisible());
+        m_address->setEnabled(address->isEnabled());
+    };
+    connect(address, &QAction::changed, this, follow);
+    follow();
     m_exposure = new TextLabel({}, text_size::kCaption, QFont::Normal, Tone::Secondary);
     m_exposure->setElide(Qt::ElideNone);
     m_key = new KeyField;
     auto* holder = new QWidget;
-    holder->setLayout(row({m_url, copy, m_exposure, 4, LayoutItem(m_key, 1), nullptr}, 4));
+    holder->setLayout(row({m_url, copy, m_exposure, m_address, 4, LayoutItem(m_key, 1), nullptr}, 4));
     return holder;
 }
 
@@ -198,14 +229,25 @@ QWidget* ServePage::toolRow() {
     m_zoomOut = toolButton(QStringLiteral("zoom-out"), tr("Back to the whole time"));
     m_zoomOut->setEnabled(false);
     connect(m_zoomOut, &QToolButton::clicked, m_dashboard, &Dashboard::resetZoom);
+    m_flag = toolButton(QStringLiteral("flag"), tr("Note at the cursor"));
+    connect(m_flag, &QToolButton::clicked, this, &ServePage::beginNote);
+    m_note = new NoteEdit;
+    m_note->setAccessibleName(tr("Note at the cursor"));
+    m_note->setPlaceholderText(tr("What happened here; empty removes the note"));
+    m_note->setMaximumWidth(scaled(kNoteWidth));
+    setControlSize(m_note, ControlSize::Small);
+    m_note->hide();
+    connect(m_note, &QLineEdit::returnPressed, this, &ServePage::endNote);
     m_tables = toolButton(QStringLiteral("table-2"), tr("Show the plots as tables"));
     m_tables->setCheckable(true);
     connect(m_tables, &QToolButton::clicked, this, &ServePage::setTablesShown);
     auto* save = button(tr("Export"), QStringLiteral("download"), ButtonRole::Plain, ControlSize::Small);
     connect(save, &QPushButton::clicked, this, &ServePage::exportPlots);
     auto* bar = new QWidget;
-    bar->setFixedHeight(36);
-    bar->setLayout(row({spans, m_pause, LayoutItem(m_cursorText, 1), m_zoomOut, m_tables, save}, 8, {16, 0, 12, 0}));
+    bar->setFixedHeight(scaled(36));
+    bar->setLayout(
+        row({spans, m_pause, LayoutItem(m_cursorText, 1), LayoutItem(m_note, 2), m_flag, m_zoomOut, m_tables, save}, 8,
+            {16, 0, 12, 0}));
     return bar;
 }
 
@@ -223,7 +265,6 @@ Panel* ServePage::memoryPanel() {
     m_owners = new OwnerTable(m_memoryPlot->content());
     // The twin holds the same values and needs the room.
     connect(m_memoryPlot, &Plot::tableShown, m_owners, &QWidget::setHidden);
-    m_owners->setFixedWidth(276);
     panel->setContent(row({LayoutItem(m_memoryPlot, 1), m_owners}, 8, {0, 0, 11, 8}));
     m_plots.push_back(m_memoryPlot);
     return panel;
@@ -244,7 +285,6 @@ Panel* ServePage::linesPanel(const QString& title, const QString& unit, const QS
     plot->setLines(std::move(lines));
     panel->addTitleWidget(new PlotLegend(*plot, *m_dashboard, format));
     panel->setContent(plot, {0, 0, 0, 4});
-    panel->setMinimumHeight(136);
     m_plots.push_back(plot);
     return panel;
 }
@@ -261,7 +301,7 @@ QWidget* ServePage::requestsView() {
 
 Panel* ServePage::bottomPanel() {
     auto* panel = new Panel(tr("Now"));
-    m_bottomSwitch = new SegmentedSwitch({tr("Requests"), tr("Models")}, tr("What is shown below"));
+    m_bottomSwitch = new SegmentedSwitch({tr("Requests"), tr("Models"), tr("Page map")}, tr("What is shown below"));
     connect(m_bottomSwitch, &SegmentedSwitch::chosen, this, &ServePage::showBottom);
     m_cancel = button(tr("Cancel request"), QStringLiteral("x"), ButtonRole::Plain, ControlSize::Small);
     m_cancel->setEnabled(false);
@@ -278,14 +318,31 @@ Panel* ServePage::bottomPanel() {
     panel->addTitleWidget(m_cancel);
     panel->addTitleWidget(m_bottomSwitch);
     panel->setContent(m_bottomStack);
-    panel->setMinimumHeight(140);
+    panel->setMinimumHeight(scaled(140));
     return panel;
 }
 
 void ServePage::showBottom(int index) {
     m_bottomSwitch->setCurrent(index);
     m_bottomStack->setCurrentIndex(index);
-    m_cancel->setVisible(index == 0);
+    m_cancel->setVisible(index == kRequests);
+    m_map->refresh();
+}
+
+// Where the window is narrow, the page map stands behind a tab.
+void ServePage::placeMap(bool narrow) {
+    const bool isBelow = m_bottomStack->indexOf(m_map) >= 0;
+    m_bottomSwitch->setShown(kPageMap, narrow);
+    if (narrow == isBelow) return;
+    if (narrow) {
+        m_grid->removeWidget(m_map);
+        m_bottomStack->addWidget(m_map);
+    } else {
+        if (m_bottomStack->currentIndex() == kPageMap) showBottom(kRequests);
+        m_bottomStack->removeWidget(m_map);
+        m_map->show();
+    }
+    m_map->setFramed(!narrow);
 }
 
 void ServePage::fold(Breadth breadth) {
@@ -298,27 +355,44 @@ void ServePage::fold(Breadth breadth) {
                           Place{m_ttftPanel, 1, 6, 7}, Place{m_tpotPanel, 1, 13, 6}, Place{m_queue, 1, 19, 5},
                           Place{m_hits, 2, 0, 6},      Place{m_preempted, 2, 6, 7},  Place{m_processor, 2, 13, 5},
                           Place{m_resident, 2, 18, 6}, Place{m_bottom, 3, 0, 24}};
-    const std::array slim{Place{m_memory, 0, 0, 24},    Place{m_rates, 1, 0, 12},      Place{m_ttftPanel, 1, 12, 12},
-                          Place{m_queue, 2, 0, 12},     Place{m_tpotPanel, 2, 12, 12}, Place{m_bottom, 3, 0, 24},
-                          Place{m_map, 4, 0, 24},       Place{m_hits, 5, 0, 12},       Place{m_preempted, 5, 12, 12},
-                          Place{m_processor, 6, 0, 12}, Place{m_resident, 6, 12, 12}};
+    const std::array slim{Place{m_memory, 0, 0, 24},   Place{m_rates, 1, 0, 12},      Place{m_ttftPanel, 1, 12, 12},
+                          Place{m_queue, 2, 0, 12},    Place{m_tpotPanel, 2, 12, 12}, Place{m_bottom, 3, 0, 24},
+                          Place{m_hits, 4, 0, 12},     Place{m_preempted, 4, 12, 12}, Place{m_processor, 5, 0, 12},
+                          Place{m_resident, 5, 12, 12}};
     const bool narrow = breadth == Breadth::Narrow;
-    for (const Place& place : narrow ? slim : wide) {
+    placeMap(narrow);
+    const std::span<const Place> places = narrow ? std::span<const Place>(slim) : std::span<const Place>(wide);
+    for (const Place& place : places) {
         m_grid->removeWidget(place.panel);
         m_grid->addWidget(place.panel, place.row, place.column, 1, place.span);
+        if (place.span < 16) place.panel->setMinimumHeight(scaled(narrow ? kPlotLow : kPlotHigh));
     }
     for (int i = 0; i < 24; ++i) m_grid->setColumnStretch(i, 1);
-    constexpr std::array kWideRows{5, 3, 3, 4, 0, 0, 0}, kSlimRows{5, 3, 3, 4, 5, 3, 3};
-    for (int i = 0; i < 7; ++i) m_grid->setRowStretch(i, (narrow ? kSlimRows : kWideRows)[std::size_t(i)]);
+    constexpr std::array kWideRows{5, 3, 3, 4, 0, 0}, kSlimRows{5, 3, 3, 4, 3, 3};
+    for (int i = 0; i < int(kWideRows.size()); ++i)
+        m_grid->setRowStretch(i, (narrow ? kSlimRows : kWideRows)[std::size_t(i)]);
     m_tpot->setVisible(!narrow);
     m_lastLine->setVisible(!narrow);
     m_key->setVisible(!narrow);
     m_loadedTable->setWidths(narrow ? kLoadedNarrow : kLoadedWidths);
     m_requestTable->setWidths(narrow ? kRequestNarrow : kRequestWidths);
-    m_owners->setFixedWidth(narrow ? 220 : 248);
+    m_owners->setFixedWidth(scaled(narrow ? 220 : 248));
+}
+
+void ServePage::showNoSnapshot() {
+    for (Figure* figure : {m_running, m_waiting, m_decode, m_ttft, m_tpot}) figure->setValue(QStringLiteral("–"));
+    m_uptime->setText({});
+    m_memory->setUnit({});
+    m_memoryPlot->setReference(std::nullopt, {});
+    m_loadedStack->setCurrentIndex(0);
+    m_requestStack->setCurrentIndex(0);
+    m_requests.setRequests({});
+    m_map->clear();
 }
 
 void ServePage::showSnapshot() {
+    m_badge->setVisible(m_workspace.snapshot() != nullptr);
+    if (!m_workspace.snapshot()) return showNoSnapshot();
     const Snapshot& s = *m_workspace.snapshot();
     const StateMark mark = markOf(s.serve);
     m_badge->show(mark.icon, mark.word, mark.tone);
@@ -355,6 +429,7 @@ void ServePage::showAddress() {
     m_exposure->setToolTip(isOpen ? tr("Everybody who reaches this address and has the key can use the server.")
                                   : tr("Only programs on this machine reach the server."));
     m_key->setKey(address.key, address.keyFile);
+    takeKeptNotes();
     if (engine().isAttached()) return;
     m_requests.setRequests({});
     m_map->clear();
@@ -365,7 +440,7 @@ void ServePage::tick() {
     if (m_dashboard->isPaused() || m_dashboard->cursor()) showCursor();
     if (++m_ticks % kTableTicks != 0) return;
     m_owners->refresh();
-    if (m_bottomStack->currentIndex() == 0) askForRequests();
+    if (m_bottomStack->currentIndex() == kRequests) askForRequests();
     m_map->refresh();
 }
 
@@ -425,6 +500,54 @@ void ServePage::showCursor() {
     m_pause->setText(QLatin1Char(' ') + verb);
     m_pause->setAccessibleName(verb);
     m_pause->setIcon(icon(paused ? QStringLiteral("play") : QStringLiteral("pause")));
+}
+
+double ServePage::noteTime() const {
+    return m_dashboard->cursor().value_or(m_dashboard->to());
+}
+
+void ServePage::beginNote() {
+    m_noteAt = noteTime();
+    const double reach = (m_dashboard->to() - m_dashboard->from()) * kNoteReach;
+    const EventMark* there = m_workspace.marks().noteNear(m_noteAt, reach);
+    if (there) m_noteAt = there->x;
+    m_note->setText(there ? there->text : QString());
+    m_note->show();
+    m_note->setFocus(Qt::OtherFocusReason);
+}
+
+void ServePage::endNote() {
+    m_workspace.marks().setNote(m_noteAt, m_note->text().simplified());
+    m_note->hide();
+    m_flag->setFocus(Qt::OtherFocusReason);
+    m_memoryPlot->refresh();
+}
+
+QJsonObject ServePage::session() const {
+    QJsonArray notes;
+    for (const EventMark& mark : m_workspace.marks().all())
+        if (mark.kind == MarkKind::Note)
+            notes.append(QJsonObject{{QStringLiteral("at"), mark.x}, {QStringLiteral("text"), mark.text}});
+    if (notes.isEmpty()) return m_kept;
+    return {{QStringLiteral("origin"), m_workspace.origin()}, {QStringLiteral("notes"), notes}};
+}
+
+void ServePage::restoreSession(const QJsonObject& session) {
+    m_kept = session;
+    takeKeptNotes();
+}
+
+// Notes belong to a workspace or server: they come back with it.
+void ServePage::takeKeptNotes() {
+    const QString origin = m_kept.value(QStringLiteral("origin")).toString();
+    if (origin.isEmpty() || origin != m_workspace.origin()) return;
+    const QJsonArray notes = m_kept.value(QStringLiteral("notes")).toArray();
+    for (qsizetype i = 0; i < notes.size(); ++i) {
+        const QJsonObject note = notes[i].toObject();
+        m_workspace.marks().setNote(note.value(QStringLiteral("at")).toDouble(),
+                                    note.value(QStringLiteral("text")).toString());
+    }
+    m_kept = {};
 }
 
 void ServePage::exportPlots() {

@@ -8,6 +8,7 @@
 #include "ui/pages/page.h"
 
 class QGridLayout;
+class QLineEdit;
 class QStackedWidget;
 
 namespace espalier::ui {
@@ -25,6 +26,8 @@ class ServePage : public Page {
 public:
     ServePage(Workspace& workspace, Actions& actions);
     void fold(Breadth breadth) override;
+    QJsonObject session() const override;  // the notes over the plots
+    void restoreSession(const QJsonObject& session) override;
     Dashboard& dashboard() { return *m_dashboard; }
     void operate(const QString& operation, const QString& failure);  // a failure shows as a strip on the page
     void setTablesShown(bool shown);                                 // every plot as its table twin
@@ -41,6 +44,7 @@ private:
     QWidget* requestsView();
     void connectPage();
     void showSnapshot();
+    void showNoSnapshot();
     void showAddress();
     void showCursor();
     void showBottom(int index);
@@ -49,6 +53,11 @@ private:
     void cancelChosen();
     void refreshCancel();
     void exportPlots();
+    void placeMap(bool narrow);
+    double noteTime() const;
+    void beginNote();
+    void endNote();
+    void takeKeptNotes();
 
     Dashboard* m_dashboard;
     RequestTable m_requests;
@@ -57,7 +66,8 @@ private:
     TextLabel *m_uptime = nullptr, *m_url = nullptr, *m_exposure = nullptr, *m_cursorText = nullptr;
     KeyField* m_key = nullptr;
     QPushButton *m_pause = nullptr, *m_cancel = nullptr;
-    QToolButton *m_zoomOut = nullptr, *m_tables = nullptr;
+    QToolButton *m_address = nullptr, *m_flag = nullptr, *m_zoomOut = nullptr, *m_tables = nullptr;
+    QLineEdit* m_note = nullptr;
     Figure *m_running = nullptr, *m_waiting = nullptr, *m_decode = nullptr, *m_ttft = nullptr, *m_tpot = nullptr;
     Panel* m_memory = nullptr;
     Plot* m_memoryPlot = nullptr;
@@ -74,6 +84,8 @@ private:
     ErrorStrip* m_error = nullptr;
     int m_ticks = 0;
     bool m_isAsking = false;
+    double m_noteAt = 0;
+    QJsonObject m_kept;  // of the last session, until its workspace is open again
 };
 
 }  // namespace espalier::ui

@@ -33,10 +33,10 @@ MessageRow::MessageRow(const ChatMessage& message, QWidget* parent)
         {QStringLiteral("system"), QStringLiteral("user"), QStringLiteral("assistant"), QStringLiteral("tool")});
     m_role->setCurrentText(message.role);
     m_role->setAccessibleName(tr("Role"));
-    m_role->setFixedWidth(104);
+    m_role->setFixedWidth(scaled(104));
     m_text->setAccessibleName(tr("Message text"));
     m_text->setTabChangesFocus(true);
-    m_text->setFixedHeight(kMessageHeight);
+    m_text->setFixedHeight(scaled(kMessageHeight));
     auto* drop = toolButton(QStringLiteral("x"), tr("Remove the message"));
     setLayout(row({column({m_role, nullptr}, 0), LayoutItem(m_text, 1), column({drop, nullptr}, 0)}, 4));
     connect(m_role, &QComboBox::currentTextChanged, this, &MessageRow::changed);

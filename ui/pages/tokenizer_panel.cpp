@@ -3,6 +3,7 @@
 
 #include <QBoxLayout>
 #include <QCheckBox>
+#include <QLocale>
 #include <QPlainTextEdit>
 #include <QScrollArea>
 #include <QStackedLayout>
@@ -61,7 +62,7 @@ TokenizerPanel::TokenizerPanel(Workspace& workspace)
 QWidget* TokenizerPanel::textPart() {
     m_text->setAccessibleName(tr("Text to tokenize"));
     m_text->setTabChangesFocus(true);
-    m_text->setFixedHeight(kTextHeight);
+    m_text->setFixedHeight(scaled(kTextHeight));
     m_special->setChecked(true);
     auto* scroll = new QScrollArea;
     scroll->setFrameShape(QFrame::NoFrame);
@@ -70,7 +71,7 @@ QWidget* TokenizerPanel::textPart() {
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     scroll->setAccessibleName(tr("Tokens"));
     scroll->viewport()->setBackgroundRole(QPalette::Base);
-    scroll->setMinimumHeight(40);
+    scroll->setMinimumHeight(scaled(40));
     m_tokens->setBackgroundRole(QPalette::Base);
     auto* part = new QWidget;
     part->setLayout(
@@ -121,7 +122,8 @@ void TokenizerPanel::tokenize() {
                                   .arg(counted(count, tr("%1 token"), tr("%1 tokens")),
                                        counted(length, tr("%1 character"), tr("%1 characters")))};
             if (count > special)
-                facts << tr("%1 characters per token").arg(double(length) / double(count - special), 0, 'f', 2);
+                facts << tr("%1 characters per token")
+                             .arg(QLocale().toString(double(length) / double(count - special), 'f', 2));
             if (special > 0) facts << tr("%1 special").arg(formatCount(special));
             m_count->setText(facts.join(QStringLiteral(" · ")));
             m_tokens->setTokens(std::move(*tokens));

@@ -234,7 +234,7 @@ void MainWindow::showPage(int index) {
     // The foot of the sidebar comes after its pages; what stands in neither is found in the menus.
     m_sidebar->setCurrent(index <= kPlayground ? index : index == kPreferences ? kPlayground + 1 : -1);
     if (m_palette) m_palette->hide();
-    m_pages[std::size_t(index)]->setFocus(Qt::OtherFocusReason);
+    m_pages[std::size_t(index)]->takeFocus();
 }
 
 void MainWindow::stepPage(int by) {
@@ -285,17 +285,21 @@ void MainWindow::toggleDock(QDockWidget* dock) {
 }
 
 // Larger text leaves less room: at 200 % a window of 1440 folds as one of 720.
-Breadth MainWindow::breadthAt(int width) const {
-    return breadthOf(width * 100 / m_theme.textPercent());
+void MainWindow::foldTo(int width) {
+    const Breadth breadth = breadthOf(width * 100 / m_theme.textPercent());
+    if (m_breadth == breadth) return;
+    m_breadth = breadth;
+    m_sidebar->setFolded(breadth == Breadth::Narrow);
+    m_status->setNarrow(breadth == Breadth::Narrow);
+    for (Page* page : m_pages) page->fold(breadth);
+    m_searchField->setNarrow(breadth == Breadth::Narrow);
+    layOutMenuBar();
 }
 
-void MainWindow::foldTo(int width) {
-    const Breadth breadth = breadthAt(width);
-    m_sidebar->setFolded(breadth == Breadth::Narrow);
-    if (m_status) m_status->setNarrow(breadth == Breadth::Narrow);
-    for (Page* page : m_pages) page->fold(breadth);
-    if (m_searchField)
-        m_searchField->setFixedWidth(breadth == Breadth::Narrow ? PaletteField::kNarrow : PaletteField::kWide);
+// A menu bar places its corner only when it is resized itself.
+void MainWindow::layOutMenuBar() {
+    QResizeEvent again(menuBar()->size(), menuBar()->size());
+    QApplication::sendEvent(menuBar(), &again);
 }
 
 void MainWindow::applyPreferences() {
@@ -311,7 +315,7 @@ void MainWindow::refreshAccess() {
           action::kLoad, action::kUnload, action::kVerify, action::kScan, action::kRemove, action::kEmptyBin,
           action::kUndo, action::kServeToggle, action::kDrain, action::kPausePlots, action::kSaveLog})
         m_actions.setAvailable(id, !guest);
-    for (const char* id : {action::kImport, action::kStopEngine, action::kStartEngine})
+    for (const char* id : {action::kImport, action::kStopEngine, action::kStartEngine, action::kAddress})
         m_actions.setAvailable(id, owner);
     if (!guest) return;
     m_jobsDock->hide();
@@ -335,6 +339,7 @@ void MainWindow::refreshActions() {
     m_actions.get(action::kEmptyBin)->setEnabled(binned);
     m_actions.get(action::kRetry)->setEnabled(engine.link() == Link::Lost || engine.link() == Link::Refused);
     m_actions.get(action::kStartEngine)->setEnabled(engine.link() == Link::Detached && !engine.folder().isEmpty());
+    m_actions.get(action::kAddress)->setEnabled(!engine.folder().isEmpty() && engine.link() != Link::Starting);
     refreshSidebar();
 }
 
@@ -394,7 +399,7 @@ void MainWindow::changeEvent(QEvent* event) {
 
 void MainWindow::resizeEvent(QResizeEvent* event) {
     QMainWindow::resizeEvent(event);
-    if (breadthAt(event->size().width()) != breadthAt(event->oldSize().width())) foldTo(event->size().width());
+    foldTo(event->size().width());
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {

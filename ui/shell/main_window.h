@@ -9,6 +9,7 @@
 #include <QPointer>
 
 #include "ui/models/workspace.h"
+#include "ui/pages/page.h"
 #include "ui/shell/actions.h"
 #include "ui/shell/preferences.h"
 #include "ui/shell/server_book.h"
@@ -28,10 +29,9 @@ class ImportDialog;
 class JobsDock;
 class LogDock;
 class ModelsPage;
-class Page;
-enum class Breadth;
 class PlaygroundPage;
 class ServePage;
+class PaletteField;
 class Sidebar;
 class StatusStrip;
 
@@ -95,8 +95,8 @@ private:
     void stepPage(int by);
     void stepRegion();
     void toggleDock(QDockWidget* dock);
-    Breadth breadthAt(int width) const;
     void foldTo(int width);
+    void layOutMenuBar();
     void applyPreferences();
     void refreshActions();
     void refreshAccess();
@@ -121,10 +121,11 @@ private:
     StatusStrip* m_status = nullptr;
     JobsDock* m_jobsDock = nullptr;
     LogDock* m_logDock = nullptr;
-    QPushButton* m_searchField = nullptr;
+    PaletteField* m_searchField = nullptr;
     CommandPalette* m_palette = nullptr;
     DropOverlay* m_drop = nullptr;
     QFocusFrame* m_focus;
+    std::optional<Breadth> m_breadth;  // none until something was folded
     QPointer<ImportDialog> m_import;
     QString m_keptModel;  // selected when the list has arrived
 };

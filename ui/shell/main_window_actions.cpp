@@ -11,6 +11,7 @@
 #include <QStandardPaths>
 
 #include "ui/models/format.h"
+#include "ui/pages/address_dialog.h"
 #include "ui/pages/connect_page.h"
 #include "ui/pages/home_page.h"
 #include "ui/pages/models_page.h"
@@ -168,6 +169,11 @@ void MainWindow::makeServeActions() {
     m_actions.add(action::kCopyUrl, serve, tr("Copy the address"), QStringLiteral("copy"), {}, [this] {
         QApplication::clipboard()->setText(m_workspace.engine().address().url.toString() + QStringLiteral("/v1"));
     });
+    m_actions.add(action::kAddress, serve, tr("Port and exposure…"), QStringLiteral("sliders-horizontal"), {}, [this] {
+        auto* dialog = new AddressDialog(m_workspace, m_preferences, this);
+        dialog->setAttribute(Qt::WA_DeleteOnClose);
+        dialog->open();
+    });
     m_actions.add(action::kPausePlots, serve, tr("Pause or resume the plots"), QStringLiteral("pause"),
                   QKeySequence(QStringLiteral("Ctrl+P")),
                   [this] { m_serve->dashboard().setPaused(!m_serve->dashboard().isPaused()); });
@@ -218,8 +224,7 @@ void MainWindow::makeMenus() {
     m_searchField = new PaletteField(tr("Go to or run a command"));
     connect(m_searchField, &QPushButton::clicked, m_actions.get(action::kPalette), &QAction::trigger);
     auto* corner = new QWidget;
-    corner->setFixedWidth(PaletteField::kWide + 8);  // a menu bar lays its corner out only when it is resized itself
-    corner->setLayout(row({nullptr, m_searchField}, 0, {0, 4, 8, 4}));
+    corner->setLayout(row({m_searchField}, 0, {0, scaled(4), 8, scaled(4)}));
     menuBar()->setCornerWidget(corner);
     menuBar()->setNativeMenuBar(false);
     paintFrame();

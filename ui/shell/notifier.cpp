@@ -41,7 +41,7 @@ void Notifier::follow(const JobRecord& job) {
     if (!m_enabled || !isOver(job.state) || isOver(before)) return;
     if (m_inFront()) return;
     const bool failed = job.state == JobState::Failed;
-    const QString title = (failed ? tr("%1 failed") : tr("%1 is finished")).arg(text(job.title));
+    const QString title = (failed ? tr("%1 failed") : tr("%1 is finished")).arg(titleOf(job));
     m_show(title, failed && job.error ? text(job.error->message) : m_workspace.name());
 }
 

@@ -6,11 +6,23 @@
 #include "ui/shell/icons.h"
 
 namespace espalier::ui {
+namespace {
+
+constexpr int kWide = 320, kNarrow = 260;
+constexpr int kHeight = 24;
+constexpr int kSide = 8, kIcon = 16;
+
+}  // namespace
 
 PaletteField::PaletteField(const QString& text) : QPushButton(text) {
     setAccessibleName(text);
-    setFixedSize(kWide, scaled(24));
+    setFont(uiFont(text_size::kTable));
     setFocusPolicy(Qt::TabFocus);
+    setNarrow(false);
+}
+
+void PaletteField::setNarrow(bool narrow) {
+    setFixedSize(scaled(narrow ? kNarrow : kWide), scaled(kHeight));
 }
 
 void PaletteField::paintEvent(QPaintEvent*) {
@@ -20,12 +32,17 @@ void PaletteField::paintEvent(QPaintEvent*) {
     painter.setPen(QColor(c.line));
     painter.setBrush(QColor(c.base));
     painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4);
-    painter.drawPixmap(QRect(8, 4, 16, 16), iconPixmap(QStringLiteral("search"), c.secondary, 16, devicePixelRatioF()));
-    painter.setFont(uiFont(text_size::kTable));
+    const QRect mark(kSide, (height() - kIcon) / 2, kIcon, kIcon);
+    painter.drawPixmap(mark, iconPixmap(QStringLiteral("search"), c.secondary, kIcon, devicePixelRatioF()));
     painter.setPen(QColor(c.secondary));
-    painter.drawText(rect().adjusted(32, 0, -8, 0), Qt::AlignLeft | Qt::AlignVCenter, text());
     painter.setFont(uiFont(text_size::kCaption));
-    painter.drawText(rect().adjusted(0, 0, -8, 0), Qt::AlignRight | Qt::AlignVCenter, QStringLiteral("Ctrl+K"));
+    const QString keys = QStringLiteral("Ctrl+K");
+    const QRect inside = rect().adjusted(mark.right() + 1 + kSide, 0, -kSide, 0);
+    painter.drawText(inside, Qt::AlignRight | Qt::AlignVCenter, keys);
+    const int room = inside.width() - painter.fontMetrics().horizontalAdvance(keys) - kSide;
+    painter.setFont(font());
+    painter.drawText(inside, Qt::AlignLeft | Qt::AlignVCenter,
+                     painter.fontMetrics().elidedText(text(), Qt::ElideRight, room));
 }
 
 }  // namespace espalier::ui

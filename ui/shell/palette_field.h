@@ -9,8 +9,8 @@ namespace espalier::ui {
 class PaletteField : public QPushButton {
     Q_OBJECT
 public:
-    static constexpr int kWide = 320, kNarrow = 260;
     explicit PaletteField(const QString& text);
+    void setNarrow(bool narrow);
 
 protected:
     void paintEvent(QPaintEvent* event) override;

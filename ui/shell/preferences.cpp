@@ -87,4 +87,16 @@ void PreferenceStore::forget(const QString& workspace) {
     emit recentChanged();
 }
 
+ListenAt PreferenceStore::listenAt(const QString& workspace) const {
+    const QVariantMap kept = m_settings.value(QStringLiteral("listen")).toMap().value(workspace).toMap();
+    const int port = kept.value(QStringLiteral("port")).toInt();
+    return {kept.value(QStringLiteral("network")).toBool(), port >= kLeastPort && port <= kMostPort ? port : 0};
+}
+
+void PreferenceStore::setListenAt(const QString& workspace, const ListenAt& at) {
+    QVariantMap all = m_settings.value(QStringLiteral("listen")).toMap();
+    all.insert(workspace, QVariantMap{{QStringLiteral("network"), at.network}, {QStringLiteral("port"), at.port}});
+    m_settings.setValue(QStringLiteral("listen"), all);
+}
+
 }  // namespace espalier::ui

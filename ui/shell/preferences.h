@@ -9,6 +9,7 @@
 #include <QSettings>
 #include <QStringList>
 
+#include "ui/bridge/daemon_launcher.h"
 #include "ui/shell/theme.h"
 
 namespace espalier::ui {
@@ -39,6 +40,10 @@ public:
     QStringList recentWorkspaces() const;
     void remember(const QString& workspace);
     void forget(const QString& workspace);
+
+    // Where the engine of a workspace listens when it is started from here.
+    ListenAt listenAt(const QString& workspace) const;
+    void setListenAt(const QString& workspace, const ListenAt& at);
     static constexpr int kMostRecent = 8;
 
 signals:

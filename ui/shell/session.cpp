@@ -16,6 +16,7 @@ Session::Session(Theme& theme, PreferenceStore& preferences, ServerBook& servers
     m_theme.choose(p.theme);
     m_theme.chooseMotion(p.motion);
     m_engine.setStartsEngine(p.startEngine);
+    m_engine.setListenAt([this](const QString& folder) { return m_preferences.listenAt(folder); });
     make();
     connect(&preferences, &PreferenceStore::changed, this, &Session::apply);
     if (instance) connect(instance, &SingleInstance::raiseAsked, this, [this] { m_window->comeForward(); });

@@ -94,7 +94,7 @@ void StatusStrip::showJobs() {
     m_queued->setText(tr("%1 queued").arg(queued));
     m_longestPart->setVisible(longest && !m_narrow);
     if (!longest) return;
-    m_longest->setText(text(longest->title));
+    m_longest->setText(titleOf(*longest));
     m_bar->setShare(longest->progress);
     m_percent->setText(QStringLiteral("%1 %").arg(qRound(longest->progress * 100)));
     m_left->setText(longest->etaS >= 0 ? tr("%1 left").arg(timeLeft(*longest)) : QString());
@@ -111,6 +111,11 @@ void StatusStrip::showLog() {
 }
 
 void StatusStrip::showMachine() {
+    if (!m_workspace.snapshot()) {
+        for (TextLabel* label : {m_processor, m_memory}) label->setText(QStringLiteral("–"));
+        m_memoryTotal->setText({});
+        return;
+    }
     const Snapshot& s = *m_workspace.snapshot();
     m_processor->setText(tr("%1 %").arg(qRound(s.processorShare * 100)));
     m_processorPart->setToolTip(text(s.device));

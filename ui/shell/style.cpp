@@ -18,11 +18,24 @@ namespace espalier::ui {
 
 Style::Style() : QProxyStyle(QStringLiteral("fusion")) {}
 
+namespace {
+
+bool isTextField(const QWidget* widget) {
+    const auto* frame = qobject_cast<const QFrame*>(widget);
+    return frame && frame->frameShape() != QFrame::NoFrame &&
+           (qobject_cast<const QTextEdit*>(widget) || qobject_cast<const QPlainTextEdit*>(widget));
+}
+
+}  // namespace
+
 void Style::polish(QWidget* widget) {
     QProxyStyle::polish(widget);
     if (qobject_cast<QPushButton*>(widget) || qobject_cast<QToolButton*>(widget) || qobject_cast<QComboBox*>(widget) ||
         qobject_cast<QScrollBar*>(widget))
         widget->setAttribute(Qt::WA_Hover);
+    // The frame draws the ground with its round corners; the viewport would draw square ones over them.
+    auto* area = qobject_cast<QAbstractScrollArea*>(widget);
+    if (area && isTextField(area)) area->viewport()->setAutoFillBackground(false);
 }
 
 void Style::drawPrimitive(PrimitiveElement element, const QStyleOption* option, QPainter* painter,
@@ -38,16 +51,9 @@ void Style::drawPrimitive(PrimitiveElement element, const QStyleOption* option, 
         case PE_FrameLineEdit:
             return;
         case PE_Frame:
-            if (qobject_cast<const QTextEdit*>(widget) || qobject_cast<const QPlainTextEdit*>(widget)) {
-                painter->save();
-                painter->setRenderHint(QPainter::Antialiasing);
-                painter->setPen(QColor(c.control));
-                painter->drawRoundedRect(QRectF(option->rect).adjusted(0.5, 0.5, -0.5, -0.5), kControlRadius,
-                                         kControlRadius);
-                painter->restore();
-                return;
-            }
-            break;
+            if (!isTextField(widget)) break;
+            box(painter, option->rect, c.base, c.control);
+            return;
         case PE_FrameFocusRect:
             return;  // the focus frame follows the focus
         case PE_PanelItemViewRow:

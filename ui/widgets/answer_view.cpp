@@ -238,7 +238,11 @@ void AnswerView::addSpan(Answer& answer, QTextCursor& cursor, const MarkdownSpan
         if (end <= at) continue;
         QTextCharFormat marked = format;
         mark(marked, std::exp(answer.tokens->tokens()[std::size_t(place - places.begin())].logprob), c);
-        insertRun(answer, cursor, at, end, marked, span.code);
+        // The space that begins a token is none of its word.
+        qsizetype word = at;
+        while (word < end && answer.text[word].isSpace()) ++word;
+        insertRun(answer, cursor, at, word, format, span.code);
+        insertRun(answer, cursor, word, end, marked, span.code);
         at = end;
     }
     insertRun(answer, cursor, at, span.end, format, span.code);

@@ -8,31 +8,49 @@
 
 namespace espalier::ui {
 
+namespace {
+
+constexpr int kHeight = 28, kGap = 14;
+
+struct Mark {
+    QString words;
+    Qt::PenStyle line;
+};
+
+std::array<Mark, 3> marks() {
+    return {Mark{CertaintyLegend::tr("under 80 %"), Qt::SolidLine},
+            Mark{CertaintyLegend::tr("under 50 %"), Qt::DotLine},
+            Mark{CertaintyLegend::tr("under 25 %"), Qt::DashLine}};
+}
+
+}  // namespace
+
 CertaintyLegend::CertaintyLegend(QWidget* parent) : QWidget(parent) {
-    setFixedSize(288, 28);
+    setFont(uiFont(text_size::kCaption));
     setAccessibleName(
         tr("Certainty of a token: under 80 % underlined, under 50 % dotted, under 25 % dashed on a warning "
            "ground"));
+    int width = fontMetrics().horizontalAdvance(tr("Certainty"));
+    for (const Mark& mark : marks()) width += kGap + fontMetrics().horizontalAdvance(mark.words);
+    setFixedSize(width + kGap, scaled(kHeight));
 }
 
 void CertaintyLegend::paintEvent(QPaintEvent*) {
     const ThemeColors& c = colorsOf(palette());
     QPainter painter(this);
-    painter.setFont(uiFont(text_size::kCaption));
     painter.setPen(QColor(c.secondary));
-    const QString name = tr("Certainty");
-    painter.drawText(rect(), Qt::AlignLeft | Qt::AlignVCenter, name);
-    int x = painter.fontMetrics().horizontalAdvance(name) + 12;
-    const std::array<std::pair<QString, Qt::PenStyle>, 3> marks{
-        {{tr("under 80 %"), Qt::SolidLine}, {tr("under 50 %"), Qt::DotLine}, {tr("under 25 %"), Qt::DashLine}}};
-    for (const auto& [words, style] : marks) {
-        const int wide = painter.fontMetrics().horizontalAdvance(words);
-        if (style == Qt::DashLine) painter.fillRect(QRect(x - 3, 5, wide + 6, 18), QColor(c.warnGround));
+    painter.drawText(rect(), Qt::AlignLeft | Qt::AlignVCenter, tr("Certainty"));
+    const int height = fontMetrics().height(), top = (this->height() - height) / 2, line = top + height;
+    int x = fontMetrics().horizontalAdvance(tr("Certainty")) + kGap;
+    for (const Mark& mark : marks()) {
+        const int wide = fontMetrics().horizontalAdvance(mark.words);
+        if (mark.line == Qt::DashLine)
+            painter.fillRect(QRect(x - 3, top - 1, wide + 6, height + 3), QColor(c.warnGround));
         painter.setPen(QColor(c.text));
-        painter.drawText(QRect(x, 0, wide + 2, height()), Qt::AlignLeft | Qt::AlignVCenter, words);
-        painter.setPen(QPen(QColor(c.warn), 1, style));
-        painter.drawLine(x, 21, x + wide, 21);
-        x += wide + 14;
+        painter.drawText(QRect(x, top, wide + 2, height), Qt::AlignLeft | Qt::AlignVCenter, mark.words);
+        painter.setPen(QPen(QColor(c.warn), 1, mark.line));
+        painter.drawLine(x, line, x + wide, line);
+        x += wide + kGap;
     }
 }
 

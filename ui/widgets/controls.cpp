@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kBadgeHeight = 20;
 constexpr int kBadgeIcon = 12;
+constexpr int kRadius = 4;
 
 QBoxLayout* fill(QBoxLayout* box, std::initializer_list<LayoutItem> items, int spacing, QMargins margins) {
     box->setSpacing(spacing);
@@ -46,12 +47,16 @@ protected:
         const ThemeColors& c = colorsOf(palette());
         QPainter painter(this);
         const QRect r = rect();
-        painter.fillRect(r, QColor(isChecked() ? c.selection : underMouse() ? c.hover : c.button));
+        // A rounded box that reaches past the sides where a neighbour follows.
+        const bool first = x() == 0, last = geometry().right() == parentWidget()->rect().right();
+        QRectF outline = QRectF(r).adjusted(0.5, 0.5, -0.5, -0.5);
+        if (!first) outline.setLeft(-kRadius - 0.5);
+        if (!last) outline.setRight(r.width() + kRadius);
+        painter.setRenderHint(QPainter::Antialiasing);
         painter.setPen(QColor(c.control));
-        painter.drawLine(r.topLeft(), r.topRight());
-        painter.drawLine(r.bottomLeft(), r.bottomRight());
-        painter.drawLine(r.topRight(), r.bottomRight());
-        if (x() == 0) painter.drawLine(r.topLeft(), r.bottomLeft());
+        painter.setBrush(QColor(isChecked() ? c.selection : underMouse() ? c.hover : c.button));
+        painter.drawRoundedRect(outline, kRadius, kRadius);
+        if (!last) painter.drawLine(QPointF(r.right() + 0.5, 0), QPointF(r.right() + 0.5, r.height()));
         painter.setFont(uiFont(text_size::kTable, isChecked() ? QFont::DemiBold : QFont::Normal));
         painter.setPen(QColor(isEnabled() ? c.text : c.disabledText));
         painter.drawText(r, Qt::AlignCenter, text());
@@ -266,6 +271,10 @@ SegmentedSwitch::SegmentedSwitch(const QStringList& names, const QString& access
         segment->setAccessibleName(accessibleName + QStringLiteral(": ") + names[i]);
         m_group->addButton(segment, i);
         box->addWidget(segment);
+        // Tab goes to the chosen one, the arrow keys to the others; Qt itself sees to it only after the first focus.
+        segment->setFocusPolicy(i == 0 ? Qt::StrongFocus : Qt::ClickFocus);
+        connect(segment, &QPushButton::toggled, segment,
+                [segment](bool on) { segment->setFocusPolicy(on ? Qt::StrongFocus : Qt::ClickFocus); });
     }
     setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
     connect(m_group, &QButtonGroup::idClicked, this, &SegmentedSwitch::chosen);
@@ -276,7 +285,16 @@ int SegmentedSwitch::current() const {
 }
 
 void SegmentedSwitch::setCurrent(int index) {
-    if (QAbstractButton* segment = m_group->button(index)) segment->setChecked(true);
+    QAbstractButton* segment = m_group->button(index);
+    if (!segment) return;
+    m_group->button(0)->setFocusPolicy(Qt::ClickFocus);
+    segment->setChecked(true);
+    segment->setFocusPolicy(Qt::StrongFocus);
+}
+
+void SegmentedSwitch::setShown(int index, bool shown) {
+    m_group->button(index)->setVisible(shown);
+    update();
 }
 
 ProgressBar::ProgressBar(int height, QWidget* parent) : QWidget(parent), m_height(height) {

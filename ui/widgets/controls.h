@@ -128,6 +128,7 @@ public:
     SegmentedSwitch(const QStringList& names, const QString& accessibleName, QWidget* parent = nullptr);
     int current() const;
     void setCurrent(int index);
+    void setShown(int index, bool shown);
 
 signals:
     void chosen(int index);

@@ -26,7 +26,7 @@ void MemoryBar::setMemory(const MemoryByOwner& memory) {
     QStringList parts;
     for (const Entry& entry : legend(width())) parts << entry.name + QLatin1Char(' ') + entry.value;
     setAccessibleDescription(parts.join(QStringLiteral(", ")) + tr(" of %1 GiB").arg(formatGib(memory.total)));
-    updateGeometry();
+    setFixedHeight(heightForWidth(width()));
     update();
 }
 
@@ -42,9 +42,9 @@ std::vector<MemoryBar::Entry> MemoryBar::legend(int width) const {
         const int wide = kSwatch + 6 + names.horizontalAdvance(entry.name) + 8 + values.horizontalAdvance(entry.value);
         if (x > 0 && x + wide > width) {
             x = 0;
-            y += kLegendRow;
+            y += scaled(kLegendRow);
         }
-        entry.rect = QRect(x, y, wide, kLegendRow);
+        entry.rect = QRect(x, y, wide, scaled(kLegendRow));
         x += wide + 20;
         entries.push_back(std::move(entry));
     }
@@ -56,7 +56,7 @@ QSize MemoryBar::sizeHint() const {
 }
 
 QSize MemoryBar::minimumSizeHint() const {
-    return QSize(160, kBar + kGapBelowBar + kLegendRow);
+    return QSize(160, kBar + kGapBelowBar + scaled(kLegendRow));
 }
 
 int MemoryBar::heightForWidth(int width) const {

@@ -9,7 +9,7 @@
 namespace espalier::ui {
 namespace {
 
-constexpr int kRow = 21, kSwatch = 10, kNameAt = 18, kNowWidth = 60, kCursorAt = 64;
+constexpr int kRowHeight = 21, kSwatch = 10, kNameAt = 18, kNow = 60, kCursor = 64, kCursorWide = 80;
 
 }  // namespace
 
@@ -17,7 +17,7 @@ OwnerTable::OwnerTable(const PlotContent& plot, QWidget* parent) : QWidget(paren
     setFont(uiFont(text_size::kTable));
     setAccessibleName(tr("Device memory by owner, at the cursor and now"));
     connect(plot.dashboard, &Dashboard::cursorMoved, this, &OwnerTable::refresh);
-    setMinimumHeight(int(kMemoryOwners.size() + 1) * kRow);
+    setMinimumHeight(int(kMemoryOwners.size() + 1) * scaled(kRowHeight));
 }
 
 void OwnerTable::refresh() {
@@ -34,25 +34,27 @@ void OwnerTable::paintEvent(QPaintEvent*) {
     QPainter painter(this);
     painter.setPen(QColor(c.secondary));
     painter.setFont(uiFont(text_size::kCaption, QFont::Medium));
-    const int right = width(), middle = width() - kCursorAt;
+    const int rowHeight = scaled(kRowHeight), nowWide = scaled(kNow), cursorWide = scaled(kCursorWide);
+    const int right = width(), middle = width() - scaled(kCursor);
     const auto cells = [&](int y, const QString& atCursor, const QString& now) {
-        painter.drawText(QRect(middle - 80, y, 80, kRow), Qt::AlignRight | Qt::AlignVCenter, atCursor);
-        painter.drawText(QRect(right - kNowWidth, y, kNowWidth, kRow), Qt::AlignRight | Qt::AlignVCenter, now);
+        painter.drawText(QRect(middle - cursorWide, y, cursorWide, rowHeight), Qt::AlignRight | Qt::AlignVCenter,
+                         atCursor);
+        painter.drawText(QRect(right - nowWide, y, nowWide, rowHeight), Qt::AlignRight | Qt::AlignVCenter, now);
     };
-    painter.drawText(QRect(0, 0, middle - 80, kRow), Qt::AlignLeft | Qt::AlignVCenter, tr("Owner"));
+    painter.drawText(QRect(0, 0, middle - cursorWide, rowHeight), Qt::AlignLeft | Qt::AlignVCenter, tr("Owner"));
     cells(0, tr("At cursor"), tr("Now"));
     int y = 0;
     for (auto area = m_plot.areas.rbegin(); area != m_plot.areas.rend(); ++area) {
-        y += kRow;
+        y += rowHeight;
         painter.fillRect(QRect(0, y - 1, width(), 1), QColor(c.grid));
         painter.setBrush(ownerBrush(c, area->owner));
         painter.setPen(Qt::NoPen);
-        painter.drawRoundedRect(QRect(0, y + (kRow - kSwatch) / 2, kSwatch, kSwatch), 2, 2);
+        painter.drawRoundedRect(QRect(0, y + (rowHeight - kSwatch) / 2, kSwatch, kSwatch), 2, 2);
         painter.setFont(font());
         painter.setPen(QColor(c.text));
         const QString whole = ownerName(area->owner);
-        const bool brief = middle - kCursorAt < painter.fontMetrics().horizontalAdvance(whole) + kNameAt;
-        painter.drawText(QRect(kNameAt, y, middle - kCursorAt, kRow), Qt::AlignLeft | Qt::AlignVCenter,
+        const bool brief = middle - scaled(kCursor) < painter.fontMetrics().horizontalAdvance(whole) + kNameAt;
+        painter.drawText(QRect(kNameAt, y, middle - scaled(kCursor), rowHeight), Qt::AlignLeft | Qt::AlignVCenter,
                          ownerName(area->owner, brief));
         const auto cursor = m_plot.dashboard->cursor();
         cells(y, cursor ? value(area->column, cursor) : QStringLiteral("–"), QString());

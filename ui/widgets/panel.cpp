@@ -6,10 +6,13 @@
 #include <QGuiApplication>
 #include <QPainter>
 
+#include "ui/models/error_words.h"
+
 namespace espalier::ui {
 namespace {
 
 constexpr int kTitleHeight = 32;
+constexpr int kSentenceWidth = 320;
 
 void paintGround(QWidget* widget, QRgb fill, QRgb border) {
     QPainter painter(widget);
@@ -76,10 +79,10 @@ void Panel::paintEvent(QPaintEvent*) {
 EmptyView::EmptyView(const QString& iconName, const QString& sentence, QPushButton* action, QWidget* parent)
     : QWidget(parent), m_sentence(paragraph(sentence, text_size::kBody)) {
     m_sentence->setAlignment(Qt::AlignHCenter);
-    m_sentence->setFixedWidth(320);
+    m_sentence->setFixedWidth(scaled(kSentenceWidth));
     auto* box = column({nullptr, row({nullptr, new IconMark(iconName, 24, Tone::Secondary), nullptr}),
                         row({nullptr, m_sentence, nullptr})},
-                       12);
+                       12, {0, 12, 0, 12});
     if (action) LayoutItem(row({nullptr, action, nullptr})).addTo(box);
     LayoutItem(nullptr).addTo(box);
     setLayout(box);
@@ -140,7 +143,7 @@ ErrorStrip::ErrorStrip(QWidget* parent)
 void ErrorStrip::showError(const QString& what, const Error& error, const QString& advice) {
     m_what->setText(what);
     const QString help = advice.isEmpty() ? adviceFor(error) : advice;
-    const QString why = QString::fromStdString(error.message);
+    const QString why = wordsOf(error);
     m_why->setText(help.isEmpty() ? why : why + QLatin1Char('\n') + help);
     const auto code = codeName(error.code);
     QString details = QString::fromUtf8(code.data(), qsizetype(code.size()));

@@ -271,8 +271,12 @@ void Plot::resizeEvent(QResizeEvent* event) {
 }
 
 void Plot::keyPressEvent(QKeyEvent* event) {
-    if (!m_content.dashboard) return QWidget::keyPressEvent(event);
     const int step = event->modifiers() & Qt::ControlModifier ? kFarStep : 1;
+    if (!m_content.dashboard) {
+        if (event->key() == Qt::Key_Left || event->key() == Qt::Key_Right)
+            return emit markStepped(event->key() == Qt::Key_Left ? -step : step);
+        return QWidget::keyPressEvent(event);
+    }
     switch (event->key()) {
         case Qt::Key_Left:
             return moveCursorBy(-step);

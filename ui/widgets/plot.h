@@ -64,6 +64,7 @@ public:
 signals:
     void saveFailed(const espalier::Error& error);
     void tableShown(bool shown);
+    void markStepped(int by);  // an arrow key, where the mark is what the keys move
 
 protected:
     bool event(QEvent* event) override;

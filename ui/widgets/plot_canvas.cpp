@@ -12,7 +12,10 @@
 namespace espalier::ui {
 namespace {
 
-constexpr QMargins kMargins(40, 8, 10, 20);  // a label at the top needs 8
+// The axes' labels grow with the text; one at the top needs 8.
+QMargins margins() {
+    return {scaled(40), scaled(8), 10, scaled(20)};
+}
 constexpr double kThinShare = 0.2, kRoomAbove = 1.6;
 
 // Two hairlines half a pixel apart read as a bold line and cost a twentieth of a wide pen.
@@ -50,7 +53,7 @@ class PlotCanvas::Chart : public QCustomPlot {
 public:
     explicit Chart(QWidget* parent) : QCustomPlot(parent) {
         axisRect()->setAutoMargins(QCP::msNone);
-        axisRect()->setMargins(kMargins);
+        axisRect()->setMargins(margins());
         axisRect()->setMinimumMargins({});
         plotLayout()->setMargins({});
         xAxis->setTicker(xTicks);

@@ -10,6 +10,7 @@ namespace espalier::ui {
 namespace {
 
 constexpr int kPenSample = 10, kEntryGap = 12;
+constexpr int kHeight = 24;
 constexpr int kLegendEveryTicks = 5;  // values change twice a second
 
 }  // namespace
@@ -17,7 +18,7 @@ constexpr int kLegendEveryTicks = 5;  // values change twice a second
 PlotLegend::PlotLegend(Plot& plot, Dashboard& dashboard, QString (*format)(double), QWidget* parent)
     : QWidget(parent), m_plot(plot), m_dashboard(dashboard), m_format(format) {
     setFont(uiFont(text_size::kCaption));
-    setFixedHeight(24);
+    setFixedHeight(scaled(kHeight));
     setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
     setAccessibleName(plot.accessibleName() + tr(" legend"));
     connect(&dashboard, &Dashboard::tick, this, [this, ticks = 0]() mutable {
@@ -54,11 +55,11 @@ int PlotLegend::widthOf(bool names, bool values) const {
 }
 
 QSize PlotLegend::sizeHint() const {
-    return QSize(widthOf(true, true) + 4, 24);
+    return QSize(widthOf(true, true) + 4, scaled(kHeight));
 }
 
 QSize PlotLegend::minimumSizeHint() const {
-    return QSize(widthOf(false, false), 24);
+    return QSize(widthOf(false, false), scaled(kHeight));
 }
 
 void PlotLegend::paintEvent(QPaintEvent*) {
@@ -71,6 +72,7 @@ void PlotLegend::paintEvent(QPaintEvent*) {
         const LineSpec& line = m_plot.lines()[i];
         QPen pen = seriesPen(c, line.series);
         pen.setWidth(2);
+        pen.setCapStyle(Qt::FlatCap);
         if (line.series > 0) pen.setDashPattern(line.series == 2 ? QVector<qreal>{1, 1} : QVector<qreal>{2, 1});
         painter.setPen(pen);
         painter.drawLine(x, height() / 2, x + kPenSample, height() / 2);

@@ -17,7 +17,7 @@ constexpr int kPauseStrip = 8;
 constexpr int kNamedStratum = 16;
 constexpr int kFlag = 7, kFlagReach = 5, kFlagTextGap = 8;
 constexpr int kLeastDrag = 5;  // pixels; less is a click
-constexpr int kLabelHeight = 15;
+constexpr int kLabel = 15, kTag = 17;
 constexpr double kWheelStep = 0.8;
 
 QRgb flagColor(const ThemeColors& c, MarkKind kind) {
@@ -102,8 +102,9 @@ void PlotOverlay::paintReference(QPainter& painter) {
     painter.setPen(pen);
     painter.drawLine(inside.left(), y, inside.right(), y);
     // Above the right end; below it where the frame leaves no room.
-    const int top = y - inside.top() < kLabelHeight ? y + 2 : y - kLabelHeight - 1;
-    const QRect label(inside.left(), top, inside.width() - 4, kLabelHeight);
+    const int high = scaled(kLabel);
+    const int top = y - inside.top() < high ? y + 2 : y - high - 1;
+    const QRect label(inside.left(), top, inside.width() - 4, high);
     if (!m_content.areas.empty()) {
         QRect ground = painter.boundingRect(label, Qt::AlignRight | Qt::AlignVCenter, m_content.referenceName);
         painter.fillRect(ground.adjusted(-4, 0, 4, 0), QColor(c.base));
@@ -131,7 +132,7 @@ void PlotOverlay::paintEvents(QPainter& painter) {
         painter.setRenderHint(QPainter::Antialiasing, false);
         const int width = painter.fontMetrics().horizontalAdvance(mark.text);
         if (x + kFlag + 4 + width + kFlagTextGap > next) continue;  // else the tooltip says it
-        const QRectF ground(x + kFlag + 1, inside.top(), width + 6, kLabelHeight);
+        const QRectF ground(x + kFlag + 1, inside.top(), width + 6, scaled(kLabel));
         painter.fillRect(ground, QColor(c.base));
         painter.setPen(QColor(c.text));
         painter.drawText(ground.adjusted(3, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, mark.text);
@@ -178,7 +179,7 @@ void PlotOverlay::paintCursor(QPainter& painter) {
 void PlotOverlay::paintTag(QPainter& painter, double x, const QString& text) {
     const ThemeColors& c = colorsOf(palette());
     painter.setFont(uiFont(text_size::kCaption));
-    QRectF tag(0, m_canvas.inside().bottom() + 2, painter.fontMetrics().horizontalAdvance(text) + 12, 17);
+    QRectF tag(0, m_canvas.inside().bottom() + 2, painter.fontMetrics().horizontalAdvance(text) + 12, scaled(kTag));
     tag.moveLeft(qBound(0.0, x - tag.width() / 2, double(width()) - tag.width()));
     painter.setBrush(QColor(c.tooltip));
     painter.drawRoundedRect(tag, 3, 3);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/widgets/probability_tip.h"
 
+#include <QLocale>
 #include <QPainter>
 #include <QScreen>
 #include <cmath>
@@ -37,7 +38,7 @@ void ProbabilityTip::showToken(int number, const ChatToken& token, const QPoint&
     const QString chosen = QString::fromUtf8(token.bytes);
     const double share = std::exp(token.logprob);
     m_title = tr("Token %1").arg(number);
-    m_share = QStringLiteral("p %1").arg(share, 0, 'f', 2);
+    m_share = QStringLiteral("p %1").arg(QLocale().toString(share, 'f', 2));
     m_rows.clear();
     bool isListed = false;
     for (const ChatToken::Alternative& other : token.top) {

@@ -57,11 +57,26 @@ void shareWidth(QHeaderView* header, const std::vector<int>& widths, int availab
 }  // namespace
 
 void CellDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const {
+    paintCell(painter, option, index);
+    paintEdges(painter, option);
+}
+
+// The row line belongs to the cell, so that it moves with it; the ground is the style's.
+void CellDelegate::paintEdges(QPainter* painter, const QStyleOptionViewItem& option) const {
     const ThemeColors& c = colorsOf(option.palette);
-    const bool selected = option.state & QStyle::State_Selected;
-    painter->save();
-    // The row line belongs to the cell, so that it moves with it; the ground is the style's.
     painter->fillRect(QRect(option.rect.left(), option.rect.bottom(), option.rect.width(), 1), QColor(c.grid));
+    const bool isCurrent = (option.state & QStyle::State_HasFocus) && (option.state & QStyle::State_Selected);
+    if (!isCurrent || !option.widget || !option.widget->hasFocus()) return;
+    painter->save();
+    painter->setPen(QColor(c.accentText));
+    painter->setBrush(Qt::NoBrush);
+    painter->drawRect(option.rect.adjusted(kSide / 3, 1, -2, -3));
+    painter->restore();
+}
+
+void CellDelegate::paintCell(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const {
+    const ThemeColors& c = colorsOf(option.palette);
+    painter->save();
     const bool isTree = qobject_cast<const QTreeView*>(option.widget) && index.column() == 0;
     QRect rect = option.rect.adjusted(isTree ? 4 : kSide, 0, -kSide, -1);
     const QVariant toneValue = index.data(ToneRole);
@@ -88,11 +103,6 @@ void CellDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, 
     const int alignment = alignmentValue.isValid() ? alignmentValue.toInt() : int(Qt::AlignLeft | Qt::AlignVCenter);
     const QString text = index.data(Qt::DisplayRole).toString();
     painter->drawText(rect, alignment, painter->fontMetrics().elidedText(text, Qt::ElideRight, rect.width()));
-    if ((option.state & QStyle::State_HasFocus) && selected && option.widget && option.widget->hasFocus()) {
-        painter->setPen(QColor(c.accentText));
-        painter->setBrush(Qt::NoBrush);
-        painter->drawRect(option.rect.adjusted(kSide / 3, 1, -2, -3));
-    }
     painter->restore();
 }
 

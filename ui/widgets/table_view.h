@@ -17,6 +17,10 @@ public:
     void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override;
     QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override;
 
+protected:
+    void paintCell(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const;
+    void paintEdges(QPainter* painter, const QStyleOptionViewItem& option) const;  // row line, ring of the current cell
+
 private:
     int m_rowHeight;
 };

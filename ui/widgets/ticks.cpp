@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/widgets/ticks.h"
 
+#include <QLocale>
 #include <algorithm>
 #include <cmath>
 
@@ -39,11 +40,13 @@ std::vector<double> logTicks(double low, double high, int most) {
 
 QString tickText(double value, double step) {
     const double size = std::abs(value);
-    if (size >= 1e6) return QString::number(value / 1e6, 'g', 4) + QStringLiteral("M");
+    QLocale locale;
+    locale.setNumberOptions(QLocale::OmitGroupSeparator);
+    if (size >= 1e6) return locale.toString(value / 1e6, 'g', 4) + QStringLiteral("M");
     if (size >= 1e4 || (size >= 1000 && std::fmod(value, 1000) == 0))
-        return QString::number(value / 1e3, 'g', 4) + QStringLiteral("k");
+        return locale.toString(value / 1e3, 'g', 4) + QStringLiteral("k");
     const int decimals = step >= 1 ? 0 : std::min(4, int(std::ceil(-std::log10(step) - 1e-9)));
-    return QString::number(value, 'f', decimals);
+    return locale.toString(value, 'f', decimals);
 }
 
 }  // namespace espalier::ui

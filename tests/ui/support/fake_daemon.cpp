@@ -21,6 +21,11 @@ ModelRecord* find(std::vector<ModelRecord>& list, const std::string& nameOrId) {
     return nullptr;
 }
 
+// An error as /v1 words it for OpenAI's clients.
+Json openAiError(const Error& error, const char* code) {
+    return {{"message", error.message}, {"type", "invalid_request_error"}, {"param", nullptr}, {"code", code}};
+}
+
 template <class T>
 Json listOf(const std::vector<T>& records) {
     Json list = Json::array();
@@ -218,7 +223,9 @@ void FakeDaemon::serve(QTcpSocket* socket, const HttpCall& call) {
     if (call.authorization == QStringLiteral("Bearer ") + guestKey) {
         serveGuest(socket, call);
     } else if (call.authorization != QStringLiteral("Bearer ") + key) {
-        respond(socket, 401, {{"error", toJson(fail(ErrorCode::Unauthorized, "The key is not known here"))}});
+        const Error refused = fail(ErrorCode::Unauthorized, "The key is not known here");
+        const bool isOpenAi = call.path.startsWith(QLatin1String("/v1/"));
+        respond(socket, 401, {{"error", isOpenAi ? openAiError(refused, "invalid_api_key") : toJson(refused)}});
     } else if (call.path == QLatin1String("/control/events")) {
         socket->write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n\r\n");
         m_streams.push_back(socket);
