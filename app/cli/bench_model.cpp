@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/models/transformer.h"
+#include "core/tensor/quantized_block.h"
 
 namespace espalier::cli {
 namespace {
@@ -32,9 +33,27 @@ std::vector<std::byte> randomBlock(std::int64_t elements, DType dtype) {
     return block;
 }
 
+// Any bits are quants and sub-scales; the f16 fields are made small and positive.
+std::vector<std::byte> randomQuants(std::int64_t elements, DType dtype) {
+    std::vector<std::byte> blocks(static_cast<std::size_t>(storedBytes(dtype, elements)));
+    std::uint64_t state = 0x9E3779B97F4A7C15ull;
+    for (std::byte& byte : blocks) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        byte = static_cast<std::byte>(state >> 40);
+    }
+    const std::uint16_t scale = f32ToF16(0x1p-12f);
+    for (std::size_t at = 0; at < blocks.size(); at += static_cast<std::size_t>(blockOf(dtype).bytes))
+        for (const int offset : scaleOffsets(dtype))
+            std::memcpy(&blocks[at + static_cast<std::size_t>(offset)], &scale, sizeof scale);
+    return blocks;
+}
+
 class RandomTensors final : public TensorSource {
 public:
     RandomTensors(const ArchSpec& spec, DType dtype) {
+        const DType plain = isBlock(dtype) ? DType::BF16 : dtype;  // of vectors and of rows that are no whole blocks
         std::int64_t largest = 0;
         for (const ExpectedTensor& expected : expectedTensors(spec)) {
             if (expected.optional) continue;
@@ -43,13 +62,15 @@ public:
             largest = std::max(largest, elements);
             TensorEntry& entry = m_tensors.emplace_back();
             entry.name = expected.name;
-            entry.dtype = dtype;
+            const bool isWhole = expected.shape.size() == 2 && expected.shape[1] % blockOf(dtype).values == 0;
+            entry.dtype = isWhole ? dtype : plain;
             entry.shape = expected.shape;
-            entry.bytes = storedBytes(dtype, elements);
+            entry.bytes = storedBytes(entry.dtype, elements);
             entry.file = "random weights";
         }
         std::sort(m_tensors.begin(), m_tensors.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-        m_block = randomBlock(largest, dtype);
+        m_plain = randomBlock(largest, plain);
+        if (isBlock(dtype)) m_quants = randomQuants((largest + 255) / 256 * 256, dtype);
     }
 
     const std::vector<TensorEntry>& tensors() const override { return m_tensors; }
@@ -59,14 +80,15 @@ public:
                              [](const TensorEntry& entry, std::string_view n) { return entry.name < n; });
         return found != m_tensors.end() && found->name == name ? &*found : nullptr;
     }
-    Result<void> read(const TensorEntry&, std::uint64_t offset, std::span<std::byte> into) const override {
-        std::copy_n(m_block.begin() + static_cast<std::ptrdiff_t>(offset), into.size(), into.begin());
+    Result<void> read(const TensorEntry& entry, std::uint64_t offset, std::span<std::byte> into) const override {
+        const std::vector<std::byte>& from = isBlock(entry.dtype) ? m_quants : m_plain;
+        std::copy_n(from.begin() + static_cast<std::ptrdiff_t>(offset), into.size(), into.begin());
         return {};
     }
 
 private:
     std::vector<TensorEntry> m_tensors;
-    std::vector<std::byte> m_block;
+    std::vector<std::byte> m_plain, m_quants;
 };
 
 }  // namespace

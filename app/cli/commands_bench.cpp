@@ -251,8 +251,10 @@ void addBenchCommands(Commands& commands) {
         command->add_option("--shape", options->shape, "tiny, 160m or 1b (default 160m)")
             ->check(CLI::IsMember({"tiny", "160m", "1b"}));
         command
-            ->add_option("--weights", options->weights, "Stored type of the weights: bf16, f16 or f32 (default bf16)")
-            ->check(CLI::IsMember({"bf16", "f16", "f32"}));
+            ->add_option("--weights", options->weights,
+                         "Stored type of the weights: bf16, f16, f32 or a block type such as q8_0 (default bf16)")
+            ->check(
+                CLI::IsMember({"bf16", "f16", "f32", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "q4_k", "q5_k", "q6_k"}));
         command->add_flag("--quick", options->quick, "A few seconds, rougher");
         command->add_flag("--jsonl", options->lines, "One JSON line per row instead of a table");
     };

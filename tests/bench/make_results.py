@@ -34,6 +34,8 @@ TARGETS = [
     ("L1", "logits against transformers on tiny random models", "<= 1e-4, 64 greedy tokens equal"),
     ("L2", "token ids against tokenizers", "equal on 2,000 texts"),
     ("L3", "idle daemon", "< 1 % of a core"),
+    ("L4", "sentence embeddings against transformers, published encoder", "cosine > 0.99999"),
+    ("F", "libFuzzer over the readers", "10 minutes each, no findings"),
     ("T", "`./dev test` on 2 cores, cold cache", "<= 25 min"),
 ]
 

@@ -165,6 +165,17 @@ private slots:
         QVERIFY2(refused.err.contains("nf4 comes with training"), refused.err.constData());
     }
 
+    void benchDecode_takesBlockWeights() {
+        const Bench bench;
+        const Outcome done =
+            bench.run({"bench", "decode", "--shape", "tiny", "--weights", "q4_k", "--quick", "--jsonl"});
+        QVERIFY2(done.exitCode == 0, done.err.constData());
+        const Json row = Json::parse(done.out.left(done.out.indexOf('\n')).toStdString());
+        QCOMPARE(row["weights"].get<std::string>(), std::string("q4_k"));
+        QVERIFY(row["tokens_per_s"].get<double>() > 0);
+        QCOMPARE(bench.run({"bench", "decode", "--weights", "q2_k"}).exitCode, 2);
+    }
+
     void helpOfEveryCommand_hasAnExample() {
         const Bench bench;
         for (const char* command :
