@@ -17,6 +17,7 @@ constexpr const char* kChatMl =
 constexpr std::uint64_t kMaxTemplateBytes = 1 << 20;
 constexpr std::chrono::milliseconds kStopCheck{50};
 constexpr std::chrono::seconds kStopTimeout{60};
+constexpr std::chrono::seconds kHandOver{10};
 
 struct ServeOptions {
     std::string host = "127.0.0.1";
@@ -69,6 +70,18 @@ Result<void> stopDaemon(Session& session) {
     return {};
 }
 
+// A daemon that ends takes its file away first and lets go of the lock with its last breath: the next one waits for it.
+Result<Engine*> openAfterTheLast(Session& session, const EngineOptions& options) {
+    const auto deadline = std::chrono::steady_clock::now() + kHandOver;
+    while (true) {
+        auto engine = session.openEngine(options);
+        const bool passes = !engine && engine.error().code == ErrorCode::Locked &&
+                            !session.files().exists(session.workspace() / kDaemonFile);
+        if (!passes || session.stop().stop_requested() || std::chrono::steady_clock::now() > deadline) return engine;
+        std::this_thread::sleep_for(kStopCheck);
+    }
+}
+
 Result<void> runServe(Session& session, const ServeOptions& options) {
     if (options.stop) return stopDaemon(session);
     TRY_ASSIGN(EngineOptions engineOptions, session.engineOptions());
@@ -80,7 +93,7 @@ Result<void> runServe(Session& session, const ServeOptions& options) {
     engineOptions.preload = options.models;
     engineOptions.stderrLog = session.console().quiet ? LogLevel::Error : LogLevel::Info;
     TRY_ASSIGN(const DaemonOptions daemonSettings, daemonOptions(session, options));
-    TRY_ASSIGN(Engine * engine, session.openEngine(engineOptions));
+    TRY_ASSIGN(Engine * engine, openAfterTheLast(session, engineOptions));
     TRY_ASSIGN(const auto daemon, Daemon::start(daemonSettings, *engine, session.files(), session.clock()));
     const Json facts{{"url", daemon->url()}, {"pid", ::getpid()}, {"admin_key_file", daemon->keyFile()}};
     if (session.console().json)
