@@ -6,6 +6,7 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/result.h"
+#include "core/serving/tenant_share.h"
 #include "core/tokenizer/tokenizer.h"
 
 namespace espalier {
@@ -92,11 +94,15 @@ using ChunkSink = std::function<void(const Chunk&)>;
 
 enum class Pooling : std::uint8_t { Mean, Cls, Last, Max };
 
+class TenantCall;
+
 struct Request {
     RequestId id;
     RequestKind kind = RequestKind::Generate;
-    std::string tenant;           // whose request it is: fair share and prefix-cache domain
-    std::vector<TokenId> prompt;  // not empty, each below the vocabulary
+    std::string tenant;                        // whose request it is: fair share and prefix-cache domain
+    std::shared_ptr<const TenantShare> share;  // what the tenant gets of the engine; null: weight 1, no caps
+    std::shared_ptr<TenantCall> call;  // engine: what its tenant was admitted for; null: it is a call of its own
+    std::vector<TokenId> prompt;       // not empty, each below the vocabulary
     SamplingParams sampling;
     std::int32_t maxTokens = 128;
     std::vector<std::string> stop;    // at most 16, found across token borders; not part of the text
