@@ -42,6 +42,7 @@ int run(int argc, char** argv) {
     addTextCommands(commands);
     addInferenceCommands(commands);
     addDaemonCommands(commands);
+    addTenantCommands(commands);
     addBenchCommands(commands);
     addDoctorCommand(commands);
     try {

@@ -51,6 +51,7 @@ void addModelCommands(Commands& commands);      // import, models, inspect, remo
 void addTextCommands(Commands& commands);       // tokenize, detokenize, template
 void addInferenceCommands(Commands& commands);  // generate, perplexity, embed
 void addDaemonCommands(Commands& commands);     // serve, status, jobs
+void addTenantCommands(Commands& commands);     // tenant, key, usage
 void addBenchCommands(Commands& commands);      // bench
 void addDoctorCommand(Commands& commands);      // doctor
 

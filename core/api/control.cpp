@@ -56,6 +56,11 @@ LocalControl::LocalControl(const ModelAccess& models, const Clock& clock, Contro
             return operation(models, arguments, options);
         };
     };
+    const auto timed = [&models, &clock](Result<Json> (*operation)(const ModelAccess&, const Clock&, const Json&)) {
+        return [&models, &clock, operation](const Json& arguments, const CallOptions&) {
+            return operation(models, clock, arguments);
+        };
+    };
     auto& on = m_operations;
     on["hello"] = [&engine, host](const Json&, const CallOptions&) -> Result<Json> {
         return Json{{"version", kVersion},
@@ -122,6 +127,18 @@ LocalControl::LocalControl(const ModelAccess& models, const Clock& clock, Contro
     on["generate"] = longOf(generate);
     on["perplexity"] = longOf(perplexity);
     on["embed"] = longOf(embed);
+
+    on["tenants"] = of(listTenants);
+    on["tenant"] = of(showTenant);
+    on["tenant-create"] = timed(createTenant);
+    on["tenant-limit"] = timed(limitTenant);
+    on["tenant-revoke"] = of(revokeTenant);
+    on["tenant-restore"] = of(restoreTenant);
+    on["key-create"] = of(createKey);
+    on["key-rotate"] = of(rotateKey);
+    on["key-revoke"] = of(revokeKey);
+    on["key-restore"] = of(restoreKey);
+    on["usage"] = timed(tenantUsage);
 
     const auto cases = std::make_shared<CaseStore>(models.files(), engine.options().workspace);
     const bool readOnly = engine.options().readOnly;

@@ -32,7 +32,7 @@ public:
     Result<void> begin() {
         TRY_ASSIGN(const std::string key, loadOrMakeAdminKey(m_files, keyFile()));
         TRY(m_answerers.run([] {}));  // their first thread: from here on one is there
-        m_router.emplace(Keys(key), m_workers.queue(), m_longWorkers.queue(), m_options.corsOrigin);
+        m_router.emplace(Keys(key, m_engine.tenants()), m_workers.queue(), m_longWorkers.queue(), m_options.corsOrigin);
         HttpServerOptions http = m_options.http;
         http.commonHeaders = m_router->commonHeaders();
         TRY_ASSIGN(m_server, HttpServer::listen(http, *m_router));

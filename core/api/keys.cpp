@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 
@@ -61,13 +63,19 @@ Result<std::string> loadOrMakeAdminKey(FileSystem& files, const Path& file) {
     return key;
 }
 
-std::optional<Caller> Keys::caller(std::string_view authorization) const {
+Result<Caller> Keys::caller(std::string_view authorization) const {
     constexpr std::string_view kScheme = "bearer ";
-    if (authorization.size() <= kScheme.size()) return std::nullopt;
-    for (std::size_t i = 0; i < kScheme.size(); ++i)
-        if (std::tolower(static_cast<unsigned char>(authorization[i])) != kScheme[i]) return std::nullopt;
-    if (!equalConstantTime(authorization.substr(kScheme.size()), m_adminKey)) return std::nullopt;
-    return Caller{"owner", true};
+    const auto startsAs = [](char given, char wanted) {
+        return std::tolower(static_cast<unsigned char>(given)) == wanted;
+    };
+    const bool isBearer = authorization.size() > kScheme.size() &&
+                          std::equal(kScheme.begin(), kScheme.end(), authorization.begin(),
+                                     [&](char wanted, char given) { return startsAs(given, wanted); });
+    if (!isBearer) return fail(ErrorCode::Unauthorized, "this route needs a key: Authorization: Bearer KEY");
+    const std::string_view key = authorization.substr(kScheme.size());
+    if (equalConstantTime(key, m_adminKey)) return Caller{std::string(kOwner), true};
+    TRY_ASSIGN(std::string tenant, m_tenants.tenantOf(key));
+    return Caller{std::move(tenant), false};
 }
 
 }  // namespace espalier

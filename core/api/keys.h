@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Who may call: the admin key of the workspace, one line in a file that only its owner reads. It is made at the first
-// start and stays, so that clients keep working across restarts.
+// Who may call: the admin key of the workspace, one line in a file that only its owner reads, and the keys of tenants
+// (core/engine/tenants.h). The admin key is made at the first start and stays, so that clients keep working across
+// restarts.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "core/base/file_system.h"
 #include "core/base/result.h"
+#include "core/engine/tenants.h"
 
 namespace espalier {
 
@@ -28,12 +29,15 @@ Result<void> writePrivateFile(FileSystem& files, const Path& file, std::string_v
 
 class Keys {
 public:
-    explicit Keys(std::string adminKey) : m_adminKey(std::move(adminKey)) {}
-    // `authorization` is the header: "Bearer <key>". Compared in constant time.
-    std::optional<Caller> caller(std::string_view authorization) const;
+    // Requires: tenants outlives the object.
+    Keys(std::string adminKey, Tenants& tenants) : m_adminKey(std::move(adminKey)), m_tenants(tenants) {}
+    // `authorization` is the header: "Bearer <key>". Compared in constant time, a tenant's by its digest. Error
+    // unauthorized: there is no key, nobody's, a revoked one, or its tenant is revoked or expired.
+    Result<Caller> caller(std::string_view authorization) const;
 
 private:
     std::string m_adminKey;
+    Tenants& m_tenants;
 };
 
 }  // namespace espalier

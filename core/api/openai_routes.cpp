@@ -10,6 +10,7 @@
 #include "core/api/json_fields.h"
 #include "core/api/openai_answer.h"
 #include "core/api/request_group.h"
+#include "core/api/tenant_metrics.h"
 #include "core/api/version.h"
 #include "core/base/hash.h"
 
@@ -44,8 +45,21 @@ Error serverFault(Error error) {
     return error;
 }
 
-Result<ServedModel> servedModel(const OpenAiHost& host, const std::string& name) {
-    TRY(host.models.engine().findModel(name));
+// The catalog as the caller may see it.
+bool isShown(const OpenAiHost& host, const Caller& caller, std::string_view model) {
+    const auto limits = host.models.engine().tenants().limitsOf(caller.tenant);
+    return limits && mayUse(*limits, model);
+}
+
+Result<ModelRecord> shownModel(const OpenAiHost& host, const Caller& caller, const std::string& name) {
+    auto model = host.models.engine().findModel(name);
+    const auto limits = host.models.engine().tenants().limitsOf(caller.tenant);
+    if (!limits || limits->models.empty() || (model && mayUse(*limits, model->name))) return model;
+    return fail(ErrorCode::NotFound, "there is no model \"" + name + "\" for this key", "model");
+}
+
+Result<ServedModel> servedModel(const OpenAiHost& host, const Caller& caller, const std::string& name) {
+    TRY(shownModel(host, caller, name));
     auto model = host.models.find(name);
     if (!model) return serverFault(std::move(model).error());
     return model;
@@ -71,15 +85,43 @@ Result<void> submitAll(const OpenAiHost& host, const std::string& model, std::ve
     return {};
 }
 
+// Admits the requests as one call of their tenant.
+Result<void> admitAll(const OpenAiHost& host, const std::string& model, std::vector<Request>& requests) {
+    TRY_ASSIGN(const auto call, host.models.engine().tenants().admit(factsOf(model, requests)));
+    for (Request& request : requests) request.call = call;
+    return {};
+}
+
+// What is left of the tenant's limits a minute, under the names that OpenAI's clients read; nothing without limits.
+HttpHeaders rateHeaders(const OpenAiHost& host, const Caller& caller) {
+    const TenantStanding standing = host.models.engine().tenants().standing(caller.tenant);
+    HttpHeaders headers;
+    const auto add = [&](const std::string& what, const std::optional<TenantStanding::Limit>& limit) {
+        if (!limit) return;
+        headers.emplace_back("x-ratelimit-limit-" + what, std::to_string(limit->most));
+        headers.emplace_back("x-ratelimit-remaining-" + what, std::to_string(limit->left));
+        headers.emplace_back("x-ratelimit-reset-" + what, std::to_string(limit->resetMs) + "ms");
+    };
+    add("requests", standing.requests);
+    add("tokens", standing.tokens);
+    return headers;
+}
+
+HttpResponse withHeaders(HttpResponse response, const HttpHeaders& more) {
+    response.headers.insert(response.headers.end(), more.begin(), more.end());
+    return response;
+}
+
 // ---- chat completions and completions
 
 // Gathers the chunks of one call and writes them out, streamed or whole. Calls come one at a time (ChunkRelay).
 class GenerationAnswer {
 public:
     GenerationAnswer(const OpenAiHost& host, std::shared_ptr<HttpExchange> exchange, AnswerHead head,
-                     const GenerationCall& call, ServedModel model)
+                     const GenerationCall& call, ServedModel model, HttpHeaders headers)
         : m_metrics(host.metrics),
           m_exchange(std::move(exchange)),
+          m_headers(std::move(headers)),
           m_head(std::move(head)),
           m_model(std::move(model)),
           m_choices(call.prompts.size() * static_cast<std::size_t>(call.choices)),
@@ -107,7 +149,7 @@ private:
     // The head of the answer goes out with the first chunk: until then a failure can still have its own status.
     void startStream() {
         if (std::exchange(m_started, true)) return;
-        m_exchange->startStream("text/event-stream");
+        m_exchange->startStream("text/event-stream", m_headers);
         if (m_head.form == AnswerForm::Completion) return;
         for (std::size_t i = 0; i < m_choices.size(); ++i) m_exchange->write(sse(openingPiece(m_head, i)));
     }
@@ -134,8 +176,9 @@ private:
 
     void ended() {
         if (!m_stream)
-            return m_exchange->respond(
-                jsonResponse(wholeAnswer(m_head, m_model.text->tokenizer.get(), m_choices, m_perPrompt, m_logprobs)));
+            return m_exchange->respond(withHeaders(
+                jsonResponse(wholeAnswer(m_head, m_model.text->tokenizer.get(), m_choices, m_perPrompt, m_logprobs)),
+                m_headers));
         if (m_includeUsage) m_exchange->write(sse(usagePiece(m_head, sumUsage(m_choices, m_perPrompt))));
         m_exchange->write("data: [DONE]\n\n");
         m_exchange->finish();
@@ -143,6 +186,7 @@ private:
 
     const std::shared_ptr<RequestMetrics> m_metrics;
     const std::shared_ptr<HttpExchange> m_exchange;
+    const HttpHeaders m_headers;
     const AnswerHead m_head;
     const ServedModel m_model;
     std::vector<Choice> m_choices;
@@ -166,13 +210,15 @@ Result<void> startGeneration(const OpenAiHost& host, const std::shared_ptr<HttpE
                     std::to_string(call.prompts.size()) + " prompts with " + std::to_string(call.choices) +
                         " answers each are more than the " + std::to_string(most) + " that this server takes at once",
                     "prompt");
-    TRY_ASSIGN(ServedModel model, servedModel(host, call.model));
+    TRY_ASSIGN(ServedModel model, servedModel(host, caller, call.model));
     const GenerationPolicy policy{1.0, chat ? std::nullopt : std::optional(kCompletionTokens)};
     TRY_ASSIGN(auto requests, bindCall(model, call, policy, caller.tenant));
     AnswerHead head{form, (chat ? "chatcmpl-" : "cmpl-") + randomToken(16), call.model,
                     host.clock.unixMilliseconds() / 1000};
     const std::string name = model.record.name;
-    const auto answer = std::make_shared<GenerationAnswer>(host, exchange, std::move(head), call, std::move(model));
+    TRY(admitAll(host, name, requests));
+    const auto answer = std::make_shared<GenerationAnswer>(host, exchange, std::move(head), call, std::move(model),
+                                                           rateHeaders(host, caller));
     TRY(submitAll(host, name, std::move(requests), answer->cancellation(),
                   [answer](std::size_t index, const Chunk& chunk) { answer->take(index, chunk); }));
     exchange->onClosed([answer] { answer->cancellation().cancel(); });
@@ -193,14 +239,15 @@ Json embeddingJson(const std::vector<float>& values, bool base64) {
 class EmbeddingAnswer : public std::enable_shared_from_this<EmbeddingAnswer> {
 public:
     EmbeddingAnswer(const OpenAiHost& host, std::shared_ptr<HttpExchange> exchange, std::string model, std::string name,
-                    std::vector<Request> requests, bool base64)
+                    std::vector<Request> requests, bool base64, HttpHeaders headers)
         : m_host(host),
           m_exchange(std::move(exchange)),
           m_model(std::move(model)),
           m_name(std::move(name)),
           m_requests(std::move(requests)),
           m_inputs(m_requests.size()),
-          m_base64(base64) {}
+          m_base64(base64),
+          m_headers(std::move(headers)) {}
 
     Cancellation& cancellation() { return m_cancellation; }
 
@@ -238,10 +285,12 @@ private:
             data.push_back(
                 {{"object", "embedding"}, {"index", i}, {"embedding", embeddingJson(m_inputs[i].embedding, m_base64)}});
         const std::int32_t tokens = sumUsage(m_inputs, 1).promptTokens;
-        m_exchange->respond(jsonResponse({{"object", "list"},
-                                          {"data", std::move(data)},
-                                          {"model", m_name},
-                                          {"usage", {{"prompt_tokens", tokens}, {"total_tokens", tokens}}}}));
+        m_exchange->respond(
+            withHeaders(jsonResponse({{"object", "list"},
+                                      {"data", std::move(data)},
+                                      {"model", m_name},
+                                      {"usage", {{"prompt_tokens", tokens}, {"total_tokens", tokens}}}}),
+                        m_headers));
     }
 
     const OpenAiHost m_host;  // models and clock: only while a worker runs, so within the server's life
@@ -251,6 +300,7 @@ private:
     std::vector<Choice> m_inputs;
     std::size_t m_begun = 0, m_open = 0;
     const bool m_base64;
+    const HttpHeaders m_headers;
     bool m_failed = false;
     Cancellation m_cancellation;
 };
@@ -264,7 +314,7 @@ Result<void> startEmbedding(const OpenAiHost& host, const std::shared_ptr<HttpEx
     TRY_ASSIGN(const auto format, fields.string("encoding_format"));
     if (format && *format != "float" && *format != "base64")
         return fields.wrong("encoding_format", "\"float\" or \"base64\"");
-    TRY_ASSIGN(const ServedModel model, servedModel(host, name));
+    TRY_ASSIGN(const ServedModel model, servedModel(host, caller, name));
     TRY_ASSIGN(const auto dimensions, fields.integer("dimensions", 1, INT32_MAX));
     if (dimensions && *dimensions != model.record.spec.hidden)
         return fail(
@@ -273,9 +323,10 @@ Result<void> startEmbedding(const OpenAiHost& host, const std::shared_ptr<HttpEx
             "dimensions");
     auto bound = bindEmbeddings(host.models.files(), model, prompts, caller.tenant, LongText::Refuse);
     if (!bound) return serverFault(std::move(bound).error());
+    TRY(admitAll(host, model.record.name, bound->requests));
     const auto answer =
         std::make_shared<EmbeddingAnswer>(host, exchange, model.record.name, name, std::move(bound->requests),
-                                          format == std::optional<std::string>("base64"));
+                                          format == std::optional<std::string>("base64"), rateHeaders(host, caller));
     TRY(answer->startNext());
     exchange->onClosed([answer] { answer->cancellation().cancel(); });
     return {};
@@ -288,21 +339,22 @@ Json modelJson(const ModelRecord& model) {
             {"root", model.name}, {"parent", nullptr}, {"max_model_len", model.context}};
 }
 
-Result<Json> listModels(const OpenAiHost& host) {
+Result<Json> listModels(const OpenAiHost& host, const Caller& caller) {
     Json data = Json::array();
-    for (const ModelRecord& model : host.models.engine().models()) data.push_back(modelJson(model));
+    for (const ModelRecord& model : host.models.engine().models())
+        if (isShown(host, caller, model.name)) data.push_back(modelJson(model));
     return Json{{"object", "list"}, {"data", std::move(data)}};
 }
 
-Result<Json> oneModel(const OpenAiHost& host, const std::string& path) {
-    TRY_ASSIGN(const ModelRecord model, host.models.engine().findModel(path.substr(std::strlen(kModelPath))));
+Result<Json> oneModel(const OpenAiHost& host, const Caller& caller, const std::string& path) {
+    TRY_ASSIGN(const ModelRecord model, shownModel(host, caller, path.substr(std::strlen(kModelPath))));
     return modelJson(model);
 }
 
-Result<Json> tokenize(const OpenAiHost& host, const Json& body, std::string_view bodyText) {
+Result<Json> tokenize(const OpenAiHost& host, const Caller& caller, const Json& body, std::string_view bodyText) {
     const JsonFields fields(body);
     TRY_ASSIGN(const std::string name, fields.requiredString("model"));
-    TRY_ASSIGN(const ServedModel model, servedModel(host, name));
+    TRY_ASSIGN(const ServedModel model, servedModel(host, caller, name));
     TRY_ASSIGN(const bool special, fields.boolean("add_special_tokens", true));
     TRY_ASSIGN(const bool strings, fields.boolean("return_token_strs", false));
     if (!model.text->tokenizer)
@@ -322,17 +374,24 @@ Result<Json> tokenize(const OpenAiHost& host, const Json& body, std::string_view
     return answer;
 }
 
-Result<Json> detokenize(const OpenAiHost& host, const Json& body) {
+Result<Json> detokenize(const OpenAiHost& host, const Caller& caller, const Json& body) {
     const JsonFields fields(body);
     TRY_ASSIGN(const std::string name, fields.requiredString("model"));
     const Json* tokens = fields.find("tokens");
     if (!tokens) return fields.wrong("tokens", "an array of token ids");
     TRY_ASSIGN(const auto ids, tokenIdsFromJson(*tokens, "tokens"));
-    TRY_ASSIGN(const ServedModel model, servedModel(host, name));
+    TRY_ASSIGN(const ServedModel model, servedModel(host, caller, name));
     if (!model.text->tokenizer)
         return fail(ErrorCode::Unsupported, "model " + model.record.name + " has no tokenizer", "model");
     TRY_ASSIGN(std::string text, model.text->tokenizer->decode(ids, false));
     return Json{{"prompt", std::move(text)}};
+}
+
+std::string metricsText(const OpenAiHost& host) {
+    const auto snapshot = host.models.engine().snapshot();
+    std::string text = host.metrics->text(*snapshot);
+    printTenantMetrics(text, host.models.engine().tenants().counters(), snapshot->tenants);
+    return text;
 }
 
 void answerWith(HttpExchange& exchange, Result<Json> result) {
@@ -344,21 +403,21 @@ void answerWith(HttpExchange& exchange, Result<Json> result) {
 std::vector<Route> openAiRoutes(const OpenAiHost& host) {
     using Exchange = std::shared_ptr<HttpExchange>;
     const auto get = [](const char* path, Access access, auto answer) {
-        return Route{"GET", path, access, [answer](const Exchange& exchange, const Caller&) {
-                         answerWith(*exchange, answer(exchange->request().path));
+        return Route{"GET", path, access, [answer](const Exchange& exchange, const Caller& caller) {
+                         answerWith(*exchange, answer(caller, exchange->request().path));
                      }};
     };
     const auto post = [](const char* path, auto answer) {
-        return Route{"POST", path, Access::Key, [answer](const Exchange& exchange, const Caller&) {
+        return Route{"POST", path, Access::Key, [answer](const Exchange& exchange, const Caller& caller) {
                          auto body = bodyOf(*exchange);
-                         answerWith(*exchange, body ? answer(*body, exchange->request().body)
+                         answerWith(*exchange, body ? answer(caller, *body, exchange->request().body)
                                                     : Result<Json>(std::move(body).error()));
                      }};
     };
-    const auto start = [](const char* path, auto begin) {
-        return Route{"POST", path, Access::Key, [begin](const Exchange& exchange, const Caller& caller) {
+    const auto start = [&host](const char* path, auto begin) {
+        return Route{"POST", path, Access::Key, [begin, host](const Exchange& exchange, const Caller& caller) {
                          if (auto started = begin(exchange, caller); !started)
-                             exchange->respond(openAiError(started.error()));
+                             exchange->respond(withHeaders(openAiError(started.error()), rateHeaders(host, caller)));
                      }};
     };
     return {
@@ -368,20 +427,22 @@ std::vector<Route> openAiRoutes(const OpenAiHost& host) {
               },
               Lane::Network},
         get("/version", Access::Key,
-            [](const std::string&) {
+            [](const Caller&, const std::string&) {
                 return Result<Json>(Json{{"version", kVersion}});
             }),
-        get("/v1/models", Access::Key, [host](const std::string&) { return listModels(host); }),
-        get(kModelPath, Access::Key, [host](const std::string& path) { return oneModel(host, path); }),
-        Route{"GET", "/metrics", Access::Key,
+        get("/v1/models", Access::Key,
+            [host](const Caller& caller, const std::string&) { return listModels(host, caller); }),
+        get(kModelPath, Access::Key,
+            [host](const Caller& caller, const std::string& path) { return oneModel(host, caller, path); }),
+        // It tells of every tenant: the admin's alone.
+        Route{"GET", "/metrics", Access::Admin,
               [host](const Exchange& exchange, const Caller&) {
-                  exchange->respond({200,
-                                     host.metrics->text(*host.models.engine().snapshot()),
-                                     "text/plain; version=0.0.4; charset=utf-8",
-                                     {}});
+                  exchange->respond({200, metricsText(host), "text/plain; version=0.0.4; charset=utf-8", {}});
               }},
-        post("/tokenize", [host](const Json& body, std::string_view text) { return tokenize(host, body, text); }),
-        post("/detokenize", [host](const Json& body, std::string_view) { return detokenize(host, body); }),
+        post("/tokenize", [host](const Caller& caller, const Json& body,
+                                 std::string_view text) { return tokenize(host, caller, body, text); }),
+        post("/detokenize", [host](const Caller& caller, const Json& body,
+                                   std::string_view) { return detokenize(host, caller, body); }),
         start("/v1/chat/completions",
               [host](const Exchange& exchange, const Caller& caller) {
                   return startGeneration(host, exchange, caller, AnswerForm::Chat);

@@ -27,6 +27,19 @@ Result<Json> generate(const ModelAccess& models, const Json& arguments, const Ca
 Result<Json> perplexity(const ModelAccess& models, const Json& arguments, const CallOptions& options);
 Result<Json> embed(const ModelAccess& models, const Json& arguments, const CallOptions& options);
 
+// tenants (tenant_operations.cpp)
+Result<Json> listTenants(const ModelAccess& models, const Json& arguments);
+Result<Json> showTenant(const ModelAccess& models, const Json& arguments);
+Result<Json> createTenant(const ModelAccess& models, const Clock& clock, const Json& arguments);
+Result<Json> limitTenant(const ModelAccess& models, const Clock& clock, const Json& arguments);
+Result<Json> revokeTenant(const ModelAccess& models, const Json& arguments);
+Result<Json> restoreTenant(const ModelAccess& models, const Json& arguments);
+Result<Json> createKey(const ModelAccess& models, const Json& arguments);
+Result<Json> rotateKey(const ModelAccess& models, const Json& arguments);
+Result<Json> revokeKey(const ModelAccess& models, const Json& arguments);
+Result<Json> restoreKey(const ModelAccess& models, const Json& arguments);
+Result<Json> tenantUsage(const ModelAccess& models, const Clock& clock, const Json& arguments);
+
 // watching
 Result<Json> statusOf(const ModelAccess& models, const Clock& clock, const ControlHost& host);
 Result<Json> listRequests(const ModelAccess& models, const Json& arguments);

@@ -110,6 +110,18 @@ void visitFields(Record& record, Visit& visit) {
 }
 
 template <class Record, class Visit>
+requires std::is_same_v<std::remove_const_t<Record>, TenantLoad>
+void visitFields(Record& record, Visit& visit) {
+    visit("name", record.name);
+    visit("running", record.running);
+    visit("waiting", record.waiting);
+    visit("kv_pages", record.kvPages);
+    visit("kv_bytes", record.kvBytes);
+    visit("tokens_per_s", record.tokensPerS);
+    visit("refused", record.refused);
+}
+
+template <class Record, class Visit>
 requires std::is_same_v<std::remove_const_t<Record>, Snapshot>
 void visitFields(Record& record, Visit& visit) {
     visit("at", record.at);
@@ -126,6 +138,7 @@ void visitFields(Record& record, Visit& visit) {
     visit("tpot_ms", record.tpotMs);
     visit("counters", record.counters);
     visit("models", record.models);
+    visit("tenants", record.tenants);
     visit("jobs", record.jobs);
     visit("processor_share", record.processorShare);
     visit("resident_bytes", record.residentBytes);
@@ -217,6 +230,13 @@ template <class Record, class Visit>
 requires std::is_same_v<std::remove_const_t<Record>, ServeChanged>
 void visitFields(Record& record, Visit& visit) {
     visit("state", record.state);
+}
+
+template <class Record, class Visit>
+requires std::is_same_v<std::remove_const_t<Record>, TenantChanged>
+void visitFields(Record& record, Visit& visit) {
+    visit("name", record.name);
+    visit("change", record.change);
 }
 
 struct FieldWriter;
@@ -390,12 +410,15 @@ Result<T> readNamed(const Json& json, const char* where, const char* key) {
     return read<T>(json, where);
 }
 
-constexpr std::array<std::string_view, std::variant_size_v<Event>> kEventNames{"job", "model", "serve", "log"};
+constexpr std::array<std::string_view, std::variant_size_v<Event>> kEventNames{"job", "model", "serve", "log",
+                                                                               "tenant"};
 
 }  // namespace
 
 Json toJson(const Error& error) {
-    return FieldWriter::encode(error);
+    Json json = FieldWriter::encode(error);
+    if (error.retryAfterS > 0) json["retry_after_s"] = error.retryAfterS;
+    return json;
 }
 Json toJson(const ModelRecord& model) {
     return FieldWriter::encode(model);
@@ -436,6 +459,7 @@ Error errorFromJson(const Json& json) {
     Error error;
     FieldReader reader{json, "error", std::nullopt};
     if (json.is_object()) visitFields(error, reader);
+    if (json.is_object()) reader("retry_after_s", error.retryAfterS);
     if (error.message.empty()) error.message = "the answer does not say what went wrong: " + dumpJson(json);
     return error;
 }
@@ -478,6 +502,10 @@ Result<Event> eventFromJson(std::string_view name, const Json& json) {
     if (name == "log") {
         TRY_ASSIGN(auto record, logFromJson(json));
         return Event(std::move(record));
+    }
+    if (name == "tenant") {
+        TRY_ASSIGN(auto change, read<TenantChanged>(json, "tenant event"));
+        return Event(std::move(change));
     }
     return fail(ErrorCode::CorruptFile, "unknown event \"" + std::string(name) + "\"", std::string(name));
 }

@@ -5,7 +5,7 @@
 //   POST /control/<operation>   body: JSON object of arguments, answer: JSON object      (admin key: Bearer)
 //   GET  /control/events        one SSE stream; `?after=N` asks for the gap since sequence N
 //                                of the same daemon (started_at in hello): each numbers its events from 1
-//          id: <sequence>\n event: job|model|serve|log\n data: <JSON>     must arrive, numbered
+//          id: <sequence>\n event: job|model|serve|log|tenant\n data: <JSON>     must arrive, numbered
 //          event: snapshot\n data: <JSON>                                 newest wins, no id; 10 Hz while serving or
 //          jobs
 //                                                                         run, 1 Hz idle
@@ -41,6 +41,13 @@
 //   serve-start {} serve-stop {} serve-drain {} -> {state}
 //   cases {} -> {cases: [case]}                                          saved prompts, kept in the workspace
 //   case-save {case: {id?, name, ...}} -> case (with its id)             case-remove {id} -> {removed: case}
+//   tenants {} -> {tenants: [Tenant]}   tenant {tenant} -> Tenant        core/api/tenant_protocol.h
+//   tenant-create {tenant, ...limits, with_key?} -> Tenant with `key`, shown this once (with_key false: without)
+//   tenant-limit {tenant, ...limits} -> Tenant                           limits that are absent stay as they are
+//   tenant-revoke {tenant} tenant-restore {tenant} -> Tenant             revoking ends the tenant's requests
+//   key-create {tenant} key-rotate {key} -> {tenant, key, id, prefix, created_at}    `key` is shown this once
+//   key-revoke {key} key-restore {key} -> {tenant, id, prefix, created_at, revoked_at}    by id or first characters
+//   usage {tenant?, by?: hour|day, days?, from?, to?} -> {usage: [Usage], by}    times in Unix ms; default: 30 days
 //   cancel {call}                              -> {cancelled}    ends the call whose arguments had this "call_id", as if
 //                                                 it had been stopped where it was made: it answers with what it has.
 //                                                 A daemon only.
@@ -80,7 +87,7 @@ Json toJson(const HistoryPoint& point);
 Json toJson(const ImportProbe& probe);
 Json toJson(const RequestList& list);
 Json toJson(const PageMap& map);
-std::string_view eventName(const Event& event);  // "job", "model", "serve", "log"
+std::string_view eventName(const Event& event);  // "job", "model", "serve", "log", "tenant"
 Json toJson(const Event& event);
 
 // Readers for clients; error corrupt_file names the key. Unknown keys are ignored, so that versions may differ.

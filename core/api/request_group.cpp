@@ -3,10 +3,20 @@
 
 namespace espalier {
 
+CallFacts factsOf(std::string_view model, const std::vector<Request>& requests) {
+    CallFacts facts{requests.front().tenant, model, std::ssize(requests), 0};
+    for (const Request& request : requests) facts.promptTokens += std::ssize(request.prompt);
+    return facts;
+}
+
 Result<std::shared_ptr<RequestGroup>> RequestGroup::start(Engine& engine, std::string_view model,
                                                           std::vector<Request> requests, Take take) {
     std::shared_ptr<RequestGroup> group(new RequestGroup(engine, std::move(take)));
     group->m_open = requests.size();
+    if (!requests.empty() && !requests.front().call) {
+        TRY_ASSIGN(const auto call, engine.tenants().admit(factsOf(model, requests)));
+        for (Request& request : requests) request.call = call;
+    }
     for (std::size_t i = 0; i < requests.size(); ++i) {
         requests[i].sink = [group, i](const Chunk& chunk) { group->arrive(i, chunk); };
         auto id = engine.submit(model, std::move(requests[i]));

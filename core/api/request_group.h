@@ -19,12 +19,16 @@
 
 namespace espalier {
 
+// What a call of these requests is to their tenant's limits. Requires: requests is not empty, all are one tenant's.
+CallFacts factsOf(std::string_view model, const std::vector<Request>& requests);
+
 class RequestGroup {
 public:
     // index: of the request in `requests`. Must not block.
     using Take = std::function<void(std::size_t index, const Chunk& chunk)>;
 
-    // Errors: those of Engine::submit; the requests taken before it are cancelled and `take` is never called.
+    // One call of their tenant, unless they were admitted before. Errors: those of Engine::submit; the requests taken
+    // before it are cancelled and `take` is never called.
     static Result<std::shared_ptr<RequestGroup>> start(Engine& engine, std::string_view model,
                                                        std::vector<Request> requests, Take take);
 

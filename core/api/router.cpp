@@ -121,7 +121,7 @@ HttpResponse openAiError(const Error& error) {
                                     {"param", param},
                                     {"code", openAiCode(error.code)}}}},
                                  status);
-    if (status == 429) response.headers.emplace_back("Retry-After", "1");
+    if (status == 429) response.headers.emplace_back("Retry-After", std::to_string(std::max(1, error.retryAfterS)));
     if (status == 503) response.headers.emplace_back("Retry-After", "5");
     if (status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
     return response;
@@ -186,11 +186,7 @@ std::optional<HttpResponse> Router::refusal(const HttpRequest& head) {
     // Without a key nothing is told, not even which paths there are.
     if (!route || route->access != Access::Open) {
         const auto caller = m_keys.caller(head.header("authorization"));
-        if (!caller)
-            return errorFor(head.path,
-                            fail(ErrorCode::Unauthorized, head.header("authorization").empty()
-                                                              ? "this route needs a key: Authorization: Bearer KEY"
-                                                              : "the key is not one of this server's"));
+        if (!caller) return errorFor(head.path, caller.error());
         if (route && route->access == Access::Admin && !caller->admin) {
             auto response = errorFor(head.path, fail(ErrorCode::Unauthorized, "this route needs the admin key"));
             response.status = 403;
@@ -215,8 +211,11 @@ std::optional<std::uint64_t> Router::bodyLimit(const HttpRequest& head) const {
 
 void Router::serve(std::shared_ptr<HttpExchange> exchange) {
     const Route* route = find(exchange->request());
-    const auto caller = m_keys.caller(exchange->request().header("authorization")).value_or(Caller{});
-    auto answer = [exchange, route, caller] {
+    auto known = m_keys.caller(exchange->request().header("authorization"));
+    // Revoked while the body was on its way.
+    if (!known && route->access != Access::Open)
+        return exchange->respond(errorFor(exchange->request().path, known.error()));
+    auto answer = [exchange, route, caller = std::move(known).value_or(Caller{})] {
         try {
             route->action(exchange, caller);
         } catch (const std::exception& problem) {  // foreign code: memory, as a rule

@@ -3,6 +3,7 @@
 // as values: a stable code for programs, a sentence for people, and where it happened. Nothing here throws.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,6 +51,7 @@ struct Error {
     ErrorCode code = ErrorCode::Internal;
     std::string message;  // a sentence for a person
     std::string where;    // file, tensor, key or route; may be empty
+    std::int32_t retryAfterS = 0;  // seconds after which trying again helps; 0: nobody knows
 
     // Puts an outer circumstance before the sentence: "importing tiny: tokenizer.json: ...".
     Error&& context(std::string_view outer) &&;

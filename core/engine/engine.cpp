@@ -33,7 +33,8 @@ EngineOptions withDefaults(EngineOptions options, const Backend& backend) {
 //      leave the device; the engine thread ends
 //   2. jobs: the running one is told to stop and becomes interrupted; its thread ends
 //   3. events, snapshots: nobody publishes any more; subscriptions may outlive the engine
-//   4. workspace: what is queued for the database is committed, the lock is given back
+//   4. tenants: what was counted goes to the database
+//   5. workspace: what is queued for the database is committed, the lock is given back
 class LocalEngine final : public Engine {
 public:
     LocalEngine(std::unique_ptr<Workspace> workspace, const EngineOptions& options, Backend& backend, FileSystem& files,
@@ -81,6 +82,7 @@ public:
 
     Result<RequestId> submit(std::string_view model, Request request) override;
     void cancel(RequestId id) override { m_serving->cancel(id); }
+    Tenants& tenants() override { return *m_tenants; }
     Result<void> loadModel(std::string_view model) override;
     Result<void> unloadModel(std::string_view model) override;
     Result<void> setServing(ServeState state) override;
@@ -126,6 +128,7 @@ private:
     EventLog m_events;
     Watch m_watch;
     std::atomic<std::uint64_t> m_lastRequest = 0;
+    std::unique_ptr<Tenants> m_tenants;
     std::unique_ptr<JobQueue> m_jobs;
     std::unique_ptr<ServingThread> m_serving;
 };
@@ -151,7 +154,15 @@ Result<void> LocalEngine::start() {
                                return makeJob(id, kind, arguments);
                            },
                            [this](const JobRecord& job) { jobChanged(job); }, !m_options.readOnly));
+    TRY_ASSIGN(m_tenants, Tenants::open(&m_workspace->tenantStore(), m_clock,
+                                        {[this](TenantChanged change) { m_events.publish(std::move(change)); },
+                                         [this](std::string text) { log("audit", "tenants", text); },
+                                         [this](RequestId id) { m_serving->cancel(id); }}));
     ServingThread::Callbacks callbacks;
+    callbacks.tenants = [this](std::vector<TenantLoad>& rows) {
+        m_tenants->fill(rows);
+        m_tenants->flush();
+    };
     callbacks.publish = [this](Event event) { m_events.publish(std::move(event)); };
     callbacks.log = [this](std::string_view level, std::string text) { log(level, "serve", text); };
     callbacks.jobs = [this](std::int64_t endedAfter) { return m_jobs->newsSince(endedAfter); };
@@ -310,8 +321,15 @@ Result<RequestId> LocalEngine::submit(std::string_view model, Request request) {
     TRY_ASSIGN(ModelToServe served, modelToServe(model));
     const RequestId id{++m_lastRequest};
     request.id = id;
-    TRY(m_serving->submit(std::move(served), std::move(request)));
-    return id;
+    if (!request.call) {
+        TRY_ASSIGN(request.call, m_tenants->admit({request.tenant, served.record.name, 1, std::ssize(request.prompt)}));
+    }
+    TRY(m_tenants->begin(request));
+    const std::shared_ptr<TenantCall> call = request.call;
+    auto submitted = m_serving->submit(std::move(served), std::move(request));
+    if (submitted) return id;
+    Tenants::abandon(call, id);
+    return std::move(submitted).error();
 }
 
 Result<void> LocalEngine::loadModel(std::string_view model) {

@@ -17,6 +17,7 @@
 #include "core/base/file_system.h"
 #include "core/compute/backend.h"
 #include "core/engine/messages.h"
+#include "core/engine/tenants.h"
 #include "core/models/transformer.h"
 #include "core/serving/request.h"
 #include "core/tokenizer/text_model.h"
@@ -108,8 +109,10 @@ public:
     // serving. The model is loaded at first use while the budget allows, evicting idle models if it must. An engine
     // opens in the state Serving.
     //
-    // Gives the request its id and returns. Errors, the sink never being called: not_found, draining (also when serving
-    // is stopped), busy, context_overflow, invalid_argument, unsupported. After that the sink gets chunks, exactly one
+    // The only door: limits of the request's tenant (an empty name is the owner's) are checked here, once for a call
+    // when request.call is set. Gives the request its id and returns. Errors, the sink never being called: not_found,
+    // draining (also when serving is stopped), busy, context_overflow, invalid_argument, unsupported, those of
+    // Tenants::admit. After that the sink gets chunks, exactly one
     // of them with finish set; what only the loaded model can tell (loading failed, the pool is too small) comes as
     // that chunk: finish failed, with the error.
     virtual Result<RequestId> submit(std::string_view model, Request request) = 0;
@@ -120,6 +123,8 @@ public:
     // models stay loaded.
     virtual Result<void> setServing(ServeState state) = 0;
     virtual ServeState serving() const = 0;
+
+    virtual Tenants& tenants() = 0;
 
     // watching
     virtual std::shared_ptr<const Snapshot> snapshot() const = 0;

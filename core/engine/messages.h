@@ -90,6 +90,19 @@ struct LoadedModel {
     std::int32_t waiting = 0;
 };
 
+constexpr std::size_t kMostTenantLoads = 64;
+
+// A tenant that uses the engine now, or has just been refused.
+struct TenantLoad {
+    std::string name;
+    std::int32_t running = 0;
+    std::int32_t waiting = 0;
+    std::int64_t kvPages = 0;  // that its running requests hold, over all models
+    std::int64_t kvBytes = 0;
+    double tokensPerS = 0;     // generated, over the last second
+    std::int64_t refused = 0;  // since the daemon started
+};
+
 // The state of everything, at about 10 Hz while someone looks. Rates are over the last second, percentiles over the
 // last minute, counters since the daemon started.
 struct Snapshot {
@@ -107,6 +120,7 @@ struct Snapshot {
     Percentiles tpotMs;
     std::map<std::string, double> counters;  // metric names without the prefix: "prompt_tokens_total", ...
     std::vector<LoadedModel> models;
+    std::vector<TenantLoad> tenants;  // the busiest first, at most kMostTenantLoads
     std::vector<JobRecord> jobs;     // not ended, and those that ended in the last minute
     double processorShare = 0;       // of this process, 1 = one core
     std::int64_t residentBytes = 0;
@@ -141,8 +155,12 @@ struct ModelChanged {
 struct ServeChanged {
     ServeState state = ServeState::Stopped;
 };
+struct TenantChanged {
+    std::string name;
+    std::string change;  // "created", "limited", "revoked", "restored", "keys"
+};
 // Must arrive, in order; each gets a sequence number from the engine.
-using Event = std::variant<JobRecord, ModelChanged, ServeChanged, LogRecord>;
+using Event = std::variant<JobRecord, ModelChanged, ServeChanged, LogRecord, TenantChanged>;
 struct NumberedEvent {
     std::int64_t sequence = 0;
     Event event;

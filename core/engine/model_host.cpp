@@ -47,6 +47,23 @@ const char* kindName(RequestKind kind) {
     return kind == RequestKind::Generate ? "generate" : kind == RequestKind::Embed ? "embed" : "score";
 }
 
+TenantLoad& loadOf(std::vector<TenantLoad>& rows, const std::string& tenant) {
+    const auto found = std::ranges::find(rows, tenant, &TenantLoad::name);
+    if (found != rows.end()) return *found;
+    rows.push_back({.name = tenant});
+    return rows.back();
+}
+
+void addLoads(std::vector<TenantLoad>& rows, const std::vector<TenantInLoop>& more, std::int64_t pageBytes) {
+    for (const TenantInLoop& one : more) {
+        TenantLoad& row = loadOf(rows, one.name);
+        row.running += one.running;
+        row.waiting += one.waiting;
+        row.kvPages += one.pages;
+        row.kvBytes += one.pages * pageBytes;
+    }
+}
+
 RequestRecord recordOf(const LiveRequest& live, const std::string& model) {
     RequestRecord record;
     record.id = static_cast<std::int64_t>(live.id.value);
@@ -377,6 +394,7 @@ void ModelHost::fill(Snapshot& snapshot) const {
         model.state = hosted->state == Hosted::State::Ready ? "ready" : "loading";
         model.progress = hosted->progress;
         model.waiting = static_cast<std::int32_t>(hosted->waiting.size());
+        for (const Request& request : hosted->waiting) ++loadOf(snapshot.tenants, request.tenant).waiting;
         if (hosted->transformer) {
             model.weightsBytes = hosted->transformer->weightBytes();
             memory.weights += model.weightsBytes;
@@ -395,6 +413,7 @@ void ModelHost::fill(Snapshot& snapshot) const {
             snapshot.prefillTokensPerS += stats.prefillTokensPerS;
             snapshot.decodeTokensPerS += stats.decodeTokensPerS;
             add(counters, stats.counters);
+            addLoads(snapshot.tenants, stats.tenants, stats.pageBytes);
             for (const double value : hosted->loop->recentTtftMs()) ttft.push_back(value);
             for (const double value : hosted->loop->recentTpotMs()) tpot.push_back(value);
         }

@@ -235,6 +235,7 @@ Snapshot ServingThread::makeSnapshot() {
     snapshot.serve = serving();
     snapshot.startedAt = m_startedAt;
     m_host->fill(snapshot);
+    m_callbacks.tenants(snapshot.tenants);
     snapshot.jobs = m_callbacks.jobs(snapshot.at - kShownMs);
     snapshot.processorShare = m_process.processorShare(m_clock.now());
     snapshot.residentBytes = ProcessStats::residentBytes();

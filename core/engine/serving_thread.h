@@ -29,6 +29,7 @@ public:
         std::function<void(Event)> publish;
         std::function<void(std::string_view level, std::string text)> log;
         std::function<std::vector<JobRecord>(std::int64_t endedAfter)> jobs;  // for snapshots
+        std::function<void(std::vector<TenantLoad>&)> tenants;  // adds to a snapshot's rows what only they know
     };
     // options: poolBytes and memoryBudget are resolved, not 0. The references outlive the thread.
     ServingThread(Backend& backend, FileSystem& files, Clock& clock, const EngineOptions& options, Watch& watch,

@@ -18,6 +18,7 @@
 #include "core/base/file_system.h"
 #include "core/store/catalog.h"
 #include "core/store/job_log.h"
+#include "core/store/tenant_store.h"
 
 namespace espalier {
 
@@ -41,6 +42,7 @@ public:
 
     Catalog& catalog() { return m_catalog; }
     JobLog& jobLog() { return m_jobLog; }
+    TenantStore& tenantStore() { return m_tenantStore; }
     void flush();  // waits until every queued write is committed
 
 private:
@@ -56,6 +58,7 @@ private:
     Readers m_readers;
     Catalog m_catalog;
     JobLog m_jobLog;
+    TenantStore m_tenantStore;
 };
 
 }  // namespace espalier

@@ -22,10 +22,12 @@ FairShare::Slot FairShare::findSlot(std::string_view name, double floor) {
         if (m_tenants[i].requests > 0 || m_served[i] > floor) continue;
         m_slots.erase(m_tenants[i].name);
         m_tenants[i].name = name;
+        m_weights[i] = 1.0;
         return m_slots[std::string(name)] = static_cast<Slot>(i);
     }
     m_tenants.push_back({std::string(name), 0});
     m_served.push_back(0.0);
+    m_weights.push_back(1.0);
     return m_slots[std::string(name)] = static_cast<Slot>(m_tenants.size()) - 1;
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// FairShare: how much service each tenant has had. The scheduler serves the least served first, so a tenant that floods
-// the queue delays itself, not others. A tenant that comes back after a pause is lifted to the least served active one:
-// idle time earns no credit.
+// FairShare: how much service each tenant has had, over its weight. The scheduler serves the least served first, so a
+// tenant that floods the queue delays itself, not others, and one of weight 2 gets twice what one of weight 1 gets. A
+// tenant that comes back after a pause is lifted to the least served active one: idle time earns no credit.
 //
-// Owner: ServingLoop. Thread: engine. Source: Virtual Token Counter, Sheng et al., arXiv 2401.00588, charged per chunk.
+// Owner: ServingLoop. Thread: engine. Source: Virtual Token Counter, Sheng et al., arXiv 2401.00588, with weights,
+// charged per chunk.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +28,15 @@ public:
     Slot enter(std::string_view tenant);
     void leave(Slot slot);
 
-    void charge(Slot slot, double service) { m_served[static_cast<std::size_t>(slot)] += service; }
-    std::span<const double> served() const { return m_served; }  // by slot
+    // From here on; what was charged stays. Requires: weight > 0.
+    void setWeight(Slot slot, double weight) { m_weights[static_cast<std::size_t>(slot)] = weight; }
+    void charge(Slot slot, double service) {
+        const auto index = static_cast<std::size_t>(slot);
+        m_served[index] += service / m_weights[index];
+    }
+    // By slot.
+    std::span<const double> served() const { return m_served; }
+    std::span<const double> weights() const { return m_weights; }
 
 private:
     struct Tenant {
@@ -39,7 +47,7 @@ private:
     Slot findSlot(std::string_view name, double floor);
 
     std::vector<Tenant> m_tenants;
-    std::vector<double> m_served;
+    std::vector<double> m_served, m_weights;
     std::unordered_map<std::string, Slot> m_slots;
     double m_lastLeft = 0.0;  // service of the tenant that left last
 };

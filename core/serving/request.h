@@ -15,6 +15,7 @@
 #include "core/adapters/lora_image.h"
 #include "core/base/clock.h"
 #include "core/base/result.h"
+#include "core/serving/tenant_share.h"
 #include "core/tokenizer/tokenizer.h"
 
 namespace espalier {
@@ -94,13 +95,17 @@ using ChunkSink = std::function<void(const Chunk&)>;
 
 enum class Pooling : std::uint8_t { Mean, Cls, Last, Max };
 
+class TenantCall;
+
 struct Request {
     RequestId id;
     RequestKind kind = RequestKind::Generate;
-    std::string tenant;           // whose request it is: fair share and prefix-cache domain
+    std::string tenant;                        // whose request it is: fair share and prefix-cache domain
+    std::shared_ptr<const TenantShare> share;  // what the tenant gets of the engine; null: weight 1, no caps
+    std::shared_ptr<TenantCall> call;  // engine: what its tenant was admitted for; null: it is a call of its own
     std::shared_ptr<const LoraImage> adapter;  // null: the base model
     std::string adapterName;                   // for people
-    std::vector<TokenId> prompt;  // not empty, each below the vocabulary
+    std::vector<TokenId> prompt;               // not empty, each below the vocabulary
     SamplingParams sampling;
     std::int32_t maxTokens = 128;
     std::vector<std::string> stop;    // at most 16, found across token borders; not part of the text

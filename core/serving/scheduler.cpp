@@ -25,12 +25,16 @@ private:
 
     void planDecodes();
     bool makeRoom(std::int32_t sequence, std::int32_t pages);
-    std::int32_t newestRunning() const;
+    bool makeRoomInCap(std::int32_t sequence, std::int32_t pages);
+    std::int32_t mostServedNewest() const;
+    std::int32_t newestOf(std::int32_t tenant) const;
     void preempt(std::int32_t sequence);
+    void withdrawWork(std::int32_t sequence);
 
     void planPrompts();
     void continuePrompt(std::int32_t sequence);
-    bool admit(std::int32_t sequence);
+    enum class Admission { Done, TenantIsFull, EngineIsFull };
+    Admission admit(std::int32_t sequence);
     std::int32_t affordableRows(const SequenceView& sequence) const;
     void work(std::int32_t sequence, std::int32_t rows);
 
@@ -47,12 +51,26 @@ private:
         return pagesForTokens(sequence.target + growth);
     }
 
+    // What a tenant's running sequences hold and are expected to take. Pages that several of them read are of one
+    // prefix as a rule: the longest is counted, not each reader's.
+    struct Holding {
+        std::int32_t cap = 0;  // 0: none
+        std::int32_t running = 0;
+        std::int32_t pages = 0;   // their own
+        std::int32_t shared = 0;  // with each other
+        std::int32_t promised = 0;
+        std::int32_t held() const { return pages + shared; }
+    };
+    Holding& holding(std::int32_t sequence) { return m_holdings[static_cast<std::size_t>(at(sequence).tenant)]; }
+
     const QueueView& m_queue;
     const StepLimits& m_limits;
     StepPlan m_plan;
     std::vector<bool> m_preempted;
     std::vector<double> m_served;
     std::vector<std::int32_t> m_adapterUsers;  // running
+    std::vector<Holding> m_holdings;  // by tenant
+    bool m_isShort = false;           // of pages: somebody gave way to another
     std::int32_t m_available;     // pages free or reclaimable
     std::int32_t m_promised = 0;  // pages the running ones are expected to take beyond those they hold
     std::int32_t m_watermark;
@@ -67,14 +85,22 @@ Planner::Planner(const QueueView& queue, const PoolUsage& pool, const StepLimits
       m_preempted(queue.sequences.size(), false),
       m_served(queue.served.begin(), queue.served.end()),
       m_adapterUsers(queue.adapterPages.size()),
+      m_holdings(queue.served.size()),
       m_available(pool.available()),
       m_watermark((pool.total() + 49) / 50),
       m_tokensLeft(limits.maxBatchTokens),
       m_logitsLeft(limits.maxLogitRows) {
+    for (std::size_t i = 0; i < queue.pageCaps.size(); ++i) m_holdings[i].cap = queue.pageCaps[i];
     for (const SequenceView& sequence : queue.sequences) {
         if (!sequence.isRunning) continue;
+        const std::int32_t promised = std::max(0, expectedPages(sequence) - sequence.pages);
+        Holding& holding = m_holdings[static_cast<std::size_t>(sequence.tenant)];
+        ++holding.running;
+        holding.pages += sequence.pages - sequence.sharedPages;
+        holding.shared = std::max(holding.shared, sequence.sharedPages);
+        holding.promised += promised;
         ++m_running;
-        m_promised += std::max(0, expectedPages(sequence) - sequence.pages);
+        m_promised += promised;
         if (sequence.adapter >= 0) ++m_adapterUsers[static_cast<std::size_t>(sequence.adapter)];
     }
 }
@@ -82,42 +108,96 @@ Planner::Planner(const QueueView& queue, const PoolUsage& pool, const StepLimits
 StepPlan Planner::plan() {
     planDecodes();
     planPrompts();
-    // Every running prompt is short of pages: the newest gives way, the next step sees the room.
-    if (m_plan.isEmpty() && m_running > 1) preempt(newestRunning());
+    // Every running prompt is short of pages: one gives way, the next step sees the room.
+    if (m_plan.isEmpty() && m_running > 1) preempt(mostServedNewest());
     return std::move(m_plan);
 }
 
 void Planner::planDecodes() {
-    for (std::int32_t i = 0; i < count() && m_tokensLeft > 0 && m_logitsLeft > 0; ++i)
-        if (runs(i) && at(i).isDecode() && makeRoom(i, pagesForTokens(at(i).target) - at(i).pages)) work(i, 1);
+    for (std::int32_t i = 0; i < count() && m_tokensLeft > 0 && m_logitsLeft > 0; ++i) {
+        if (!runs(i) || !at(i).isDecode()) continue;
+        const std::int32_t pages = pagesForTokens(at(i).target) - at(i).pages;
+        if (makeRoomInCap(i, pages) && makeRoom(i, pages)) work(i, 1);
+    }
 }
 
-// false: the sequence itself was the newest and is preempted, or it is the last one left and the pages that its
+// false: the sequence itself had to give way and is preempted, or it is the last one left and the pages that its
 // neighbours shared are counted only in the next step.
 bool Planner::makeRoom(std::int32_t sequence, std::int32_t pages) {
     while (pages > m_available) {
         if (m_running == 1) return false;
-        const std::int32_t victim = newestRunning();
+        m_isShort = true;
+        const std::int32_t victim = mostServedNewest();
         preempt(victim);
         if (victim == sequence) return false;
     }
     return true;
 }
 
-std::int32_t Planner::newestRunning() const {
+// false: the sequence is its tenant's newest and was preempted.
+bool Planner::makeRoomInCap(std::int32_t sequence, std::int32_t pages) {
+    const Holding& mine = holding(sequence);
+    while (mine.cap > 0 && pages > 0 && mine.held() + pages > mine.cap && mine.running > 1) {
+        const std::int32_t victim = newestOf(at(sequence).tenant);
+        preempt(victim);
+        if (victim == sequence) return false;
+    }
+    return true;
+}
+
+// Requires: two or more run.
+std::int32_t Planner::mostServedNewest() const {
+    std::int32_t oldest = 0;
+    while (!runs(oldest)) ++oldest;
+    std::int32_t most = -1;
+    for (std::int32_t i = oldest + 1; i < count(); ++i) {
+        if (!runs(i)) continue;
+        const auto served = [&](std::int32_t of) { return m_served[static_cast<std::size_t>(at(of).tenant)]; };
+        if (most < 0 || served(i) >= served(most)) most = i;
+    }
+    return most;
+}
+
+std::int32_t Planner::newestOf(std::int32_t tenant) const {
     std::int32_t newest = count() - 1;
-    while (!runs(newest)) --newest;
+    while (!runs(newest) || at(newest).tenant != tenant) --newest;
     return newest;
 }
 
 void Planner::preempt(std::int32_t sequence) {
+    withdrawWork(sequence);
     m_preempted[static_cast<std::size_t>(sequence)] = true;
     m_plan.preempted.push_back(sequence);
     m_available += at(sequence).pages - at(sequence).sharedPages;
     if (const std::int32_t adapter = at(sequence).adapter; adapter >= 0)
         if (--m_adapterUsers[static_cast<std::size_t>(adapter)] == 0) m_available += pagesOfAdapter(at(sequence));
-    m_promised -= std::max(0, expectedPages(at(sequence)) - at(sequence).pages);
+    const std::int32_t promised = std::max(0, expectedPages(at(sequence)) - at(sequence).pages);
+    Holding& mine = holding(sequence);
+    mine.pages -= at(sequence).pages - at(sequence).sharedPages;
+    mine.promised -= promised;
+    if (--mine.running == 0) mine.shared = 0;
+    m_promised -= promised;
     --m_running;
+}
+
+// What this plan gave a running sequence before it had to give way.
+void Planner::withdrawWork(std::int32_t sequence) {
+    const auto found = std::ranges::find(m_plan.work, sequence, &StepPlan::Work::sequence);
+    if (found == m_plan.work.end()) return;
+    const std::int32_t rows = found->rows;
+    m_plan.work.erase(found);
+    const SequenceView& view = at(sequence);
+    const std::int32_t pages = pagesForTokens(view.computed + rows) - view.pages;
+    m_tokensLeft += rows;
+    if (view.everyLogit)
+        m_logitsLeft += rows;
+    else if (view.lastLogit && view.computed + rows == view.target)
+        ++m_logitsLeft;
+    const std::int32_t kept = std::min(pages, std::max(0, expectedPages(view) - view.pages));
+    holding(sequence).pages -= pages;
+    holding(sequence).promised += kept;
+    m_available += pages;
+    m_promised += kept;
 }
 
 void Planner::planPrompts() {
@@ -136,7 +216,7 @@ void Planner::planPrompts() {
         lines.back().end = i + 1;
     }
 
-    bool admitting = m_plan.preempted.empty();
+    bool admitting = !m_isShort;
     while (m_tokensLeft > 0) {
         Line* least = nullptr;
         const auto rank = [&](const Line& line) {
@@ -149,10 +229,13 @@ void Planner::planPrompts() {
         }
         if (!least) break;
         const std::int32_t chosen = candidates[least->next++];
-        if (at(chosen).isRunning)
-            continuePrompt(chosen);
-        else
-            admitting = admit(chosen);
+        if (at(chosen).isRunning) {
+            if (runs(chosen)) continuePrompt(chosen);  // it may have given way to an older one of its tenant's
+            continue;
+        }
+        const Admission admission = admit(chosen);
+        if (admission == Admission::TenantIsFull) least->next = least->end;
+        if (admission == Admission::EngineIsFull) admitting = false;
     }
 }
 
@@ -167,24 +250,35 @@ void Planner::continuePrompt(std::int32_t sequence) {
     const SequenceView& view = at(sequence);
     const std::int64_t room = (static_cast<std::int64_t>(view.pages) + m_available) * kTokensPerPage - view.computed;
     const auto rows = static_cast<std::int32_t>(std::min<std::int64_t>(affordableRows(view), room));
-    if (rows > 0 && (!view.isWhole || rows == view.target - view.computed)) work(sequence, rows);
+    if (rows <= 0 || (view.isWhole && rows != view.target - view.computed)) return;
+    if (makeRoomInCap(sequence, pagesForTokens(view.computed + rows) - view.pages)) work(sequence, rows);
 }
 
-bool Planner::admit(std::int32_t sequence) {
+Planner::Admission Planner::admit(std::int32_t sequence) {
     const SequenceView& view = at(sequence);
+    const Holding& mine = holding(sequence);
+    // A cached prefix counts whole: it is read by this sequence from here on, whoever of its tenant reads it too.
+    if (mine.cap > 0 && mine.running > 0 && mine.held() + mine.promised + expectedPages(view) > mine.cap)
+        return Admission::TenantIsFull;
     const bool isAlone = m_running == 0;  // then everything is its own
     const std::int32_t needed =
         (isAlone ? pagesForTokens(view.target) : expectedPages(view) + m_promised + m_watermark) - view.pages;
     const std::int32_t rows = affordableRows(view);
     const std::int32_t taken = view.idlePages + pagesOfAdapter(view);
-    if (m_running >= m_limits.maxSequences || needed > m_available - taken || rows <= 0) return false;
+    if (m_running >= m_limits.maxSequences || needed > m_available - taken || rows <= 0)
+        return Admission::EngineIsFull;
+    const std::int32_t promised = std::max(0, expectedPages(view) - view.pages);
+    Holding& theirs = holding(sequence);
+    ++theirs.running;
+    theirs.pages += view.pages;
+    theirs.promised += promised;
     ++m_running;
     m_available -= taken;
     if (view.adapter >= 0) ++m_adapterUsers[static_cast<std::size_t>(view.adapter)];
-    m_promised += std::max(0, expectedPages(view) - view.pages);
+    m_promised += promised;
     m_plan.admitted.push_back(sequence);
     work(sequence, rows);
-    return true;
+    return Admission::Done;
 }
 
 void Planner::work(std::int32_t sequence, std::int32_t rows) {
@@ -196,9 +290,14 @@ void Planner::work(std::int32_t sequence, std::int32_t rows) {
         m_logitsLeft -= rows;
     else if (view.lastLogit && view.computed + rows == view.target)
         --m_logitsLeft;
+    const std::int32_t kept = std::min(pages, std::max(0, expectedPages(view) - view.pages));  // of what was promised
+    const auto tenant = static_cast<std::size_t>(view.tenant);
+    m_holdings[tenant].pages += pages;
+    m_holdings[tenant].promised -= kept;
     m_available -= pages;
-    m_promised -= std::min(pages, std::max(0, expectedPages(view) - view.pages));
-    m_served[static_cast<std::size_t>(view.tenant)] += kPromptTokenCost * rows;
+    m_promised -= kept;
+    const double weight = m_queue.weights.empty() ? 1.0 : m_queue.weights[tenant];
+    m_served[tenant] += kPromptTokenCost * rows / weight;
 }
 
 }  // namespace

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What the next step runs. Pure: the same view gives the same plan; no clock, no device, no pages taken. ServingLoop
 // does the effects. Order of the plan:
-//   1. running decodes, oldest arrival first, one row each. When pages run out, the running sequence that arrived last
-//      is preempted: it gives its pages back and computes its tokens, answers included, again later. The oldest is
-//      never preempted, so every request ends.
+//   1. running decodes, oldest arrival first, one row each. When pages run out, the tenant that was served most gives
+//      way with the running sequence of its that arrived last: it gives its pages back and computes its tokens, answers
+//      included, again later. The oldest of all is never preempted, so every request ends.
 //   2. prompts in chunks within what is left of the token budget, next from the least served tenant (FairShare), in it
 //      those that run already, then by arrival. A waiting request is admitted when the pages of its tokens, its
 //      expected answer and what the running ones are expected to take still fit above a watermark. When the next in
 //      fair order does not fit, none behind it is admitted: big requests are not starved by small ones. A text of an
 //      encoder is one chunk: it waits for a step that has room for the whole of it.
+// A tenant's running sequences hold no more pages than its cap: it waits at the door, and where its own answers grow
+// into the cap its newest sequence gives way, never somebody else's. One sequence alone may always go on.
 // Sources: Sarathi-Serve (chunked prefill beside decodes), arXiv 2403.02310; VTC, arXiv 2401.00588; vLLM (recompute).
 #pragma once
 
@@ -40,7 +42,9 @@ struct SequenceView {
 
 struct QueueView {
     std::span<const SequenceView> sequences;  // running and waiting, by arrival
-    std::span<const double> served;           // per tenant
+    std::span<const double> served;           // per tenant: service over weight
+    std::span<const double> weights = {};     // per tenant; empty: all 1
+    std::span<const std::int32_t> pageCaps = {};  // per tenant, 0: none; empty: no caps
     // Per adapter, the pages that its first running user takes (also of an idle one: it can no longer be evicted) and its
     // last gives back.
     std::span<const std::int32_t> adapterPages = {};

@@ -2,7 +2,9 @@
 #include "core/serving/serving_loop.h"
 
 #include <algorithm>
+#include <cmath>
 #include <deque>
+#include <unordered_map>
 
 #include "core/serving/batch_plan.h"
 #include "core/serving/fair_share.h"
@@ -12,6 +14,7 @@
 #include "core/serving/sampler.h"
 #include "core/serving/scheduler.h"
 #include "core/serving/sequence.h"
+#include "core/serving/wait_estimate.h"
 
 namespace espalier {
 namespace {
@@ -99,6 +102,9 @@ private:
     std::int32_t adapterIndex(const Sequence& sequence);
     void addToBatch(const StepPlan& plan);
     StepPlan plan();
+    void readShares();
+    Result<void> checkShare(const Request& request) const;
+    std::int32_t tokenLimit(const Request& request) const;
     void preempt(Sequence& sequence);
     void admit(Sequence& sequence);
     void consume(const BatchPlan::Part& part, const Transformer::Output& output);
@@ -131,6 +137,8 @@ private:
     std::vector<const LoraImage*> m_adapters;  // of the view: each adapter once
     std::vector<std::int32_t> m_adapterPages;
     std::vector<const ResidentAdapter*> m_stepAdapters;
+    std::vector<std::int32_t> m_pageCaps;  // by tenant
+    WaitEstimate m_waitEstimate;
     BatchPlan m_batch;
     Chunk m_chunk;
 
@@ -160,13 +168,14 @@ Result<void> ServingLoop::Impl::submit(Request request) {
     }
     if (waiting >= m_options.maxWaiting)
         return espalier::fail(ErrorCode::Busy, std::to_string(waiting) + " requests are already waiting");
+    TRY(checkShare(request));
 
     auto sequence = std::make_unique<Sequence>();
     sequence->tokens = request.prompt;
     sequence->request = std::move(request);
     const Request& kept = sequence->request;
     if (kept.kind == RequestKind::Generate) {
-        sequence->maxTokens = std::min(kept.maxTokens, contextLimit(adapterPages) - sequence->promptTokens());
+        sequence->maxTokens = std::min(kept.maxTokens, tokenLimit(kept) - sequence->promptTokens());
         if (hasPenalties(kept.sampling)) sequence->history.emplace().addPrompt(kept.prompt);
         if (m_tokenizer) sequence->decoder.emplace(m_tokenizer, kept.skipSpecial);
         if (!kept.stop.empty()) sequence->stops.emplace(kept.stop);
@@ -181,6 +190,42 @@ Result<void> ServingLoop::Impl::submit(Request request) {
     sequence->submitted = m_clock.now();
     m_sequences.push_back(std::move(sequence));
     return {};
+}
+
+// Most tokens the request's sequence may have: its tenant's pages are a limit like the context.
+std::int32_t ServingLoop::Impl::tokenLimit(const Request& request) const {
+    const std::int64_t pages = request.share ? request.share->kvPages.load() : 0;
+    const std::int32_t most = contextLimit(request.adapter ? request.adapter->pages : 0);
+    return pages > 0 ? static_cast<std::int32_t>(std::min<std::int64_t>(most, pages * kTokensPerPage)) : most;
+}
+
+// What the request's tenant may not ask of this model, or not now.
+Result<void> ServingLoop::Impl::checkShare(const Request& request) const {
+    if (!request.share) return {};
+    const std::int32_t room = request.kind == RequestKind::Generate ? 1 : 0;
+    const auto tokens = static_cast<std::int32_t>(request.prompt.size());
+    if (tokens + room > tokenLimit(request))
+        return espalier::fail(ErrorCode::TooLarge,
+                              "the prompt has " + std::to_string(tokens) + " tokens, " +
+                                  std::to_string(request.share->kvPages.load()) + " KV pages of its tenant hold " +
+                                  std::to_string(tokenLimit(request)),
+                              "prompt");
+    const std::int32_t patienceMs = request.share->firstTokenMs;
+    if (patienceMs == 0) return {};
+    std::vector<WaitEstimate::Prompt> queue;
+    for (const auto& sequence : m_sequences)
+        queue.push_back({sequence->request.tenant == request.tenant,
+                         sequence->request.share ? sequence->request.share->weight.load() : 1.0, sequence->tenant,
+                         std::max(0, sequence->promptTokens() - sequence->computed)});
+    const auto expected = m_waitEstimate.untilFirstToken(queue, request.share->weight, tokens);
+    if (!expected || *expected <= std::chrono::milliseconds(patienceMs)) return {};
+    const auto whole = [](double number) { return static_cast<std::int64_t>(std::ceil(std::min(number, 1e9))); };
+    const double lateByS = seconds(*expected - std::chrono::milliseconds(patienceMs));
+    Error late = espalier::fail(ErrorCode::Busy,
+                                "the first token is expected in " + std::to_string(whole(milliseconds(*expected))) +
+                                    " ms, later than the " + std::to_string(patienceMs) + " ms that were asked for");
+    late.retryAfterS = static_cast<std::int32_t>(std::max<std::int64_t>(1, whole(lateByS)));
+    return late;
 }
 
 void ServingLoop::Impl::cancel(RequestId id) {
@@ -202,8 +247,13 @@ bool ServingLoop::Impl::step() {
 
     ++m_counters.steps;
     m_counters.adapterSteps += m_batch.hasAdapters();
+    const TimePoint began = m_clock.now();
     const auto output =
         m_transformer.forward(*m_stream, m_batch.forwardBatch(m_pager.adapters().ranks()), m_kv.layers());
+    std::int32_t promptRows = 0;
+    for (const BatchPlan::Part& part : m_batch.parts())
+        promptRows += std::clamp(part.sequence->promptTokens() - part.sequence->computed, 0, part.rows);
+    m_waitEstimate.measured(promptRows, m_clock.now() - began);
     for (const BatchPlan::Part& part : m_batch.parts()) {
         if (output)
             consume(part, *output);
@@ -254,7 +304,20 @@ StepPlan ServingLoop::Impl::plan() {
     m_adapterPages.clear();
     for (const auto& sequence : m_sequences) m_views.push_back(viewOf(*sequence, running < m_limits.maxSequences));
     m_limits.expectedOutput = m_outputLengths.expected();
-    return planStep({m_views, m_fairShare.served(), m_adapterPages}, m_pager.pool().usage(), m_limits);
+    readShares();
+    return planStep({m_views, m_fairShare.served(), m_fairShare.weights(), m_pageCaps, m_adapterPages},
+                    m_pager.pool().usage(), m_limits);
+}
+
+// Limits are changed while requests run: what they are now holds for this step.
+void ServingLoop::Impl::readShares() {
+    m_pageCaps.assign(m_fairShare.served().size(), 0);
+    for (const auto& sequence : m_sequences) {
+        const TenantShare* share = sequence->request.share.get();
+        if (!share) continue;
+        m_fairShare.setWeight(sequence->tenant, share->weight);
+        m_pageCaps[static_cast<std::size_t>(sequence->tenant)] = share->kvPages;
+    }
 }
 
 SequenceView ServingLoop::Impl::viewOf(Sequence& sequence, bool mayAdmit) {
@@ -483,7 +546,15 @@ void ServingLoop::Impl::removeDone() {
 ServingStats ServingLoop::Impl::stats() const {
     const TimePoint now = m_clock.now();
     ServingStats stats;
-    for (const auto& sequence : m_sequences) ++(sequence->isRunning ? stats.running : stats.waiting);
+    std::unordered_map<FairShare::Slot, TenantInLoop> tenants;
+    for (const auto& sequence : m_sequences) {
+        ++(sequence->isRunning ? stats.running : stats.waiting);
+        TenantInLoop& tenant = tenants[sequence->tenant];
+        tenant.name = sequence->request.tenant;
+        ++(sequence->isRunning ? tenant.running : tenant.waiting);
+        tenant.pages += static_cast<std::int64_t>(sequence->pages.size());
+    }
+    for (auto& [slot, tenant] : tenants) stats.tenants.push_back(std::move(tenant));
     stats.pages = m_pager.pool().usage();
     stats.pageBytes = m_kv.bytesPerPage();
     stats.prefillTokensPerS = m_prefillRate.perSecond(now);

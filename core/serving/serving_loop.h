@@ -57,10 +57,18 @@ struct ServingCounters {
     std::int64_t finishedFailed = 0;
 };
 
+struct TenantInLoop {  // a tenant with open requests
+    std::string name;
+    std::int32_t running = 0;
+    std::int32_t waiting = 0;
+    std::int64_t pages = 0;  // that its running requests read; one that several of them read counts for each
+};
+
 struct ServingStats {
     std::int32_t running = 0;
     std::int32_t waiting = 0;
     std::int32_t adapters = 0;  // in the pool, in use or idle
+    std::vector<TenantInLoop> tenants;
     PoolUsage pages;
     std::int64_t pageBytes = 0;    // of one page id, over all layers
     double prefillTokensPerS = 0;  // over the last second

@@ -66,11 +66,49 @@ CREATE TABLE run_log(
 
 constexpr std::string_view kDerivedModels = "ALTER TABLE models ADD COLUMN derived_from TEXT NOT NULL DEFAULT ''";
 
+constexpr std::string_view kTenants = R"sql(
+CREATE TABLE tenants(
+    name                TEXT PRIMARY KEY,
+    weight              REAL NOT NULL,
+    max_concurrency     INTEGER NOT NULL,
+    requests_per_minute INTEGER NOT NULL,
+    tokens_per_minute   INTEGER NOT NULL,
+    tokens_per_day      INTEGER NOT NULL,
+    kv_pages            INTEGER NOT NULL,
+    first_token_ms      INTEGER NOT NULL,
+    expires_at          INTEGER NOT NULL,
+    models              TEXT NOT NULL,
+    created_at          INTEGER NOT NULL,
+    revoked_at          INTEGER
+) STRICT;
+CREATE TABLE tenant_keys(
+    id           TEXT PRIMARY KEY,
+    tenant       TEXT NOT NULL REFERENCES tenants(name),
+    hash         TEXT NOT NULL UNIQUE,
+    prefix       TEXT NOT NULL,
+    created_at   INTEGER NOT NULL,
+    revoked_at   INTEGER,
+    last_used_at INTEGER
+) STRICT;
+CREATE TABLE tenant_usage(
+    tenant           TEXT NOT NULL,
+    hour             INTEGER NOT NULL,
+    requests         INTEGER NOT NULL,
+    refused          INTEGER NOT NULL,
+    prompt_tokens    INTEGER NOT NULL,
+    cached_tokens    INTEGER NOT NULL,
+    generated_tokens INTEGER NOT NULL,
+    PRIMARY KEY(tenant, hour)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tenant_usage_by_hour ON tenant_usage(hour);
+)sql";
+
 constexpr std::array kMigrations = {
     Migration{1, "catalog of models", kCatalog},
     Migration{2, "jobs", kJobs},
     Migration{3, "run log", kRunLog},
     Migration{4, "models made of models", kDerivedModels},
+    Migration{5, "tenants, their keys and their use", kTenants},
 };
 
 }  // namespace

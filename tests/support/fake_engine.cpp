@@ -90,6 +90,10 @@ FakeEngine::FakeEngine(Path workspace) {
     m_job.id = 1;
     m_job.kind = "import";
     m_job.state = JobState::Running;
+    m_tenants = std::move(*Tenants::open(
+        nullptr, m_clock,
+        {[this](TenantChanged change) { publish(std::move(change)); },
+         [this](std::string text) { log("info", "tenants", text); }, [this](RequestId id) { cancel(id); }}));
     m_thread = std::jthread([this](std::stop_token stop) { work(stop); });
 }
 
@@ -185,6 +189,10 @@ Result<RequestId> FakeEngine::submit(std::string_view model, Request request) {
     if (m_script.refusal && static_cast<std::int32_t>(m_submitted.size()) >= m_script.refusedFrom)
         return *m_script.refusal;
     request.id = RequestId{m_submitted.size() + 1};
+    if (!request.call) {
+        TRY_ASSIGN(request.call, m_tenants->admit({request.tenant, model, 1, std::ssize(request.prompt)}));
+    }
+    TRY(m_tenants->begin(request));
     Request shown = request;
     shown.sink = nullptr;
     m_submitted.push_back(std::move(shown));

@@ -58,6 +58,7 @@ public:
 
     Result<RequestId> submit(std::string_view model, Request request) override;
     void cancel(RequestId id) override;
+    Tenants& tenants() override { return *m_tenants; }  // kept in memory only
     Result<void> loadModel(std::string_view) override { return {}; }
     Result<void> unloadModel(std::string_view) override { return {}; }
     Result<void> setServing(ServeState state) override;
@@ -103,6 +104,8 @@ private:
     std::map<int, EventSink> m_sinks;
     int m_nextSink = 0;
     JobRecord m_job;
+    SystemClock m_clock;
+    std::unique_ptr<Tenants> m_tenants;
     std::jthread m_thread;
 };
 

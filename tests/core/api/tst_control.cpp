@@ -129,7 +129,8 @@ private slots:
         ::chmod(file.c_str(), 0600);
         QVERIFY(writePrivateFile(*files, file, "short\n").has_value());
         QCOMPARE(loadOrMakeAdminKey(*files, file).error().code, ErrorCode::CorruptFile);
-        const Keys keys(*first);
+        FakeEngine engine(folder.path().toStdString());
+        const Keys keys(*first, engine.tenants());
         QVERIFY(keys.caller("bearer " + *first)->admin);
         QVERIFY(!keys.caller("Bearer " + *first + "x"));
         QVERIFY(!keys.caller("Basic " + *first));

@@ -180,7 +180,7 @@ private slots:
         const Bench bench;
         for (const char* command :
              {"import", "models", "inspect", "remove", "tokenize", "detokenize", "template", "generate", "perplexity",
-              "embed", "serve", "status", "jobs", "sample", "bench", "doctor"}) {
+              "embed", "serve", "status", "jobs", "sample", "bench", "doctor", "tenant", "key", "usage"}) {
             const Outcome help = bench.run({command, "--help"});
             QCOMPARE(help.exitCode, 0);
             QVERIFY2(help.out.contains("Example:\n  espalierctl " + QByteArray(command)), command);
@@ -229,6 +229,55 @@ private slots:
         const Bench other;
         const Json linked = other.json({"import", other.path("models/tiny"), "--name", "linked", "--link"});
         COMPARE_JSON(linked["digest"], imported["digest"]);
+    }
+
+    void tenantsKeysAndUsage() {
+        const Bench bench;
+        bench.import();
+        const Json ada =
+            bench.json({"tenant", "create", "ada", "--weight", "2", "--max-concurrency", "3", "--rpm", "120", "--tpm",
+                        "30000", "--token-budget", "2000000", "--kv-pages", "64", "--expires", "90d"});
+        QVERIFY(hasKeys(ada, {"tenant", "key", "state", "weight", "keys", "today", "expires_at"}));
+        COMPARE_JSON(ada["tokens_per_day"], 2000000);
+        QVERIFY(!bench.json({"tenant", "create", "bo", "--no-key"}).contains("key"));
+        COMPARE_JSON(bench.json({"tenant", "limit", "ada", "--rpm", "0"})["requests_per_minute"], 0);
+        const Json list = bench.json({"tenant", "list"});
+        QCOMPARE(list.size(), std::size_t{2});
+        COMPARE_JSON(list[0]["requests_per_minute"], 0);
+        COMPARE_JSON(list[0]["max_concurrency"], 3);
+        const Json second = bench.json({"key", "create", "ada"});
+        QVERIFY(hasKeys(second, {"tenant", "key", "id", "prefix"}));
+        const Json rotated = bench.json({"key", "rotate", QString::fromStdString(second["prefix"].get<std::string>())});
+        QVERIFY(rotated["key"] != second["key"]);
+        QCOMPARE(bench.json({"key", "list", "ada"}).size(), std::size_t{3});
+        COMPARE_JSON(bench.json({"tenant", "revoke", "bo"})["state"], "revoked");
+        COMPARE_JSON(bench.json({"tenant", "restore", "bo"})["state"], "active");
+        QCOMPARE(bench.run({"tenant", "limit", "nobody", "--rpm", "1"}).exitCode, 1);
+        QVERIFY(bench.run({"tenant", "create", "ada"}).err.startsWith("error[already_exists]: "));
+        for (const QStringList& wrong :
+             {QStringList{"tenant", "create"}, QStringList{"tenant", "limit", "ada", "--weight", "0"},
+              QStringList{"key", "rotate"}, QStringList{"usage", "--by", "week"}})
+            QCOMPARE(bench.run(wrong).exitCode, 2);
+        const Outcome shown = bench.run({"tenant", "create", "cy"});
+        QVERIFY2(shown.out.contains("esp_"), shown.out.constData());
+        QVERIFY(!bench.run({"key", "list"}).out.contains(shown.out.trimmed().split('\n').last()));
+    }
+
+    void theDaemonServesTenantsAndCountsThem() {
+        const Bench bench;
+        bench.import();
+        const Json ada = bench.json({"tenant", "create", "ada", "--rpm", "1"});
+        const Serving serving(bench);
+        bench.json({"generate", "-m", "tiny", "--prompt", "a", "--max-tokens", "2"});
+        const Json usage = bench.json({"usage"});
+        QCOMPARE(usage.size(), std::size_t{1});
+        COMPARE_JSON(usage[0]["tenant"], "owner");
+        COMPARE_JSON(usage[0]["generated_tokens"], 2);
+        const Outcome csv = bench.run({"usage", "--csv"});
+        QVERIFY(
+            csv.out.startsWith("tenant,from,requests,refused,prompt_tokens,cached_tokens,generated_tokens\r\nowner,"));
+        COMPARE_JSON(bench.json({"tenant", "show", "ada"})["tenant"], "ada");
+        QVERIFY(bench.json({"usage", "--tenant", "ada"}).empty());
     }
 
     void failures_areASentenceAndADocument() {

@@ -7,6 +7,7 @@
 #include "core/compute/backend.h"
 #include "core/serving/fair_share.h"
 #include "core/serving/scheduler.h"
+#include "tests/core/serving/scheduler_simulation.h"
 #include "tests/support/fake_transformer.h"
 #include "tests/support/test_main.h"
 
@@ -14,12 +15,6 @@ using namespace espalier;
 using namespace espalier::test;
 
 namespace {
-
-PoolUsage usageOf(std::int32_t free, std::int32_t kv, std::int32_t cached = 0) {
-    PoolUsage usage;
-    usage.pages = {free, kv, cached};
-    return usage;
-}
 
 SequenceView waiting(std::int32_t tokens, std::int32_t tenant = 0) {
     SequenceView view;
@@ -59,100 +54,7 @@ std::map<std::int32_t, std::int32_t> rowsOf(const StepPlan& plan) {
 
 using Rows = std::map<std::int32_t, std::int32_t>;
 using Indices = std::vector<std::int32_t>;
-constexpr StepLimits kLimits{.maxBatchTokens = 64, .maxLogitRows = 64, .maxSequences = 8, .expectedOutput = 16};
-
-// A trace with an accountant instead of a device.
-struct Simulation {
-    struct Item {
-        std::int32_t tenant = 0, prompt = 0, output = 0;
-        std::int32_t generated = 0, computed = 0, pages = 0;
-        bool isRunning = false;
-        int submittedAt = 0, firstTokenAt = -1;
-    };
-    std::int32_t pool = 64;
-    StepLimits limits = kLimits;
-    std::vector<Item> queue;  // by arrival
-    std::vector<Item> done;
-    FairShare share;
-    std::vector<double> service = std::vector<double>(4, 0.0);  // counted here, independently of FairShare
-    int steps = 0, preemptions = 0;
-    std::string broken;
-
-    void submit(std::int32_t tenant, std::int32_t prompt, std::int32_t output) {
-        const auto slot = share.enter(std::to_string(tenant));
-        if (slot != tenant) broken = "tenants must enter in order";
-        Item item;
-        item.tenant = tenant;
-        item.prompt = prompt;
-        item.output = output;
-        item.submittedAt = steps;
-        queue.push_back(item);
-    }
-
-    std::int32_t held() const {
-        std::int32_t pages = 0;
-        for (const Item& item : queue) pages += item.pages;
-        return pages;
-    }
-
-    void step() {
-        ++steps;
-        std::vector<SequenceView> views;
-        for (const Item& item : queue) {
-            SequenceView view;
-            view.tenant = item.tenant;
-            view.isRunning = item.isRunning;
-            view.target = item.prompt + item.generated;
-            view.computed = item.computed;
-            view.pages = item.pages;
-            view.generated = item.generated;
-            view.mayGenerate = item.output - item.generated;
-            views.push_back(view);
-        }
-        const StepPlan plan = planStep({views, share.served()}, usageOf(pool - held(), held()), limits);
-        if (plan.isEmpty()) broken = "a step without work at " + std::to_string(steps);
-        const auto at = [&](std::int32_t i) -> Item& { return queue[static_cast<std::size_t>(i)]; };
-        for (const std::int32_t i : plan.preempted) {
-            if (i == 0) broken = "the oldest was preempted";
-            at(i).isRunning = false;
-            at(i).pages = at(i).computed = 0;
-            ++preemptions;
-        }
-        for (const std::int32_t i : plan.admitted) {
-            if (at(i).isRunning) broken = "admitted twice";
-            at(i).isRunning = true;
-        }
-        std::int32_t rows = 0;
-        for (const auto& [i, count] : plan.work) {
-            Item& item = at(i);
-            const std::int32_t target = item.prompt + item.generated;
-            if (!item.isRunning || count < 1 || item.computed + count > target) broken = "rows that are not there";
-            rows += count;
-            const std::int32_t before = item.computed;
-            item.computed += count;
-            item.pages = std::max(item.pages, pagesForTokens(item.computed));
-            const double prompt = std::max(0, std::min(item.computed, item.prompt) - before);
-            share.charge(item.tenant, kPromptTokenCost * prompt);
-            service[static_cast<std::size_t>(item.tenant)] += kPromptTokenCost * prompt;
-            if (item.computed < target) continue;
-            if (item.firstTokenAt < 0) item.firstTokenAt = steps;
-            ++item.generated;
-            share.charge(item.tenant, kGeneratedTokenCost);
-            service[static_cast<std::size_t>(item.tenant)] += kGeneratedTokenCost;
-        }
-        std::int32_t running = 0;
-        for (const Item& item : queue) running += item.isRunning;
-        if (rows > limits.maxBatchTokens) broken = "too many rows";
-        if (running > limits.maxSequences) broken = "too many sequences";
-        if (held() > pool) broken = "too many pages";
-        for (std::size_t i = queue.size(); i-- > 0;) {
-            if (queue[i].generated < queue[i].output) continue;
-            share.leave(queue[i].tenant);
-            done.push_back(queue[i]);
-            queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(i));
-        }
-    }
-};
+const StepLimits kLimits = kSimulatedLimits;
 
 }  // namespace
 
@@ -186,6 +88,25 @@ private slots:
         QCOMPARE(result.preempted, Indices{2});
         QCOMPARE(rowsOf(result), (Rows{{0, 1}, {1, 1}}));
         QVERIFY(result.admitted.empty());
+    }
+    void whenPagesRunOutTheTenantServedMostGivesWay() {
+        const std::vector sequences{decoding(17, 0), decoding(33, 1), decoding(49, 0), decoding(65, 2)};
+        // All need a page. Tenant 1 was served most; nobody else is touched as long as its pages do.
+        const auto result = plan(sequences, usageOf(1, 12), kLimits, {10.0, 90.0, 20.0});
+        QCOMPARE(result.preempted, Indices{1});
+        QCOMPARE(rowsOf(result), (Rows{{0, 1}, {2, 1}, {3, 1}}));
+    }
+    void theOldestIsNeverPreemptedHoweverMuchItsTenantWasServed() {
+        const auto result = plan({decoding(17, 1), decoding(33, 0)}, usageOf(0, 3), kLimits, {10.0, 90.0, 0.0});
+        QCOMPARE(result.preempted, Indices{1});
+        QCOMPARE(rowsOf(result), (Rows{{0, 1}}));
+    }
+    void aSequenceThatGaveWayLosesTheRowItWasGiven() {
+        // 0 and 1 take rows first; then 2 needs a page, and tenant 1, served most, gives it back.
+        const auto result =
+            plan({decoding(17, 0), decoding(34, 1), decoding(33, 2)}, usageOf(1, 6), kLimits, {0.0, 90.0, 0.0});
+        QCOMPARE(result.preempted, Indices{1});
+        QCOMPARE(rowsOf(result), (Rows{{0, 1}, {2, 1}}));
     }
     void aSequenceThatIsTheNewestItselfGivesWay() {
         const auto result = plan({decoding(20), decoding(17)}, usageOf(0, 3), kLimits);
@@ -266,6 +187,55 @@ private slots:
         QVERIFY(result.work.empty());
     }
 
+    void aTenantAtItsCapWaitsAndNobodyBehindItDoes() {
+        const std::vector<std::int32_t> caps{4, 0};
+        const std::vector<double> served{0.0, 100.0};
+        // Tenant 0 holds 3 pages and expects one more; its next request would need 2. Tenant 1 comes after it in fair
+        // order and is not held up.
+        const std::vector sequences{decoding(48, 0), waiting(20, 0), waiting(20, 1)};
+        const auto result = planStep({sequences, served, {}, caps}, usageOf(100, 3), kLimits);
+        QCOMPARE(result.admitted, Indices{2});
+        const std::vector<std::int32_t> wide{10, 0};
+        QCOMPARE(planStep({sequences, served, {}, wide}, usageOf(100, 3), kLimits).admitted, (Indices{1, 2}));
+    }
+    void aTenantThatGrowsIntoItsCapPreemptsItsOwnNewest() {
+        const std::vector<std::int32_t> caps{4, 0};
+        const std::vector<double> served{0.0, 100.0};
+        const std::vector sequences{decoding(33, 0), decoding(33, 1), decoding(33, 0)};
+        const auto result = planStep({sequences, served, {}, caps}, usageOf(100, 6), kLimits);
+        QCOMPARE(result.preempted, Indices{2});
+        QCOMPARE(rowsOf(result), (Rows{{0, 1}, {1, 1}}));
+    }
+    void oneSequenceAloneMayPassItsTenantsCap() {  // which was lowered while it ran
+        const std::vector<std::int32_t> caps{1};
+        const std::vector<double> served{0.0};
+        const auto decoded = planStep({std::vector{decoding(33, 0)}, served, {}, caps}, usageOf(100, 2), kLimits);
+        QCOMPARE(rowsOf(decoded), (Rows{{0, 1}}));
+        const auto admitted = planStep({std::vector{waiting(60, 0)}, served, {}, caps}, usageOf(100, 0), kLimits);
+        QCOMPARE(admitted.admitted, Indices{0});
+    }
+    void pagesThatATenantsSequencesShareCountOnce() {
+        const std::vector<std::int32_t> caps{8};
+        const std::vector<double> served{0.0};
+        auto first = decoding(66, 0), second = decoding(66, 0);
+        first.sharedPages = second.sharedPages = 4;  // five pages each, four of them the same
+        const std::vector sequences{first, second, waiting(10, 0)};
+        // 6 held, 2 promised: the next would pass the cap; with one page more it fits.
+        QVERIFY(planStep({sequences, served, {}, caps}, usageOf(100, 6), kLimits).admitted.empty());
+        const std::vector<std::int32_t> wider{10};
+        QCOMPARE(planStep({sequences, served, {}, wider}, usageOf(100, 6), kLimits).admitted, Indices{2});
+    }
+    void aPromptOfDoubleWeightCountsHalf() {
+        const std::vector<double> served{0.0, 0.0}, weights{1.0, 2.0};
+        std::vector<SequenceView> sequences(6, waiting(10, 0));
+        for (int i = 0; i < 6; ++i) sequences.push_back(waiting(10, 1));
+        const StepLimits limits{.maxBatchTokens = 60, .maxLogitRows = 60, .maxSequences = 60, .expectedOutput = 16};
+        const auto result = planStep({sequences, served, weights}, usageOf(100, 0), limits);
+        const auto mine = std::ranges::count_if(result.admitted, [](std::int32_t i) { return i < 6; });
+        QCOMPARE(mine, 2);
+        QCOMPARE(result.admitted.size(), std::size_t{6});
+    }
+
     void replay_everyRequestEndsAndNoLimitIsBroken() {
         for (std::uint64_t seed = 1; seed <= 8; ++seed) {
             TestRandom random(seed);
@@ -274,6 +244,10 @@ private slots:
             simulation.limits.maxBatchTokens = 8 + random.below(120);
             simulation.limits.maxSequences = std::min(2 + random.below(14), simulation.limits.maxBatchTokens);
             simulation.limits.expectedOutput = 1 + random.below(40);
+            if (seed % 2 == 0) {  // every other time with weights and caps
+                simulation.weights = {1.0, 2.0, 4.0, 1.0};
+                for (std::int32_t& cap : simulation.caps) cap = random.below(3) == 0 ? 0 : 20 + random.below(30);
+            }
             for (int tenant = 0; tenant < 3; ++tenant) simulation.submit(tenant, 5, 1);
             int submitted = 3;
             while (submitted < 200 || !simulation.queue.empty()) {
@@ -339,6 +313,17 @@ private slots:
         share.leave(bo);
         const auto late = share.enter("cy");
         QCOMPARE(share.served()[static_cast<std::size_t>(late)], 1550.0);  // nobody is active: the last one that left
+    }
+    void fairShare_countsServiceOverWeight() {
+        FairShare share;
+        const auto ada = share.enter("ada"), bo = share.enter("bo");
+        share.setWeight(ada, 4.0);
+        share.charge(ada, 400);
+        share.charge(bo, 100);
+        QCOMPARE(share.served()[0], share.served()[1]);
+        share.setWeight(ada, 1.0);
+        share.charge(ada, 50);
+        QCOMPARE(share.served()[0], 150.0);
     }
     void fairShare_keepsNoMoreSlotsThanItNeeds() {
         FairShare share;

@@ -262,6 +262,55 @@ private slots:
         bench.loop->dropPrefixCache();
         QCOMPARE(bench.pages().of(PageOwner::Free), 128);
     }
+    void aTenantOfFourTimesTheWeightGetsFourTimesTheService() {
+        Bench bench;
+        const auto light = std::make_shared<TenantShare>(), heavy = std::make_shared<TenantShare>();
+        heavy->weight = 4.0;
+        std::vector<Received> received(240);
+        for (std::size_t i = 0; i < received.size(); ++i) {
+            Request request = makeRequest(i + 1, 10, 6, received[i]);
+            request.tenant = i % 2 ? "heavy" : "light";
+            request.share = i % 2 ? heavy : light;
+            QVERIFY(bench.loop->submit(std::move(request)));
+        }
+        const auto done = [&](std::size_t first) {
+            int count = 0;
+            for (std::size_t i = first; i < received.size(); i += 2) count += received[i].lastChunks;
+            return count;
+        };
+        while (done(1) < 80) QVERIFY(bench.loop->step());
+        const double ratio = done(1) / static_cast<double>(done(0));
+        QVERIFY2(ratio > 3.0 && ratio < 5.0, qPrintable(QString::number(ratio)));
+        light->weight = 4.0;  // changed while they run
+        const int lightBefore = done(0), heavyBefore = done(1);
+        while (done(1) < 110) QVERIFY(bench.loop->step());
+        const double after = (done(1) - heavyBefore) / static_cast<double>(done(0) - lightBefore);
+        QVERIFY2(after > 0.7 && after < 1.4, qPrintable(QString::number(after)));
+        bench.run();
+    }
+    void aTenantThatWouldNotWaitIsRefusedAtOnce() {
+        Bench bench;
+        const auto hasty = std::make_shared<TenantShare>();
+        hasty->firstTokenMs = 1000;
+        std::vector<Received> received(40);
+        Received late, early;
+        Request request = makeRequest(100, 10, 2, late);
+        request.share = hasty;
+        QVERIFY(bench.loop->submit(request));  // nothing was measured yet: it waits
+        bench.model.onForward = [&](const ForwardBatch&) { bench.clock.advance(std::chrono::milliseconds(100)); };
+        bench.run();
+        for (std::size_t i = 0; i < received.size(); ++i)
+            QVERIFY(bench.loop->submit(makeRequest(i + 1, 100, 2, received[i])));  // of the same tenant
+        request = makeRequest(101, 10, 2, early);
+        request.share = hasty;
+        const auto refused = bench.loop->submit(request);
+        QCOMPARE(refused.error().code, ErrorCode::Busy);
+        QVERIFY(refused.error().retryAfterS > 1);
+        bench.run();
+        QVERIFY(bench.loop->submit(request));
+        bench.run();
+        QCOMPARE(early.lastChunks, 1);
+    }
     void aFollowUpReadsTheAnswerToo() {
         Bench bench;
         Received first, second;

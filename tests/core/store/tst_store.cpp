@@ -100,6 +100,7 @@ private slots:
             QCOMPARE(rowsOf(database, "models"), from >= 1 ? 1 : 0);
             QCOMPARE(rowsOf(database, "jobs"), from >= 2 ? 1 : 0);
             QCOMPARE(rowsOf(database, "run_log"), 0);
+            for (const char* table : {"tenants", "tenant_keys", "tenant_usage"}) QCOMPARE(rowsOf(database, table), 0);
         }
     }
 
