@@ -2,6 +2,7 @@
 #include "core/engine/quantized_file.h"
 
 #include <algorithm>
+#include <set>
 
 #include "core/base/relay.h"
 #include "core/formats/gguf_architecture.h"
@@ -17,7 +18,12 @@ namespace {
 
 constexpr std::uint32_t kQuantizationVersion = 2;  // of the block formats, as ggml counts them
 constexpr std::int64_t kPieceValues = 1 << 18;
+constexpr std::uint64_t kPieceBytes = 1 << 20;  // of what is hashed only
 constexpr std::size_t kPieces = 4;
+
+Error stopped() {
+    return fail(ErrorCode::Cancelled, "quantising was stopped");
+}
 
 // LLAMA_FTYPE_MOSTLY_Q8_0 and _Q4_0: what "general.file_type" says.
 std::uint32_t fileTypeOf(DType type) {
@@ -199,7 +205,8 @@ private:
         const auto change = m_plan.changes.find(entry.name);
         std::optional<Rounder> rounder;
         if (change != m_plan.changes.end()) rounder.emplace(entry, change->second);
-        const std::int64_t rowValues = entry.shape.back();
+        // Rows matter to rounding alone; those of any other tensor are as long as a file says.
+        const std::int64_t rowValues = rounder ? entry.shape.back() : 1;
         const std::int64_t rows = entry.count() / rowValues;
         if (rounder && change->second.transposed) {
             // Whole, and not through the ring, which would keep several of them.
@@ -222,7 +229,7 @@ private:
 
     Result<void> fill(Piece& piece, const TensorEntry& entry, std::int64_t first, std::int64_t values,
                       Rounder* rounder) {
-        if (m_stop.stop_requested()) return fail(ErrorCode::Cancelled, "quantising was stopped");
+        if (m_stop.stop_requested()) return stopped();
         piece.entry = &entry;
         piece.isRounded = rounder != nullptr;
         piece.isLast = first + values == entry.count();
@@ -240,14 +247,18 @@ private:
 
     // What the source's digest covers and the result does not hold: keys, tensors of types that GGUF lacks.
     Result<void> hashTheRest() {
+        std::set<std::string> done;
+        for (const DigestPart& part : m_result.sourceParts) done.insert(part.tensor);
         std::vector<std::byte> piece;
         for (const DigestSlice& slice : m_file.slices) {
-            const auto isDone = [&](const DigestPart& part) { return part.tensor == slice.tensor; };
-            if (std::ranges::any_of(m_result.sourceParts, isDone)) continue;
-            piece.resize(slice.end - slice.begin);
-            TRY(readAt(slice.begin, piece));
+            if (done.contains(slice.tensor)) continue;
             Sha256 hash;
-            hash.update(piece);
+            for (std::uint64_t at = slice.begin; at < slice.end; at += piece.size()) {
+                if (m_stop.stop_requested()) return stopped();
+                piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kPieceBytes, slice.end - at)));
+                TRY(readAt(at, piece));
+                hash.update(piece);
+            }
             m_result.sourceParts.push_back({m_file.name, slice.tensor, hash.finish()});
         }
         return {};

@@ -23,9 +23,9 @@ namespace {
 class NormalizerSequence final : public Normalizer {
 public:
     explicit NormalizerSequence(std::vector<std::unique_ptr<const Normalizer>> stages) : m_stages(std::move(stages)) {}
-    Result<MarkedText> apply(MarkedText text) const override {
+    Result<MarkedText> rewrite(MarkedText text, std::size_t most) const override {
         for (const auto& stage : m_stages) {
-            TRY_ASSIGN(text, stage->apply(std::move(text)));
+            TRY_ASSIGN(text, stage->apply(std::move(text), most));
         }
         return text;
     }
@@ -39,7 +39,7 @@ class UnicodeForm final : public Normalizer {
 public:
     UnicodeForm(const icu::Normalizer2& form, const icu::UnicodeSet& known) : m_form(form, known) {}
 
-    Result<MarkedText> apply(MarkedText text) const override {
+    Result<MarkedText> rewrite(MarkedText text, std::size_t) const override {
         UErrorCode status = U_ZERO_ERROR;
         const icu::StringPiece source(text.text.data(), static_cast<std::int32_t>(text.text.size()));
         if (m_form.isNormalizedUTF8(source, status) && U_SUCCESS(status)) return text;
@@ -80,10 +80,11 @@ private:
 class Replace final : public Normalizer {
 public:
     Replace(Regex pattern, std::string content) : m_pattern(std::move(pattern)), m_content(std::move(content)) {}
-    Result<MarkedText> apply(MarkedText text) const override {
+    Result<MarkedText> rewrite(MarkedText text, std::size_t most) const override {
         std::vector<TextRange> matches;
         TRY(m_pattern.findAll(text.text, matches));
         if (matches.empty()) return text;
+        if (m_content.size() > most / matches.size()) return grownBeyond(most);
         TextRewriter out(text);
         std::size_t at = 0;
         for (const TextRange& match : matches) {
@@ -110,7 +111,7 @@ private:
 class Prepend final : public Normalizer {
 public:
     explicit Prepend(std::string content) : m_content(std::move(content)) {}
-    Result<MarkedText> apply(MarkedText text) const override {
+    Result<MarkedText> rewrite(MarkedText text, std::size_t) const override {
         if (text.text.empty()) return text;
         MarkedText out;
         out.append(m_content, false);
@@ -128,7 +129,7 @@ template <class Visit>
 class Characters final : public Normalizer {
 public:
     explicit Characters(Visit visit) : m_visit(std::move(visit)) {}
-    Result<MarkedText> apply(MarkedText text) const override { return rewriteCharacters(text, m_visit); }
+    Result<MarkedText> rewrite(MarkedText text, std::size_t) const override { return rewriteCharacters(text, m_visit); }
 
 private:
     Visit m_visit;
@@ -137,7 +138,7 @@ private:
 class Strip final : public Normalizer {
 public:
     Strip(bool left, bool right) : m_left(left), m_right(right) {}
-    Result<MarkedText> apply(MarkedText text) const override {
+    Result<MarkedText> rewrite(MarkedText text, std::size_t) const override {
         std::optional<std::size_t> begin;
         std::size_t end = 0;
         for (std::size_t at = 0; at < text.text.size();) {
@@ -161,7 +162,7 @@ private:
 class Precompiled final : public Normalizer {
 public:
     explicit Precompiled(Charsmap rules) : m_rules(std::move(rules)) {}
-    Result<MarkedText> apply(MarkedText text) const override {
+    Result<MarkedText> rewrite(MarkedText text, std::size_t most) const override {
         constexpr std::size_t kWholeBelow = 6;  // bytes
         TextRewriter out(text);
         for (std::size_t at = 0; at < text.text.size();) {
@@ -172,6 +173,7 @@ public:
                     if (!replaced(text.text, {at, next}, out)) out.keep({at, next});
                 }
             at = end;
+            if (out.size() > most) return grownBeyond(most);
         }
         MarkedText rewritten = out.finish();
         rewritten.startsText = text.startsText;  // `tokenizers` counts from the start whatever was dropped there
@@ -353,6 +355,17 @@ constexpr TypeEntry<NormalizerPtr> kTypes[] = {
 };
 
 }  // namespace
+
+Error Normalizer::grownBeyond(std::size_t most) {
+    return fail(ErrorCode::TooLarge,
+                "the normalizer makes the text longer than the " + std::to_string(most) + " bytes allowed");
+}
+
+Result<MarkedText> Normalizer::apply(MarkedText text, std::size_t most) const {
+    TRY_ASSIGN(MarkedText rewritten, rewrite(std::move(text), most));
+    if (rewritten.text.size() > most) return grownBeyond(most);
+    return rewritten;
+}
 
 Result<std::unique_ptr<const Normalizer>> parseNormalizer(const Json& spec, const std::string& where) {
     if (spec.is_null()) return NormalizerPtr();

@@ -15,8 +15,16 @@ namespace espalier {
 class Normalizer {
 public:
     virtual ~Normalizer() = default;
-    // Requires: text is well-formed UTF-8. Error unsupported when a pattern gives up.
-    virtual Result<MarkedText> apply(MarkedText text) const = 0;
+    // Requires: text is well-formed UTF-8. Errors: unsupported when a pattern gives up; too_large when the text grows
+    // beyond `most` bytes at any stage: rules are data from outside, and a few of them can double a text often.
+    Result<MarkedText> apply(MarkedText text, std::size_t most) const;
+
+protected:
+    static Error grownBeyond(std::size_t most);
+
+private:
+    // Requires: what makes far more of a text than it was asks `most` before it does.
+    virtual Result<MarkedText> rewrite(MarkedText text, std::size_t most) const = 0;
 };
 
 // spec: the "normalizer" member; null gives null. Errors: unsupported names the type; corrupt_file.

@@ -72,7 +72,9 @@ Result<void> PipelineTokenizer::add(AddedToken token, const std::string& where) 
     if (!token.isNormalized) {
         m_inText.add(token.content, token);
     } else if (m_parts.normalizer) {
-        TRY_ASSIGN(MarkedText pattern, m_parts.normalizer->apply({token.content, {}}));
+        auto normalized = m_parts.normalizer->apply({token.content, {}}, kMaxNormalizedTokenBytes);
+        if (!normalized) return std::move(normalized).error().context(where);
+        MarkedText pattern = std::move(normalized).value();
         m_inNormalizedText.add(pattern.text, token);
         m_decodedAs[token.id] = std::move(pattern.text);
     } else {
@@ -112,7 +114,8 @@ Result<std::vector<TokenId>> PipelineTokenizer::encode(std::string_view text, co
         }
         MarkedText part = whole.slice(segment.range);
         if (m_parts.normalizer) {
-            TRY_ASSIGN(part, m_parts.normalizer->apply(std::move(part)));
+            const std::size_t most = mostNormalizedBytes(part.text.size());
+            TRY_ASSIGN(part, m_parts.normalizer->apply(std::move(part), most));
         }
         for (const auto& inner : m_inNormalizedText.cut(part.text, part.verbatim)) {
             const auto [begin, end] = inner.range;

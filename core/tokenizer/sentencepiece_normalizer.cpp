@@ -18,7 +18,7 @@ SentencePieceNormalizer::Step SentencePieceNormalizer::stepAt(std::string_view t
     return {bytes, text.substr(0, bytes)};
 }
 
-Result<MarkedText> SentencePieceNormalizer::apply(MarkedText text) const {
+Result<MarkedText> SentencePieceNormalizer::rewrite(MarkedText text, std::size_t most) const {
     const std::string_view source = text.text;
     const std::string_view space = m_spaces.marksSpaces ? kMark : " ";
     std::size_t at = 0;
@@ -40,6 +40,7 @@ Result<MarkedText> SentencePieceNormalizer::apply(MarkedText text) const {
             followsSpace = m_spaces.removesExtra && step.becomes.ends_with(' ');
         }
         at += step.bytes;
+        if (out.text.size() > most) return grownBeyond(most);
     }
     if (m_spaces.removesExtra)
         while (out.text.ends_with(space)) out.truncate(out.text.size() - space.size());

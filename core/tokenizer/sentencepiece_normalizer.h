@@ -26,9 +26,8 @@ public:
     SentencePieceNormalizer(SpaceSettings spaces, std::optional<Charsmap> rules, PieceTrie kept)
         : m_spaces(spaces), m_rules(std::move(rules)), m_kept(std::move(kept)) {}
 
-    Result<MarkedText> apply(MarkedText text) const override;
-
 private:
+    Result<MarkedText> rewrite(MarkedText text, std::size_t most) const override;
     struct Step {
         std::size_t bytes;
         std::string_view becomes;

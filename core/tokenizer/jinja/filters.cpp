@@ -36,7 +36,9 @@ Result<Value> changed(Runtime& runtime, const Value& value, const Arguments&) {
 }
 
 Result<Value> trim(Runtime& runtime, const Value& value, const Arguments& arguments) {
-    return runtime.text(stripped(str(value), Side::Both, textArgument(arguments, 0, "chars")));
+    const auto characters = textArgument(arguments, 0, "chars");
+    TRY(runtime.spend(strippingSteps(value.weight(), characters)));
+    return runtime.text(stripped(str(value), Side::Both, characters));
 }
 
 Result<Value> title(Runtime& runtime, const Value& value, const Arguments&) {
@@ -117,22 +119,34 @@ Result<Value> tojson(Runtime& runtime, const Value& value, const Arguments& argu
     return runtime.text(text, holdsVerbatim(value));
 }
 
-Result<Value> length(Runtime&, const Value& value, const Arguments&) {
-    TRY_ASSIGN(const std::int64_t count, lengthOf(value));
+Result<Value> length(Runtime& runtime, const Value& value, const Arguments&) {
+    TRY_ASSIGN(const std::int64_t count, lengthOf(runtime, value));
     return Value(count);
 }
 
-// item.a.0: the attribute argument of map, join, sort and others.
-Result<Value> attributePath(Runtime& runtime, Value value, const Value& path) {
-    if (path.isInteger()) return item(runtime, value, path);
+// item.a.0, the attribute argument of map, join, sort and others: what to look up one after the other.
+Result<std::vector<Value>> attributePath(Runtime& runtime, const Value& path) {
+    if (path.isInteger()) return std::vector<Value>{path};
     if (!path.text()) return wrongType("the attribute", "a string", path);
+    const std::string_view names = path.text()->text;
+    TRY(runtime.spend(path.weight() / 16 +
+                      kStepsPerPiece * static_cast<std::size_t>(std::count(names.begin(), names.end(), '.'))));
+    std::vector<Value> steps;
     for (const MarkedText& step : split(*path.text(), ".", -1, false)) {
         std::int64_t index = 0;
         const auto read = std::from_chars(step.text.data(), step.text.data() + step.text.size(), index);
         const bool isIndex =
             !step.text.empty() && read.ec == std::errc() && read.ptr == step.text.data() + step.text.size();
+        steps.push_back(isIndex ? Value(index) : makeText(step.text));
+    }
+    return steps;
+}
+
+Result<Value> attributeOf(Runtime& runtime, Value value, const std::vector<Value>& path) {
+    for (const Value& step : path) {
+        TRY(runtime.spend(1));
         if (value.is<Undefined>()) return value;
-        TRY_ASSIGN(value, item(runtime, value, isIndex ? Value(index) : makeText(step.text)));
+        TRY_ASSIGN(value, item(runtime, value, step));
     }
     return value;
 }
@@ -140,8 +154,9 @@ Result<Value> attributePath(Runtime& runtime, Value value, const Value& path) {
 Result<std::vector<Value>> attributesOf(Runtime& runtime, const Value& list, const Value* path) {
     TRY_ASSIGN(std::vector<Value> items, itemsOf(runtime, list));
     if (!path || path->is<None>()) return items;
+    TRY_ASSIGN(const std::vector<Value> steps, attributePath(runtime, *path));
     for (Value& item : items) {
-        TRY_ASSIGN(item, attributePath(runtime, std::move(item), *path));
+        TRY_ASSIGN(item, attributeOf(runtime, std::move(item), steps));
     }
     return items;
 }
@@ -167,6 +182,7 @@ Result<Value> defaulted(Runtime& runtime, const Value& value, const Arguments& a
 
 template <bool last>
 Result<Value> end(Runtime& runtime, const Value& value, const Arguments&) {
+    if (value.text() && isTrue(value)) return item(runtime, value, Value(std::int64_t{last ? -1 : 0}));
     TRY_ASSIGN(const std::vector<Value> items, itemsOf(runtime, value));
     if (items.empty()) return Value(Undefined{last ? "the last item of nothing" : "the first item of nothing"});
     return last ? items.back() : items.front();
@@ -221,12 +237,12 @@ Result<Value> select(Runtime& runtime, const Value& value, const Arguments& argu
     if (test && !isTest(*test))
         return fail(ErrorCode::Unsupported, "the test \"" + std::string(*test) + "\" is not supported");
     const Arguments rest = withoutFirst(afterPath, 1);
-    std::vector<Value> kept;
+    std::vector<Value> steps, kept;
+    if (path) {
+        TRY_ASSIGN(steps, attributePath(runtime, *path));
+    }
     for (const Value& item : items) {
-        Value tested = item;
-        if (path) {
-            TRY_ASSIGN(tested, attributePath(runtime, item, *path));
-        }
+        TRY_ASSIGN(const Value tested, attributeOf(runtime, item, steps));
         bool holds = isTrue(tested);
         if (test) {
             TRY_ASSIGN(holds, applyTest(runtime, *test, tested, rest));
@@ -334,7 +350,8 @@ std::optional<double> parsedNumber(const Value& value) {
     return read.ec == std::errc() && read.ptr == end && begin != end ? std::optional(number) : std::nullopt;
 }
 
-Result<Value> integer(Runtime&, const Value& value, const Arguments& arguments) {
+Result<Value> integer(Runtime& runtime, const Value& value, const Arguments& arguments) {
+    TRY(runtime.spend(value.weight() / 16));
     const Value* other = arguments.find(0, "default");
     const Value fallback = other ? *other : Value(std::int64_t{0});
     if (value.isInteger()) return Value(value.integer());
@@ -351,7 +368,8 @@ Result<Value> integer(Runtime&, const Value& value, const Arguments& arguments) 
     return Value(static_cast<std::int64_t>(*number));
 }
 
-Result<Value> floating(Runtime&, const Value& value, const Arguments& arguments) {
+Result<Value> floating(Runtime& runtime, const Value& value, const Arguments& arguments) {
+    TRY(runtime.spend(value.weight() / 16));
     const Value* other = arguments.find(0, "default");
     const auto number = parsedNumber(value);
     if (number) return Value(*number);
@@ -377,9 +395,10 @@ Result<Value> rounded(Runtime&, const Value& value, const Arguments& arguments) 
     return Value(whole / scale);
 }
 
-Result<Value> attr(Runtime&, const Value& value, const Arguments& arguments) {
+Result<Value> attr(Runtime& runtime, const Value& value, const Arguments& arguments) {
     const auto name = textArgument(arguments, 0, "name");
     if (!name) return fail(ErrorCode::InvalidArgument, "attr needs the name of an attribute");
+    TRY(runtime.spend(name->size() / 16));
     if (value.dict()) return method(value, *name);
     return attribute(value, *name);
 }

@@ -15,6 +15,13 @@ Error placed(Error error, int line) {
     return templateError(error.code, line, error.message);
 }
 
+// A closure keeps its copy, so the bytes count.
+std::size_t stepsToCopy(const Variables& variables) {
+    std::size_t steps = 0;
+    for (const auto& [name, value] : variables) steps += kStepsPerPiece + name.size() / 4;
+    return steps;
+}
+
 }  // namespace
 
 class Interpreter::Deeper {
@@ -214,11 +221,8 @@ Result<void> Interpreter::assign(const Target& target, Value value) {
         for (std::size_t i = 0; i < items.size(); ++i) TRY(assign(target.several[i], std::move(items[i])));
         return {};
     }
-    if (target.attribute.empty()) {
-        m_scope->set(target.name, std::move(value));
-        return {};
-    }
-    const Value object = lookUp(target.name);
+    if (target.attribute.empty()) return set(target.name, std::move(value));
+    TRY_ASSIGN(const Value object, lookUp(target.name));
     if (!object.is<NamespacePtr>()) return wrongType("\"" + target.name + "\"", "a namespace", object);
     if (value.holdsReference())
         return fail(ErrorCode::Unsupported,
@@ -227,19 +231,29 @@ Result<void> Interpreter::assign(const Target& target, Value value) {
     return {};
 }
 
-Value Interpreter::lookUp(const std::string& name) {
-    for (const Scope* scope = m_scope; scope; scope = scope->outer)
+Result<void> Interpreter::set(std::string_view name, Value value) {
+    TRY(m_runtime.spend(m_scope->variables.size() / 16));
+    m_scope->set(name, std::move(value));
+    return {};
+}
+
+Result<Value> Interpreter::lookUp(const std::string& name) {
+    for (const Scope* scope = m_scope; scope; scope = scope->outer) {
+        TRY(m_runtime.spend(scope->variables.size() / 16));
         if (const Value* found = scope->find(name)) return *found;
+    }
     Value global = globalFunction(m_runtime, name);
     return global.is<Undefined>() ? Value(Undefined{name}) : global;
 }
 
 // A macro sees the template's own variables as they are when it runs, and those of the scopes it was made in as they
 // were then: a copy, so that no scope is ever kept alive by what it holds.
-Value Interpreter::closure(const Statement& macro) {
+Result<Value> Interpreter::closure(const Statement& macro) {
     Variables outer;
-    for (const Scope* scope = m_scope; scope != &m_root; scope = scope->outer)
+    for (const Scope* scope = m_scope; scope != &m_root; scope = scope->outer) {
+        TRY(m_runtime.spend(stepsToCopy(scope->variables)));
         outer.insert(outer.end(), scope->variables.begin(), scope->variables.end());
+    }
     return Value(FunctionPtr(std::make_shared<Function>(
         Function{macro.name, [this, &macro, outer = std::move(outer)](Runtime&, const Arguments& arguments) {
                      return callMacro(macro, outer, arguments);
@@ -247,14 +261,15 @@ Value Interpreter::closure(const Statement& macro) {
 }
 
 Result<void> Interpreter::runMacro(const Statement& statement) {
-    m_scope->set(statement.name, closure(statement));
-    return {};
+    TRY_ASSIGN(Value macro, closure(statement));
+    return set(statement.name, std::move(macro));
 }
 
 Result<void> Interpreter::runCallBlock(const Statement& statement) {
     TRY_ASSIGN(const Value macro, evaluate(*statement.expr->parts.front()));
     TRY_ASSIGN(Arguments arguments, evaluateArguments(*statement.expr));
-    arguments.named.emplace_back("caller", closure(statement));
+    TRY_ASSIGN(Value caller, closure(statement));
+    arguments.named.emplace_back("caller", std::move(caller));
     TRY_ASSIGN(const Value text, call(m_runtime, macro, arguments));
     return emit(text);
 }
@@ -270,6 +285,7 @@ Result<Value> Interpreter::callMacro(const Statement& macro, const Variables& ou
         if (!known)
             return fail(ErrorCode::InvalidArgument, "the macro \"" + name + "\" has no parameter \"" + key + "\"");
     }
+    TRY(m_runtime.spend(stepsToCopy(outer) + macro.parameters.size() * macro.parameters.size() / 16));
     Scope closed;
     closed.variables = outer;
     const Entered around(*this, closed, &m_root);

@@ -45,8 +45,9 @@ private:
     Result<Value> captured(const Body& body);  // what a body writes, as a string
     Result<void> assign(const Target& target, Value value);
     Result<Value> callMacro(const Statement& macro, const Variables& outer, const Arguments& arguments);
-    Value closure(const Statement& macro);
-    Value lookUp(const std::string& name);
+    Result<Value> closure(const Statement& macro);
+    Result<Value> lookUp(const std::string& name);
+    Result<void> set(std::string_view name, Value value);
 
     Result<Value> evaluate(const Expr& expr);
     Result<Value> evaluateHere(const Expr& expr);

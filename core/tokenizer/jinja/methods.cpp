@@ -44,8 +44,9 @@ Result<std::int64_t> integerOr(const Arguments& arguments, std::size_t place, st
 template <Side side>
 Result<Value> strip(Runtime& runtime, const Value& self, const Arguments& arguments) {
     TRY_ASSIGN(const MarkedText* characters, optionalText(arguments, 0, "chars"));
-    return runtime.text(
-        stripped(*self.text(), side, characters ? std::optional<std::string_view>(characters->text) : std::nullopt));
+    const auto wanted = characters ? std::optional<std::string_view>(characters->text) : std::nullopt;
+    TRY(runtime.spend(strippingSteps(self.weight(), wanted)));
+    return runtime.text(stripped(*self.text(), side, wanted));
 }
 
 template <bool fromRight>
@@ -72,12 +73,13 @@ Result<Value> splitIntoLines(Runtime& runtime, const Value& self, const Argument
 
 // startswith and endswith take a string or a tuple of them.
 template <bool atStart>
-Result<Value> touches(Runtime&, const Value& self, const Arguments& arguments) {
+Result<Value> touches(Runtime& runtime, const Value& self, const Arguments& arguments) {
     const std::string_view whole = self.text()->text;
     const auto holds = [&](const Value& part) {
         return atStart ? whole.starts_with(part.text()->text) : whole.ends_with(part.text()->text);
     };
     const Value* part = arguments.find(0, "prefix");
+    if (part) TRY(runtime.spend(part->weight() / 16));
     if (part && part->text()) return Value(holds(*part));
     if (part && part->list() && part->list()->isTuple) {
         const auto& items = part->list()->items;
@@ -127,8 +129,8 @@ Result<Value> find(Runtime& runtime, const Value& self, const Arguments& argumen
 
 Result<Value> count(Runtime& runtime, const Value& self, const Arguments& arguments) {
     TRY_ASSIGN(const MarkedText* part, requiredText(arguments, 0, "sub"));
-    if (part->text.empty()) return Value(static_cast<std::int64_t>(countUtf8(self.text()->text)) + 1);
     TRY(runtime.spend(self.weight() / 4));
+    if (part->text.empty()) return Value(static_cast<std::int64_t>(countUtf8(self.text()->text)) + 1);
     std::int64_t found = 0;
     const std::string& whole = self.text()->text;
     for (std::size_t at = whole.find(part->text); at != std::string::npos;
@@ -146,7 +148,8 @@ Result<Value> join(Runtime& runtime, const Value& self, const Arguments& argumen
 }
 
 template <UBool (*holds)(UChar32)>
-Result<Value> every(Runtime&, const Value& self, const Arguments&) {
+Result<Value> every(Runtime& runtime, const Value& self, const Arguments&) {
+    TRY(runtime.spend(self.weight() / 16));
     const std::string& text = self.text()->text;
     bool all = !text.empty();
     for (std::size_t at = 0; at < text.size() && all;) {
@@ -201,7 +204,8 @@ Result<Value> copy(Runtime&, const Value& self, const Arguments&) {
     return self;
 }
 
-Result<Value> listIndex(Runtime&, const Value& self, const Arguments& arguments) {
+Result<Value> listIndex(Runtime& runtime, const Value& self, const Arguments& arguments) {
+    TRY(runtime.spend(self.weight() / 16));
     const Value* wanted = arguments.find(0, "value");
     const auto& items = self.list()->items;
     for (std::size_t i = 0; wanted && i < items.size(); ++i)
@@ -209,7 +213,8 @@ Result<Value> listIndex(Runtime&, const Value& self, const Arguments& arguments)
     return fail(ErrorCode::InvalidArgument, "the value is not in the list");
 }
 
-Result<Value> listCount(Runtime&, const Value& self, const Arguments& arguments) {
+Result<Value> listCount(Runtime& runtime, const Value& self, const Arguments& arguments) {
+    TRY(runtime.spend(self.weight() / 16));
     const Value* wanted = arguments.find(0, "value");
     const auto& items = self.list()->items;
     return Value(static_cast<std::int64_t>(

@@ -248,7 +248,7 @@ Result<std::vector<Value>> itemsOf(Runtime& runtime, const Value& value) {
         return items;
     }
     if (const MarkedText* text = value.text()) {
-        TRY(runtime.spend(text->text.size()));
+        TRY(runtime.spend(kStepsPerPiece * countUtf8(text->text) + text->text.size() / 16));
         for (const TextRange& range : charactersOf(text->text)) items.push_back(makeText(text->slice(range)));
         return items;
     }
@@ -256,10 +256,13 @@ Result<std::vector<Value>> itemsOf(Runtime& runtime, const Value& value) {
     return fail(ErrorCode::InvalidArgument, "a value of type " + typeName(value) + " cannot be iterated over");
 }
 
-Result<std::int64_t> lengthOf(const Value& value) {
+Result<std::int64_t> lengthOf(Runtime& runtime, const Value& value) {
     if (const ListValue* list = value.list()) return static_cast<std::int64_t>(list->items.size());
     if (const DictValue* dict = value.dict()) return static_cast<std::int64_t>(dict->entries().size());
-    if (const MarkedText* text = value.text()) return static_cast<std::int64_t>(countUtf8(text->text));
+    if (const MarkedText* text = value.text()) {
+        TRY(runtime.spend(text->text.size() / 16));
+        return static_cast<std::int64_t>(countUtf8(text->text));
+    }
     if (value.is<Undefined>()) return std::int64_t{0};
     return fail(ErrorCode::InvalidArgument, "a value of type " + typeName(value) + " has no length");
 }
@@ -279,6 +282,7 @@ Result<Value> attribute(const Value& value, std::string_view name) {
 
 Result<Value> item(Runtime& runtime, const Value& value, const Value& index) {
     if (value.is<Undefined>()) return isUndefined(value);
+    TRY(runtime.spend(index.weight() / 16));  // what is not there is called by its name
     if (index.text()) {
         const std::string& name = index.text()->text;
         if (const DictValue* dict = value.dict())

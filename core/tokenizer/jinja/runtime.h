@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Runtime: what one rendering may spend, and the operations on values that spend it. Work is counted in steps: one per
-// node visited, one per item copied, one per 16 bytes of text made.
+// node visited, one per item copied, one per 16 bytes of text made or read through, 16 per character or piece that
+// becomes a value of its own.
 // Owner: one rendering. Thread: that of the rendering.
 #pragma once
 
@@ -15,6 +16,7 @@ namespace espalier::jinja {
 inline constexpr std::int64_t kMaxSteps = 20'000'000;
 inline constexpr std::size_t kMaxTextBytes = 16u << 20;
 inline constexpr std::int64_t kMaxRange = 100'000;
+inline constexpr std::size_t kStepsPerPiece = 16;  // a value of its own takes some 150 bytes
 inline constexpr int kMaxCallDepth = 600;  // nodes and macro calls inside one another
 
 class Runtime {
@@ -44,7 +46,7 @@ Result<Value> negative(const Value& value, bool negate);
 
 // The items a for loop sees: of lists, keys of dicts, characters of strings, none of undefined values.
 Result<std::vector<Value>> itemsOf(Runtime& runtime, const Value& value);
-Result<std::int64_t> lengthOf(const Value& value);
+Result<std::int64_t> lengthOf(Runtime& runtime, const Value& value);
 
 // value.name and value[index]; Undefined when there is nothing of that name, error when value is undefined itself.
 Result<Value> attribute(const Value& value, std::string_view name);

@@ -32,8 +32,9 @@ Result<bool> compares(Runtime& runtime, const Value& value, const Arguments& arg
     return compareWith(runtime, op, value, *other);
 }
 
-Result<bool> isSame(Runtime&, const Value& value, const Arguments& arguments) {
+Result<bool> isSame(Runtime& runtime, const Value& value, const Arguments& arguments) {
     const Value* other = arguments.find(0, "other");
+    if (other) TRY(runtime.spend(std::min(value.weight(), other->weight()) / 16));
     return other && value.state().index() == other->state().index() && equal(value, *other);
 }
 

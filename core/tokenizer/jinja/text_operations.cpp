@@ -87,6 +87,10 @@ bool isPythonSpace(char32_t code) {
     return (code >= 0x1C && code <= 0x1F) || u_isUWhiteSpace(static_cast<UChar32>(code));
 }
 
+std::size_t strippingSteps(std::size_t bytes, std::optional<std::string_view> characters) {
+    return bytes * (characters ? characters->size() + 1 : 1) / 16;
+}
+
 MarkedText stripped(const MarkedText& text, Side side, std::optional<std::string_view> characters) {
     const std::string_view bytes = text.text;
     const auto goes = [&](std::size_t at) {

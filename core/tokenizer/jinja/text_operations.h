@@ -14,6 +14,8 @@ namespace espalier::jinja {
 enum class Side { Left, Right, Both };
 
 // Without characters: white space as str.strip() knows it.
+// What stripping a text of so many bytes is worth: each of its characters is looked for in `characters`.
+std::size_t strippingSteps(std::size_t bytes, std::optional<std::string_view> characters);
 MarkedText stripped(const MarkedText& text, Side side, std::optional<std::string_view> characters);
 // At most `count` times from the left; all when negative. Requires: old is not empty.
 MarkedText replaced(const MarkedText& text, std::string_view old, const MarkedText& with, std::int64_t count);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <QTest>
 #include <atomic>
+#include <new>
 
 #include "core/base/relay.h"
 #include "tests/support/test_main.h"
@@ -56,6 +57,33 @@ private slots:
         relay.pass();
         QCOMPARE(item, std::vector<int>(5, 3));
         relay.drain();
+    }
+    // The border that turns exceptions into errors is on the filling thread; here they would end the process.
+    void anExceptionOfTheWorkComesOutOnTheFillingThread() {
+        std::atomic<int> worked = 0;
+        const auto fails = [&](int& item) {
+            if (item == 3) throw std::bad_alloc();
+            ++worked;
+        };
+        {
+            Relay<int> relay(2, fails);
+            for (const int item : {1, 2, 3}) {
+                relay.next() = item;
+                relay.pass();
+            }
+            QVERIFY_THROWS_EXCEPTION(std::bad_alloc, relay.drain());
+            QVERIFY_THROWS_EXCEPTION(std::bad_alloc, relay.drain());
+            QVERIFY_THROWS_EXCEPTION(std::bad_alloc, relay.next());
+        }
+        QCOMPARE(worked, 2);
+        Relay<int> relay(2, fails);
+        const auto fillForEver = [&] {
+            for (;;) {
+                relay.next() = 3;
+                relay.pass();
+            }
+        };
+        QVERIFY_THROWS_EXCEPTION(std::bad_alloc, fillForEver());
     }
     void goingAwayEarlyDropsWhatWasNotBegun() {
         std::atomic<bool> mayWork = false;

@@ -4,6 +4,7 @@
 // a document (lengths, overlaps, counts, types) has its own tables beside each reader.
 #include <sys/stat.h>
 
+#include <cstring>
 #include <ctime>
 #include <fstream>
 #include <functional>
@@ -211,6 +212,40 @@ private slots:
             VERIFY_OK(job);
             QVERIFY2(job->state == JobState::Finished, job->error ? job->error->text().c_str() : reader.name);
         }
+    }
+
+    // Tensors that no model uses, one as bytes and one as a single row, far longer than memory may grow.
+    void quantisingPassesLongUnusedTensorsInPieces() {
+        EngineFixture fixture;
+        auto engine = std::move(fixture.open()).value();
+        const Path folder = fixture.makeModel("tiny");
+        constexpr std::uint64_t kLong = 128u << 20;
+        const Path file = folder / "model.safetensors";
+        const std::string whole = textOf(file);
+        std::uint64_t length = 0;
+        std::memcpy(&length, whole.data(), sizeof length);
+        const std::uint64_t data = whole.size() - 8 - length;
+        std::string header = whole.substr(8, length);
+        const auto add = [&](const char* name, const char* type, std::uint64_t count, std::uint64_t at) {
+            header.insert(1, "\"" + std::string(name) + "\":{\"dtype\":\"" + type + "\",\"shape\":[" +
+                                 std::to_string(count) + "],\"data_offsets\":[" + std::to_string(at) + "," +
+                                 std::to_string(at + kLong) + "]},");
+        };
+        add("unused.bytes", "U8", kLong, data);
+        add("unused.row", "F32", kLong / 4, data + kLong);
+        writeFile(file, safetensorsBytes(header, whole.substr(8 + length)));
+        std::filesystem::resize_file(file, 8 + header.size() + data + 2 * kLong);
+        forgetPeak();
+        const std::int64_t before = peakBytes();
+        const auto job = importAndWait(*engine, {.path = folder.string(), .quantize = "q8_0"});
+        VERIFY_OK(job);
+        QVERIFY2(job->state == JobState::Finished, job->error ? job->error->text().c_str() : "");
+        const std::int64_t growth = peakBytes() - before;
+        if (kIsMeasured) QVERIFY2(growth < kMaxGrowthBytes, std::to_string(growth).c_str());
+        // What was hashed in pieces is the digest of the same folder read as it is.
+        const auto plain = importAndWait(*engine, {.path = folder.string(), .name = "plain"});
+        VERIFY_OK(plain);
+        QCOMPARE(engine->findModel("tiny-q8_0")->derivedFrom, engine->findModel("plain")->digest);
     }
 
     void everyFileCutAtEveryKilobyte_data() {

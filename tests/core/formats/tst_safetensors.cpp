@@ -29,6 +29,13 @@ std::string file(const std::string& members, std::size_t dataBytes) {
     return safetensorsBytes("{" + members + "}", std::string(dataBytes, '\0'));
 }
 
+std::string emptyTensors(int count) {
+    std::string members;
+    for (int i = 0; i < count; ++i)
+        members += (i > 0 ? "," : "") + entry(std::to_string(i).c_str(), "F32", "[0]", "[0,0]");
+    return members;
+}
+
 std::vector<HostileFile> hostileFiles() {
     const auto corrupt = ErrorCode::CorruptFile;
     const auto f32 = [](const char* shape, const char* offsets) { return entry("w", "F32", shape, offsets); };
@@ -88,6 +95,13 @@ std::vector<HostileFile> hostileFiles() {
         {"hole", file(entry("a", "F32", "[1]", "[0,4]") + "," + entry("b", "F32", "[1]", "[8,12]"), 12), corrupt,
          "tensor b: leaves a hole of 4"},
         {"hole at the start", file(f32("[1]", "[4,8]"), 8), corrupt, "tensor w: leaves a hole of 4"},
+        {"tensor without a name", file(entry("", "F32", "[1]", "[0,4]"), 4), corrupt, "its name has 0 bytes"},
+        {"long name", file(entry(std::string(513, 'w').c_str(), "F32", "[1]", "[0,4]"), 4), corrupt,
+         "its name has 513 bytes; expected 1 to 512"},
+        {"long size", file(f32(("[\"" + std::string(100'000, 'x') + "\"]").c_str(), "[0,4]"), 4), corrupt,
+         "\"shape\" must hold integers"},
+        {"long offsets", file(f32("[1]", ("[\"" + std::string(100'000, 'x') + "\",4]").c_str()), 4), corrupt,
+         "two ascending integers"},
         {"trailing byte", file(f32("[1]", "[0,4]"), 5), corrupt, "1 bytes follow the last tensor"},
         {"data without tensors", file("", 16), corrupt, "16 bytes follow"},
     };
@@ -123,6 +137,13 @@ private slots:
         QVERIFY2(message.find(hostile.names) != std::string::npos, message.c_str());
         QVERIFY2(message.find("x.safetensors") != std::string::npos, message.c_str());
         QVERIFY2(message.size() < 600, message.c_str());
+    }
+    void moreTensorsThanAreReadAreRefused() {
+        const auto most = headerOf(file("\"__metadata__\":{}," + emptyTensors(65'536), 0), "x.safetensors");
+        QCOMPARE(most->size(), std::size_t{65'536});
+        const auto more = headerOf(file(emptyTensors(65'537), 0), "x.safetensors");
+        QCOMPARE(more.error().code, ErrorCode::TooLarge);
+        QCOMPARE(more.error().message, std::string("x.safetensors: lists 65537 tensors, at most 65536 are read"));
     }
     void everyTruncationIsRefused() {
         const std::string whole = safetensorsBytes(twoTensors());

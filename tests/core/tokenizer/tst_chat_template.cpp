@@ -273,6 +273,19 @@ private slots:
         row("long filters", "{{ 1" + times(" | string", 20000) + " }}");
         row("long attributes", "{{ x" + times(".a", 50000) + " }}");
         row("deep blocks", times("{% if 1 %}", 5000) + times("{% endif %}", 5000));
+        std::string macros;
+        for (int i = 0; i < 9000; ++i)
+            macros += "{% macro m" + std::to_string(i) + "() %}{% endmacro %}";
+        row("many macros", "{% with %}" + macros + "{% endwith %}");
+        std::string sets;
+        for (int i = 0; i < 9000; ++i) sets += "{% set v" + std::to_string(i) + " = 1 %}";
+        row("many variables", sets + loop + loop + "{{ v8999 }}{% endfor %}{% endfor %}");
+        row("letters of a long text", "{% for c in 'a' * 16000000 %}{% break %}{% endfor %}");
+        row("a long path", "{{ range(100000) | map(attribute='.' * 4000000) | list }}");
+        for (const char* call : {"s.isdigit()", "s | length", "s.count('')", "s.strip(s)", "s | trim(s)", "l.count(s)",
+                                 "l.index(t)", "s.startswith(s)", "s is sameas t", "s | int", "x[s]"})
+            row(call, "{% set s = '1' * 16000000 %}{% set t = s ~ '1' %}{% set l = [t, t] %}{% set x = [1] %}" + loop +
+                          "{% set y = " + call + " %}{% endfor %}");
         row("huge source", std::string(2 << 20, 'x'));
     }
     void caps_endHostileTemplates() {

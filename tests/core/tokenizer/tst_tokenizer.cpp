@@ -186,6 +186,31 @@ private slots:
                  ErrorCode::TooLarge);
     }
 
+    // 40 stages that each double the text: an added token's at the file, a client's at the text.
+    void normalizer_thatDoublesTheText_isTooLarge() {
+        const Json doubling = {{"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", "aa"}};
+        const auto doubled = [&](Json& file) {
+            file["normalizer"] = {{"type", "Sequence"}, {"normalizers", std::vector<Json>(40, doubling)}};
+        };
+        const Error error = refusal([&](Json& file) {
+            doubled(file);
+            file["added_tokens"].push_back({{"id", 0}, {"content", "a"}, {"normalized", true}});
+        });
+        QCOMPARE(error.code, ErrorCode::TooLarge);
+        QVERIFY2(error.message.starts_with("tokenizer.json: added_tokens[1]: the normalizer makes the text longer"),
+                 error.message.c_str());
+        QCOMPARE(changed(doubled)->encode("ab").error().code, ErrorCode::TooLarge);
+        const auto once = changed([](Json& file) {
+            file["normalizer"] = {{"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", "aa"}};
+        });
+        QCOMPARE(idText(once->encode(std::string(1000, 'a')).value()).size(), std::size_t{1000});
+        const auto long_ = changed([](Json& file) {
+            const std::string content(1 << 20, 'a');
+            file["normalizer"] = {{"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", content}};
+        });
+        QCOMPARE(long_->encode(std::string(100'000, 'a')).error().code, ErrorCode::TooLarge);
+    }
+
     void largestId_needsNoTableOfThatSize() {
         const auto tokenizer = changed([](Json& file) { file["model"]["vocab"]["z"] = 2147483647; });
         QCOMPARE(tokenizer->vocabularySize(), std::int64_t{2147483648});
