@@ -4,6 +4,7 @@
 // a document (lengths, overlaps, counts, types) has its own tables beside each reader.
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstring>
 #include <ctime>
 #include <fstream>
@@ -248,12 +249,12 @@ private slots:
         QCOMPARE(engine->findModel("tiny-q8_0")->derivedFrom, engine->findModel("plain")->digest);
     }
 
-    void everyFileCutAtEveryKilobyte_data() {
+    void everyFileCutAtMostPlaces_data() {
         QTest::addColumn<int>("reader");
         const auto all = readers();
         for (std::size_t r = 0; r < all.size(); ++r) QTest::newRow(all[r].name) << static_cast<int>(r);
     }
-    void everyFileCutAtEveryKilobyte() {
+    void everyFileCutAtMostPlaces() {
         QFETCH(int, reader);
         const Reader read = readers()[static_cast<std::size_t>(reader)];
         // A template may end anywhere between two tags, and a SentencePiece model between two pieces.
@@ -264,7 +265,9 @@ private slots:
         const Path folder = fixture.makeModel("tiny");
         read.prepare(folder);
         const std::string whole = textOf(folder / read.file);
-        for (std::size_t size = 0; size < whole.size(); size += 1024) {
+        int refused = 0;
+        const std::size_t step = std::clamp<std::size_t>(whole.size() / 16, 1, 1024);
+        for (std::size_t size = 0; size < whole.size(); size += step) {
             if (size == 0 && mayBeWhole) continue;
             writeFile(folder / read.file, whole.substr(0, size));
             const auto job = importAndWait(*engine, {.path = folder.string()});
@@ -272,12 +275,15 @@ private slots:
             const std::string what = std::string(read.file) + " cut at " + std::to_string(size);
             if (mayBeWhole && job->state == JobState::Finished) {
                 QVERIFY(!engine->models().empty());
-                break;
+                continue;
             }
             QVERIFY2(job->state == JobState::Failed, what.c_str());
             QVERIFY2(job->error->text().find(read.file) != std::string::npos, job->error->text().c_str());
-            QVERIFY2(std::filesystem::is_empty(fixture.workspace / "models"), what.c_str());
+            QVERIFY2(!engine->models().empty() || std::filesystem::is_empty(fixture.workspace / "models"),
+                     what.c_str());
+            ++refused;
         }
+        QVERIFY(refused > 0);  // a cut inside a tag or a piece is an error whatever the file
     }
 };
 ESPALIER_TEST(tst_hostile_imports, TestHostileImports)
