@@ -344,7 +344,7 @@ private slots:
         const std::vector<double> served{0.0};
         const std::vector<std::int32_t> pages{8, 8};
         const auto admitted = [&](std::int32_t free) {
-            return planStep({sequences, served, pages}, usageOf(free, 0), kLimits).admitted;
+            return planStep({sequences, served, {}, {}, pages}, usageOf(free, 0), kLimits).admitted;
         };
         QCOMPARE(admitted(19 + 1), (Indices{0, 1, 2}));  // 2 x 8 + 3, and the watermark
         QCOMPARE(admitted(18), (Indices{0, 1}));
@@ -359,22 +359,22 @@ private slots:
         const std::vector<std::int32_t> pages{8};
         PoolUsage usage;
         usage.pages = {0, 0, 0, 0, 8};
-        QCOMPARE(planStep({sequences, served, pages}, usage, kLimits).admitted, (Indices{0}));  // evicts it
+        QCOMPARE(planStep({sequences, served, {}, {}, pages}, usage, kLimits).admitted, (Indices{0}));  // evicts it
         sequences[0].adapter = 0;
-        QVERIFY(planStep({sequences, served, pages}, usage, kLimits).isEmpty());  // needs it and one page
+        QVERIFY(planStep({sequences, served, {}, {}, pages}, usage, kLimits).isEmpty());  // needs it and one page
         usage.pages = {1, 0, 0, 0, 8};
-        QCOMPARE(planStep({sequences, served, pages}, usage, kLimits).admitted, (Indices{0}));
+        QCOMPARE(planStep({sequences, served, {}, {}, pages}, usage, kLimits).admitted, (Indices{0}));
     }
     void adapters_giveTheirPagesBackWithTheirLastUser() {
         std::vector<SequenceView> sequences{decoding(17), decoding(17), decoding(17)};  // each needs a second page
         sequences[1].adapter = sequences[2].adapter = 0;
         const std::vector<double> served{0.0};
         const std::vector<std::int32_t> pages{8};
-        const auto both = planStep({sequences, served, pages}, usageOf(0, 11), kLimits);
+        const auto both = planStep({sequences, served, {}, {}, pages}, usageOf(0, 11), kLimits);
         QCOMPARE(both.preempted, (Indices{2, 1}));  // one page each: the adapter stays until both are gone
         QCOMPARE(rowsOf(both), (Rows{{0, 1}}));
         sequences[1].adapter = -1;
-        const auto one = planStep({sequences, served, pages}, usageOf(0, 11), kLimits);
+        const auto one = planStep({sequences, served, {}, {}, pages}, usageOf(0, 11), kLimits);
         QCOMPARE(one.preempted, (Indices{2}));
         QCOMPARE(rowsOf(one), (Rows{{0, 1}, {1, 1}}));  // nine pages came back
     }
