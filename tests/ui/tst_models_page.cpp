@@ -297,6 +297,7 @@ private slots:
         job.state = JobState::Failed;
         job.error = fail(ErrorCode::CorruptFile, "model.safetensors: the header is cut");
         job.endedAt = bench.daemon.snapshot.at;
+        bench.daemon.jobs = {job};  // listed as well, so that no answer takes the row away
         bench.daemon.sendEvent(job);
         const auto says = [&](const QString& piece) {
             for (const QLabel* label : bench.window.findChildren<QLabel*>())

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <QAbstractButton>
+#include <QPointer>
 #include <QSettings>
 #include <QTemporaryDir>
 #include <QTest>
@@ -54,10 +55,20 @@ struct Bench {
                 const QString name =
                     button->accessibleName().isEmpty() ? button->text().trimmed() : button->accessibleName();
                 if (name != accessibleName || !button->isVisible() || !button->isEnabled()) continue;
+                if (!liesStill(button)) return false;
                 QTest::mouseClick(button, Qt::LeftButton);
                 return true;
             }
         return false;
+    }
+    // A click goes to a place: a layout that is still to come would take the button away from it.
+    static bool liesStill(const QWidget* widget) {
+        const auto place = [widget] { return QRect(widget->mapTo(widget->window(), QPoint()), widget->size()); };
+        const QPointer<const QWidget> alive = widget;
+        const QRect before = place();
+        QCoreApplication::sendPostedEvents(nullptr, QEvent::LayoutRequest);
+        QCoreApplication::processEvents();
+        return alive && place() == before;
     }
 };
 
