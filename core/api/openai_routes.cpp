@@ -45,7 +45,7 @@ Error serverFault(Error error) {
 }
 
 Result<ServedModel> servedModel(const OpenAiHost& host, const std::string& name) {
-    TRY(host.models.engine().findModel(name));
+    TRY(host.models.checkName(name));
     auto model = host.models.find(name);
     if (!model) return serverFault(std::move(model).error());
     return model;
@@ -171,7 +171,7 @@ Result<void> startGeneration(const OpenAiHost& host, const std::shared_ptr<HttpE
     TRY_ASSIGN(auto requests, bindCall(model, call, policy, caller.tenant));
     AnswerHead head{form, (chat ? "chatcmpl-" : "cmpl-") + randomToken(16), call.model,
                     host.clock.unixMilliseconds() / 1000};
-    const std::string name = model.record.name;
+    const std::string name = model.served;
     const auto answer = std::make_shared<GenerationAnswer>(host, exchange, std::move(head), call, std::move(model));
     TRY(submitAll(host, name, std::move(requests), answer->cancellation(),
                   [answer](std::size_t index, const Chunk& chunk) { answer->take(index, chunk); }));
@@ -274,7 +274,7 @@ Result<void> startEmbedding(const OpenAiHost& host, const std::shared_ptr<HttpEx
     auto bound = bindEmbeddings(host.models.files(), model, prompts, caller.tenant, LongText::Refuse);
     if (!bound) return serverFault(std::move(bound).error());
     const auto answer =
-        std::make_shared<EmbeddingAnswer>(host, exchange, model.record.name, name, std::move(bound->requests),
+        std::make_shared<EmbeddingAnswer>(host, exchange, model.served, name, std::move(bound->requests),
                                           format == std::optional<std::string>("base64"));
     TRY(answer->startNext());
     exchange->onClosed([answer] { answer->cancellation().cancel(); });
@@ -288,15 +288,72 @@ Json modelJson(const ModelRecord& model) {
             {"root", model.name}, {"parent", nullptr}, {"max_model_len", model.context}};
 }
 
+// An adapter as a model of its own, as vLLM lists it: its parent is the base.
+Json adapterJson(const AdapterRecord& adapter, const ModelRecord& base) {
+    return {{"id", base.name + ":" + adapter.name},
+            {"object", "model"},
+            {"created", adapter.importedAt / 1000},
+            {"owned_by", "espalier"},
+            {"root", adapter.source},
+            {"parent", base.name},
+            {"max_model_len", base.context}};
+}
+
 Result<Json> listModels(const OpenAiHost& host) {
     Json data = Json::array();
-    for (const ModelRecord& model : host.models.engine().models()) data.push_back(modelJson(model));
+    const auto adapters = host.models.engine().adapters();
+    for (const ModelRecord& model : host.models.engine().models()) {
+        data.push_back(modelJson(model));
+        for (const AdapterRecord& adapter : adapters)
+            if (adapter.baseId == model.id) data.push_back(adapterJson(adapter, model));
+    }
     return Json{{"object", "list"}, {"data", std::move(data)}};
 }
 
 Result<Json> oneModel(const OpenAiHost& host, const std::string& path) {
-    TRY_ASSIGN(const ModelRecord model, host.models.engine().findModel(path.substr(std::strlen(kModelPath))));
-    return modelJson(model);
+    const std::string name = path.substr(std::strlen(kModelPath));
+    auto model = host.models.engine().findModel(name);
+    if (model) return modelJson(*model);
+    const auto adapter = host.models.engine().findAdapter(name);
+    if (!adapter) return std::move(model).error();
+    TRY_ASSIGN(const ModelRecord base, host.models.engine().findModel(adapter->baseId));
+    return adapterJson(*adapter, base);
+}
+
+// The base an adapter is loaded for: the one named, or the only one there is.
+Result<std::string> baseFor(const OpenAiHost& host, const JsonFields& fields) {
+    TRY_ASSIGN(const auto named, fields.string("base_model"));
+    if (named) return *named;
+    const auto models = host.models.engine().models();
+    if (models.size() == 1) return models[0].name;
+    return fail(ErrorCode::InvalidArgument,
+                "\"base_model\" must name the model that the adapter changes: this server has " +
+                    std::to_string(models.size()),
+                "base_model");
+}
+
+Result<std::string> loadAdapter(const OpenAiHost& host, const Json& body) {
+    const JsonFields fields(body);
+    AdapterImport request;
+    TRY_ASSIGN(request.name, fields.requiredString("lora_name"));
+    TRY_ASSIGN(request.path, fields.requiredString("lora_path"));
+    TRY_ASSIGN(const bool inPlace, fields.boolean("load_inplace", false));
+    TRY_ASSIGN(request.base, baseFor(host, fields));
+    Engine& engine = host.models.engine();
+    if (inPlace && engine.findAdapter(request.base + ":" + request.name)) {
+        TRY(engine.reloadAdapter(request.base + ":" + request.name, request.path));
+    } else {
+        TRY(engine.importAdapter(request));
+    }
+    return "Success: LoRA adapter '" + request.name + "' added successfully.";
+}
+
+Result<std::string> unloadAdapter(const OpenAiHost& host, const Json& body) {
+    const JsonFields fields(body);
+    TRY_ASSIGN(const std::string name, fields.requiredString("lora_name"));
+    TRY_ASSIGN(const auto base, fields.string("base_model"));
+    TRY(host.models.engine().removeAdapter(base ? *base + ":" + name : name));
+    return "Success: LoRA adapter '" + name + "' removed successfully.";
 }
 
 Result<Json> tokenize(const OpenAiHost& host, const Json& body, std::string_view bodyText) {
@@ -355,6 +412,16 @@ std::vector<Route> openAiRoutes(const OpenAiHost& host) {
                                                     : Result<Json>(std::move(body).error()));
                      }};
     };
+    const auto admin = [host](const char* path, Result<std::string> (*act)(const OpenAiHost&, const Json&)) {
+        return Route{"POST", path, Access::Admin,
+                     [host, act](const Exchange& exchange, const Caller&) {
+                         const auto body = bodyOf(*exchange);
+                         auto done = body ? act(host, *body) : Result<std::string>(body.error());
+                         exchange->respond(done ? HttpResponse{200, *done, "text/plain; charset=utf-8", {}}
+                                                : openAiError(done.error()));
+                     },
+                     Lane::Long};
+    };
     const auto start = [](const char* path, auto begin) {
         return Route{"POST", path, Access::Key, [begin](const Exchange& exchange, const Caller& caller) {
                          if (auto started = begin(exchange, caller); !started)
@@ -382,6 +449,8 @@ std::vector<Route> openAiRoutes(const OpenAiHost& host) {
               }},
         post("/tokenize", [host](const Json& body, std::string_view text) { return tokenize(host, body, text); }),
         post("/detokenize", [host](const Json& body, std::string_view) { return detokenize(host, body); }),
+        admin("/v1/load_lora_adapter", loadAdapter),
+        admin("/v1/unload_lora_adapter", unloadAdapter),
         start("/v1/chat/completions",
               [host](const Exchange& exchange, const Caller& caller) {
                   return startGeneration(host, exchange, caller, AnswerForm::Chat);
