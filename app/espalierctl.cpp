@@ -39,6 +39,7 @@ int run(int argc, char** argv) {
     addGlobalOptions(app, global, console);
     Commands commands(app);
     addModelCommands(commands);
+    addAdapterCommands(commands);
     addTextCommands(commands);
     addInferenceCommands(commands);
     addDaemonCommands(commands);

@@ -87,6 +87,7 @@ Result<void> runServe(Session& session, const ServeOptions& options) {
     TRY_ASSIGN(EngineOptions engineOptions, session.engineOptions());
     engineOptions.poolBytes = options.poolMiB << 20;
     engineOptions.memoryBudget = options.memoryMiB << 20;
+    engineOptions.hostCacheBytes = options.hostCacheMiB << 20;
     engineOptions.maxBatchTokens = options.maxBatchTokens;
     engineOptions.maxSequences = options.maxSequences;
     engineOptions.prefixCache = !options.noPrefixCache;
@@ -192,7 +193,7 @@ void addDaemonCommands(Commands& commands) {
     serve
         ->add_option(
             "--host-cache-mb", s->hostCacheMiB,
-            "Memory for pages that left the KV pool, MiB; this version keeps none, and the option does nothing")
+            "Host memory for adapters that are ready to be served, MiB (default 1024)")
         ->check(CLI::Range(0, 1 << 24));
     serve->add_option("--max-batch-tokens", s->maxBatchTokens, "Tokens of one step (default 256)")
         ->check(CLI::Range(1, 65536));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A PEFT folder (adapter_config.json and adapter_model.safetensors) read against the base it shall change. What this
 // gives fits: every tensor belongs to a projection of the base, has its shape and a type that tiles can hold, every
-// projection that the configuration names has both matrices. Values are looked at by the importer (scanNonFinite).
+// projection that the configuration names has both matrices. Values are looked at by the importer (NonFiniteScan).
 //
 // Thread: any.
 #pragma once

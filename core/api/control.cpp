@@ -111,6 +111,12 @@ LocalControl::LocalControl(const ModelAccess& models, const Clock& clock, Contro
     on["scan"] = onModel([&engine](const std::string& model) { return asJob(engine.startScan(model)); });
     on["verify"] = onModel([&engine](const std::string& model) { return asJob(engine.startVerify(model)); });
 
+    on["adapters"] = of(listAdapters);
+    on["adapter-import"] = of(importAdapter);
+    on["adapter-show"] = of(showAdapter);
+    on["adapter-reload"] = of(reloadAdapter);
+    on["adapter-remove"] = of(removeAdapter);
+
     on["jobs"] = [&models](const Json&, const CallOptions&) { return listJobs(models); };
     on["job"] = onJob(engine, [](std::int64_t) { return Result<void>(); });
     on["job-cancel"] = onJob(engine, [&engine](std::int64_t id) { return engine.cancelJob(id); });

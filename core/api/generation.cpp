@@ -50,12 +50,30 @@ Result<void> checkPromptIds(const ServedModel& model, const std::vector<TokenId>
     return {};
 }
 
+Result<ModelAccess::Named> ModelAccess::resolve(std::string_view reference) const {
+    auto model = m_engine.findModel(reference);
+    if (model) return Named{std::move(model).value(), ""};
+    const auto adapter = m_engine.findAdapter(reference);
+    if (!adapter) return reference.find(':') == std::string_view::npos && adapter.error().code == ErrorCode::NotFound
+                             ? std::move(model).error()
+                             : adapter.error();
+    TRY_ASSIGN(ModelRecord base, m_engine.findModel(adapter->baseId));
+    return Named{std::move(base), adapter->name};
+}
+
+Result<void> ModelAccess::checkName(std::string_view reference) const {
+    TRY(resolve(reference));
+    return {};
+}
+
 Result<ServedModel> ModelAccess::find(std::string_view reference) const {
-    TRY_ASSIGN(ModelRecord record, m_engine.findModel(reference));
+    TRY_ASSIGN(Named named, resolve(reference));
+    ModelRecord& record = named.record;
     TRY_ASSIGN(auto text, m_engine.text(record.name));
     TRY_ASSIGN(auto defaults, generationDefaults(m_files, record.folder));
     auto chatTemplate = text->chatTemplate ? text->chatTemplate : m_fallback;
-    return ServedModel{std::move(record), std::move(text), std::move(chatTemplate), std::move(defaults)};
+    std::string served = named.adapter.empty() ? record.name : record.name + ":" + named.adapter;
+    return ServedModel{std::move(record), std::move(named.adapter), std::move(served), std::move(text), std::move(chatTemplate), std::move(defaults)};
 }
 
 Result<RenderedChat> renderChat(const ServedModel& model, const ChatPrompt& chat) {

@@ -64,6 +64,8 @@ Result<ChatPrompt> chatPromptFromJson(const Json& body, std::string_view text = 
 // What a caller's name stands for: the catalog row, its text side, the maker's suggestions.
 struct ServedModel {
     ModelRecord record;
+    std::string adapter;  // name; empty: the base itself
+    std::string served;   // what Engine::submit takes: the model's name, or "base:adapter"
     std::shared_ptr<const TextModel> text;
     std::shared_ptr<const ChatTemplate> chatTemplate;  // the model's own, else the server's; may be null
     GenerationDefaults defaults;
@@ -74,11 +76,19 @@ class ModelAccess {
 public:
     ModelAccess(Engine& engine, FileSystem& files, std::shared_ptr<const ChatTemplate> fallback = nullptr)
         : m_engine(engine), m_files(files), m_fallback(std::move(fallback)) {}
+    // A model's name or id, "base:adapter", or the name of an adapter that no model and no other base has.
     Result<ServedModel> find(std::string_view reference) const;
+    Result<void> checkName(std::string_view reference) const;  // error not_found, as find() without reading any file
     Engine& engine() const { return m_engine; }
     FileSystem& files() const { return m_files; }
 
 private:
+    struct Named {
+        ModelRecord record;
+        std::string adapter;
+    };
+    Result<Named> resolve(std::string_view reference) const;
+
     Engine& m_engine;
     FileSystem& m_files;
     const std::shared_ptr<const ChatTemplate> m_fallback;

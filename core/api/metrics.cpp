@@ -22,6 +22,11 @@ constexpr CounterName kCounters[]{
     {"num_preemptions_total", "Sequences put back for want of KV pages."},
     {"prefix_cache_queries_total", "Prompt tokens looked up in the prefix cache."},
     {"prefix_cache_hits_total", "Prompt tokens found in the prefix cache."},
+    {"adapter_steps_total", "Steps in which at least one row used an adapter."},
+    {"adapter_loads_total", "Adapters copied into the page pool."},
+    {"adapter_hits_total", "Requests that found their adapter in the page pool."},
+    {"adapter_evictions_total", "Idle adapters taken out of the page pool."},
+    {"adapter_loaded_bytes_total", "Bytes of adapters copied into the page pool."},
 };
 constexpr const char* kFinishReasons[]{"stop", "length", "cancelled", "failed"};
 
@@ -83,6 +88,19 @@ void printModels(std::string& out, const std::vector<LoadedModel>& models) {
         const std::string label = "{model_name=\"" + escapedLabel(model.name) + "\",state=\"";
         out += name + label + "running\"} " + std::to_string(model.running) + "\n";
         out += name + label + "waiting\"} " + std::to_string(model.waiting) + "\n";
+    }
+}
+
+void printAdapters(std::string& out, const std::vector<LoadedModel>& models) {
+    const std::string pages = "espalier:adapter_pages", resident = "espalier:adapters_resident";
+    printHead(out, resident, "Adapters in the page pool of each loaded model.", "gauge");
+    for (const LoadedModel& model : models)
+        out += resident + "{model_name=\"" + escapedLabel(model.name) + "\"} " + std::to_string(model.adapters) + "\n";
+    printHead(out, pages, "Pages of the pool that adapters hold.", "gauge");
+    for (const LoadedModel& model : models) {
+        const std::string label = "{model_name=\"" + escapedLabel(model.name) + "\",state=\"";
+        out += pages + label + "used\"} " + std::to_string(model.poolPagesAdapters) + "\n";
+        out += pages + label + "idle\"} " + std::to_string(model.poolPagesAdaptersIdle) + "\n";
     }
 }
 
@@ -150,6 +168,7 @@ std::string RequestMetrics::text(const Snapshot& snapshot) const {
              static_cast<double>(snapshot.residentBytes));
     printMemory(out, snapshot.memory);
     printModels(out, snapshot.models);
+    printAdapters(out, snapshot.models);
     const std::lock_guard lock(m_mutex);
     m_ttft.print(out, "time_to_first_token_seconds", "From submission to the first token.");
     m_tpot.print(out, "time_per_output_token_seconds", "Mean time per token after the first, by request.");

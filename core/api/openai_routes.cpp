@@ -45,21 +45,24 @@ Error serverFault(Error error) {
     return error;
 }
 
-// The catalog as the caller may see it.
-bool isShown(const OpenAiHost& host, const Caller& caller, std::string_view model) {
-    const auto limits = host.models.engine().tenants().limitsOf(caller.tenant);
-    return limits && mayUse(*limits, model);
-}
-
-Result<ModelRecord> shownModel(const OpenAiHost& host, const Caller& caller, const std::string& name) {
-    auto model = host.models.engine().findModel(name);
-    const auto limits = host.models.engine().tenants().limitsOf(caller.tenant);
-    if (!limits || limits->models.empty() || (model && mayUse(*limits, model->name))) return model;
+// The full name of what the caller means, a model or "base:adapter", where the caller may know of it.
+Result<std::string> shownName(const OpenAiHost& host, const Caller& caller, const std::string& name) {
+    Engine& engine = host.models.engine();
+    const auto limits = engine.tenants().limitsOf(caller.tenant);
+    const auto fullName = [&]() -> Result<std::string> {
+        TRY(host.models.checkName(name));
+        if (const auto model = engine.findModel(name)) return model->name;
+        TRY_ASSIGN(const AdapterRecord adapter, engine.findAdapter(name));
+        TRY_ASSIGN(const ModelRecord base, engine.findModel(adapter.baseId));
+        return base.name + ":" + adapter.name;
+    };
+    auto full = fullName();
+    if (!limits || limits->models.empty() || (full && mayUse(*limits, *full))) return full;
     return fail(ErrorCode::NotFound, "there is no model \"" + name + "\" for this key", "model");
 }
 
 Result<ServedModel> servedModel(const OpenAiHost& host, const Caller& caller, const std::string& name) {
-    TRY(shownModel(host, caller, name));
+    TRY(shownName(host, caller, name));
     auto model = host.models.find(name);
     if (!model) return serverFault(std::move(model).error());
     return model;
@@ -215,7 +218,7 @@ Result<void> startGeneration(const OpenAiHost& host, const std::shared_ptr<HttpE
     TRY_ASSIGN(auto requests, bindCall(model, call, policy, caller.tenant));
     AnswerHead head{form, (chat ? "chatcmpl-" : "cmpl-") + randomToken(16), call.model,
                     host.clock.unixMilliseconds() / 1000};
-    const std::string name = model.record.name;
+    const std::string name = model.served;
     TRY(admitAll(host, name, requests));
     const auto answer = std::make_shared<GenerationAnswer>(host, exchange, std::move(head), call, std::move(model),
                                                            rateHeaders(host, caller));
@@ -323,9 +326,9 @@ Result<void> startEmbedding(const OpenAiHost& host, const std::shared_ptr<HttpEx
             "dimensions");
     auto bound = bindEmbeddings(host.models.files(), model, prompts, caller.tenant, LongText::Refuse);
     if (!bound) return serverFault(std::move(bound).error());
-    TRY(admitAll(host, model.record.name, bound->requests));
+    TRY(admitAll(host, model.served, bound->requests));
     const auto answer =
-        std::make_shared<EmbeddingAnswer>(host, exchange, model.record.name, name, std::move(bound->requests),
+        std::make_shared<EmbeddingAnswer>(host, exchange, model.served, name, std::move(bound->requests),
                                           format == std::optional<std::string>("base64"), rateHeaders(host, caller));
     TRY(answer->startNext());
     exchange->onClosed([answer] { answer->cancellation().cancel(); });
@@ -339,16 +342,75 @@ Json modelJson(const ModelRecord& model) {
             {"root", model.name}, {"parent", nullptr}, {"max_model_len", model.context}};
 }
 
+// An adapter as a model of its own, as vLLM lists it: its parent is the base.
+Json adapterJson(const AdapterRecord& adapter, const ModelRecord& base) {
+    return {{"id", base.name + ":" + adapter.name},
+            {"object", "model"},
+            {"created", adapter.importedAt / 1000},
+            {"owned_by", "espalier"},
+            {"root", adapter.source},
+            {"parent", base.name},
+            {"max_model_len", base.context}};
+}
+
 Result<Json> listModels(const OpenAiHost& host, const Caller& caller) {
     Json data = Json::array();
-    for (const ModelRecord& model : host.models.engine().models())
-        if (isShown(host, caller, model.name)) data.push_back(modelJson(model));
+    Engine& engine = host.models.engine();
+    const auto limits = engine.tenants().limitsOf(caller.tenant);
+    const auto add = [&](Json entry) {
+        if (limits && mayUse(*limits, entry["id"].get_ref<const std::string&>())) data.push_back(std::move(entry));
+    };
+    const auto adapters = engine.adapters();
+    for (const ModelRecord& model : engine.models()) {
+        add(modelJson(model));
+        for (const AdapterRecord& adapter : adapters)
+            if (adapter.baseId == model.id) add(adapterJson(adapter, model));
+    }
     return Json{{"object", "list"}, {"data", std::move(data)}};
 }
 
 Result<Json> oneModel(const OpenAiHost& host, const Caller& caller, const std::string& path) {
-    TRY_ASSIGN(const ModelRecord model, shownModel(host, caller, path.substr(std::strlen(kModelPath))));
-    return modelJson(model);
+    TRY_ASSIGN(const std::string name, shownName(host, caller, path.substr(std::strlen(kModelPath))));
+    if (const auto model = host.models.engine().findModel(name)) return modelJson(*model);
+    TRY_ASSIGN(const AdapterRecord adapter, host.models.engine().findAdapter(name));
+    TRY_ASSIGN(const ModelRecord base, host.models.engine().findModel(adapter.baseId));
+    return adapterJson(adapter, base);
+}
+
+// The base an adapter is loaded for: the one named, or the only one there is.
+Result<std::string> baseFor(const OpenAiHost& host, const JsonFields& fields) {
+    TRY_ASSIGN(const auto named, fields.string("base_model"));
+    if (named) return *named;
+    const auto models = host.models.engine().models();
+    if (models.size() == 1) return models[0].name;
+    return fail(ErrorCode::InvalidArgument,
+                "\"base_model\" must name the model that the adapter changes: this server has " +
+                    std::to_string(models.size()),
+                "base_model");
+}
+
+Result<std::string> loadAdapter(const OpenAiHost& host, const Json& body) {
+    const JsonFields fields(body);
+    AdapterImport request;
+    TRY_ASSIGN(request.name, fields.requiredString("lora_name"));
+    TRY_ASSIGN(request.path, fields.requiredString("lora_path"));
+    TRY_ASSIGN(const bool inPlace, fields.boolean("load_inplace", false));
+    TRY_ASSIGN(request.base, baseFor(host, fields));
+    Engine& engine = host.models.engine();
+    if (inPlace && engine.findAdapter(request.base + ":" + request.name)) {
+        TRY(engine.reloadAdapter(request.base + ":" + request.name, request.path));
+    } else {
+        TRY(engine.importAdapter(request));
+    }
+    return "Success: LoRA adapter '" + request.name + "' added successfully.";
+}
+
+Result<std::string> unloadAdapter(const OpenAiHost& host, const Json& body) {
+    const JsonFields fields(body);
+    TRY_ASSIGN(const std::string name, fields.requiredString("lora_name"));
+    TRY_ASSIGN(const auto base, fields.string("base_model"));
+    TRY(host.models.engine().removeAdapter(base ? *base + ":" + name : name));
+    return "Success: LoRA adapter '" + name + "' removed successfully.";
 }
 
 Result<Json> tokenize(const OpenAiHost& host, const Caller& caller, const Json& body, std::string_view bodyText) {
@@ -414,6 +476,16 @@ std::vector<Route> openAiRoutes(const OpenAiHost& host) {
                                                     : Result<Json>(std::move(body).error()));
                      }};
     };
+    const auto admin = [host](const char* path, Result<std::string> (*act)(const OpenAiHost&, const Json&)) {
+        return Route{"POST", path, Access::Admin,
+                     [host, act](const Exchange& exchange, const Caller&) {
+                         const auto body = bodyOf(*exchange);
+                         auto done = body ? act(host, *body) : Result<std::string>(body.error());
+                         exchange->respond(done ? HttpResponse{200, *done, "text/plain; charset=utf-8", {}}
+                                                : openAiError(done.error()));
+                     },
+                     Lane::Long};
+    };
     const auto start = [&host](const char* path, auto begin) {
         return Route{"POST", path, Access::Key, [begin, host](const Exchange& exchange, const Caller& caller) {
                          if (auto started = begin(exchange, caller); !started)
@@ -443,6 +515,8 @@ std::vector<Route> openAiRoutes(const OpenAiHost& host) {
                                  std::string_view text) { return tokenize(host, caller, body, text); }),
         post("/detokenize", [host](const Caller& caller, const Json& body,
                                    std::string_view) { return detokenize(host, caller, body); }),
+        admin("/v1/load_lora_adapter", loadAdapter),
+        admin("/v1/unload_lora_adapter", unloadAdapter),
         start("/v1/chat/completions",
               [host](const Exchange& exchange, const Caller& caller) {
                   return startGeneration(host, exchange, caller, AnswerForm::Chat);

@@ -13,6 +13,13 @@ Result<Json> modelCard(const ModelAccess& models, const Json& arguments);
 Result<Json> probeImport(const ModelAccess& models, const Json& arguments);
 Result<Json> startImport(const ModelAccess& models, const Json& arguments);
 
+// adapters
+Result<Json> listAdapters(const ModelAccess& models, const Json& arguments);
+Result<Json> importAdapter(const ModelAccess& models, const Json& arguments);
+Result<Json> showAdapter(const ModelAccess& models, const Json& arguments);
+Result<Json> reloadAdapter(const ModelAccess& models, const Json& arguments);
+Result<Json> removeAdapter(const ModelAccess& models, const Json& arguments);
+
 // jobs
 Result<Json> listJobs(const ModelAccess& models);
 Result<Json> waitForJob(const ModelAccess& models, const Json& arguments, std::stop_token stop);

@@ -70,9 +70,9 @@ Result<Json> generate(const ModelAccess& models, const Json& arguments, const Ca
     TRY_ASSIGN(auto requests, bindCall(model, call, GenerationPolicy{0.0, kGenerateTokens}, kTenant));
     const std::vector<TokenId> promptIds = requests.front().prompt;
     const std::uint64_t seed = requests.front().sampling.seed;
-    TRY_ASSIGN(const auto choices, run(models.engine(), model.record.name, std::move(requests), options));
+    TRY_ASSIGN(const auto choices, run(models.engine(), model.served, std::move(requests), options));
     const Choice& choice = choices.front();
-    Json answer{{"model", model.record.name},
+    Json answer{{"model", model.served},
                 {"text", choice.text},
                 {"ids", choice.ids},
                 {"prompt_ids", promptIds},
@@ -113,7 +113,7 @@ Result<Json> perplexity(const ModelAccess& models, const Json& arguments, const 
         request.logprobs = 0;
         request.prompt.assign(ids.begin() + static_cast<std::ptrdiff_t>(first),
                               ids.begin() + static_cast<std::ptrdiff_t>(std::min(first + context, ids.size())));
-        TRY_ASSIGN(const auto scored, run(models.engine(), model.record.name, {std::move(request)}, options));
+        TRY_ASSIGN(const auto scored, run(models.engine(), model.served, {std::move(request)}, options));
         if (scored.front().finish == FinishReason::Cancelled)
             return fail(ErrorCode::Cancelled, "cancelled after " + std::to_string(logprobs.size()) + " tokens");
         for (const TokenLogprob& entry : scored.front().logprobs) {
@@ -121,7 +121,7 @@ Result<Json> perplexity(const ModelAccess& models, const Json& arguments, const 
             sum += static_cast<double>(entry.logprob);
         }
     }
-    Json answer{{"model", model.record.name},
+    Json answer{{"model", model.served},
                 {"perplexity", std::exp(-sum / static_cast<double>(logprobs.size()))},
                 {"tokens_scored", logprobs.size()},
                 {"context", context},
@@ -145,7 +145,7 @@ Result<Json> embed(const ModelAccess& models, const Json& arguments, const CallO
     for (std::size_t first = 0; first < bound.requests.size(); first += kAtOnce) {
         const auto begin = bound.requests.begin() + static_cast<std::ptrdiff_t>(first);
         const std::size_t count = std::min(kAtOnce, bound.requests.size() - first);
-        TRY_ASSIGN(const auto choices, run(models.engine(), model.record.name,
+        TRY_ASSIGN(const auto choices, run(models.engine(), model.served,
                                            {std::make_move_iterator(begin),
                                             std::make_move_iterator(begin + static_cast<std::ptrdiff_t>(count))},
                                            options));

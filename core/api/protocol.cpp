@@ -66,6 +66,36 @@ void visitFields(Record& record, Visit& visit) {
 }
 
 template <class Record, class Visit>
+requires std::is_same_v<std::remove_const_t<Record>, AdapterRecord>
+void visitFields(Record& record, Visit& visit) {
+    visit("id", record.id);
+    visit("name", record.name);
+    visit("base_id", record.baseId);
+    visit("base", record.base);
+    visit("digest", record.digest);
+    visit("kind", record.kind);
+    visit("version", record.version);
+    visit("rank", record.rank);
+    visit("targets", record.targets);
+    visit("bytes", record.bytes);
+    visit("dtype", record.dtype);
+    visit("source", record.source);
+    visit("folder", record.folder);
+    visit("trained_on", record.trainedOn);
+    visit("imported_at", record.importedAt);
+    visit("warnings", record.warnings);
+}
+
+template <class Record, class Visit>
+requires std::is_same_v<std::remove_const_t<Record>, AdapterChanged>
+void visitFields(Record& record, Visit& visit) {
+    visit("base", record.base);
+    visit("name", record.name);
+    visit("digest", record.digest);
+    visit("change", record.change);
+}
+
+template <class Record, class Visit>
 requires std::is_same_v<std::remove_const_t<Record>, JobRecord>
 void visitFields(Record& record, Visit& visit) {
     visit("id", record.id);
@@ -105,6 +135,9 @@ void visitFields(Record& record, Visit& visit) {
     visit("pool_pages", record.poolPages);
     visit("pool_pages_used", record.poolPagesUsed);
     visit("pool_pages_cached", record.poolPagesCached);
+    visit("pool_pages_adapters", record.poolPagesAdapters);
+    visit("pool_pages_adapters_idle", record.poolPagesAdaptersIdle);
+    visit("adapters", record.adapters);
     visit("running", record.running);
     visit("waiting", record.waiting);
 }
@@ -169,6 +202,7 @@ requires std::is_same_v<std::remove_const_t<Record>, RequestRecord>
 void visitFields(Record& record, Visit& visit) {
     visit("id", record.id);
     visit("model", record.model);
+    visit("adapter", record.adapter);
     visit("tenant", record.tenant);
     visit("kind", record.kind);
     visit("state", record.state);
@@ -411,7 +445,7 @@ Result<T> readNamed(const Json& json, const char* where, const char* key) {
 }
 
 constexpr std::array<std::string_view, std::variant_size_v<Event>> kEventNames{"job", "model", "serve", "log",
-                                                                               "tenant"};
+                                                                               "tenant", "adapter"};
 
 }  // namespace
 
@@ -422,6 +456,9 @@ Json toJson(const Error& error) {
 }
 Json toJson(const ModelRecord& model) {
     return FieldWriter::encode(model);
+}
+Json toJson(const AdapterRecord& adapter) {
+    return FieldWriter::encode(adapter);
 }
 Json toJson(const LogRecord& record) {
     return FieldWriter::encode(record);
@@ -466,6 +503,9 @@ Error errorFromJson(const Json& json) {
 Result<ModelRecord> modelFromJson(const Json& json) {
     return readNamed<ModelRecord>(json, "model", "id");
 }
+Result<AdapterRecord> adapterFromJson(const Json& json) {
+    return readNamed<AdapterRecord>(json, "adapter", "id");
+}
 Result<JobRecord> jobFromJson(const Json& json) {
     return readNamed<JobRecord>(json, "job", "id");
 }
@@ -505,6 +545,10 @@ Result<Event> eventFromJson(std::string_view name, const Json& json) {
     }
     if (name == "tenant") {
         TRY_ASSIGN(auto change, read<TenantChanged>(json, "tenant event"));
+        return Event(std::move(change));
+    }
+    if (name == "adapter") {
+        TRY_ASSIGN(auto change, read<AdapterChanged>(json, "adapter event"));
         return Event(std::move(change));
     }
     return fail(ErrorCode::CorruptFile, "unknown event \"" + std::string(name) + "\"", std::string(name));

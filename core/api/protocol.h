@@ -5,7 +5,7 @@
 //   POST /control/<operation>   body: JSON object of arguments, answer: JSON object      (admin key: Bearer)
 //   GET  /control/events        one SSE stream; `?after=N` asks for the gap since sequence N
 //                                of the same daemon (started_at in hello): each numbers its events from 1
-//          id: <sequence>\n event: job|model|serve|log|tenant\n data: <JSON>     must arrive, numbered
+//          id: <sequence>\n event: job|model|serve|log|tenant|adapter\n data: <JSON>     must arrive, numbered
 //          event: snapshot\n data: <JSON>                                 newest wins, no id; 10 Hz while serving or
 //          jobs
 //                                                                         run, 1 Hz idle
@@ -24,6 +24,10 @@
 //   card {model}                               -> {file, text, bytes, truncated}; file null when there is none
 //   remove {model} restore {id} rename {model, name} empty-bin {}
 //   load {model} unload {model}
+//   adapters {model?}                          -> {adapters: [AdapterRecord]}
+//   adapter-import {path, model, name?}        -> AdapterRecord          answers when it is checked and copied
+//   adapter-show {adapter} adapter-reload {adapter, path?} -> AdapterRecord   adapter: "base:name", an id, or a name
+//   adapter-remove {adapter}                   -> {removed, base, id}     that only one base has
 //   probe {path}                               -> ImportProbe
 //   import {path, name?, link?, allow_nonfinite?, quantize?} -> {job: id}
 //   scan {model} verify {model} -> {job: id}
@@ -78,6 +82,7 @@ constexpr std::string_view kDaemonFile = "daemon.json";
 
 Json toJson(const Error& error);
 Json toJson(const ModelRecord& model);
+Json toJson(const AdapterRecord& adapter);
 Json toJson(const JobRecord& job);
 Json toJson(const LogRecord& record);
 Json toJson(const MemoryByOwner& memory);
@@ -87,12 +92,13 @@ Json toJson(const HistoryPoint& point);
 Json toJson(const ImportProbe& probe);
 Json toJson(const RequestList& list);
 Json toJson(const PageMap& map);
-std::string_view eventName(const Event& event);  // "job", "model", "serve", "log", "tenant"
+std::string_view eventName(const Event& event);  // "job", "model", "serve", "log", "tenant", "adapter"
 Json toJson(const Event& event);
 
 // Readers for clients; error corrupt_file names the key. Unknown keys are ignored, so that versions may differ.
 Error errorFromJson(const Json& json);  // the object under "error"; never fails, an unreadable one says so
 Result<ModelRecord> modelFromJson(const Json& json);
+Result<AdapterRecord> adapterFromJson(const Json& json);
 Result<JobRecord> jobFromJson(const Json& json);
 Result<LogRecord> logFromJson(const Json& json);
 Result<Snapshot> snapshotFromJson(const Json& json);

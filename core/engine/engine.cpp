@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "core/engine/adapter_shelf.h"
 #include "core/engine/event_log.h"
 #include "core/engine/import_job.h"
 #include "core/engine/import_report.h"
@@ -15,16 +16,19 @@
 #include "core/engine/serving_thread.h"
 #include "core/engine/watch.h"
 #include "core/engine/workspace.h"
+#include "core/serving/kv_cache.h"
 
 namespace espalier {
 namespace {
 
 constexpr std::int64_t kLargestDefaultPool = std::int64_t{4} << 30;
+constexpr std::int64_t kDefaultHostCache = std::int64_t{1} << 30;
 
 EngineOptions withDefaults(EngineOptions options, const Backend& backend) {
     const std::int64_t available = backend.device().freeBytes;
     if (options.memoryBudget <= 0) options.memoryBudget = available / 5 * 4;
     if (options.poolBytes <= 0) options.poolBytes = std::min(available / 8, kLargestDefaultPool);
+    if (options.hostCacheBytes <= 0) options.hostCacheBytes = kDefaultHostCache;
     return options;
 }
 
@@ -45,6 +49,7 @@ public:
           m_clock(clock),
           m_workspace(std::move(workspace)),
           m_shelf(*m_workspace, files),
+          m_adapters(*m_workspace, files, m_shelf, m_options.hostCacheBytes),
           m_logRing(clock, options.stderrLog) {}
     Result<void> start();
 
@@ -57,6 +62,12 @@ public:
     Result<void> renameModel(std::string_view nameOrId, std::string_view name) override;
     Result<std::shared_ptr<const TensorSource>> tensors(std::string_view nameOrId) const override;
     Result<std::shared_ptr<const TextModel>> text(std::string_view nameOrId) const override;
+
+    std::vector<AdapterRecord> adapters(std::string_view model) const override;
+    Result<AdapterRecord> findAdapter(std::string_view reference) const override { return m_adapters.find(reference); }
+    Result<AdapterRecord> importAdapter(const AdapterImport& request) override;
+    Result<AdapterRecord> reloadAdapter(std::string_view reference, const std::string& path) override;
+    Result<void> removeAdapter(std::string_view reference) override;
 
     Result<ImportProbe> probeImport(const Path& path) const override;
     Result<std::int64_t> startImport(const ImportRequest& request) override;
@@ -108,6 +119,9 @@ private:
     Result<std::int64_t> startModelJob(std::string_view kind, std::string_view verb, std::string_view model);
     Result<std::unique_ptr<Job>> makeJob(std::int64_t id, std::string_view kind, const Json& arguments);
     Result<ModelToServe> modelToServe(std::string_view nameOrId) const;
+    Result<ModelToServe> resolve(std::string_view reference, Request& request);
+    Result<void> giveAdapter(const AdapterRecord& adapter, const ModelRecord& base, Request& request);
+    void adapterChanged(const AdapterRecord& adapter, std::string_view change);
     Result<void> reloadShelf();
     Result<void> deleteModel(const ModelRecord& model);
     void jobChanged(const JobRecord& job);
@@ -124,6 +138,7 @@ private:
     Clock& m_clock;
     std::unique_ptr<Workspace> m_workspace;
     mutable ModelShelf m_shelf;
+    AdapterShelf m_adapters;
     LogRing m_logRing;
     EventLog m_events;
     Watch m_watch;
@@ -136,13 +151,16 @@ private:
 Result<void> LocalEngine::reloadShelf() {
     TRY_ASSIGN(const auto unreadable, m_shelf.reload());
     for (const std::string& sentence : unreadable) log("error", "catalog", sentence);
-    return {};
+    return m_adapters.reload();
 }
 
 Result<void> LocalEngine::start() {
     if (!m_options.readOnly) {
         TRY_ASSIGN(const auto unknown, tidyModelFolders(*m_workspace, m_files));
         for (const std::string& path : unknown)
+            log("warning", "catalog", path + " is not in the catalog: import it, or remove it by hand");
+        TRY_ASSIGN(const auto strangers, m_adapters.tidy());
+        for (const std::string& path : strangers)
             log("warning", "catalog", path + " is not in the catalog: import it, or remove it by hand");
         TRY(m_workspace->jobLog().trimLog(kRunLogRows));
         TRY(m_workspace->jobLog().trimEndedJobs(kEndedJobs));
@@ -202,9 +220,11 @@ Result<void> LocalEngine::emptyBin() {
 Result<void> LocalEngine::deleteModel(const ModelRecord& model) {
     const Path folder = m_workspace->modelFolder(model.id), aside = m_workspace->removedFolder(model.id);
     const bool hasFolder = !model.linked && m_files.exists(folder);
+    TRY_ASSIGN(const auto adapters, m_workspace->adapters().all());
     if (hasFolder) TRY(m_files.rename(folder, aside));
     TRY_ASSIGN(const bool isErased, m_workspace->catalog().eraseRemoved(model.id));
     if (!isErased) return hasFolder ? m_files.rename(aside, folder) : Result<void>();  // restored in this moment
+    m_adapters.deleteFilesOf(model.id, adapters);
     if (hasFolder) TRY(m_files.removeTree(aside));
     log("audit", "catalog", "\"" + model.name + "\" (" + model.id + ") was deleted");
     return {};
@@ -230,6 +250,51 @@ Result<std::shared_ptr<const TensorSource>> LocalEngine::tensors(std::string_vie
 Result<std::shared_ptr<const TextModel>> LocalEngine::text(std::string_view nameOrId) const {
     TRY_ASSIGN(const ModelRecord model, m_shelf.find(nameOrId));
     return m_shelf.text(model);
+}
+
+std::vector<AdapterRecord> LocalEngine::adapters(std::string_view model) const {
+    if (model.empty()) return m_adapters.adapters();
+    const auto base = m_shelf.find(model);
+    return base ? m_adapters.adapters(base->id) : std::vector<AdapterRecord>();
+}
+
+void LocalEngine::adapterChanged(const AdapterRecord& adapter, std::string_view change) {
+    m_events.publish(AdapterChanged{adapter.base, adapter.name, adapter.digest, std::string(change)});
+    log("audit", "catalog",
+        "adapter \"" + adapter.name + "\" of " + adapter.base + " was " + std::string(change) + " (version " +
+            std::to_string(adapter.version) + ", " + adapter.digest + ")");
+}
+
+Result<AdapterRecord> LocalEngine::importAdapter(const AdapterImport& request) {
+    TRY(writable([] { return Result<void>(); }));
+    if (request.path.empty()) return fail(ErrorCode::InvalidArgument, "no path was given", "path");
+    const Path path = std::filesystem::absolute(request.path).lexically_normal();
+    TRY_ASSIGN(const ModelRecord base, m_shelf.find(request.base));
+    const std::string name = request.name.empty() ? suggestedModelName(path) : request.name;
+    TRY(checkModelName(name));
+    auto adapter = m_adapters.bring(path, base, name, nullptr, m_clock.unixMilliseconds());
+    if (!adapter) return std::move(adapter).error().context("importing adapter \"" + name + "\"");
+    adapterChanged(*adapter, "imported");
+    return adapter;
+}
+
+Result<AdapterRecord> LocalEngine::reloadAdapter(std::string_view reference, const std::string& path) {
+    TRY(writable([] { return Result<void>(); }));
+    TRY_ASSIGN(const AdapterRecord old, m_adapters.find(reference));
+    TRY_ASSIGN(const ModelRecord base, m_shelf.find(old.baseId));
+    const Path source = path.empty() ? Path(old.source) : std::filesystem::absolute(path).lexically_normal();
+    auto adapter = m_adapters.bring(source, base, old.name, &old, m_clock.unixMilliseconds());
+    if (!adapter) return std::move(adapter).error().context("reloading adapter \"" + old.name + "\"");
+    if (adapter->id != old.id) adapterChanged(*adapter, "reloaded");
+    return adapter;
+}
+
+Result<void> LocalEngine::removeAdapter(std::string_view reference) {
+    TRY(writable([] { return Result<void>(); }));
+    TRY_ASSIGN(const AdapterRecord adapter, m_adapters.find(reference));
+    TRY(m_adapters.remove(adapter));
+    adapterChanged(adapter, "removed");
+    return {};
 }
 
 Result<ImportProbe> LocalEngine::probeImport(const Path& path) const {
@@ -317,12 +382,28 @@ Result<ModelToServe> LocalEngine::modelToServe(std::string_view nameOrId) const 
     return model;
 }
 
+// Unless a model has this very name, it may be a reference to an adapter.
+Result<ModelToServe> LocalEngine::resolve(std::string_view reference, Request& request) {
+    const auto model = m_shelf.find(reference);
+    if (model) return modelToServe(reference);
+    const auto adapter = m_adapters.find(reference);
+    if (!adapter) {
+        const bool isUnknown = adapter.error().code == ErrorCode::NotFound;
+        return isUnknown && reference.find(':') == std::string_view::npos ? model.error() : adapter.error();
+    }
+    TRY_ASSIGN(ModelToServe base, modelToServe(adapter->baseId));
+    TRY(giveAdapter(*adapter, base.record, request));
+    return base;
+}
+
 Result<RequestId> LocalEngine::submit(std::string_view model, Request request) {
-    TRY_ASSIGN(ModelToServe served, modelToServe(model));
+    TRY_ASSIGN(ModelToServe served, resolve(model, request));
     const RequestId id{++m_lastRequest};
     request.id = id;
     if (!request.call) {
-        TRY_ASSIGN(request.call, m_tenants->admit({request.tenant, served.record.name, 1, std::ssize(request.prompt)}));
+        const std::string name =
+            request.adapter ? served.record.name + ":" + request.adapterName : served.record.name;
+        TRY_ASSIGN(request.call, m_tenants->admit({request.tenant, name, 1, std::ssize(request.prompt)}));
     }
     TRY(m_tenants->begin(request));
     const std::shared_ptr<TenantCall> call = request.call;
@@ -330,6 +411,20 @@ Result<RequestId> LocalEngine::submit(std::string_view model, Request request) {
     if (submitted) return id;
     Tenants::abandon(call, id);
     return std::move(submitted).error();
+}
+
+Result<void> LocalEngine::giveAdapter(const AdapterRecord& adapter, const ModelRecord& base, Request& request) {
+    const auto pageBytes = layerPageBytes(m_backend, base.spec, m_options.kvType);
+    auto image = m_adapters.image(adapter, base.spec, pageBytes);
+    if (!image) {
+        // It may have been replaced between being found and being read.
+        const auto newer = m_adapters.find(adapter.base + ":" + adapter.name);
+        if (newer && newer->id != adapter.id) image = m_adapters.image(*newer, base.spec, pageBytes);
+    }
+    if (!image) return std::move(image).error().context("adapter \"" + adapter.name + "\" of " + base.name);
+    request.adapter = std::move(image).value();
+    request.adapterName = adapter.name;
+    return {};
 }
 
 Result<void> LocalEngine::loadModel(std::string_view model) {

@@ -29,6 +29,7 @@ struct EngineOptions {
     bool readOnly = false;          // share the workspace lock: commands that only read
     std::int64_t poolBytes = 0;     // KV pool per loaded model; 0: an eighth of free memory, at most 4 GiB
     std::int64_t memoryBudget = 0;  // weights + pools of all loaded models; 0: 80 % of free memory
+    std::int64_t hostCacheBytes = 0;  // adapters kept ready in host memory; 0: 1 GiB
     std::int32_t maxBatchTokens = 256;
     std::int32_t maxSequences = 64;  // running at once, per model
     std::int32_t maxWaiting = 1024;  // beyond: busy
@@ -44,6 +45,12 @@ struct ImportRequest {
     bool link = false;      // use the files in place instead of copying
     bool allowNonFinite = false;
     std::string quantize = {};  // "q8_0" or "q4_0": rounded on the way; empty: as it is
+};
+
+struct AdapterImport {
+    std::string path = {};  // a PEFT folder
+    std::string base = {};  // the model it changes
+    std::string name = {};  // empty: the folder's name
 };
 
 struct ProbedTensor {
@@ -92,6 +99,17 @@ public:
     virtual Result<std::shared_ptr<const TensorSource>> tensors(std::string_view nameOrId) const = 0;
     virtual Result<std::shared_ptr<const TextModel>> text(std::string_view nameOrId) const = 0;  // cached
 
+    // adapters. A reference is "base:name", or an id, or a name that only one adapter has. Importing and reloading wait
+    // for the work: reading, checking every value, copying.
+    virtual std::vector<AdapterRecord> adapters(std::string_view model = {}) const = 0;  // of bases not in the bin
+    virtual Result<AdapterRecord> findAdapter(std::string_view reference) const = 0;
+    // Errors: those of readAdapterFolder and, for a base that is not there, not_found; non_finite, already_exists.
+    virtual Result<AdapterRecord> importAdapter(const AdapterImport& request) = 0;
+    // The files again, from `path` or from where they came: a new version when they changed. What runs goes on with the
+    // version it began with.
+    virtual Result<AdapterRecord> reloadAdapter(std::string_view reference, const std::string& path = {}) = 0;
+    virtual Result<void> removeAdapter(std::string_view reference) = 0;  // what runs with it runs to its end
+
     // jobs
     virtual Result<ImportProbe> probeImport(const Path& path) const = 0;
     virtual Result<std::int64_t> startImport(const ImportRequest& request) = 0;
@@ -109,6 +127,7 @@ public:
     // serving. The model is loaded at first use while the budget allows, evicting idle models if it must. An engine
     // opens in the state Serving.
     //
+    // model: a model's name or id, or a reference to an adapter: then the request runs with that adapter on its base.
     // The only door: limits of the request's tenant (an empty name is the owner's) are checked here, once for a call
     // when request.call is set. Gives the request its id and returns. Errors, the sink never being called: not_found,
     // draining (also when serving is stopped), busy, context_overflow, invalid_argument, unsupported, those of

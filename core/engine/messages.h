@@ -40,6 +40,25 @@ struct ModelRecord {
     ArchSpec spec;
 };
 
+struct AdapterRecord {
+    std::string id;      // "a-" and 12 hex digits, of this version
+    std::string name;    // unique among the adapters of its base; requests say "base:name"
+    std::string baseId;  // of the model it changes
+    std::string base;    // that model's name
+    std::string digest;  // "sha256:..." of configuration and tensors: who it is
+    std::string kind;    // "lora"
+    std::int64_t version = 1;  // counts the reloads of this name
+    std::int32_t rank = 0;     // the largest of its projections
+    std::vector<std::string> targets;  // "q_proj", ...
+    std::int64_t bytes = 0;            // of its tensors as stored
+    std::string dtype;                 // of its tiles
+    std::string source;                // where it was imported from
+    std::string folder;                // in the workspace
+    std::string trainedOn;             // the base that its configuration names
+    std::int64_t importedAt = 0;       // Unix milliseconds
+    std::vector<std::string> warnings;
+};
+
 enum class JobState : std::uint8_t { Queued, Running, Paused, Interrupted, Finished, Failed, Cancelled };
 std::string_view jobStateName(JobState state);
 
@@ -86,6 +105,9 @@ struct LoadedModel {
     std::int64_t poolPages = 0;
     std::int64_t poolPagesUsed = 0;  // running
     std::int64_t poolPagesCached = 0;
+    std::int64_t poolPagesAdapters = 0;      // in use
+    std::int64_t poolPagesAdaptersIdle = 0;  // kept for their next request
+    std::int32_t adapters = 0;               // in the pool
     std::int32_t running = 0;
     std::int32_t waiting = 0;
 };
@@ -132,6 +154,7 @@ struct Snapshot {
 struct RequestRecord {
     std::int64_t id = 0;
     std::string model;   // name
+    std::string adapter;  // name; empty: none
     std::string tenant;
     std::string kind;    // "generate", "embed", "score"
     std::string state;   // "loading" (its model), "waiting", "prefill", "decode"
@@ -152,6 +175,12 @@ struct ModelChanged {
     std::string id;
     std::string change;  // "imported", "removed", "restored", "renamed", "loaded", "unloaded"
 };
+struct AdapterChanged {
+    std::string base;    // name of the model
+    std::string name;
+    std::string digest;  // of the version that came, or went
+    std::string change;  // "imported", "reloaded", "removed"
+};
 struct ServeChanged {
     ServeState state = ServeState::Stopped;
 };
@@ -160,7 +189,7 @@ struct TenantChanged {
     std::string change;  // "created", "limited", "revoked", "restored", "keys"
 };
 // Must arrive, in order; each gets a sequence number from the engine.
-using Event = std::variant<JobRecord, ModelChanged, ServeChanged, LogRecord, TenantChanged>;
+using Event = std::variant<JobRecord, ModelChanged, ServeChanged, LogRecord, TenantChanged, AdapterChanged>;
 struct NumberedEvent {
     std::int64_t sequence = 0;
     Event event;

@@ -22,6 +22,11 @@ void add(ServingCounters& sum, const ServingCounters& one) {
     sum.prefixHits += one.prefixHits;
     sum.prefixEvictedPages += one.prefixEvictedPages;
     sum.steps += one.steps;
+    sum.adapterSteps += one.adapterSteps;
+    sum.adapterLoads += one.adapterLoads;
+    sum.adapterHits += one.adapterHits;
+    sum.adapterEvictions += one.adapterEvictions;
+    sum.adapterLoadedBytes += one.adapterLoadedBytes;
     sum.finishedStop += one.finishedStop;
     sum.finishedLength += one.finishedLength;
     sum.finishedCancelled += one.finishedCancelled;
@@ -37,6 +42,11 @@ void fillCounters(std::map<std::string, double>& counters, const ServingCounters
     put("prefix_cache_hits_total", sum.prefixHits);
     put("prefix_cache_evicted_pages_total", sum.prefixEvictedPages);
     put("engine_steps_total", sum.steps);
+    put("adapter_steps_total", sum.adapterSteps);
+    put("adapter_loads_total", sum.adapterLoads);
+    put("adapter_hits_total", sum.adapterHits);
+    put("adapter_evictions_total", sum.adapterEvictions);
+    put("adapter_loaded_bytes_total", sum.adapterLoadedBytes);
     put("request_success_total_stop", sum.finishedStop);
     put("request_success_total_length", sum.finishedLength);
     put("request_success_total_cancelled", sum.finishedCancelled);
@@ -68,6 +78,7 @@ RequestRecord recordOf(const LiveRequest& live, const std::string& model) {
     RequestRecord record;
     record.id = static_cast<std::int64_t>(live.id.value);
     record.model = model;
+    record.adapter = live.adapter;
     record.tenant = live.tenant;
     record.kind = kindName(live.kind);
     record.state = !live.isRunning ? "waiting" : live.computedTokens < live.promptTokens ? "prefill" : "decode";
@@ -85,6 +96,7 @@ RequestRecord recordOf(const Request& request, const std::string& model) {
     RequestRecord record;
     record.id = static_cast<std::int64_t>(request.id.value);
     record.model = model;
+    record.adapter = request.adapterName;
     record.tenant = request.tenant;
     record.kind = kindName(request.kind);
     record.state = "loading";
@@ -406,10 +418,15 @@ void ModelHost::fill(Snapshot& snapshot) const {
             model.poolPages = stats.pages.total();
             model.poolPagesUsed = stats.pages.of(PageOwner::Kv);
             model.poolPagesCached = stats.pages.of(PageOwner::KvCached);
+            model.poolPagesAdapters = stats.pages.of(PageOwner::Adapter);
+            model.poolPagesAdaptersIdle = stats.pages.of(PageOwner::AdapterIdle);
+            model.adapters = stats.adapters;
             model.running = stats.running;
             model.waiting += stats.waiting;
             memory.kvRunning += model.poolPagesUsed * stats.pageBytes;
             memory.kvCached += model.poolPagesCached * stats.pageBytes;
+            memory.adapters += (model.poolPagesAdapters + model.poolPagesAdaptersIdle) * stats.pageBytes;
+            snapshot.swapInBytesPerS += stats.swapInBytesPerS;
             snapshot.prefillTokensPerS += stats.prefillTokensPerS;
             snapshot.decodeTokensPerS += stats.decodeTokensPerS;
             add(counters, stats.counters);
@@ -423,9 +440,10 @@ void ModelHost::fill(Snapshot& snapshot) const {
     snapshot.ttftMs = percentilesOf(std::move(ttft));
     snapshot.tpotMs = percentilesOf(std::move(tpot));
     fillCounters(snapshot.counters, counters);
-    memory.total =
-        std::max(m_options.memoryBudget, memory.weights + memory.workspace + memory.kvRunning + memory.kvCached);
-    memory.free = memory.total - memory.weights - memory.workspace - memory.kvRunning - memory.kvCached;
+    const std::int64_t used =
+        memory.weights + memory.workspace + memory.kvRunning + memory.kvCached + memory.adapters;
+    memory.total = std::max(m_options.memoryBudget, used);
+    memory.free = memory.total - used;
 }
 
 }  // namespace espalier

@@ -85,6 +85,7 @@ Workspace::Workspace(Path folder, std::unique_ptr<Lock> lock, std::unique_ptr<Wr
       m_writer(std::move(writer)),
       m_readers(m_folder / "workspace.db"),
       m_catalog(m_readers, m_writer.get()),
+      m_adapters(m_readers, m_writer.get()),
       m_jobLog(m_readers, m_writer.get()),
       m_tenantStore(m_readers, m_writer.get()) {}
 

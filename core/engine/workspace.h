@@ -5,7 +5,8 @@
 //   lock                   held with flock: exclusively by who may write, shared by readers; names its writer
 //   models/<id>/           one model each; models/.partial-<job>/ is an import on its way, models/.removed-<id>/ a
 //                          deletion
-//   adapters/ domains/ runs/
+//   adapters/<id>/         one adapter each; .partial-<id>/ and .removed-<id>/ as above
+//   domains/ runs/
 //
 // Owner: Engine. Thread: any (the members guard themselves).
 #pragma once
@@ -16,6 +17,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/file_system.h"
+#include "core/store/adapter_catalog.h"
 #include "core/store/catalog.h"
 #include "core/store/job_log.h"
 #include "core/store/tenant_store.h"
@@ -40,7 +42,13 @@ public:
     Path partialFolder(std::int64_t job) const { return m_folder / "models" / withPrefix(kPartialPrefix, std::to_string(job)); }
     Path removedFolder(std::string_view id) const { return m_folder / "models" / withPrefix(kRemovedPrefix, id); }
 
+    Path adapterFolder(std::string_view id) const { return m_folder / "adapters" / id; }
+    Path partialAdapterFolder(std::string_view id) const { return m_folder / "adapters" / withPrefix(kPartialPrefix, id); }
+
+    Path removedAdapterFolder(std::string_view id) const { return m_folder / "adapters" / withPrefix(kRemovedPrefix, id); }
+
     Catalog& catalog() { return m_catalog; }
+    AdapterCatalog& adapters() { return m_adapters; }
     JobLog& jobLog() { return m_jobLog; }
     TenantStore& tenantStore() { return m_tenantStore; }
     void flush();  // waits until every queued write is committed
@@ -57,6 +65,7 @@ private:
     std::unique_ptr<Writer> m_writer;  // null: read only
     Readers m_readers;
     Catalog m_catalog;
+    AdapterCatalog m_adapters;
     JobLog m_jobLog;
     TenantStore m_tenantStore;
 };

@@ -144,7 +144,7 @@ private:
 
     ServingCounters m_counters;
     LatencyWindow m_ttftMs, m_tpotMs, m_e2eMs, m_queueMs;
-    RateWindow m_prefillRate, m_decodeRate;
+    RateWindow m_prefillRate, m_decodeRate, m_swapInRate;
 };
 
 // ---- requests
@@ -243,7 +243,10 @@ bool ServingLoop::Impl::step() {
     for (const std::int32_t index : plan.preempted) preempt(at(index));
     for (const std::int32_t index : plan.admitted) admit(at(index));
     addToBatch(plan);
-    if (m_batch.isEmpty()) return !plan.isEmpty();
+    if (m_batch.isEmpty()) {
+        removeDone();
+        return !plan.isEmpty();
+    }
 
     ++m_counters.steps;
     m_counters.adapterSteps += m_batch.hasAdapters();
@@ -351,10 +354,18 @@ void ServingLoop::Impl::preempt(Sequence& sequence) {
     if (sequence.embedding) sequence.embedding.emplace(sequence.request.pooling, sequence.request.normalize);
 }
 
-// A sequence whose adapter finds no room after all goes on waiting.
+// A sequence whose adapter finds no room after all goes on waiting; when it is alone, nothing would ever make that room.
 void ServingLoop::Impl::admit(Sequence& sequence) {
     const std::int32_t asked = m_pager.takeCachedPrefix(sequence);
-    if (!m_pager.takeAdapter(sequence, *m_stream)) return m_pager.release(sequence);
+    const std::int64_t loaded = m_pager.adapters().loadedBytes();
+    if (auto taken = m_pager.takeAdapter(sequence, *m_stream); !taken) {
+        m_pager.release(sequence);
+        const bool isAlone = std::ranges::none_of(m_sequences, [](const auto& other) { return other->isRunning; });
+        if (isAlone) fail(sequence, std::move(taken).error());
+        return;
+    }
+    if (const std::int64_t more = m_pager.adapters().loadedBytes() - loaded; more > 0)
+        m_swapInRate.add(m_clock.now(), static_cast<double>(more));
     sequence.isRunning = true;
     m_counters.prefixQueries += asked;
     m_counters.prefixHits += sequence.computed;
@@ -559,6 +570,7 @@ ServingStats ServingLoop::Impl::stats() const {
     stats.pageBytes = m_kv.bytesPerPage();
     stats.prefillTokensPerS = m_prefillRate.perSecond(now);
     stats.decodeTokensPerS = m_decodeRate.perSecond(now);
+    stats.swapInBytesPerS = m_swapInRate.perSecond(now);
     stats.ttftMs = m_ttftMs.percentiles(now);
     stats.tpotMs = m_tpotMs.percentiles(now);
     stats.e2eMs = m_e2eMs.percentiles(now);

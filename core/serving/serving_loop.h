@@ -73,6 +73,7 @@ struct ServingStats {
     std::int64_t pageBytes = 0;    // of one page id, over all layers
     double prefillTokensPerS = 0;  // over the last second
     double decodeTokensPerS = 0;
+    double swapInBytesPerS = 0;  // tiles copied into the pool
     Percentiles ttftMs, tpotMs, e2eMs, queueMs;  // over the last minute
     ServingCounters counters;
 };

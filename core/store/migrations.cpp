@@ -103,12 +103,33 @@ CREATE TABLE tenant_usage(
 CREATE INDEX tenant_usage_by_hour ON tenant_usage(hour);
 )sql";
 
+constexpr std::string_view kAdapters = R"sql(
+CREATE TABLE adapters(
+    id          TEXT PRIMARY KEY,
+    base        TEXT NOT NULL REFERENCES models(id) ON DELETE CASCADE,
+    name        TEXT NOT NULL,
+    digest      TEXT NOT NULL,
+    kind        TEXT NOT NULL,
+    version     INTEGER NOT NULL,
+    rank        INTEGER NOT NULL,
+    targets     TEXT NOT NULL,
+    bytes       INTEGER NOT NULL,
+    dtype       TEXT NOT NULL,
+    source      TEXT NOT NULL,
+    trained_on  TEXT NOT NULL,
+    imported_at INTEGER NOT NULL,
+    warnings    TEXT NOT NULL,
+    UNIQUE(base, name)
+) STRICT;
+)sql";
+
 constexpr std::array kMigrations = {
     Migration{1, "catalog of models", kCatalog},
     Migration{2, "jobs", kJobs},
     Migration{3, "run log", kRunLog},
     Migration{4, "models made of models", kDerivedModels},
     Migration{5, "tenants, their keys and their use", kTenants},
+    Migration{6, "adapters", kAdapters},
 };
 
 }  // namespace

@@ -44,6 +44,14 @@ public:
     Result<std::shared_ptr<const TensorSource>> tensors(std::string_view nameOrId) const override;
     Result<std::shared_ptr<const TextModel>> text(std::string_view nameOrId) const override;
 
+    std::vector<AdapterRecord> adapters(std::string_view) const override { return {}; }
+    Result<AdapterRecord> findAdapter(std::string_view reference) const override { return noAdapter(reference); }
+    Result<AdapterRecord> importAdapter(const AdapterImport& request) override { return noAdapter(request.path); }
+    Result<AdapterRecord> reloadAdapter(std::string_view reference, const std::string&) override {
+        return noAdapter(reference);
+    }
+    Result<void> removeAdapter(std::string_view reference) override { return noAdapter(reference); }
+
     Result<ImportProbe> probeImport(const Path& path) const override;
     Result<std::int64_t> startImport(const ImportRequest& request) override;
     Result<std::int64_t> startScan(std::string_view) override { return 1; }
@@ -78,6 +86,9 @@ public:
     const EngineOptions& options() const override { return m_options; }
 
 private:
+    static Error noAdapter(std::string_view reference) {
+        return fail(ErrorCode::NotFound, "there is no adapter \"" + std::string(reference) + "\"");
+    }
     struct Running {
         Request request;
         std::size_t sent = 0;

@@ -268,7 +268,7 @@ private slots:
             text.unkToken = token("unk_token");
             text.padToken = token("pad_token");
             const ServedModel model{
-                {}, std::make_shared<const TextModel>(text), ChatTemplate::parse(source, name).value(), {}};
+                {}, {}, {}, std::make_shared<const TextModel>(text), ChatTemplate::parse(source, name).value(), {}};
             const auto rendered = renderChat(model, std::get<ChatPrompt>(call->prompts.front()));
             QVERIFY2(rendered.has_value(), name.c_str());
             QCOMPARE(rendered->text, row["text"].get<std::string>());

@@ -115,7 +115,7 @@ private slots:
     void requestsReadBackAsTheyWereWritten() {
         RequestList list;
         list.total = 12;
-        list.requests.push_back({41, "tiny", "owner", "generate", "decode", 100, 64, 17, 128, 8, 63.5, 0.4});
+        list.requests.push_back({41, "tiny", "math", "owner", "generate", "decode", 100, 64, 17, 128, 8, 63.5, 0.4});
         const auto back = requestsFromJson(toJson(list));
         QVERIFY(back.has_value());
         COMPARE_JSON(toJson(*back), toJson(list));
@@ -159,9 +159,23 @@ private slots:
         QVERIFY(refused("runs", 7));
     }
 
+    void anAdapterReadsBack() {
+        AdapterRecord adapter;
+        adapter.id = "a-1";
+        adapter.name = "math";
+        adapter.base = "tiny";
+        adapter.version = 3;
+        adapter.targets = {"q_proj", "v_proj"};
+        const auto back = adapterFromJson(toJson(adapter));
+        QVERIFY(back.has_value());
+        COMPARE_JSON(toJson(*back), toJson(adapter));
+        QVERIFY(!adapterFromJson(Json::object()));
+    }
+
     void everyEventReadsBackUnderItsName() {
         const std::vector<Event> events{someJob(), ModelChanged{"m-1", "loaded"}, ServeChanged{ServeState::Serving},
-                                        LogRecord{1, "info", "api", "started"}};
+                                        LogRecord{1, "info", "api", "started"},
+                                        AdapterChanged{"tiny", "math", "sha256:1", "imported"}};
         for (const Event& event : events) {
             const auto back = eventFromJson(eventName(event), toJson(event));
             QVERIFY(back.has_value());

@@ -10,6 +10,7 @@
 #include "core/api/daemon.h"
 #include "core/api/keys.h"
 #include "core/compute/cpu/cpu_backend.h"
+#include "tests/support/adapter_data.h"
 #include "tests/support/json_compare.h"
 #include "tests/support/raw_http.h"
 #include "tests/support/test_main.h"
@@ -154,6 +155,63 @@ private slots:
         QCOMPARE(reply.status, 400);
         COMPARE_JSON(reply.json()["error"]["code"], "context_length_exceeded");
         QCOMPARE(served.post("/v1/chat/completions", chat()).status, 200);
+    }
+
+    void adapters_areModelsOfTheirOwn() {
+        Served served;
+        const Path root = served.folder.path().toStdString();
+        const ArchSpec spec = served.engine->findModel("tiny")->spec;
+        tinyAdapter(spec, {.dtype = DType::BF16}).write(root / "math");
+        const Json load{{"lora_name", "math"}, {"lora_path", (root / "math").string()}};
+        QCOMPARE(fetch(served.port, "POST", "/v1/load_lora_adapter", "", dumpJson(load)).status, 401);
+        QCOMPARE(served.post("/v1/load_lora_adapter", {{"lora_name", "math"}}).status, 400);
+        QCOMPARE(served.post("/v1/load_lora_adapter", {{"lora_name", "x"}, {"lora_path", "/nowhere"}}).status, 404);
+        const HttpReply loaded = served.post("/v1/load_lora_adapter", load);
+        QVERIFY2(loaded.status == 200, loaded.body.c_str());
+        QCOMPARE(served.post("/v1/load_lora_adapter", load).status, 409);
+
+        const Json list = fetch(served.port, "GET", "/v1/models", served.key, "").json()["data"];
+        QCOMPARE(list.size(), std::size_t{2});
+        COMPARE_JSON(list[1]["id"], "tiny:math");
+        COMPARE_JSON(list[1]["parent"], "tiny");
+        COMPARE_JSON(list[0]["parent"], nullptr);
+        COMPARE_JSON(fetch(served.port, "GET", "/v1/models/tiny:math", served.key, "").json(), list[1]);
+
+        const auto textOf = [&](const Json& body) {
+            const Json answer = served.post("/v1/chat/completions", body).json();
+            return answer["model"].get<std::string>() + "|" + answer["choices"][0]["message"]["content"].get<std::string>();
+        };
+        const std::string base = textOf(chat()), math = textOf(chat({{"model", "tiny:math"}}));
+        QVERIFY(math.starts_with("tiny:math|") && math.substr(10) != base.substr(5));
+        QCOMPARE(textOf(chat({{"model", "math"}})).substr(5), math.substr(10));
+        const auto embeddingOf = [&](const char* model) {
+            return served.post("/v1/embeddings", {{"model", model}, {"input", "Hello"}}).json()["data"][0]["embedding"];
+        };
+        QVERIFY(embeddingOf("tiny") != embeddingOf("tiny:math"));
+
+        // Both at once, streamed: each its own.
+        std::vector<RawConnection> crowd;
+        for (int i = 0; i < 12; ++i) {
+            crowd.emplace_back(served.port);
+            const Json body = chat({{"stream", true}, {"model", i % 2 ? "tiny:math" : "tiny"}});
+            crowd.back().send(httpText("POST", "/v1/chat/completions", served.key, dumpJson(body)));
+        }
+        for (std::size_t i = 0; i < crowd.size(); ++i)
+            QCOMPARE(contentOf(parseReply(crowd[i].readUntil("[DONE]\n\n"))), i % 2 ? math.substr(10) : base.substr(5));
+
+        const std::string metrics = fetch(served.port, "GET", "/metrics", served.key, "").body;
+        QVERIFY(metrics.find("espalier:adapter_loads_total") != std::string::npos);
+        QVERIFY(metrics.find("espalier:adapters_resident{model_name=\"tiny\"}") != std::string::npos);
+
+        tinyAdapter(spec, {.seed = 50}).write(root / "math");
+        Json again = load;
+        again["load_inplace"] = true;
+        QCOMPARE(served.post("/v1/load_lora_adapter", again).status, 200);
+        QVERIFY(textOf(chat({{"model", "tiny:math"}})) != math);
+        QCOMPARE(served.post("/v1/unload_lora_adapter", {{"lora_name", "math"}}).status, 200);
+        QCOMPARE(served.post("/v1/chat/completions", chat({{"model", "tiny:math"}})).status, 404);
+        QCOMPARE(served.post("/v1/unload_lora_adapter", {{"lora_name", "math"}}).status, 404);
+        QCOMPARE(textOf(chat()), base);
     }
 
     void everyLogprob_isALogprobAndBestFirst() {

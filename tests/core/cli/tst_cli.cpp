@@ -13,6 +13,7 @@
 
 #include "core/base/json.h"
 #include "core/engine/workspace.h"
+#include "tests/support/adapter_data.h"
 #include "tests/support/json_compare.h"
 #include "tests/support/test_main.h"
 #include "tests/support/tiny_model.h"
@@ -152,6 +153,51 @@ private slots:
         QCOMPARE(answer["usage"]["prompt_tokens"].get<int>(), 3);
     }
 
+    void adapters_areImportedListedUsedReloadedAndRemoved() {
+        const Bench bench;
+        bench.import();
+        const ArchSpec spec = archSpecFromConfig(tinyConfig({}), "config.json").value();
+        tinyAdapter(spec, {.rank = 5}).write(bench.path("lora/math").toStdString());
+        const Json adapter = bench.json({"adapter", "import", bench.path("lora/math"), "-m", "tiny"});
+        QVERIFY(hasKeys(adapter, {"name", "digest", "base", "kind", "rank", "targets", "bytes", "version"}));
+        COMPARE_JSON(adapter["name"], "math");
+        COMPARE_JSON(adapter["rank"], 5);
+        COMPARE_JSON(bench.json({"adapter", "list"}), Json::array({adapter}));
+        COMPARE_JSON(bench.json({"adapter", "show", "tiny:math"}), adapter);
+        const Outcome twice = bench.run({"adapter", "import", bench.path("lora/math"), "-m", "tiny", "--json"});
+        QCOMPARE(twice.exitCode, 1);
+        COMPARE_JSON(twice.json()["error"]["code"], "already_exists");
+        QVERIFY(twice.err.startsWith("error[already_exists]: "));
+        QCOMPARE(bench.run({"adapter"}).exitCode, 2);
+
+        bench.write("prompt.json", "[5, 6, 7]");
+        const auto ids = [&](const char* model) {
+            return bench.json({"generate", "-m", model, "--prompt-ids", bench.path("prompt.json"), "--max-tokens", "12"})["ids"];
+        };
+        const Json base = ids("tiny"), math = ids("tiny:math");
+        QVERIFY(base.size() == 12 && math.size() == 12 && base != math);
+        const auto perplexity = [&](const char* model) {
+            return bench.json({"perplexity", "-m", model, "--ids", bench.path("prompt.json")})["perplexity"].get<double>();
+        };
+        QVERIFY(perplexity("tiny") != perplexity("tiny:math"));
+        const Outcome unknown = bench.run({"generate", "-m", "tiny:law", "--prompt-ids", bench.path("prompt.json")});
+        QCOMPARE(unknown.exitCode, 1);
+        QVERIFY2(unknown.err.contains("math"), unknown.err.constData());
+        {
+            Serving daemon(bench);  // the same through a daemon
+            COMPARE_JSON(ids("tiny:math"), math);
+            const Json pool = bench.json({"status"})["pool"];
+            QVERIFY(hasKeys(pool, {"bytes", "kv", "adapters", "free"}));
+            tinyAdapter(spec, {.rank = 2, .seed = 3}).write(bench.path("lora/math").toStdString());
+            const Json reloaded = bench.json({"adapter", "reload", "tiny:math"});
+            COMPARE_JSON(reloaded["version"], 2);
+            QVERIFY(reloaded["digest"] != adapter["digest"] && ids("tiny:math") != math);
+        }
+        COMPARE_JSON(bench.json({"adapter", "remove", "tiny:math"})["removed"], "math");
+        COMPARE_JSON(bench.json({"adapter", "list", "-m", "tiny"}), Json::array());
+        COMPARE_JSON(ids("tiny"), base);
+    }
+
     void quantisingNamesWhereTheModelComesFrom() {
         const Bench bench;
         writeTinyModel(bench.path("models/wide").toStdString(), {.hidden = 64, .neurons = 96});
@@ -180,7 +226,7 @@ private slots:
         const Bench bench;
         for (const char* command :
              {"import", "models", "inspect", "remove", "tokenize", "detokenize", "template", "generate", "perplexity",
-              "embed", "serve", "status", "jobs", "sample", "bench", "doctor", "tenant", "key", "usage"}) {
+              "embed", "adapter", "serve", "status", "jobs", "sample", "bench", "doctor", "tenant", "key", "usage"}) {
             const Outcome help = bench.run({command, "--help"});
             QCOMPARE(help.exitCode, 0);
             QVERIFY2(help.out.contains("Example:\n  espalierctl " + QByteArray(command)), command);

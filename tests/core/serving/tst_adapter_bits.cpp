@@ -238,6 +238,41 @@ private slots:
         QVERIFY(mixed.counters.adapterSteps > 0 && mixed.counters.adapterSteps <= mixed.counters.steps);
     }
 
+    void withoutMemoryForItsRanksARequestFailsAndTheBaseGoesOn() {
+        const Path folder = folderOf("f32");
+        const auto device = makeReferenceBackend();
+        FaultyBackend backend(*device);
+        const LoadedModel model = loadModel(backend, folder, specOf(folder));
+        ManualClock clock;
+        ServingOptions options;
+        options.poolPages = 64;
+        const auto loop = ServingLoop::create(backend, *model.transformer, nullptr, options, clock).value();
+        const auto image = tinyImage(model.spec, layerPageBytes(backend, model.spec, DType::F32));
+        std::vector<Received> received(3);
+        const auto submit = [&](std::size_t i, bool withAdapter) {
+            Request request;
+            request.id = {i + 1};
+            request.prompt = {5, 6, 7};
+            request.maxTokens = 6;
+            if (withAdapter) request.adapter = image;
+            request.sink = received[i].sink();
+            CHECK(loop->submit(std::move(request)));
+        };
+        backend.failAllocate(true);
+        submit(0, false);
+        submit(1, true);
+        while (!loop->idle()) loop->step();
+        QCOMPARE(*received[0].finish, FinishReason::Length);
+        QCOMPARE(*received[1].finish, FinishReason::Failed);
+        QCOMPARE(received[1].error->code, ErrorCode::PoolExhausted);
+        QVERIFY(loop->checkIntegrity());
+        QCOMPARE(loop->stats().pages.of(PageOwner::Adapter) + loop->stats().pages.of(PageOwner::AdapterIdle), 0);
+        backend.failAllocate(false);
+        submit(2, true);
+        while (!loop->idle()) loop->step();
+        QCOMPARE(*received[2].finish, FinishReason::Length);
+    }
+
     void anAdapterThatNeverFitsIsRefusedAtOnce() {
         const Path folder = folderOf("f32");
         Bench bench(makeReferenceBackend(), folder, specOf(folder), DType::F32);

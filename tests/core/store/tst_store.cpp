@@ -5,6 +5,7 @@
 #include <fstream>
 #include <thread>
 
+#include "core/store/adapter_catalog.h"
 #include "core/store/catalog.h"
 #include "core/store/job_log.h"
 #include "tests/support/test_main.h"
@@ -93,6 +94,8 @@ private slots:
                     QVERIFY(
                         old.execute("INSERT INTO jobs VALUES(7,'import','t','c','{}','','running',0,0,'','','','',"
                                     "'',5,0)"));
+                if (from >= 6)
+                    QVERIFY(old.execute("INSERT INTO adapters VALUES('a-1','m-1','x','d','lora',1,8,'[]',1,'f32','s','',5,'[]')"));
             }
             Database database = openedAtNewest(file);
             QCOMPARE(*database.schemaVersion(), newest);
@@ -101,7 +104,37 @@ private slots:
             QCOMPARE(rowsOf(database, "jobs"), from >= 2 ? 1 : 0);
             QCOMPARE(rowsOf(database, "run_log"), 0);
             for (const char* table : {"tenants", "tenant_keys", "tenant_usage"}) QCOMPARE(rowsOf(database, table), 0);
+            QCOMPARE(rowsOf(database, "adapters"), from >= 6 ? 1 : 0);
         }
+    }
+
+    void adapters_belongToABaseAndAreReplacedWhole() {
+        const QTemporaryDir folder;
+        Store store(fileIn(folder));
+        AdapterCatalog adapters(store.readers, &store.writer);
+        AdapterRow row{"a-1", "m-1", "math", "sha256:1", "lora", 1, 8, "[]", 10, "f32", "/x", "", 5, "[]"};
+        QVERIFY(!adapters.add(row));  // no such base
+        const auto insertBase = [](Database& database) {
+            return database.execute("INSERT INTO models(id,name,digest,family,licence,parameters,bytes,dtype,source,folder,"
+                                    "linked,has_tokenizer,has_template,context,imported_at,removed_at,warnings,spec,parts) "
+                                    "VALUES('m-1','a','sha256:1','llama','',1,1,'f32','s','f',0,0,0,8,5,6,'[]','{}','[]')");
+        };
+        QVERIFY(store.writer.write(insertBase));
+        QVERIFY(adapters.add(row));
+        QCOMPARE(*adapters.all(), std::vector<AdapterRow>{row});
+        AdapterRow next = row;
+        next.id = "a-2";
+        next.version = 2;
+        QCOMPARE(adapters.add(next).error().code, ErrorCode::AlreadyExists);
+        QVERIFY(adapters.replace("a-1", next));
+        QCOMPARE(*adapters.all(), std::vector<AdapterRow>{next});
+        QCOMPARE(adapters.replace("a-1", row).error().code, ErrorCode::NotFound);
+        QCOMPARE(*adapters.all(), std::vector<AdapterRow>{next});
+        QVERIFY(*store.catalog.eraseRemoved("m-1"));  // the adapters of a deleted base go with it
+        QVERIFY(adapters.all()->empty());
+        QVERIFY(!*adapters.erase("a-2"));
+        AdapterCatalog readOnly(store.readers, nullptr);
+        QCOMPARE(readOnly.add(row).error().code, ErrorCode::Locked);
     }
 
     void migrate_refusesANewerSchemaAndTouchesNothing() {

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/cli/commands.h"
+
+namespace espalier::cli {
+namespace {
+
+struct NoOptions {};
+struct ImportOptions {
+    std::string path, model, name;
+};
+struct ListOptions {
+    std::string model;
+};
+struct AdapterOptions {
+    std::string adapter, path;
+};
+
+std::string targetsText(const Json& targets) {
+    std::string text;
+    for (const Json& name : targets) text += (text.empty() ? "" : ", ") + name.get<std::string>();
+    return text;
+}
+
+void showAdapters(const Console& console, const Json& adapters) {
+    std::vector<std::vector<std::string>> rows{{"NAME", "BASE", "KIND", "RANK", "TARGETS", "BYTES", "TYPE", "VERSION"}};
+    for (const Json& adapter : adapters)
+        rows.push_back({adapter.value("name", ""), adapter.value("base", ""), adapter.value("kind", ""),
+                        dumpJson(adapter["rank"]), targetsText(adapter["targets"]), bytesText(adapter.value("bytes", 0.0)),
+                        adapter.value("dtype", ""), dumpJson(adapter["version"])});
+    console.table(rows);
+}
+
+Result<void> showOne(Session& session, const Json& adapter) {
+    for (const Json& warning : adapter.value("warnings", Json::array()))
+        session.console().note("warning: " + warning.get<std::string>());
+    if (session.console().json)
+        session.console().document(adapter);
+    else
+        showAdapters(session.console(), Json::array({adapter}));
+    return {};
+}
+
+Result<void> runImport(Session& session, const ImportOptions& options) {
+    Json arguments{{"path", std::filesystem::absolute(options.path).string()}, {"model", options.model}};
+    if (!options.name.empty()) arguments["name"] = options.name;
+    TRY_ASSIGN(const Json adapter, session.call(Use::Write, "adapter-import", arguments));
+    return showOne(session, adapter);
+}
+
+Result<void> runList(Session& session, const ListOptions& options) {
+    Json arguments = Json::object();
+    if (!options.model.empty()) arguments["model"] = options.model;
+    TRY_ASSIGN(const Json answer, session.call(Use::Read, "adapters", arguments));
+    if (session.console().json)
+        session.console().document(answer["adapters"]);
+    else
+        showAdapters(session.console(), answer["adapters"]);
+    return {};
+}
+
+Result<void> runShow(Session& session, const AdapterOptions& options) {
+    TRY_ASSIGN(const Json adapter, session.call(Use::Read, "adapter-show", {{"adapter", options.adapter}}));
+    if (session.console().json) return showOne(session, adapter);
+    session.console().table({{"name", adapter.value("name", "")},
+                             {"base", adapter.value("base", "")},
+                             {"kind", adapter.value("kind", "") + ", rank " + dumpJson(adapter["rank"])},
+                             {"targets", targetsText(adapter["targets"])},
+                             {"bytes", bytesText(adapter.value("bytes", 0.0)) + ", " + adapter.value("dtype", "")},
+                             {"version", dumpJson(adapter["version"])},
+                             {"digest", adapter.value("digest", "")},
+                             {"trained on", adapter.value("trained_on", "")},
+                             {"source", adapter.value("source", "")},
+                             {"id", adapter.value("id", "")}});
+    return {};
+}
+
+Result<void> runReload(Session& session, const AdapterOptions& options) {
+    Json arguments{{"adapter", options.adapter}};
+    if (!options.path.empty()) arguments["path"] = std::filesystem::absolute(options.path).string();
+    TRY_ASSIGN(const Json adapter, session.call(Use::Write, "adapter-reload", arguments));
+    return showOne(session, adapter);
+}
+
+Result<void> runRemove(Session& session, const AdapterOptions& options) {
+    TRY_ASSIGN(const Json answer, session.call(Use::Write, "adapter-remove", {{"adapter", options.adapter}}));
+    if (session.console().json)
+        session.console().document(answer);
+    else
+        session.console().text("removed " + answer.value("base", "") + ":" + answer.value("removed", "") + "\n");
+    return {};
+}
+
+}  // namespace
+
+void addAdapterCommands(Commands& commands) {
+    auto [adapter, none] = commands.add<NoOptions>(
+        "adapter", "Adapters of a model: import, list, show, reload, remove", "espalierctl adapter list -m tiny",
+        [](Session&, const NoOptions&) -> Result<void> { return {}; });
+    adapter->require_subcommand(1);
+
+    auto [import, i] = commands.addTo<ImportOptions>(*adapter, "import", "Bring a PEFT LoRA folder into the workspace",
+                                                     "espalierctl adapter import ~/lora/math -m tiny --name math", runImport);
+    import->add_option("path", i->path, "A folder with adapter_config.json and adapter_model.safetensors")->required();
+    import->add_option("-m,--model", i->model, "The base it changes: name or id")->required();
+    import->add_option("--name", i->name, "What to call it (default: the folder's name)");
+
+    auto [list, l] = commands.addTo<ListOptions>(*adapter, "list", "List the adapters of the workspace",
+                                                 "espalierctl adapter list --json", runList);
+    list->add_option("-m,--model", l->model, "Only those of this base");
+
+    const std::string what = "base:name, an id, or a name that only one base has";
+    auto [show, s] =
+        commands.addTo<AdapterOptions>(*adapter, "show", "Show one adapter", "espalierctl adapter show tiny:math", runShow);
+    show->add_option("adapter", s->adapter, what)->required();
+
+    auto [reload, r] = commands.addTo<AdapterOptions>(
+        *adapter, "reload", "Read its files again; what runs finishes on the old version",
+        "espalierctl adapter reload tiny:math --path ~/lora/math-2", runReload);
+    reload->add_option("adapter", r->adapter, what)->required();
+    reload->add_option("--path", r->path, "From here (default: where it was imported from)");
+
+    auto [remove, d] = commands.addTo<AdapterOptions>(
+        *adapter, "remove", "Remove an adapter; what runs with it finishes", "espalierctl adapter remove tiny:math", runRemove);
+    remove->add_option("adapter", d->adapter, what)->required();
+}
+
+}  // namespace espalier::cli

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// AdapterShelf: the adapters of the workspace as the engine reads them. Records are read once and shared until something
+// changes; images (tiles in host memory) are made at first use and the least recently used ones dropped beyond a limit. A
+// request keeps the image it got, whatever happens here.
+//
+// Owner: Engine. Thread: any; image() reads the disk on the caller's thread.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/adapters/lora_image.h"
+#include "core/engine/model_shelf.h"
+
+namespace espalier {
+
+class AdapterShelf {
+public:
+    AdapterShelf(Workspace& workspace, FileSystem& files, const ModelShelf& models, std::int64_t hostBytes)
+        : m_workspace(workspace), m_files(files), m_models(models), m_hostBytes(hostBytes) {}
+
+    Result<void> reload();  // reads the catalog again
+
+    // Of bases in use, by base and name; all when `baseId` is empty.
+    std::vector<AdapterRecord> adapters(std::string_view baseId = {}) const;
+    // "base:name", an id, or a name that only one adapter has. Errors: not_found lists the known names of the base;
+    // invalid_argument: several bases have one of that name.
+    Result<AdapterRecord> find(std::string_view reference) const;
+
+    // Its tiles for pages of this size. Errors: those of readAdapterFolder.
+    Result<std::shared_ptr<const LoraImage>> image(const AdapterRecord& adapter, const ArchSpec& base,
+                                                   std::span<const std::int64_t> pageBytes);
+
+    // Brings a folder in as version 1 of a new name, or as the next version of `replaced`, whose id is then gone; nothing
+    // changes when it is the same adapter. Errors: those of readAdapterFolder; non_finite; already_exists; io_error,
+    // disk_full: nothing is left behind.
+    Result<AdapterRecord> bring(const Path& source, const ModelRecord& base, const std::string& name,
+                                const AdapterRecord* replaced, std::int64_t now);
+    Result<void> remove(const AdapterRecord& adapter);  // error not_found: it is gone
+
+    // Files of adapters whose base is deleted for good; their rows went with it.
+    void deleteFilesOf(std::string_view baseId, std::span<const AdapterRow> rows);
+
+    // After a crash: what says of itself that it is unfinished or being deleted is removed, or put back while its row is
+    // there; other folders that no row names are named in the answer.
+    Result<std::vector<std::string>> tidy();
+
+private:
+    using Records = std::vector<AdapterRecord>;
+    struct Held {
+        std::string id;
+        std::shared_ptr<const LoraImage> image;
+    };
+    std::shared_ptr<const Records> records() const;
+    void discard(std::string_view id);
+    Result<void> copyInto(const Path& folder, const AdapterFolder& adapter, const Path& source);
+
+    Workspace& m_workspace;
+    FileSystem& m_files;
+    const ModelShelf& m_models;
+    const std::int64_t m_hostBytes;
+    std::mutex m_changeMutex;  // one change of the catalog at a time; taken before m_mutex
+    std::mutex m_reloadMutex;  // what was read last is also what is kept; taken before m_mutex
+    mutable std::mutex m_mutex;
+    std::shared_ptr<const Records> m_records = std::make_shared<Records>();
+    std::list<Held> m_held;  // the last used first
+    std::int64_t m_heldBytes = 0;
+};
+
+}  // namespace espalier

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Adapters in the engine: imported, listed, served by name, reloaded and removed while in use, kept over a restart; and
+// whatever goes wrong leaves nothing behind.
+#include "core/engine/engine.h"
+#include "tests/core/engine/engine_fixture.h"
+#include "tests/support/adapter_data.h"
+#include "tests/support/fault_injection.h"
+#include "tests/support/test_main.h"
+
+using namespace espalier;
+using namespace espalier::test;
+
+namespace {
+
+struct AdapterFixture : EngineFixture {
+    ArchSpec spec = archSpecFromConfig(tinyConfig({}), "config.json").value();
+    std::unique_ptr<Engine> engine;
+
+    // A workspace with the base "tiny".
+    Result<void> start() {
+        makeModel("tiny");
+        TRY_ASSIGN(engine, open());
+        TRY_ASSIGN(const JobRecord job, importAndWait(*engine, {.path = (root / "tiny").string()}));
+        if (job.error) return *job.error;
+        return {};
+    }
+    Path makeAdapter(const std::string& name, const TinyAdapterOptions& options = {}) const {
+        tinyAdapter(spec, options).write(root / name);
+        return root / name;
+    }
+    Result<AdapterRecord> import(const std::string& name, const TinyAdapterOptions& options = {}) {
+        return engine->importAdapter({.path = makeAdapter(name, options).string(), .base = "tiny"});
+    }
+    std::vector<TokenId> generate(const std::string& model, std::int32_t tokens = 24) {
+        Collector collector;
+        CHECK(engine->submit(model, requestFor({5, 80, 81, 7}, tokens, collector)));
+        return idsOf(collector.wait());
+    }
+    std::vector<std::string> folders() const {
+        std::vector<std::string> names;
+        const auto entries = files->list(workspace / "adapters").value();
+        for (const FileEntry& entry : entries) names.push_back(entry.path.filename().string());
+        return names;
+    }
+};
+
+}  // namespace
+
+class TestAdapters : public QObject {
+    Q_OBJECT
+
+private slots:
+    void importedAdaptersAreServedByNameAndSurviveARestart() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        const auto math = fixture.import("math", {.rank = 4, .dtype = DType::BF16});
+        VERIFY_OK(math);
+        QCOMPARE(math->name, std::string("math"));
+        QCOMPARE(math->base, std::string("tiny"));
+        QCOMPARE(math->kind, std::string("lora"));
+        QCOMPARE(math->rank, 4);
+        QCOMPARE(math->version, 1);
+        QCOMPARE(math->dtype, std::string("bf16"));
+        QCOMPARE(math->targets, (std::vector<std::string>{"q_proj", "v_proj", "down_proj"}));
+        VERIFY_OK(fixture.import("law", {.rank = 9, .seed = 2}));
+        const auto base = fixture.generate("tiny"), changed = fixture.generate("tiny:math"), law = fixture.generate("tiny:law");
+        QVERIFY(base != changed && changed != law && law != base);
+        QCOMPARE(fixture.generate("math"), changed);    // one base only has it
+        QCOMPARE(fixture.generate(math->id), changed);
+        std::filesystem::remove_all(fixture.root / "math");  // the workspace has its own copy
+
+        fixture.engine.reset();
+        fixture.engine = fixture.open().value();
+        QCOMPARE(fixture.engine->adapters().size(), std::size_t{2});
+        QCOMPARE(fixture.engine->adapters("tiny")[1].digest, math->digest);
+        QCOMPARE(fixture.generate("tiny:math"), changed);
+        QCOMPARE(fixture.generate("tiny"), base);
+        const auto snapshot = fixture.engine->snapshot();
+        VERIFY_OK(fixture.engine->renameModel("tiny", "small"));
+        QCOMPARE(fixture.generate("small:math"), changed);
+    }
+
+    void theSnapshotCountsTheirPages() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        VERIFY_OK(fixture.import("math"));
+        fixture.generate("tiny:math");
+        const auto map = fixture.engine->pageMap("tiny", 4096);
+        VERIFY_OK(map);
+        std::int32_t idle = 0;
+        for (const PageRun& run : map->runs) idle += run.owner == PageOwner::AdapterIdle ? run.cells : 0;
+        QVERIFY(idle > 0);
+        const auto idlePages = [&] {  // a snapshot from while it ran may still be the newest
+            const auto newest = fixture.engine->snapshot();
+            return newest->models.empty() ? 0 : newest->models[0].poolPagesAdaptersIdle;
+        };
+        QTRY_COMPARE_WITH_TIMEOUT(idlePages(), std::int64_t{idle}, 60000);
+        const auto snapshot = fixture.engine->snapshot();
+        QCOMPARE(snapshot->memory.adapters, std::int64_t{idle} * map->pageBytes);
+        QCOMPARE(snapshot->models[0].adapters, 1);
+        QCOMPARE(snapshot->models[0].poolPagesAdapters, 0);
+        QCOMPARE(snapshot->counters.at("adapter_loads_total"), 1.0);
+        const MemoryByOwner& memory = snapshot->memory;
+        QCOMPARE(memory.weights + memory.workspace + memory.kvRunning + memory.kvCached + memory.adapters + memory.free,
+                 memory.total);
+    }
+
+    void eventsTellOfEveryChange() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        const std::int64_t before = fixture.engine->lastSequence();
+        VERIFY_OK(fixture.import("math"));
+        fixture.makeAdapter("math", {.seed = 9});
+        VERIFY_OK(fixture.engine->reloadAdapter("tiny:math"));
+        VERIFY_OK(fixture.engine->removeAdapter("tiny:math"));
+        std::vector<std::string> changes;
+        const auto events = fixture.engine->eventsAfter(before).value();
+        for (const NumberedEvent& event : events)
+            if (const auto* change = std::get_if<AdapterChanged>(&event.event)) {
+                changes.push_back(change->change);
+                QCOMPARE(change->base + ":" + change->name, std::string("tiny:math"));
+            }
+        QCOMPARE(changes, (std::vector<std::string>{"imported", "reloaded", "removed"}));
+    }
+
+    void whatIsRefusedLeavesNothingBehind() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        const auto refused = [&](const Result<AdapterRecord>& result, ErrorCode code, const char* names) {
+            if (result) return std::string("it was imported");
+            if (result.error().code != code || result.error().message.find(names) == std::string::npos)
+                return result.error().text();
+            return std::string();
+        };
+        Engine& engine = *fixture.engine;
+        const std::string good = fixture.makeAdapter("good").string();
+        QCOMPARE(refused(engine.importAdapter({.path = good, .base = "huge"}), ErrorCode::NotFound, "huge"), "");
+        QCOMPARE(refused(engine.importAdapter({.path = good, .base = "tiny", .name = "a:b"}), ErrorCode::InvalidArgument, "a:b"), "");
+        QCOMPARE(refused(engine.importAdapter({.path = (fixture.root / "nowhere").string(), .base = "tiny"}),
+                         ErrorCode::NotFound, "nowhere"), "");
+        TinyAdapter broken = tinyAdapter(fixture.spec);
+        const std::uint32_t nan = 0x7fc00000;
+        std::memcpy(broken.tensors[2].bytes.data() + 8, &nan, 4);
+        broken.write(fixture.root / "nan");
+        QCOMPARE(refused(engine.importAdapter({.path = (fixture.root / "nan").string(), .base = "tiny"}), ErrorCode::NonFinite,
+                         "1 NaN"), "");
+        tinyAdapter(archSpecFromConfig(tinyConfig({.hidden = 64}), "").value()).write(fixture.root / "wide");
+        QCOMPARE(refused(engine.importAdapter({.path = (fixture.root / "wide").string(), .base = "tiny"}),
+                         ErrorCode::ShapeMismatch, "lora_A"), "");
+        QVERIFY(engine.adapters().empty());
+        QVERIFY(fixture.folders().empty());
+        VERIFY_OK(engine.importAdapter({.path = good, .base = "tiny"}));
+        QCOMPARE(refused(engine.importAdapter({.path = good, .base = "tiny"}), ErrorCode::AlreadyExists, "good"), "");
+        VERIFY_OK(engine.importAdapter({.path = good, .base = "tiny", .name = "again"}));  // the same under another name
+        QCOMPARE(fixture.folders().size(), std::size_t{2});
+        Collector collector;
+        QCOMPARE(engine.submit("tiny:none", requestFor({5}, 1, collector)).error().code, ErrorCode::NotFound);
+        QCOMPARE(engine.submit("none", requestFor({5}, 1, collector)).error().code, ErrorCode::NotFound);
+    }
+
+    void aReloadIsANewVersionForWhatComesLater() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        const auto first = fixture.import("math");
+        VERIFY_OK(first);
+        const auto before = fixture.generate("tiny:math", 200);
+        QCOMPARE(before.size(), std::size_t{200});
+        VERIFY_OK(fixture.engine->reloadAdapter("tiny:math"));
+        QCOMPARE(fixture.engine->findAdapter("tiny:math")->id, first->id);  // nothing changed
+
+        Collector running;
+        VERIFY_OK(fixture.engine->submit("tiny:math", requestFor({5, 80, 81, 7}, 200, running)));
+        running.waitForFirst();
+        fixture.makeAdapter("math", {.seed = 77});
+        const auto second = fixture.engine->reloadAdapter("tiny:math");
+        VERIFY_OK(second);
+        QCOMPARE(second->version, 2);
+        QVERIFY(second->digest != first->digest && second->id != first->id);
+        const auto after = fixture.generate("tiny:math", 200);
+        QCOMPARE(idsOf(running.wait()), before);
+        QVERIFY(after != before);
+        QCOMPARE(fixture.folders(), std::vector<std::string>{second->id});
+        QCOMPARE(fixture.generate("tiny:math", 200), after);  // and no prefix of the old one is found
+    }
+
+    void removingOneInUseLetsItFinish() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        VERIFY_OK(fixture.import("math"));
+        const auto undisturbed = fixture.generate("tiny:math", 200);
+        Collector running;
+        VERIFY_OK(fixture.engine->submit("tiny:math", requestFor({5, 80, 81, 7}, 200, running)));
+        running.waitForFirst();
+        VERIFY_OK(fixture.engine->removeAdapter("tiny:math"));
+        QCOMPARE(idsOf(running.wait()), undisturbed);
+        Collector late;
+        QCOMPARE(fixture.engine->submit("tiny:math", requestFor({5}, 1, late)).error().code, ErrorCode::NotFound);
+        QVERIFY(fixture.folders().empty());
+        QCOMPARE(fixture.engine->removeAdapter("tiny:math").error().code, ErrorCode::NotFound);
+    }
+
+    void oneThatIsLargerThanThePoolFailsInWordsAndTheOthersGoOn() {
+        AdapterFixture fixture;
+        EngineOptions options = fixture.options();
+        options.poolBytes = 48 * 16384;
+        fixture.makeModel("tiny");
+        fixture.engine = fixture.open(options, *fixture.files).value();
+        QVERIFY(!importAndWait(*fixture.engine, {.path = (fixture.root / "tiny").string()})->error);
+        VERIFY_OK(fixture.import("big", {.rank = 256, .targets = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}}));
+        VERIFY_OK(fixture.import("small"));
+        Collector collector;
+        VERIFY_OK(fixture.engine->submit("tiny:big", requestFor({5, 6}, 4, collector)));
+        const Chunk last = collector.wait().back();
+        QCOMPARE(*last.finish, FinishReason::Failed);
+        QCOMPARE(last.error->code, ErrorCode::PoolExhausted);
+        QCOMPARE(fixture.generate("tiny:small").size(), std::size_t{24});
+    }
+
+    void aFullDiskLeavesNothingBehind() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        fixture.engine.reset();
+        FaultInjection faulty(*fixture.files);
+        fixture.engine = fixture.open(fixture.options(), faulty).value();
+        const Path path = fixture.makeAdapter("math");
+        int failed = 0;
+        for (int call = 1; call < 40; ++call) {
+            faulty.failCall(call, ErrorCode::DiskFull);
+            const auto imported = fixture.engine->importAdapter({.path = path.string(), .base = "tiny"});
+            if (imported) break;
+            QCOMPARE(imported.error().code, ErrorCode::DiskFull);
+            ++failed;
+            QVERIFY(fixture.engine->adapters().empty());
+            QVERIFY2(fixture.folders().empty(), std::to_string(call).c_str());
+        }
+        QVERIFY(failed > 0);
+        QCOMPARE(fixture.engine->adapters().size(), std::size_t{1});
+    }
+
+    void aRestartTidiesWhatACrashLeft() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        const auto math = fixture.import("math");
+        VERIFY_OK(math);
+        const auto answer = fixture.generate("tiny:math");
+        fixture.engine.reset();
+        const Path adapters = fixture.workspace / "adapters";
+        std::filesystem::create_directory(adapters / ".partial-a-1");
+        std::filesystem::create_directory(adapters / ".removed-a-2");
+        std::filesystem::create_directory(adapters / "a-somebody");
+        std::filesystem::rename(adapters / math->id, adapters / (".removed-" + math->id));  // its row is still there
+        fixture.engine = fixture.open().value();
+        QCOMPARE(fixture.folders(), (std::vector<std::string>{math->id, "a-somebody"}));
+        QCOMPARE(fixture.generate("tiny:math"), answer);
+    }
+
+    void deletingABaseDeletesItsAdapters() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        VERIFY_OK(fixture.import("math"));
+        VERIFY_OK(fixture.engine->removeModel("tiny"));
+        QVERIFY(fixture.engine->adapters().empty());
+        QCOMPARE(fixture.folders().size(), std::size_t{1});  // it comes back with its base
+        VERIFY_OK(fixture.engine->restoreModel(fixture.engine->bin()[0].id));
+        QCOMPARE(fixture.engine->adapters().size(), std::size_t{1});
+        VERIFY_OK(fixture.engine->removeModel("tiny"));
+        VERIFY_OK(fixture.engine->emptyBin());
+        QVERIFY(fixture.folders().empty());
+    }
+
+    void aWorkspaceOpenForReadingTakesNoChanges() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        VERIFY_OK(fixture.import("math"));
+        fixture.engine.reset();
+        EngineOptions options = fixture.options();
+        options.readOnly = true;
+        fixture.engine = fixture.open(options, *fixture.files).value();
+        QCOMPARE(fixture.engine->adapters().size(), std::size_t{1});
+        QCOMPARE(fixture.import("law").error().code, ErrorCode::Locked);
+        QCOMPARE(fixture.engine->removeAdapter("tiny:math").error().code, ErrorCode::Locked);
+        QCOMPARE(fixture.engine->reloadAdapter("tiny:math").error().code, ErrorCode::Locked);
+        QVERIFY(!fixture.generate("tiny:math").empty());
+    }
+};
+
+ESPALIER_TEST(tst_adapters, TestAdapters)
+#include "tst_adapters.moc"
