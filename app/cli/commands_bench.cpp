@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
+#include <cmath>
+#include <optional>
 
 #include "app/cli/bench_model.h"
 #include "app/cli/commands.h"
 #include "core/compute/bench_ops.h"
+#include "core/compute/measure.h"
 #include "core/serving/serving_loop.h"
 
 namespace espalier::cli {
@@ -12,6 +15,7 @@ namespace {
 struct ModelBenchOptions {
     std::string shape = "160m";
     std::string weights = "bf16";
+    std::vector<std::int32_t> streams = {1, 8, 32};
     bool quick = false, lines = false;
 };
 struct OpsBenchOptions {
@@ -59,10 +63,13 @@ struct BenchModel {
     Backend* backend = nullptr;
     std::unique_ptr<Transformer> transformer;
     std::unique_ptr<ServingLoop> loop;
+    std::optional<BandwidthProbe> probe;
 };
 
-constexpr std::int32_t kBenchBatchTokens = 256;
-constexpr std::int32_t kMaxStreams = 32;
+constexpr std::int32_t kBenchBatchTokens = 512;
+constexpr std::int32_t kServeStreams = 32;
+constexpr std::int32_t kMaxStreams = 64;
+constexpr std::int64_t kProbeBytes = 512 << 20;
 
 Result<BenchModel> loadBenchModel(Session& session, const ModelBenchOptions& options) {
     BenchModel model;
@@ -87,6 +94,7 @@ Result<BenchModel> loadBenchModel(Session& session, const ModelBenchOptions& opt
     serving.prefixCache = false;
     serving.poolPages = kMaxStreams * 1024 / kTokensPerPage;
     TRY_ASSIGN(model.loop, ServingLoop::create(*model.backend, *model.transformer, nullptr, serving, session.clock()));
+    TRY_ASSIGN(model.probe, BandwidthProbe::make(*model.backend, kProbeBytes));
     return model;
 }
 
@@ -94,11 +102,26 @@ Json rowHead(const BenchModel& model, const char* bench) {
     return {{"bench", bench},
             {"shape", model.shape},
             {"weights", dtypeName(model.weights)},
-            {"mode", "f32"},
+            {"mode", computeModeName(model.backend->device().compute)},
             {"kv", dtypeName(model.kv)},
             {"threads", model.backend->device().threads},
             {"isa", model.backend->device().isa}};
 }
+
+// What memory gave beside a figure. One whose probes are far apart was taken while others used the machine.
+class Beside {
+public:
+    explicit Beside(const BenchModel& model) : m_probe(*model.probe), m_before(m_probe.gigabytesPerSecond()) {}
+    void end(Json& row) const {
+        const double after = m_probe.gigabytesPerSecond();
+        row["bandwidth_gb_per_s"] = (m_before + after) / 2;
+        row["steady"] = std::abs(after - m_before) < 0.1 * (m_before + after) / 2;
+    }
+
+private:
+    const BandwidthProbe& m_probe;
+    double m_before;
+};
 
 struct Finished {
     std::vector<Chunk> last;
@@ -134,10 +157,11 @@ Request promptOf(std::int32_t tokens, std::int32_t answer, std::int32_t start) {
     return request;
 }
 
-Result<void> benchDecode(Session& session, BenchModel& model, bool quick, Report& report) {
-    for (const std::int32_t streams : {1, 8, kMaxStreams}) {
+Result<void> benchDecode(Session& session, BenchModel& model, const ModelBenchOptions& options, Report& report) {
+    for (const std::int32_t streams : options.streams) {
         std::vector<Request> requests;
-        for (std::int32_t i = 0; i < streams; ++i) requests.push_back(promptOf(16, quick ? 24 : 96, i * 131));
+        for (std::int32_t i = 0; i < streams; ++i) requests.push_back(promptOf(32, options.quick ? 24 : 64, i * 131));
+        const Beside beside(model);
         TRY_ASSIGN(const Finished finished, serveAll(model, std::move(requests), session.stop()));
         double sum = 0;
         for (const Chunk& chunk : finished.last) sum += chunk.timing.tokensPerS;
@@ -145,21 +169,24 @@ Result<void> benchDecode(Session& session, BenchModel& model, bool quick, Report
         row["streams"] = streams;
         row["tokens_per_s"] = sum;
         row["weights_gb_per_s"] = sum / streams * static_cast<double>(model.transformer->weightBytes()) * 1e-9;
+        beside.end(row);
         report.add(std::move(row));
     }
     return {};
 }
 
-Result<void> benchPrefill(Session& session, BenchModel& model, bool quick, Report& report) {
+Result<void> benchPrefill(Session& session, BenchModel& model, const ModelBenchOptions& options, Report& report) {
     for (const std::int32_t tokens : {64, 512}) {
         double best = 0;
-        for (int repeat = 0; repeat < (quick ? 2 : 5); ++repeat) {
+        const Beside beside(model);
+        for (int repeat = 0; repeat < (options.quick ? 2 : 5); ++repeat) {
             TRY_ASSIGN(const Finished finished, serveAll(model, {promptOf(tokens, 1, repeat * 977)}, session.stop()));
             best = std::max(best, tokens / (finished.last.front().timing.ttftMs / 1000.0));
         }
         Json row = rowHead(model, "prefill");
         row["prompt_tokens"] = tokens;
         row["tokens_per_s"] = best;
+        beside.end(row);
         report.add(std::move(row));
     }
     return {};
@@ -170,10 +197,11 @@ double nearestRank(std::vector<double> values, double share) {
     return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
 }
 
-Result<void> benchServe(Session& session, BenchModel& model, bool quick, Report& report) {
+Result<void> benchServe(Session& session, BenchModel& model, const ModelBenchOptions& options, Report& report) {
     std::vector<Request> requests;
-    for (std::int32_t i = 0; i < kMaxStreams; ++i)
-        requests.push_back(promptOf(32 + i * 13 % 200, (quick ? 8 : 32) + i * 5 % 32, i * 131));
+    for (std::int32_t i = 0; i < kServeStreams; ++i)
+        requests.push_back(promptOf(32 + i * 13 % 200, (options.quick ? 8 : 32) + i * 5 % 32, i * 131));
+    const Beside beside(model);
     const TimePoint started = session.clock().now();
     TRY_ASSIGN(const Finished finished, serveAll(model, std::move(requests), session.stop()));
     const double elapsed = seconds(session.clock().now() - started);
@@ -192,6 +220,7 @@ Result<void> benchServe(Session& session, BenchModel& model, bool quick, Report&
     row["ttft_p50_ms"] = nearestRank(ttft, 0.5);
     row["ttft_p95_ms"] = nearestRank(ttft, 0.95);
     row["tpot_p50_ms"] = nearestRank(tpot, 0.5);
+    beside.end(row);
     report.add(std::move(row));
     return {};
 }
@@ -210,7 +239,7 @@ Json opRow(const OpFigure& figure, const Backend& backend) {
             {"share_of_peak", figure.shareOfPeak},
             {"bandwidth_gb_per_s", (figure.bandwidthBefore + figure.bandwidthAfter) / 2},
             {"steady", figure.steady},
-            {"mode", "f32"},
+            {"mode", computeModeName(figure.mode)},
             {"threads", backend.device().threads},
             {"isa", backend.device().isa}};
 }
@@ -228,11 +257,11 @@ Result<void> runOpsBench(Session& session, const OpsBenchOptions& options) {
     return {};
 }
 
-auto modelBench(Result<void> (*measure)(Session&, BenchModel&, bool, Report&)) {
+auto modelBench(Result<void> (*measure)(Session&, BenchModel&, const ModelBenchOptions&, Report&)) {
     return [measure](Session& session, const ModelBenchOptions& options) -> Result<void> {
         TRY_ASSIGN(BenchModel model, loadBenchModel(session, options));
         Report report(session.console(), options.lines);
-        TRY(measure(session, model, options.quick, report));
+        TRY(measure(session, model, options, report));
         report.end();
         return {};
     };
@@ -255,6 +284,11 @@ void addBenchCommands(Commands& commands) {
                          "Stored type of the weights: bf16, f16, f32 or a block type such as q8_0 (default bf16)")
             ->check(
                 CLI::IsMember({"bf16", "f16", "f32", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "q4_k", "q5_k", "q6_k"}));
+        if (std::string_view(name) == "decode")
+            command->add_option("--streams", options->streams, "Answers at once (default 1,8,32)")
+                ->delimiter(',')
+                ->take_all()
+                ->check(CLI::Range(1, kMaxStreams));
         command->add_flag("--quick", options->quick, "A few seconds, rougher");
         command->add_flag("--jsonl", options->lines, "One JSON line per row instead of a table");
     };
@@ -264,7 +298,7 @@ void addBenchCommands(Commands& commands) {
     ops->add_option("--shape", o->shape, "Shape of the model (default 1b)")->check(CLI::IsMember(benchShapes()));
     ops->add_flag("--quick", o->quick, "A few seconds, rougher");
     ops->add_flag("--jsonl", o->lines, "One JSON line per row instead of a table");
-    add("decode", "Tokens per second of 1, 8 and 32 answers at once", modelBench(benchDecode));
+    add("decode", "Tokens per second of 1, 8, 32 or as many answers at once", modelBench(benchDecode));
     add("prefill", "Tokens per second of prompts", modelBench(benchPrefill));
     add("serve", "A mixed load: throughput and latencies", modelBench(benchServe));
 }

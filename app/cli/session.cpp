@@ -9,6 +9,7 @@
 #include "core/api/protocol.h"
 #include "core/api/remote_control.h"
 #include "core/compute/cpu/cpu_backend.h"
+#include "core/compute/measure.h"
 
 namespace espalier::cli {
 namespace {
@@ -38,17 +39,15 @@ Path Session::workspace() const {
     return std::filesystem::absolute(m_options.workspace.empty() ? defaultWorkspace() : Path(m_options.workspace));
 }
 
-Result<void> Session::checkCompute() const {
-    if (m_options.compute == "bf16" || m_options.compute == "int8")
-        return fail(ErrorCode::Unsupported,
-                    "this version computes in f32 only, not in " + m_options.compute + "; use --compute f32 or auto",
-                    "--compute");
-    return {};
+Result<ComputeMode> Session::computeMode() const {
+    if (m_options.compute == "auto") return fastestComputeMode(m_options.threads);
+    for (const ComputeMode mode : {ComputeMode::Bf16, ComputeMode::Int8})
+        if (m_options.compute == computeModeName(mode)) return mode;
+    return ComputeMode::F32;
 }
 
 Result<Backend*> Session::backend() {
     if (m_backend) return m_backend.get();
-    TRY(checkCompute());
     if (m_options.backend == "cuda")
         return fail(ErrorCode::Unsupported,
                     "this version serves models on the CPU only; espalierctl doctor shows what the "
@@ -56,6 +55,7 @@ Result<Backend*> Session::backend() {
                     "--backend");
     CpuOptions cpu;
     cpu.threads = m_options.threads;
+    TRY_ASSIGN(cpu.compute, computeMode());
     m_backend = makeCpuBackend(cpu);
     return m_backend.get();
 }
@@ -78,7 +78,6 @@ Result<Engine*> Session::openEngine(const EngineOptions& options) {
 
 Result<ControlPort*> Session::control(Use use) {
     if (m_control) return m_control.get();
-    TRY(checkCompute());
     TRY_ASSIGN(m_control, runningDaemon(*m_files, workspace()));
     m_remote = m_control != nullptr;
     if (m_remote) return m_control.get();

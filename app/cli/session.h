@@ -60,7 +60,7 @@ public:
     Result<Json> readJsonInput(const std::string& path);
 
 private:
-    Result<void> checkCompute() const;
+    Result<ComputeMode> computeMode() const;  // what --compute asks for; "auto" measures
 
     const GlobalOptions m_options;
     const Console m_console;

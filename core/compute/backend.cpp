@@ -15,4 +15,18 @@ Buffer::~Buffer() {
     if (m_data) m_owner->release(m_data, m_bytes, m_kind);
 }
 
+std::string_view computeModeName(ComputeMode mode) {
+    switch (mode) {
+        case ComputeMode::F32: return "f32";
+        case ComputeMode::Bf16: return "bf16";
+        case ComputeMode::Int8: return "int8";
+    }
+    return "f32";
+}
+
+ComputeMode computeModeFor(DType weights, ComputeMode mode) {
+    if (isBlock(weights)) return mode == ComputeMode::Int8 ? ComputeMode::Int8 : ComputeMode::F32;
+    return weights == DType::BF16 && mode != ComputeMode::F32 ? ComputeMode::Bf16 : ComputeMode::F32;
+}
+
 }  // namespace espalier

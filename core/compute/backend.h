@@ -19,6 +19,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/base/result.h"
@@ -76,6 +77,7 @@ struct WeightMatrix {
 // y[t,n] = sum_k x[t,k] * w[n,k] (+ bias[n]), k ascending, f32 accumulation from zero, bias added last, and then, with
 // `accumulate`, the old y[t,n]. x: [T, K] f32, any row stride; y: [T, N] f32, any row stride. A w of a block type counts
 // with the f32 value quantized_block.h gives it: y has the bits of the product with the dequantised f32 matrix.
+// That is ComputeMode::F32. In the others x counts as rounded (below), and sums go over pairs or runs of k, ascending.
 struct GemmDesc {
     ConstTensorView bias;     // [N] f32, or data == nullptr
     bool accumulate = false;  // y += instead of y =
@@ -136,6 +138,15 @@ struct AttentionDesc {
 // out[t,f] = act(gate[t,f]) * up[t,f], or act(gate) when up.data == nullptr. All [T, F] f32, any row stride.
 enum class ActivationKind : std::uint8_t { Silu, Gelu, GeluTanh, Relu };
 
+// How products with weights are made; everything else is f32 in every mode. A mode includes the one before it.
+//   F32    as GemmDesc says
+//   Bf16   bf16 weights times x rounded to bf16, two products per step of an f32 sum
+//   Int8   block types times x rounded to 8 bits in runs of 32 (unit = largest / 127), exact whole sums within a run
+enum class ComputeMode : std::uint8_t { F32, Bf16, Int8 };
+std::string_view computeModeName(ComputeMode mode);  // "f32", "bf16", "int8"
+// The mode in which a backend at `mode` makes its products with weights of a type.
+ComputeMode computeModeFor(DType weights, ComputeMode mode);
+
 enum class DeviceKind : std::uint8_t { Cpu, Cuda };
 struct DeviceDesc {
     DeviceKind kind = DeviceKind::Cpu;
@@ -144,6 +155,7 @@ struct DeviceDesc {
     std::int64_t memoryBytes = 0;
     std::int64_t freeBytes = 0;
     int threads = 1;
+    ComputeMode compute = ComputeMode::F32;
 };
 
 class DeviceOps {

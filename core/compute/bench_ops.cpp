@@ -39,10 +39,13 @@ const char* text(DType dtype) { return dtypeName(dtype).data(); }
 
 class Bench {
 public:
-    Bench(Backend& backend, const BenchOptions& options, const Shape& shape, BandwidthProbe probe, double peak)
-        : m_backend(backend), m_options(options), m_shape(shape), m_probe(std::move(probe)), m_peak(peak) {}
+    Bench(Backend& backend, const BenchOptions& options, const Shape& shape, BandwidthProbe probe)
+        : m_backend(backend), m_options(options), m_shape(shape), m_probe(std::move(probe)) {}
 
     Result<std::vector<OpFigure>> run() {
+        for (const ComputeMode mode : {ComputeMode::F32, ComputeMode::Bf16, ComputeMode::Int8}) {
+            TRY_ASSIGN(m_peaks[static_cast<std::size_t>(mode)], peakGflops(m_backend, mode));
+        }
         for (const DType dtype : {DType::F32, DType::BF16, DType::F16, DType::Q8_0, DType::Q4_0}) TRY(gemms(dtype));
         for (const DType dtype : {DType::F32, DType::BF16}) {
             TRY(attention(dtype, 1, 1024));
@@ -97,7 +100,7 @@ private:
         figure.gigabytesPerSecond = bytes / median / 1e9;
         figure.gflops = flops / median / 1e9;
         figure.shareOfBandwidth = figure.gigabytesPerSecond / bandwidth;
-        figure.shareOfPeak = figure.gflops / m_peak;
+        figure.shareOfPeak = figure.gflops / m_peaks[static_cast<std::size_t>(figure.mode)];
         figure.steady = std::abs(figure.bandwidthBefore - figure.bandwidthAfter) < 0.1 * bandwidth;
         if (m_options.onFigure) m_options.onFigure(figure);
         m_figures.push_back(std::move(figure));
@@ -131,6 +134,7 @@ private:
             TRY_ASSIGN(WeightMatrix w, m_backend.packWeight(source));
             ring.push_back(std::move(w));
         }
+        const ComputeMode mode = computeModeFor(dtype, m_backend.device().compute);
         const std::string shape = "N=" + std::to_string(n) + " K=" + std::to_string(k);
         for (const std::int64_t rows : {1, 8, 64, 512}) {
             if (m_options.quick && rows == 64) continue;
@@ -138,7 +142,7 @@ private:
             TRY_ASSIGN(const Buffer y, floats(rows * n));
             const bool cold = rows < 64;
             const auto flops = 2.0 * static_cast<double>(rows * elements);
-            TRY(time({"gemm", shape, text(dtype), rows, cold}, static_cast<double>(each), flops, [&](std::int64_t i) {
+            TRY(time({"gemm", shape, text(dtype), mode, rows, cold}, static_cast<double>(each), flops, [&](std::int64_t i) {
                 const WeightMatrix& w = ring[static_cast<std::size_t>(cold ? i % copies : 0)];
                 m_backend.gemm(*m_stream, matrix(y, rows, n), matrix(x, rows, k), w, {});
             }));
@@ -175,7 +179,7 @@ private:
         const std::string shape = std::to_string(m_shape.heads) + "/" + std::to_string(m_shape.kvHeads) + " heads of " +
                                   std::to_string(headDim) + ", " + std::to_string(keys) + " keys";
         const double bytes = 2.0 * static_cast<double>(keys * kvWidth) * static_cast<double>(bytesOf(dtype));
-        return time({"attention", shape, text(dtype), rows, sequences > 1}, bytes, 4.0 * seen * static_cast<double>(qWidth),
+        return time({"attention", shape, text(dtype), ComputeMode::F32, rows, sequences > 1}, bytes, 4.0 * seen * static_cast<double>(qWidth),
              [&](std::int64_t i) {
                  m_backend.attention(*m_stream, matrix(out, rows, qWidth), matrix(q, rows, qWidth), pages,
                                      segment(i, rows), desc);
@@ -188,7 +192,7 @@ private:
         TRY_ASSIGN(const Buffer y, floats(rows * dim));
         TRY_ASSIGN(const Buffer w, floats(dim));
         const ConstTensorView weight(w.data(), DType::F32, {dim});
-        return time({"norm", "D=" + std::to_string(dim), "f32", rows, false}, 8.0 * static_cast<double>(rows * dim),
+        return time({"norm", "D=" + std::to_string(dim), "f32", ComputeMode::F32, rows, false}, 8.0 * static_cast<double>(rows * dim),
              5.0 * static_cast<double>(rows * dim), [&](std::int64_t) {
                  m_backend.norm(*m_stream, matrix(y, rows, dim), matrix(x, rows, dim), weight, {});
              });
@@ -198,7 +202,7 @@ private:
         const std::int64_t cols = m_shape.inner;
         TRY_ASSIGN(const Buffer gate, floats(rows * cols));
         TRY_ASSIGN(const Buffer up, floats(rows * cols));
-        return time({"activation", "silu F=" + std::to_string(cols), "f32", rows, false}, 12.0 * static_cast<double>(rows * cols),
+        return time({"activation", "silu F=" + std::to_string(cols), "f32", ComputeMode::F32, rows, false}, 12.0 * static_cast<double>(rows * cols),
              0.0, [&](std::int64_t) {
                  m_backend.activation(*m_stream, matrix(gate, rows, cols), matrix(gate, rows, cols),
                                       matrix(up, rows, cols), ActivationKind::Silu);
@@ -209,7 +213,7 @@ private:
     const BenchOptions& m_options;
     Shape m_shape;
     BandwidthProbe m_probe;
-    double m_peak;
+    std::array<double, 3> m_peaks{};  // by ComputeMode
     std::unique_ptr<Stream> m_stream = m_backend.makeStream();
     std::vector<OpFigure> m_figures;
 };
@@ -231,8 +235,7 @@ Result<std::vector<OpFigure>> benchOps(Backend& backend, const BenchOptions& opt
         return fail(ErrorCode::InvalidArgument, "there is no shape \"" + options.shape + "\"; choose one of " + known);
     }
     TRY_ASSIGN(BandwidthProbe probe, BandwidthProbe::make(backend, coldBytes(options) / 2));
-    TRY_ASSIGN(const double peak, fmaPeakGflops(backend));
-    return Bench(backend, options, *shape, std::move(probe), peak).run();
+    return Bench(backend, options, *shape, std::move(probe)).run();
 }
 
 }  // namespace espalier

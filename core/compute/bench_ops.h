@@ -19,13 +19,14 @@ struct OpFigure {
     std::string op;                // "gemm", "attention", "norm", "activation"
     std::string shape;             // "N=5632 K=2048", "32/4 heads of 64, 1024 keys", ...
     std::string dtype;             // of the weights or the KV pages
+    ComputeMode mode = ComputeMode::F32;  // in which a product was made; F32 for the rest
     std::int64_t rows = 0;
     bool cold = false;             // weights or pages come from memory, not from a cache
     double microseconds = 0.0;     // the median of the runs
     double gigabytesPerSecond = 0.0;  // weights, K and V, or rows read and written; 1e9 bytes
     double gflops = 0.0;           // a multiply-add counts two
     double shareOfBandwidth = 0.0;  // of the mean of the two probes
-    double shareOfPeak = 0.0;
+    double shareOfPeak = 0.0;      // of the mode's multiply-adds
     double bandwidthBefore = 0.0;  // GB/s read, probed before and after the runs
     double bandwidthAfter = 0.0;
     bool steady = false;           // the probes differ by less than 10 %; discard a figure that is not

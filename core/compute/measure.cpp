@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <vector>
 
 #include "core/base/clock.h"
+#include "core/compute/cpu/cpu_backend.h"
 #include "core/compute/cpu/cpu_machine.h"
 
 namespace espalier {
@@ -54,7 +56,7 @@ double BandwidthProbe::gigabytesPerSecond() const {
     return static_cast<double>(m_block.bytes()) / passes[1] / 1e9;
 }
 
-Result<double> fmaPeakGflops(Backend& backend) {
+Result<double> peakGflops(Backend& backend, ComputeMode mode) {
     CpuMachine* machine = cpuMachineOf(backend);
     if (!machine) return notCpu();
     const std::int64_t threads = machine->threads().threads();
@@ -64,7 +66,7 @@ Result<double> fmaPeakGflops(Backend& backend) {
         const double time = secondsOf([&] {
             machine->threads().parallelFor(threads, [&](std::int64_t) {
                 std::int64_t flops = 0;
-                keep.store(machine->kernels().fmaRounds(rounds, &flops), std::memory_order_relaxed);
+                keep.store(machine->kernels().rounds[static_cast<int>(mode)](rounds, &flops), std::memory_order_relaxed);
                 total.fetch_add(flops, std::memory_order_relaxed);
             });
         });
@@ -79,11 +81,46 @@ Result<double> fmaPeakGflops(Backend& backend) {
     return best;
 }
 
+Result<ComputeMode> fastestComputeMode(int threads) {
+    constexpr std::int64_t kRows = 16, kWidth = 1024;
+    const auto timeOf = [&](ComputeMode mode) -> Result<double> {
+        CpuOptions options;
+        options.threads = threads;
+        options.compute = mode;
+        const auto backend = makeCpuBackend(options);
+        const auto stream = backend->makeStream();
+        double total = 0;
+        for (const DType dtype : {DType::BF16, DType::Q8_0}) {
+            TRY_ASSIGN(const Buffer x, backend->allocate(kRows * kWidth * 4));
+            TRY_ASSIGN(const Buffer y, backend->allocate(kRows * kWidth * 4));
+            const std::vector<std::byte> zeros(static_cast<std::size_t>(storedBytes(dtype, kWidth * kWidth)));
+            TRY_ASSIGN(const WeightMatrix w,
+                       backend->packWeight(ConstTensorView(zeros.data(), dtype, {kWidth, kWidth})));
+            double best = 1e9;
+            for (int i = 0; i < 20; ++i)
+                best = std::min(best, secondsOf([&] {
+                                    backend->gemm(*stream, TensorView(y.data(), DType::F32, {kRows, kWidth}),
+                                                  ConstTensorView(x.data(), DType::F32, {kRows, kWidth}), w, {});
+                                }));
+            total += best;
+        }
+        return total;
+    };
+    ComputeMode fastest = ComputeMode::F32;
+    double least = 1e9;
+    for (const ComputeMode mode : {ComputeMode::F32, ComputeMode::Bf16, ComputeMode::Int8}) {
+        TRY_ASSIGN(const double time, timeOf(mode));
+        if (time < least) fastest = mode;
+        least = std::min(least, time);
+    }
+    return fastest;
+}
+
 Result<MachineFigures> measureMachine(Backend& backend) {
     TRY_ASSIGN(const BandwidthProbe probe, BandwidthProbe::make(backend, kProbeBytes));
     MachineFigures figures;
     figures.readGigabytesPerSecond = probe.gigabytesPerSecond();
-    TRY_ASSIGN(figures.fmaGflops, fmaPeakGflops(backend));
+    TRY_ASSIGN(figures.fmaGflops, peakGflops(backend));
     const DeviceDesc device = backend.device();
     figures.threads = device.threads;
     figures.isa = device.isa;

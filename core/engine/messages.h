@@ -147,7 +147,7 @@ struct Snapshot {
     double processorShare = 0;       // of this process, 1 = one core
     std::int64_t residentBytes = 0;
     std::string device;              // "AMD EPYC, 2 threads, avx512"
-    std::string computeMode;         // "f32"
+    std::string computeMode;         // "f32", "bf16", "int8"
 };
 
 // A request that has not ended, as people watch it.

@@ -47,6 +47,7 @@ ServingThread::ServingThread(Backend& backend, FileSystem& files, Clock& clock, 
       m_callbacks(std::move(callbacks)),
       m_startedAt(clock.unixMilliseconds()),
       m_device(backend.device().name),
+      m_computeMode(computeModeName(backend.device().compute)),
       m_mailbox(kMailboxCapacity),
       m_host(makeHost()) {
     m_watch.publish(makeSnapshot());  // whoever asks at once finds the device and the memory
@@ -240,7 +241,7 @@ Snapshot ServingThread::makeSnapshot() {
     snapshot.processorShare = m_process.processorShare(m_clock.now());
     snapshot.residentBytes = ProcessStats::residentBytes();
     snapshot.device = m_device;
-    snapshot.computeMode = "f32";
+    snapshot.computeMode = m_computeMode;
     return snapshot;
 }
 

@@ -92,6 +92,7 @@ private:
     const Callbacks m_callbacks;
     const std::int64_t m_startedAt;
     const std::string m_device;
+    const std::string m_computeMode;
 
     mutable std::mutex m_mutex;  // guards the next four
     ServeState m_serving = ServeState::Serving;

@@ -39,33 +39,55 @@ inline __attribute__((always_inline)) GroupScale groupScale(const std::uint8_t* 
     return scale;
 }
 
+// Four numbers as they are stored, consecutive k byte by byte: i8 for 8 bits, else unsigned with the high bits put in.
 template <class Layout>
-inline __attribute__((always_inline)) F weightOf(GroupScale& scale, Simd::I low) {
-    if constexpr (Layout::kBits == 8) return Simd::mul(scale.d, Simd::toFloat(low));
+inline __attribute__((always_inline)) Simd::I withHighBits(GroupScale& scale, Simd::I low) {
     if constexpr (Layout::kBits == 5) {
-        low = Simd::either(low, Simd::template left<4>(Simd::bits(scale.high, 1)));
+        low = Simd::either(low, Simd::template left<4>(Simd::bits(scale.high, 0x01010101)));
         scale.high = Simd::template right<1>(scale.high);
     }
     if constexpr (Layout::kBits == 6) {
-        low = Simd::either(low, Simd::template left<4>(Simd::bits(scale.high, 3)));
+        low = Simd::either(low, Simd::template left<4>(Simd::bits(scale.high, 0x03030303)));
         scale.high = Simd::template right<2>(scale.high);
     }
-    return Simd::fma(scale.d, Simd::toFloat(low), scale.m);
+    return low;
 }
 
-// The weights of k = 2j and 2j + 1 of a group, j ascending.
+// k = 8j .. 8j + 3 and 8j + 4 .. 8j + 7 of a group, j ascending.
 template <class Layout>
-inline __attribute__((always_inline)) void pairOf(GroupScale& scale, const std::uint8_t* group, int j, int column,
-                                                  F& even, F& odd) {
-    const std::uint8_t* q = group + Layout::kSubBytes + Layout::kHighBytes;
+inline __attribute__((always_inline)) void eightOf(GroupScale& scale, const std::uint8_t* group, int j, int column,
+                                                   Simd::I& first, Simd::I& second) {
+    const std::uint8_t* q = group + Layout::kSubBytes + Layout::kHighBytes + 4 * column;
     if constexpr (Layout::kBits == 8) {
-        even = weightOf<Layout>(scale, Simd::loadI8(q + 64 * j + column));
-        odd = weightOf<Layout>(scale, Simd::loadI8(q + 64 * j + 32 + column));
+        first = Simd::loadU32(q + 256 * j);
+        second = Simd::loadU32(q + 256 * j + 128);
     } else {
-        const auto both = Simd::loadU8(q + 32 * j + column);
-        even = weightOf<Layout>(scale, Simd::bits(both, 15));
-        odd = weightOf<Layout>(scale, Simd::template right<4>(both));
+        const auto both = Simd::loadU32(q + 128 * j);
+        first = withHighBits<Layout>(scale, Simd::bits(both, 0x0f0f0f0f));
+        second = withHighBits<Layout>(scale, Simd::bits(Simd::template right<4>(both), 0x0f0f0f0f));
     }
+}
+
+template <class Layout, int Byte>
+inline __attribute__((always_inline)) F weightOf(const GroupScale& scale, Simd::I four) {
+    if constexpr (Layout::kBits == 8)
+        return Simd::mul(scale.d, Simd::toFloat(Simd::template signedByte<Byte>(four)));
+    else
+        return Simd::fma(scale.d, Simd::toFloat(Simd::template byte<Byte>(four)), scale.m);
+}
+
+// use(i, weights) for i = 0 .. 7: the weights of k = 8j + i, vector v by weights(v).
+template <class Layout, int Vectors, class Use>
+inline __attribute__((always_inline)) void eachOfEight(const GroupScale (&scale)[Vectors], const Simd::I (&first)[Vectors],
+                                                       const Simd::I (&second)[Vectors], const Use& use) {
+    use(0, [&](int v) { return weightOf<Layout, 0>(scale[v], first[v]); });
+    use(1, [&](int v) { return weightOf<Layout, 1>(scale[v], first[v]); });
+    use(2, [&](int v) { return weightOf<Layout, 2>(scale[v], first[v]); });
+    use(3, [&](int v) { return weightOf<Layout, 3>(scale[v], first[v]); });
+    use(4, [&](int v) { return weightOf<Layout, 0>(scale[v], second[v]); });
+    use(5, [&](int v) { return weightOf<Layout, 1>(scale[v], second[v]); });
+    use(6, [&](int v) { return weightOf<Layout, 2>(scale[v], second[v]); });
+    use(7, [&](int v) { return weightOf<Layout, 3>(scale[v], second[v]); });
 }
 
 template <class Layout>
@@ -92,15 +114,14 @@ inline __attribute__((always_inline)) void sumBlocks(F (&acc)[Rows][Vectors * Pa
             for (int v = 0; v < kAll; ++v)
                 scale[v] = groupScale<Layout>(panel + v / Vectors * panelStride, group + v / Vectors * panelStride,
                                               column + v % Vectors * kWidth);
-#pragma GCC unroll 2
-            for (int j = 0; j < Layout::kGroup / 2; ++j) {
-                F even[kAll], odd[kAll];
+            for (int j = 0; j < Layout::kGroup / 8; ++j) {
+                Simd::I first[kAll], second[kAll];
 #pragma GCC unroll 16
                 for (int v = 0; v < kAll; ++v)
-                    pairOf<Layout>(scale[v], group + v / Vectors * panelStride, j, column + v % Vectors * kWidth,
-                                   even[v], odd[v]);
-                step(acc, x + 2 * j, xStride, [&](int v) { return even[v]; });
-                step(acc, x + 2 * j + 1, xStride, [&](int v) { return odd[v]; });
+                    eightOf<Layout>(scale[v], group + v / Vectors * panelStride, j, column + v % Vectors * kWidth,
+                                    first[v], second[v]);
+                eachOfEight<Layout>(scale, first, second,
+                                    [&](int i, const auto& weights) { step(acc, x + 8 * j + i, xStride, weights); });
             }
         }
     }
@@ -114,11 +135,7 @@ inline void multiplyBlocks(const espalier::cpu::GemmArgs& args, std::int64_t row
     for (int part = 0; part < kColumns; part += kVectors * kWidth) {
         F acc[Rows][kVectors * Panels];
         sumBlocks<Layout, Rows, kVectors, Panels>(acc, args.x + row * args.xStride, args.xStride, blocks, part, args.k);
-#pragma GCC unroll 16
-        for (int r = 0; r < Rows; ++r)
-#pragma GCC unroll 16
-            for (int v = 0; v < kVectors * Panels; ++v)
-                writeOutput(args, row + r, (panel + v / kVectors) * kColumns + part + v % kVectors * kWidth, acc[r][v]);
+        writeTile<Rows, kVectors, Panels>(args, row, panel, part, acc);
     }
 }
 
@@ -143,13 +160,13 @@ void widenBlocks(float* to, const std::uint8_t* block, int count) {
         const std::uint8_t* group = block + Layout::kHeadBytes;
         for (int g = 0; g < Layout::kGroups; ++g, group += Layout::kGroupBytes, to += Layout::kGroup * kColumns)
             for (int column = 0; column < kColumns; column += kWidth) {
-                GroupScale scale = groupScale<Layout>(block, group, column);
-#pragma GCC unroll 4
-                for (int j = 0; j < Layout::kGroup / 2; ++j) {
-                    F even, odd;
-                    pairOf<Layout>(scale, group, j, column, even, odd);
-                    Simd::store(to + 2 * j * kColumns + column, even);
-                    Simd::store(to + (2 * j + 1) * kColumns + column, odd);
+                GroupScale scale[1] = {groupScale<Layout>(block, group, column)};
+                for (int j = 0; j < Layout::kGroup / 8; ++j) {
+                    Simd::I first[1], second[1];
+                    eightOf<Layout>(scale[0], group, j, column, first[0], second[0]);
+                    eachOfEight<Layout>(scale, first, second, [&](int i, const auto& weights) {
+                        Simd::store(to + (8 * j + i) * kColumns + column, weights(0));
+                    });
                 }
             }
     }
@@ -239,15 +256,15 @@ void gatherBlocks(float* out, const std::byte* panels, std::int64_t k, std::int6
     for (std::int64_t done = 0; done < k; done += Layout::kValues, block += Layout::kBytes) {
         const std::uint8_t* group = block + Layout::kHeadBytes;
         for (int g = 0; g < Layout::kGroups; ++g, group += Layout::kGroupBytes) {
-            GroupScale scale = groupScale<Layout>(block, group, column);
-            for (int j = 0; j < Layout::kGroup / 2; ++j) {
-                F even, odd;
-                pairOf<Layout>(scale, group, j, column, even, odd);
-                float lanes[2][kWidth];
-                Simd::store(lanes[0], even);
-                Simd::store(lanes[1], odd);
-                *out++ = lanes[0][lane];
-                *out++ = lanes[1][lane];
+            GroupScale scale[1] = {groupScale<Layout>(block, group, column)};
+            for (int j = 0; j < Layout::kGroup / 8; ++j) {
+                Simd::I first[1], second[1];
+                eightOf<Layout>(scale[0], group, j, column, first[0], second[0]);
+                eachOfEight<Layout>(scale, first, second, [&](int, const auto& weights) {
+                    float lanes[kWidth];
+                    Simd::store(lanes, weights(0));
+                    *out++ = lanes[lane];
+                });
             }
         }
     }

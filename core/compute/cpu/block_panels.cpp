@@ -33,11 +33,11 @@ void place(std::byte* to, const UnpackedBlock& block, int column) {
         for (int k = 0; k < Layout::kGroup; ++k) {
             const std::uint8_t q = block.quants[static_cast<std::size_t>(g * Layout::kGroup + k)];
             if (Layout::kBits == 8) {
-                quants[32 * k + column] = static_cast<std::byte>(q);
+                quants[128 * (k / 4) + 4 * column + k % 4] = static_cast<std::byte>(q);
                 continue;
             }
-            orInto(quants + 32 * (k / 2) + column, static_cast<std::uint8_t>((q & 15) << (k % 2 * 4)));
-            high |= static_cast<std::uint32_t>(q >> 4) << (Layout::kBits == 6 ? 2 * k : k);
+            orInto(quants + 128 * (k / 8) + 4 * column + k % 4, static_cast<std::uint8_t>((q & 15) << (k / 4 % 2 * 4)));
+            high |= static_cast<std::uint32_t>(q >> 4) << (8 * (k % 4) + (Layout::kBits == 6 ? 2 : 1) * (k / 4));
         }
         if (Layout::kHighBytes > 0) std::memcpy(group + Layout::kSubBytes + 4 * column, &high, sizeof high);
     }

@@ -26,9 +26,15 @@ constexpr int kTasksPerThread = 4;  // so that a thread that was held up gets le
 
 constexpr std::int64_t divideUp(std::int64_t value, std::int64_t by) { return (value + by - 1) / by; }
 
-const CpuKernels& kernelsOf(IsaLevel level) {
+CpuKernels kernelsOf(IsaLevel level, bool dots) {
 #if defined(__x86_64__)
-    if (level == IsaLevel::Avx512) return avx512Kernels();
+    if (level == IsaLevel::Avx512) {
+        CpuKernels kernels = avx512Kernels();
+        const DotInstructions has = dots ? availableDots() : DotInstructions{};
+        if (has.bf16) useAvx512Bf16(kernels);
+        if (has.int8) useAvx512Vnni(kernels);
+        return kernels;
+    }
     if (level == IsaLevel::Avx2) return avx2Kernels();
 #endif
     CHECK(level == IsaLevel::Plain);
@@ -70,7 +76,8 @@ class CpuBackend final : public Backend, public CpuMachine {
 public:
     explicit CpuBackend(const CpuOptions& options)
         : m_isa(options.isa.value_or(bestIsa())),
-          m_kernels(kernelsOf(m_isa)),
+          m_compute(options.compute),
+          m_kernels(kernelsOf(m_isa, options.dots)),
           m_memory(options.memoryLimit),
           m_threads(options.threads) {
         CHECK(m_isa <= bestIsa());
@@ -86,6 +93,7 @@ public:
         desc.memoryBytes = m_memory.limit();
         desc.freeBytes = m_memory.free();
         desc.threads = m_threads.threads();
+        desc.compute = m_compute;
         return desc;
     }
 
@@ -131,11 +139,13 @@ public:
 
     void gemm(Stream&, TensorView y, ConstTensorView x, const WeightMatrix& w, const GemmDesc& desc) override {
         contract::gemm(y, x, w, desc);
-        const GemmArgs args{x.as<float>(),   x.stride[0], w.panels.data(),
-                            w.cols,          w.rows,      y.as<float>(),
-                            y.stride[0],     desc.bias.data ? desc.bias.as<float>() : nullptr,
-                            desc.accumulate};
-        const auto kernel = m_kernels.gemm[weightTypeOf(w.dtype)];
+        GemmArgs args{x.as<float>(),   x.stride[0], w.panels.data(),
+                      w.cols,          w.rows,      y.as<float>(),
+                      y.stride[0],     desc.bias.data ? desc.bias.as<float>() : nullptr,
+                      desc.accumulate};
+        const bool isRounded = computeModeFor(w.dtype, m_compute) != ComputeMode::F32;
+        if (isRounded) roundRows(args, x.rows(), isBlock(w.dtype));
+        const auto kernel = (isRounded ? m_kernels.gemmRounded : m_kernels.gemm)[weightTypeOf(w.dtype)];
         const std::int64_t rows = x.rows();
         const std::int64_t panels = divideUp(w.rows, kPanelColumns);
         const std::int64_t tasks = tasksFor(rows * w.rows * w.cols, kParallelMacs);
@@ -261,6 +271,25 @@ public:
     const CpuKernels& kernels() const override { return m_kernels; }
 
 private:
+    // Puts the rows of args.x, rounded, beside it. They lie in memory of this object until the next product.
+    void roundRows(GemmArgs& args, std::int64_t rows, bool toI8) {
+        const auto grow = [](auto& values, std::int64_t count) {
+            if (static_cast<std::int64_t>(values.size()) < count) values.resize(static_cast<std::size_t>(count));
+            return values.data();
+        };
+        args.wordStride = divideUp(args.k * (toI8 ? 1 : 2), 4) * 4;
+        RoundArgs round{args.x, args.xStride, args.k, grow(m_words, rows * args.wordStride), args.wordStride, {}, {}};
+        if (toI8) {
+            round.unit = grow(m_units, rows * (args.k / 32));
+            round.sums = grow(m_sums, rows * (args.k / 16));
+        }
+        const auto kernel = toI8 ? m_kernels.roundToI8 : m_kernels.roundToBf16;
+        forRows(rows, args.k, [&](std::int64_t first, std::int64_t last) { kernel(round, first, last); });
+        args.words = round.words;
+        args.unit = round.unit;
+        args.sums = round.sums;
+    }
+
     std::int64_t tasksFor(std::int64_t work, std::int64_t threshold) const {
         return work < threshold || m_threads.threads() == 1 ? 1 : std::int64_t{m_threads.threads()} * kTasksPerThread;
     }
@@ -329,17 +358,21 @@ private:
     void release(std::byte* data, std::int64_t bytes, MemoryKind) override { m_memory.release(data, bytes); }
 
     IsaLevel m_isa;
-    const CpuKernels& m_kernels;
+    ComputeMode m_compute;
+    CpuKernels m_kernels;
     HostMemory m_memory;
     ThreadPool m_threads;
     std::string m_name;
-    std::vector<AttentionArgs> m_attention;  // one per task; kept for its capacity
+    std::vector<std::byte> m_words;          // rounded rows; these and the following are kept for their capacity
+    std::vector<float> m_units;
+    std::vector<std::int32_t> m_sums;
+    std::vector<AttentionArgs> m_attention;  // one per task
     struct LoraTask {
         LoraArgs args;
         void (*kernel)(const LoraArgs&, std::int64_t);
         std::int64_t part;
     };
-    std::vector<LoraTask> m_lora;  // kept for its capacity
+    std::vector<LoraTask> m_lora;
 };
 
 // A task is a block of rows of one segment for one kv head: its queries share every load of K and V.

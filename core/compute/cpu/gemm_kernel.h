@@ -13,9 +13,17 @@ constexpr std::int64_t panelElements(std::int64_t k) {
 
 constexpr int kPrefetchRows = 5;
 constexpr int kPrefetchBytes = 8192;
-// Cache lines of a panel that one step of the loop below reads.
-template <class Stored>
-constexpr int kPrefetchLines = espalier::cpu::kPanelColumns * sizeof(typename Stored::T) * (Stored::kPairs ? 2 : 1) / 64;
+// With many rows to multiply per weight, the processor's window no longer reaches far enough ahead by itself. `Lines`
+// cache lines from `at` on in each of `Panels` panels are what one step of a loop reads.
+template <int Rows, int Panels, int Lines>
+inline __attribute__((always_inline)) void prefetchAhead(const void* at, std::int64_t panelBytes) {
+    if constexpr (Rows >= kPrefetchRows)
+#pragma GCC unroll 16
+        for (int p = 0; p < Panels; ++p)
+#pragma GCC unroll 16
+            for (int line = 0; line < Lines; ++line)
+                __builtin_prefetch(static_cast<const char*>(at) + p * panelBytes + kPrefetchBytes + 64 * line);
+}
 
 // One k step: acc += x[:, k] * w[:, k], with `weights(p, c)` giving vector c of panel p.
 template <int Rows, int Vectors, class Weights>
@@ -38,15 +46,9 @@ inline __attribute__((always_inline)) void sumTile(F (&acc)[Rows][Vectors * Pane
                                                    std::int64_t k) {
     constexpr int kColumns = espalier::cpu::kPanelColumns;
     const std::int64_t panelStride = panelElements<Stored>(k);
-    // With many rows to multiply per weight, the processor's window no longer reaches far enough ahead by itself.
+    constexpr int kLines = kColumns * sizeof(typename Stored::T) * (Stored::kPairs ? 2 : 1) / 64;
     const auto prefetch = [&](std::int64_t offset) {
-        if constexpr (Rows >= kPrefetchRows)
-#pragma GCC unroll 16
-            for (int p = 0; p < Panels; ++p)
-#pragma GCC unroll 16
-                for (int line = 0; line < kPrefetchLines<Stored>; ++line)
-                    __builtin_prefetch(reinterpret_cast<const char*>(panel + p * panelStride + offset) + kPrefetchBytes +
-                                       64 * line);
+        prefetchAhead<Rows, Panels, kLines>(panel + offset, panelStride * std::int64_t{sizeof(typename Stored::T)});
     };
     const auto at = [&](std::int64_t offset, int v, int perVector) {
         return panel + (v / Vectors) * panelStride + offset + (v % Vectors) * perVector;
@@ -81,56 +83,74 @@ inline void writeOutput(const espalier::cpu::GemmArgs& args, std::int64_t row, s
     storeSome(y, value, n);
 }
 
-// `Panels` panels from `panel` on, rows [row, row + Rows).
-template <class Stored, int Rows, int Panels>
-inline void multiply(const espalier::cpu::GemmArgs& args, std::int64_t row, std::int64_t panel) {
-    constexpr int kColumns = espalier::cpu::kPanelColumns;
-    constexpr int kVectors = Simd::tileVectors(Rows);
-    const auto* weights =
-        reinterpret_cast<const typename Stored::T*>(args.panels) + panel * panelElements<Stored>(args.k);
-    for (int part = 0; part < kColumns; part += kVectors * kWidth) {
-        F acc[Rows][kVectors * Panels];
-        sumTile<Stored, Rows, kVectors, Panels>(acc, args.x + row * args.xStride, args.xStride,
-                                                weights + part * (Stored::kPairs ? 2 : 1), args.k);
+// Columns [part, part + Vectors * kWidth) of `Panels` panels from `panel` on.
+template <int Rows, int Vectors, int Panels>
+inline __attribute__((always_inline)) void writeTile(const espalier::cpu::GemmArgs& args, std::int64_t row,
+                                                     std::int64_t panel, int part, F (&acc)[Rows][Vectors * Panels]) {
 #pragma GCC unroll 16
-        for (int r = 0; r < Rows; ++r)
+    for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 16
-            for (int v = 0; v < kVectors * Panels; ++v)
-                writeOutput(args, row + r, (panel + v / kVectors) * kColumns + part + v % kVectors * kWidth, acc[r][v]);
-    }
+        for (int v = 0; v < Vectors * Panels; ++v)
+            writeOutput(args, row + r, (panel + v / Vectors) * espalier::cpu::kPanelColumns + part + v % Vectors * kWidth,
+                        acc[r][v]);
 }
 
-template <class Stored, int Rows>
+// A Way is how products are made: `kRows` rows at most in a tile, `panels(rows)` panels side by side, and
+// multiply<Rows, Panels>, the tile itself.
+template <class Way, int Rows>
 void multiplyPanels(const espalier::cpu::GemmArgs& args, std::int64_t row, std::int64_t panel0, std::int64_t panel1) {
-    constexpr int kPanels = Simd::tilePanels(Rows);
+    constexpr int kPanels = Way::panels(Rows);
     std::int64_t panel = panel0;
-    for (; panel + kPanels <= panel1; panel += kPanels) multiply<Stored, Rows, kPanels>(args, row, panel);
-    for (; panel < panel1; ++panel) multiply<Stored, Rows, 1>(args, row, panel);
+    for (; panel + kPanels <= panel1; panel += kPanels) Way::template multiply<Rows, kPanels>(args, row, panel);
+    for (; panel < panel1; ++panel) Way::template multiply<Rows, 1>(args, row, panel);
 }
 
 // Calls the tile of `rows` rows, 1 <= rows <= Rows.
-template <class Stored, int Rows>
+template <class Way, int Rows>
 void dispatchRows(int rows, const espalier::cpu::GemmArgs& args, std::int64_t row, std::int64_t panel0,
                   std::int64_t panel1) {
-    if (rows == Rows) return multiplyPanels<Stored, Rows>(args, row, panel0, panel1);
-    if constexpr (Rows > 1) dispatchRows<Stored, Rows - 1>(rows, args, row, panel0, panel1);
+    if (rows == Rows) return multiplyPanels<Way, Rows>(args, row, panel0, panel1);
+    if constexpr (Rows > 1) dispatchRows<Way, Rows - 1>(rows, args, row, panel0, panel1);
 }
 
 // Panels outside, rows inside: a panel stays in the second-level cache while the rows pass over it. Rows are cut into
 // tiles of nearly equal height: 13 rows run as 7 + 6, not as 12 + 1.
-template <class Stored>
-void gemm(const espalier::cpu::GemmArgs& args, std::int64_t row0, std::int64_t row1, std::int64_t panel0,
-          std::int64_t panel1) {
+template <class Way>
+void multiplyAll(const espalier::cpu::GemmArgs& args, std::int64_t row0, std::int64_t row1, std::int64_t panel0,
+                 std::int64_t panel1) {
     constexpr int kPanelGroup = 4;
-    const std::int64_t tiles = (row1 - row0 + Simd::kGemmRows - 1) / Simd::kGemmRows;
+    const std::int64_t tiles = (row1 - row0 + Way::kRows - 1) / Way::kRows;
     for (std::int64_t panel = panel0; panel < panel1; panel += kPanelGroup) {
         const std::int64_t end = panel + kPanelGroup < panel1 ? panel + kPanelGroup : panel1;
         for (std::int64_t tile = 0, row = row0; tile < tiles; ++tile) {
             const auto rows = static_cast<int>((row1 - row + tiles - tile - 1) / (tiles - tile));
-            dispatchRows<Stored, Simd::kGemmRows>(rows, args, row, panel, end);
+            dispatchRows<Way, Way::kRows>(rows, args, row, panel, end);
             row += rows;
         }
     }
+}
+
+template <class Stored>
+struct PlainWay {
+    static constexpr int kRows = Simd::kGemmRows;
+    static constexpr int panels(int rows) { return Simd::tilePanels(rows); }
+    template <int Rows, int Panels>
+    static void multiply(const espalier::cpu::GemmArgs& args, std::int64_t row, std::int64_t panel) {
+        constexpr int kVectors = Simd::tileVectors(Rows);
+        const auto* weights = reinterpret_cast<const typename Stored::T*>(args.panels) + panel * panelElements<Stored>(args.k);
+        for (int part = 0; part < espalier::cpu::kPanelColumns; part += kVectors * kWidth) {
+            F acc[Rows][kVectors * Panels];
+            sumTile<Stored, Rows, kVectors, Panels>(acc, args.x + row * args.xStride, args.xStride,
+                                                    weights + part * (Stored::kPairs ? 2 : 1), args.k);
+            writeTile<Rows, kVectors, Panels>(args, row, panel, part, acc);
+        }
+    }
+};
+
+template <class Stored>
+void gemm(const espalier::cpu::GemmArgs& args, std::int64_t row0, std::int64_t row1, std::int64_t panel0,
+          std::int64_t panel1) {
+    multiplyAll<PlainWay<Stored>>(args, row0, row1, panel0, panel1);
 }
 
 // out[k] = w[row, k].

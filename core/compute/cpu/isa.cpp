@@ -30,4 +30,12 @@ IsaLevel bestIsa() {
 #endif
 }
 
+DotInstructions availableDots() {
+#if defined(__x86_64__)
+    if (bestIsa() == IsaLevel::Avx512)
+        return {__builtin_cpu_supports("avx512bf16") != 0, __builtin_cpu_supports("avx512vnni") != 0};
+#endif
+    return {};
+}
+
 }  // namespace espalier

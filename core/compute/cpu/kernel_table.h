@@ -37,6 +37,10 @@ constexpr CpuKernels kTable = {
      gemmBlocks<LayoutQ4_1>, gemmBlocks<LayoutQ5_0>, gemmBlocks<LayoutQ5_1>, gemmBlocks<LayoutQ4_K>,
      gemmBlocks<LayoutQ5_K>, gemmBlocks<LayoutQ6_K>},
     Simd::kGemmRows,
+    {nullptr, gemmPairs, nullptr, gemmFours<LayoutQ8_0>, gemmFours<LayoutQ4_0>, gemmFours<LayoutQ4_1>,
+     gemmFours<LayoutQ5_0>, gemmFours<LayoutQ5_1>, gemmFours<LayoutQ4_K>, gemmFours<LayoutQ5_K>, gemmFours<LayoutQ6_K>},
+    roundToBf16,
+    roundToI8,
     {gather<StoredF32>, gather<StoredBf16>, gather<StoredF16>, gatherBlocks<LayoutQ8_0>, gatherBlocks<LayoutQ4_0>,
      gatherBlocks<LayoutQ4_1>, gatherBlocks<LayoutQ5_0>, gatherBlocks<LayoutQ5_1>, gatherBlocks<LayoutQ4_K>,
      gatherBlocks<LayoutQ5_K>, gatherBlocks<LayoutQ6_K>},
@@ -48,7 +52,7 @@ constexpr CpuKernels kTable = {
     {attention<StoredF32>, attention<StoredBf16>, attention<StoredF16>},
     {loraShrink<StoredF32>, loraShrink<StoredBf16>, loraShrink<StoredF16>},
     {loraExpand<StoredF32>, loraExpand<StoredBf16>, loraExpand<StoredF16>},
-    fmaRounds,
+    {fmaRounds, pairRounds, fourRounds},
     sumWords,
 };
 

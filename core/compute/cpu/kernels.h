@@ -27,13 +27,17 @@ enum StoredType { kF32, kBf16, kF16, kStoredTypes };
 enum WeightType { kQ8_0 = kStoredTypes, kQ4_0, kQ4_1, kQ5_0, kQ5_1, kQ4_K, kQ5_K, kQ6_K, kWeightTypes };
 
 // A panel of a block type (core/tensor/quantized_block.h) is [K / kValues] blocks of 32 columns; every number of the
-// stored blocks is in it, ordered so that a vector holds one k of neighbouring columns. By byte, of a block:
+// stored blocks is in it, ordered so that a vector holds neighbouring columns. By byte, of a block:
 //
 //   f16 d[32], f16 m[32]                   m where the type has one
 //   then kGroups groups of kGroup consecutive k, each
 //     u8 or i8 sc[32], u8 mn[32]           K types; mn where there is an m
-//     u32 high[32]                         5 bits: bit k of a column is bit 4 of its k-th number; 6 bits: two per k
-//     u8 q[kGroup / 2][32]                 k = 2j in the low, 2j + 1 in the high half; 8 bits: i8 q[kGroup][32]
+//     u32 high[32]                         5 bits: bit 8 (k % 4) + k / 4 of a column is bit 4 of its k-th number; 6 bits:
+//                                          bits 8 (k % 4) + 2 (k / 4) and the next are bits 4 and 5
+//     u32 q[kGroup / 8][32]                byte b of word j: k = 8j + b in the low, 8j + 4 + b in the high half;
+//                                          8 bits: u32 q[kGroup / 4][32], byte b of word j is k = 4j + b
+//
+// So a word of a column holds four consecutive k, byte by byte: what the dot instructions of a processor take.
 //
 // The K types' packed 6-bit scales become whole bytes: 148 bytes for 144 (Q4_K), 180 for 176 (Q5_K); the rest keep
 // their size.
@@ -71,6 +75,22 @@ struct GemmArgs {
     std::int64_t yStride;
     const float* bias;  // or null
     bool accumulate;
+    // x as a compute mode below f32 multiplies it, made by round*; the f32 kernels do not look here.
+    const std::byte* words = nullptr;       // row r from r * wordStride: bf16 [k], or i8 [k]
+    std::int64_t wordStride = 0;            // bytes, a multiple of 4; a last odd bf16 has a zero beside it
+    const float* unit = nullptr;            // i8: [rows][k / 32], what 1 means in 32 consecutive k
+    const std::int32_t* sums = nullptr;     // i8: [rows][k / 16], of 16 consecutive numbers
+};
+
+// Rows of x for GemmArgs::words and what lies beside it.
+struct RoundArgs {
+    const float* x;
+    std::int64_t xStride;
+    std::int64_t k;
+    std::byte* words;
+    std::int64_t wordStride;
+    float* unit;
+    std::int32_t* sums;
 };
 
 struct NormArgs {
@@ -162,6 +182,11 @@ struct CpuKernels {
     void (*gemm[kWeightTypes])(const GemmArgs&, std::int64_t row0, std::int64_t row1, std::int64_t panel0,
                                std::int64_t panel1);
     int gemmRows;  // the row tile: splitting rows elsewhere wastes work, never bits
+    // The same from rounded rows, in pairs of k for bf16 weights, in fours for block types; null where there is none.
+    void (*gemmRounded[kWeightTypes])(const GemmArgs&, std::int64_t row0, std::int64_t row1, std::int64_t panel0,
+                                      std::int64_t panel1);
+    void (*roundToBf16)(const RoundArgs&, std::int64_t row0, std::int64_t row1);
+    void (*roundToI8)(const RoundArgs&, std::int64_t row0, std::int64_t row1);
     void (*gather[kWeightTypes])(float* out, const std::byte* panels, std::int64_t k, std::int64_t row);
     void (*norm)(const NormArgs&, std::int64_t row0, std::int64_t row1);
     void (*rope)(const RopeArgs&, std::int64_t row0, std::int64_t row1);
@@ -171,14 +196,18 @@ struct CpuKernels {
     void (*attention[kStoredTypes])(const AttentionArgs&);
     void (*loraShrink[kStoredTypes])(const LoraArgs&, std::int64_t slab);
     void (*loraExpand[kStoredTypes])(const LoraArgs&, std::int64_t tileColumn);
-    // For measurements: `rounds` rounds of independent multiply-adds (their number in *flops, two each); the sum of
-    // `count` 32-bit words, read as fast as memory gives them.
-    float (*fmaRounds)(std::int64_t rounds, std::int64_t* flops);
+    // For measurements: `rounds` rounds of independent multiply-adds by ComputeMode (their number in *flops, two each);
+    // the sum of `count` 32-bit words, read as fast as memory gives them.
+    float (*rounds[3])(std::int64_t rounds, std::int64_t* flops);
     std::uint32_t (*sumWords)(const std::uint32_t* words, std::int64_t count);
 };
 
 const CpuKernels& plainKernels();
 const CpuKernels& avx2Kernels();
 const CpuKernels& avx512Kernels();
+
+// Instructions that some processors with AVX-512 have besides: they replace gemmRounded of what they serve.
+void useAvx512Bf16(CpuKernels& kernels);  // bf16
+void useAvx512Vnni(CpuKernels& kernels);  // block types
 
 }  // namespace espalier::cpu

@@ -4,6 +4,7 @@
 #include "core/compute/cpu/math_kernels.h"
 #include "core/compute/cpu/gemm_kernel.h"
 #include "core/compute/cpu/block_kernel.h"
+#include "core/compute/cpu/dot_kernel.h"
 #include "core/compute/cpu/row_kernels.h"
 #include "core/compute/cpu/attention_kernel.h"
 #include "core/compute/cpu/lora_kernel.h"

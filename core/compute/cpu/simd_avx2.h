@@ -98,7 +98,35 @@ struct Simd {
     static I right(I x) { return _mm256_srli_epi32(x, N); }
     template <int N>
     static I left(I x) { return _mm256_slli_epi32(x, N); }
+    static I differ(I x, int mask) { return _mm256_xor_si256(x, _mm256_set1_epi32(mask)); }
+    template <int B>
+    static I byte(I x) {
+        if constexpr (B == 3) return _mm256_srli_epi32(x, 24);
+        return bits(_mm256_srli_epi32(x, 8 * B), 255);
+    }
+    template <int B>
+    static I signedByte(I x) { return _mm256_srai_epi32(_mm256_slli_epi32(x, 24 - 8 * B), 24); }
     static F toFloat(I x) { return _mm256_cvtepi32_ps(x); }
+    static I set(int x) { return _mm256_set1_epi32(x); }
+
+    static F dotBf16(F acc, I w, std::uint32_t x) {
+        const F even = _mm256_castsi256_ps(_mm256_slli_epi32(w, 16));
+        const F odd = _mm256_castsi256_ps(bits(w, static_cast<int>(0xffff0000u)));
+        acc = fma(even, _mm256_castsi256_ps(set(static_cast<int>(x << 16))), acc);
+        return fma(odd, _mm256_castsi256_ps(set(static_cast<int>(x & 0xffff0000u))), acc);
+    }
+    // In words of 16 bits, where no product and no sum of two is cut off.
+    static I dotU8(I acc, I w, std::uint32_t x) {
+        const I all = set(static_cast<int>(x));
+        const I even = _mm256_madd_epi16(bits(w, 0x00ff00ff), _mm256_srai_epi16(_mm256_slli_epi16(all, 8), 8));
+        const I odd = _mm256_madd_epi16(_mm256_srli_epi16(w, 8), _mm256_srai_epi16(all, 8));
+        return _mm256_add_epi32(acc, _mm256_add_epi32(even, odd));
+    }
+    static void storeI8(std::int8_t* p, F x) {
+        const __m256i n = _mm256_cvtps_epi32(x);
+        const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(n), _mm256_extracti128_si256(n, 1));
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(words, words));
+    }
 
     static void storeBf16(std::uint16_t* p, F x, int n) {
         const __m256i bits = _mm256_castps_si256(x);

@@ -73,7 +73,40 @@ struct Simd {
     static I right(I x) { return _mm512_srli_epi32(x, N); }
     template <int N>
     static I left(I x) { return _mm512_slli_epi32(x, N); }
+    static I differ(I x, int mask) { return _mm512_xor_si512(x, _mm512_set1_epi32(mask)); }
+    template <int B>
+    static I byte(I x) {
+        if constexpr (B == 3) return _mm512_srli_epi32(x, 24);
+        return bits(_mm512_srli_epi32(x, 8 * B), 255);
+    }
+    template <int B>
+    static I signedByte(I x) { return _mm512_srai_epi32(_mm512_slli_epi32(x, 24 - 8 * B), 24); }
     static F toFloat(I x) { return _mm512_cvtepi32_ps(x); }
+    static I set(int x) { return _mm512_set1_epi32(x); }
+
+    static F dotBf16(F acc, I w, std::uint32_t x) {
+#ifdef __AVX512BF16__
+        return _mm512_dpbf16_ps(acc, reinterpret_cast<__m512bh>(w), reinterpret_cast<__m512bh>(set(static_cast<int>(x))));
+#else
+        const F even = _mm512_castsi512_ps(_mm512_slli_epi32(w, 16));
+        const F odd = _mm512_castsi512_ps(bits(w, static_cast<int>(0xffff0000u)));
+        acc = fma(even, _mm512_castsi512_ps(set(static_cast<int>(x << 16))), acc);
+        return fma(odd, _mm512_castsi512_ps(set(static_cast<int>(x & 0xffff0000u))), acc);
+#endif
+    }
+    static I dotU8(I acc, I w, std::uint32_t x) {
+        const I all = set(static_cast<int>(x));
+#ifdef __AVX512VNNI__
+        return _mm512_dpbusd_epi32(acc, w, all);
+#else
+        const I even = _mm512_madd_epi16(bits(w, 0x00ff00ff), _mm512_srai_epi16(_mm512_slli_epi16(all, 8), 8));
+        const I odd = _mm512_madd_epi16(_mm512_srli_epi16(w, 8), _mm512_srai_epi16(all, 8));
+        return _mm512_add_epi32(acc, _mm512_add_epi32(even, odd));
+#endif
+    }
+    static void storeI8(std::int8_t* p, F x) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)));
+    }
 
     static void storeBf16(std::uint16_t* p, F x, int n) {
         const __m512i bits = _mm512_castps_si512(x);

@@ -105,7 +105,28 @@ struct Simd {
     }
     template <int N>
     static I left(I x) { return x << N; }
+    static I differ(I x, int mask) { return x ^ mask; }
+    template <int B>
+    static I byte(I x) { return right<8 * B>(x) & 255; }  // unsigned, B = 0 the lowest
+    template <int B>
+    static I signedByte(I x) { return (x << (24 - 8 * B)) >> 24; }
     static F toFloat(I x) { return __builtin_convertvector(x, F); }
+    static I set(int x) { return I{x, x, x, x}; }
+
+    // Dots within a lane, `x` the same for all lanes. bf16: acc + the two products. u8 times i8: acc + the four.
+    static F dotBf16(F acc, I w, std::uint32_t x) {
+        const I even = w << 16, odd = w & static_cast<int>(0xffff0000u);
+        const I x0 = set(static_cast<int>(x << 16)), x1 = set(static_cast<int>(x & 0xffff0000u));
+        return fma((F)odd, (F)x1, fma((F)even, (F)x0, acc));
+    }
+    static I dotU8(I acc, I w, std::uint32_t x) {
+        const I all = set(static_cast<int>(x));
+        return acc + byte<0>(w) * signedByte<0>(all) + byte<1>(w) * signedByte<1>(all) +
+               byte<2>(w) * signedByte<2>(all) + byte<3>(w) * signedByte<3>(all);
+    }
+    static void storeI8(std::int8_t* p, F x) {  // whole numbers within [-128, 127]
+        for (int i = 0; i < kWidth; ++i) p[i] = static_cast<std::int8_t>(x[i]);
+    }
 
     static void storeBf16(std::uint16_t* p, F x, int n) {
         for (int i = 0; i < n; ++i) p[i] = espalier::f32ToBf16(x[i]);

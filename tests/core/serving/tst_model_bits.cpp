@@ -59,10 +59,10 @@ struct Outcome {
 class TestModelBits : public QObject {
     Q_OBJECT
 
-    QTemporaryDir m_folder;
+    QTemporaryDir m_folder, m_bf16Folder;
     ArchSpec m_spec;
     std::unique_ptr<FileSystem> m_files = makeFileSystem();
-    std::unique_ptr<TensorSource> m_tensors;
+    std::unique_ptr<TensorSource> m_tensors, m_bf16Tensors;
 
     void runRequests(Backend& backend, Transformer& transformer, const Setup& setup, DType kvType, Outcome& outcome,
                      int first, int count) const {
@@ -104,7 +104,8 @@ class TestModelBits : public QObject {
         Outcome outcome;
         TransformerOptions options;
         options.maxBatchTokens = options.maxLogitRows = 64;
-        auto transformer = Transformer::load(backend, m_spec, *m_tensors, options);
+        auto transformer = Transformer::load(
+            backend, m_spec, backend.device().compute == ComputeMode::F32 ? *m_tensors : *m_bf16Tensors, options);
         if (!transformer) {
             outcome.failure = transformer.error().text();
             return outcome;
@@ -161,6 +162,11 @@ private slots:
         auto tensors = openModelFolder(*m_files, folder);
         QVERIFY2(tensors.has_value(), tensors ? "" : tensors.error().text().c_str());
         m_tensors = std::move(*tensors);
+        options.dtype = DType::BF16;
+        writeTinyModel(m_bf16Folder.path().toStdString(), options);
+        auto bf16 = openModelFolder(*m_files, m_bf16Folder.path().toStdString());
+        QVERIFY(bf16);
+        m_bf16Tensors = std::move(*bf16);
     }
     void referenceBackend_crowdsEqualAlone() {
         compareCrowds([](int) { return makeReferenceBackend(); }, DType::F32);
@@ -168,19 +174,27 @@ private slots:
     void cpuBackend_crowdsEqualAlone_data() {
         QTest::addColumn<int>("isa");
         QTest::addColumn<int>("kvType");
+        QTest::addColumn<int>("compute");
         for (int isa = 0; isa <= static_cast<int>(bestIsa()); ++isa)
             for (const DType kvType : {DType::F32, DType::BF16}) {
                 if (kvType == DType::BF16 && isa != static_cast<int>(bestIsa())) continue;
                 QTest::addRow("%s, kv %s", std::string(isaName(static_cast<IsaLevel>(isa))).c_str(),
                               std::string(dtypeName(kvType)).c_str())
-                    << isa << static_cast<int>(kvType);
+                    << isa << static_cast<int>(kvType) << static_cast<int>(ComputeMode::F32);
             }
+        QTest::newRow("best, products in bf16") << static_cast<int>(bestIsa()) << static_cast<int>(DType::F32)
+                                                << static_cast<int>(ComputeMode::Bf16);
     }
     void cpuBackend_crowdsEqualAlone() {
         QFETCH(int, isa);
         QFETCH(int, kvType);
+        QFETCH(int, compute);
         compareCrowds(
-            [&](int threads) { return makeCpuBackend({.threads = threads, .isa = static_cast<IsaLevel>(isa)}); },
+            [&](int threads) {
+                return makeCpuBackend({.threads = threads,
+                                       .isa = static_cast<IsaLevel>(isa),
+                                       .compute = static_cast<ComputeMode>(compute)});
+            },
             static_cast<DType>(kvType));
     }
     void anotherKvTypeIsNoticed() {  // the comparison sees a rounding of the cache
