@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/base/json.h"
 #include "core/models/transformer.h"
 #include "core/tensor/quantized_block.h"
 
@@ -50,21 +51,25 @@ std::vector<std::byte> randomQuants(std::int64_t elements, DType dtype) {
     return blocks;
 }
 
+struct NamedShape {
+    std::string name;
+    std::vector<std::int64_t> shape;
+};
+
 class RandomTensors final : public TensorSource {
 public:
-    RandomTensors(const ArchSpec& spec, DType dtype) {
+    RandomTensors(const std::vector<NamedShape>& wanted, DType dtype) {
         const DType plain = isBlock(dtype) ? DType::BF16 : dtype;  // of vectors and of rows that are no whole blocks
         std::int64_t largest = 0;
-        for (const ExpectedTensor& expected : expectedTensors(spec)) {
-            if (expected.optional) continue;
+        for (const NamedShape& one : wanted) {
             std::int64_t elements = 1;
-            for (const std::int64_t extent : expected.shape) elements *= extent;
+            for (const std::int64_t extent : one.shape) elements *= extent;
             largest = std::max(largest, elements);
             TensorEntry& entry = m_tensors.emplace_back();
-            entry.name = expected.name;
-            const bool isWhole = expected.shape.size() == 2 && expected.shape[1] % blockOf(dtype).values == 0;
+            entry.name = one.name;
+            const bool isWhole = one.shape.size() == 2 && one.shape[1] % blockOf(dtype).values == 0;
             entry.dtype = isWhole ? dtype : plain;
-            entry.shape = expected.shape;
+            entry.shape = one.shape;
             entry.bytes = storedBytes(entry.dtype, elements);
             entry.file = "random weights";
         }
@@ -114,7 +119,29 @@ Result<ArchSpec> benchShape(const std::string& name) {
 }
 
 std::unique_ptr<TensorSource> randomTensors(const ArchSpec& spec, DType dtype) {
-    return std::make_unique<RandomTensors>(spec, dtype);
+    std::vector<NamedShape> wanted;
+    for (ExpectedTensor& expected : expectedTensors(spec))
+        if (!expected.optional) wanted.push_back({std::move(expected.name), std::move(expected.shape)});
+    return std::make_unique<RandomTensors>(wanted, dtype);
+}
+
+Result<std::shared_ptr<const LoraImage>> randomAdapter(const ArchSpec& spec, const BenchAdapter& adapter, int number,
+                                                       std::span<const std::int64_t> pageBytes) {
+    Json modules = {"q_proj", "k_proj", "v_proj", "o_proj"};
+    if (adapter.targets == "all") modules.insert(modules.end(), {"gate_proj", "up_proj", "down_proj"});
+    std::vector<NamedShape> wanted;
+    for (const LoraTarget& target : loraTargets(spec)) {
+        const std::string_view module = std::string_view(target.name).substr(target.name.rfind('.') + 1);
+        if (std::find(modules.begin(), modules.end(), module) == modules.end()) continue;
+        const std::string name = "base_model.model.model." + target.name;
+        wanted.push_back({name + ".lora_A.weight", {adapter.rank, target.inputs}});
+        wanted.push_back({name + ".lora_B.weight", {target.outputs, adapter.rank}});
+    }
+    const RandomTensors tensors(wanted, adapter.dtype);
+    const Json config = {{"peft_type", "LORA"}, {"r", adapter.rank}, {"lora_alpha", adapter.rank}, {"bias", "none"},
+                         {"target_modules", modules}};
+    TRY_ASSIGN(const AdapterSpec read, checkAdapter(dumpJson(config), tensors, spec));
+    return makeLoraImage(read, tensors, "bench:" + std::to_string(number), pageBytes);
 }
 
 }  // namespace espalier::cli

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 
+#include "core/adapters/lora_image.h"
 #include "core/formats/arch_spec.h"
 #include "core/formats/tensor_source.h"
 
@@ -16,5 +18,15 @@ Result<ArchSpec> benchShape(const std::string& name);
 // Every tensor the spec asks for. All share one run of random values as large as the largest, so a 1.1-billion model
 // costs its packed weights and little more. With a block type only matrices whose rows are whole blocks have it.
 std::unique_ptr<TensorSource> randomTensors(const ArchSpec& spec, DType dtype);
+
+// A LoRA adapter on every projection of such a model, with random values; `number` tells them apart. targets:
+// "all" or "attention". Error invalid_argument; those of makeLoraImage.
+struct BenchAdapter {
+    std::int32_t rank = 16;
+    DType dtype = DType::BF16;  // F32, BF16, F16
+    std::string targets = "all";
+};
+Result<std::shared_ptr<const LoraImage>> randomAdapter(const ArchSpec& spec, const BenchAdapter& adapter, int number,
+                                                       std::span<const std::int64_t> pageBytes);
 
 }  // namespace espalier::cli

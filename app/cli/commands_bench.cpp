@@ -7,6 +7,7 @@
 #include "app/cli/commands.h"
 #include "core/compute/bench_ops.h"
 #include "core/compute/measure.h"
+#include "core/serving/kv_cache.h"
 #include "core/serving/serving_loop.h"
 
 namespace espalier::cli {
@@ -16,6 +17,8 @@ struct ModelBenchOptions {
     std::string shape = "160m";
     std::string weights = "bf16";
     std::vector<std::int32_t> streams = {1, 8, 32};
+    std::int32_t adapters = 0, rank = 16;
+    std::string adapterType = "bf16", adapterTargets = "all";
     bool quick = false, lines = false;
 };
 struct OpsBenchOptions {
@@ -64,12 +67,13 @@ struct BenchModel {
     std::unique_ptr<Transformer> transformer;
     std::unique_ptr<ServingLoop> loop;
     std::optional<BandwidthProbe> probe;
+    std::vector<std::shared_ptr<const LoraImage>> adapters;
 };
 
 constexpr std::int32_t kBenchBatchTokens = 512;
 constexpr std::int32_t kServeStreams = 32;
 constexpr std::int32_t kMaxStreams = 64;
-constexpr std::int64_t kProbeBytes = 512 << 20;
+constexpr std::int64_t kProbeBytes = 512 << 20, kQuickProbeBytes = 96 << 20;
 
 Result<BenchModel> loadBenchModel(Session& session, const ModelBenchOptions& options) {
     BenchModel model;
@@ -93,8 +97,15 @@ Result<BenchModel> loadBenchModel(Session& session, const ModelBenchOptions& opt
     serving.kvType = model.kv;
     serving.prefixCache = false;
     serving.poolPages = kMaxStreams * 1024 / kTokensPerPage;
+    const std::vector<std::int64_t> pageBytes = layerPageBytes(*model.backend, spec, model.kv);
+    const BenchAdapter adapter{options.rank, *dtypeFromName(options.adapterType), options.adapterTargets};
+    for (std::int32_t i = 0; i < options.adapters; ++i) {
+        TRY_ASSIGN(auto image, randomAdapter(spec, adapter, i, pageBytes));
+        serving.poolPages += image->pages;
+        model.adapters.push_back(std::move(image));
+    }
     TRY_ASSIGN(model.loop, ServingLoop::create(*model.backend, *model.transformer, nullptr, serving, session.clock()));
-    TRY_ASSIGN(model.probe, BandwidthProbe::make(*model.backend, kProbeBytes));
+    TRY_ASSIGN(model.probe, BandwidthProbe::make(*model.backend, options.quick ? kQuickProbeBytes : kProbeBytes));
     return model;
 }
 
@@ -157,18 +168,48 @@ Request promptOf(std::int32_t tokens, std::int32_t answer, std::int32_t start) {
     return request;
 }
 
+// Tokens per second of `streams` answers at once, each with an adapter of its own while there are enough of them.
+Result<double> decodeRate(Session& session, BenchModel& model, std::int32_t streams, std::int32_t answer, bool adapted) {
+    std::vector<Request> requests;
+    for (std::int32_t i = 0; i < streams; ++i) {
+        requests.push_back(promptOf(32, answer, i * 131));
+        if (adapted) requests.back().adapter = model.adapters[static_cast<std::size_t>(i) % model.adapters.size()];
+    }
+    TRY_ASSIGN(const Finished finished, serveAll(model, std::move(requests), session.stop()));
+    double sum = 0;
+    for (const Chunk& chunk : finished.last) sum += chunk.timing.tokensPerS;
+    return sum;
+}
+
+double median(std::vector<double> values) {
+    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
+    return values[values.size() / 2];
+}
+
+// With adapters a row also says what part of the base's rate is kept: runs of the base and of the adapters in turns,
+// the median of the ratios of neighbours.
 Result<void> benchDecode(Session& session, BenchModel& model, const ModelBenchOptions& options, Report& report) {
+    const std::int32_t answer = options.quick ? 24 : 64;
     for (const std::int32_t streams : options.streams) {
-        std::vector<Request> requests;
-        for (std::int32_t i = 0; i < streams; ++i) requests.push_back(promptOf(32, options.quick ? 24 : 64, i * 131));
         const Beside beside(model);
-        TRY_ASSIGN(const Finished finished, serveAll(model, std::move(requests), session.stop()));
-        double sum = 0;
-        for (const Chunk& chunk : finished.last) sum += chunk.timing.tokensPerS;
+        std::vector<double> rates, kept;
+        for (int round = 0; round < (options.quick ? 1 : 3); ++round) {
+            TRY_ASSIGN(const double base, decodeRate(session, model, streams, answer, false));
+            rates.push_back(base);
+            if (model.adapters.empty()) continue;
+            TRY_ASSIGN(rates.back(), decodeRate(session, model, streams, answer, true));
+            kept.push_back(rates.back() / base);
+        }
         Json row = rowHead(model, "decode");
         row["streams"] = streams;
-        row["tokens_per_s"] = sum;
-        row["weights_gb_per_s"] = sum / streams * static_cast<double>(model.transformer->weightBytes()) * 1e-9;
+        row["tokens_per_s"] = median(rates);
+        row["weights_gb_per_s"] = median(rates) / streams * static_cast<double>(model.transformer->weightBytes()) * 1e-9;
+        if (!kept.empty()) {
+            row["adapters"] = std::min<std::int64_t>(streams, std::ssize(model.adapters));
+            row["rank"] = options.rank;
+            row["adapter_mb"] = static_cast<double>(model.adapters.front()->bytes()) * 1e-6;
+            row["share_of_base"] = median(kept);
+        }
         beside.end(row);
         report.add(std::move(row));
     }
@@ -267,6 +308,20 @@ auto modelBench(Result<void> (*measure)(Session&, BenchModel&, const ModelBenchO
     };
 }
 
+void addDecodeOptions(CLI::App& command, ModelBenchOptions& options) {
+    command.add_option("--streams", options.streams, "Answers at once (default 1,8,32)")
+        ->delimiter(',')
+        ->take_all()
+        ->check(CLI::Range(1, kMaxStreams));
+    command.add_option("--adapters", options.adapters, "Random LoRA adapters that the answers share out (default none)")
+        ->check(CLI::Range(0, 4096));
+    command.add_option("--rank", options.rank, "Rank of the adapters (default 16)")->check(CLI::Range(1, 256));
+    command.add_option("--adapter-type", options.adapterType, "Stored type of the adapters (default bf16)")
+        ->check(CLI::IsMember({"f32", "bf16", "f16"}));
+    command.add_option("--adapter-targets", options.adapterTargets, "all projections, or those of attention (default all)")
+        ->check(CLI::IsMember({"all", "attention"}));
+}
+
 }  // namespace
 
 void addBenchCommands(Commands& commands) {
@@ -284,11 +339,7 @@ void addBenchCommands(Commands& commands) {
                          "Stored type of the weights: bf16, f16, f32 or a block type such as q8_0 (default bf16)")
             ->check(
                 CLI::IsMember({"bf16", "f16", "f32", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "q4_k", "q5_k", "q6_k"}));
-        if (std::string_view(name) == "decode")
-            command->add_option("--streams", options->streams, "Answers at once (default 1,8,32)")
-                ->delimiter(',')
-                ->take_all()
-                ->check(CLI::Range(1, kMaxStreams));
+        if (std::string_view(name) == "decode") addDecodeOptions(*command, *options);
         command->add_flag("--quick", options->quick, "A few seconds, rougher");
         command->add_flag("--jsonl", options->lines, "One JSON line per row instead of a table");
     };

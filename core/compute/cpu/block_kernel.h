@@ -10,7 +10,7 @@
 
 namespace {
 
-constexpr int kDirectRows = 4;
+constexpr int kDirectRows = espalier::cpu::kFewTiles ? 2 : 4;
 constexpr int kChunk = 256;       // k that are f32 at a time; a multiple of every block
 constexpr int kWaitingRows = 96;  // rows whose sums wait
 

@@ -57,7 +57,7 @@ struct PairWay {
 
 template <class Layout>
 struct FourWay {
-    static constexpr int kRows = kWidth == 16 ? 6 : 2;
+    static constexpr int kRows = kWidth == 16 && !espalier::cpu::kFewTiles ? 6 : 2;
     static constexpr int panels(int rows) { return rows == 1 && kWidth == 16 ? 2 : 1; }
     // What is taken from a stored number to have the value's multiple of d, and what makes an i8 unsigned.
     static constexpr int kZero = Layout::kBits == 8 ? 128 : Layout::kZero;

@@ -19,6 +19,14 @@
 
 namespace espalier::cpu {
 
+// Tiles of every height are compiled one by one; a sanitizer makes each of them ten times as long, and a tile's height
+// is speed only.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kFewTiles = true;
+#else
+constexpr bool kFewTiles = false;
+#endif
+
 constexpr int kPanelColumns = 32;
 constexpr int kPageTokens = 16;
 

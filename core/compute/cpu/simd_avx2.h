@@ -11,7 +11,7 @@ namespace {
 struct Simd {
     using F = __m256;
     static constexpr int kWidth = 8;
-    static constexpr int kGemmRows = 6;
+    static constexpr int kGemmRows = espalier::cpu::kFewTiles ? 3 : 6;
     static constexpr int kAttentionRows = 4;
     static constexpr int tileVectors(int rows) { return rows <= 3 ? 4 : 2; }
     static constexpr int tilePanels(int rows) { return rows == 1 ? 2 : 1; }

@@ -11,7 +11,7 @@ namespace {
 struct Simd {
     using F = __m512;
     static constexpr int kWidth = 16;
-    static constexpr int kGemmRows = 12;
+    static constexpr int kGemmRows = espalier::cpu::kFewTiles ? 3 : 12;
     static constexpr int kAttentionRows = 8;
     static constexpr int tileVectors(int) { return 2; }
     static constexpr int tilePanels(int rows) { return rows == 1 ? 4 : rows <= 6 ? 2 : 1; }

@@ -248,8 +248,10 @@ private slots:
     void computeModes_areNamedWithWhatTheyGive() {
         const Bench bench;
         for (const char* mode : {"f32", "bf16", "int8", "auto"}) {
-            const Json rows = bench.json({"--compute", mode, "bench", "decode", "--shape", "tiny", "--quick"});
-            QVERIFY(rows.size() == 3);
+            const Json rows = bench.json({"--compute", mode, "bench", "decode", "--shape", "tiny", "--quick", "--streams", "1,2",
+                                          "--adapters", "2", "--rank", "4"});
+            QVERIFY(rows.size() == 2);
+            QVERIFY(rows[1].value("adapters", 0) == 2 && rows[1].value("share_of_base", 0.0) > 0);
             const std::string named = rows[0].value("mode", "");
             QVERIFY(std::string(mode) == "auto" ? !named.empty() : named == mode);
         }
