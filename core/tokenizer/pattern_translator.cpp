@@ -178,7 +178,8 @@ private:
             return {};
         }
         std::size_t digits = 0;
-        while (digits < 2 && std::string_view("0123456789abcdefABCDEF").find(next(2 + digits)) != std::string_view::npos)
+        while (digits < 2 &&
+               std::string_view("0123456789abcdefABCDEF").find(next(2 + digits)) != std::string_view::npos)
             ++digits;
         if (digits == 2 && std::string_view("89abcdefABCDEF").find(next(2)) != std::string_view::npos)
             return refused("\"\\x\" for a byte that is no character");

@@ -13,9 +13,9 @@ namespace espalier {
 namespace {
 
 constexpr std::size_t kMaxPatternBytes = 16 << 10;
-constexpr std::uint32_t kStepsPerStart = 2'000;        // what published patterns need at a place, but in long runs
-constexpr std::uint64_t kStepsPerText = 5'000'000;    // for the places that need more, all together ...
-constexpr std::uint64_t kStepsPerByte = 16;            // ... and of a long text so many more
+constexpr std::uint32_t kStepsPerStart = 2'000;     // what published patterns need at a place, but in long runs
+constexpr std::uint64_t kStepsPerText = 5'000'000;  // for the places that need more, all together ...
+constexpr std::uint64_t kStepsPerByte = 16;         // ... and of a long text so many more
 constexpr std::uint32_t kDepthLimit = 1'000'000;
 constexpr std::uint32_t kHeapLimitKiB = 64 << 10;
 
@@ -128,8 +128,7 @@ Result<Regex> Regex::compile(std::string_view pattern, std::string_view where) {
                                    PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C, &code, &offset,
                                    settings.get()));
     if (!compiled)
-        return fail(ErrorCode::Unsupported,
-                    std::string(where) + ": the pattern cannot be used: " + pcreSentence(code),
+        return fail(ErrorCode::Unsupported, std::string(where) + ": the pattern cannot be used: " + pcreSentence(code),
                     std::string(where));
     pcre2_jit_compile(compiled.get(), PCRE2_JIT_COMPLETE);  // without JIT the interpreter gives the same matches
     auto shared = std::make_shared<Compiled>();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Regex: a pattern of a tokenizer.json (to split at, to replace), written for Oniguruma (Ruby syntax), run by PCRE2 with
-// JIT. Constructs that the two read differently are spelled anew or refused by name (pattern_translator.h). Character
-// properties are those of PCRE2's Unicode version.
-// Thread: any; findAll is const and keeps its working memory to itself.
+// Regex: a pattern of a tokenizer.json (to split at, to replace), written for Oniguruma (Ruby syntax), run by PCRE2
+// with JIT. Constructs that the two read differently are spelled anew or refused by name (pattern_translator.h).
+// Character properties are those of PCRE2's Unicode version. Thread: any; findAll is const and keeps its working memory
+// to itself.
 #pragma once
 
 #include <memory>

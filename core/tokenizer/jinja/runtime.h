@@ -34,7 +34,9 @@ public:
     Result<Value> text(std::string_view text, bool isVerbatim = false);
     // A list that was made. Pays for the list; its items are paid for before they are put together.
     Result<Value> list(std::vector<Value> items, bool isTuple = false);
-    Result<void> payForItems(std::size_t count) { return spend(std::min<std::size_t>(count, kMaxSteps) * kStepsPerItem); }
+    Result<void> payForItems(std::size_t count) {
+        return spend(std::min<std::size_t>(count, kMaxSteps) * kStepsPerItem);
+    }
     // str() of any value.
     Result<MarkedText> str(const Value& value);
 
