@@ -10,12 +10,10 @@
 namespace espalier {
 namespace {
 
-constexpr std::uint64_t kMaxGenerationConfigBytes = 1 << 20;
-
 Result<GenerationDefaults> generationDefaults(FileSystem& files, const Path& folder) {
     const Path file = folder / "generation_config.json";
     if (!files.exists(file)) return GenerationDefaults{};
-    TRY_ASSIGN(const std::string text, files.readText(file, kMaxGenerationConfigBytes));
+    TRY_ASSIGN(const std::string text, files.readText(file, kMaxModelConfigBytes));
     TRY_ASSIGN(const Json json, parseJson(text, "generation_config.json"));
     return generationDefaultsFromJson(json, "generation_config.json");
 }

@@ -2,7 +2,6 @@
 #include "core/base/file_system.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -34,19 +33,6 @@ public:
 
 private:
     int m_fd;
-};
-
-class PosixMap final : public MappedFile {
-public:
-    PosixMap(void* address, std::size_t size) : m_address(address), m_size(size) {}
-    ~PosixMap() override {
-        if (m_size > 0) ::munmap(m_address, m_size);
-    }
-    std::span<const std::byte> bytes() const override { return {static_cast<const std::byte*>(m_address), m_size}; }
-
-private:
-    void* m_address;
-    std::size_t m_size;
 };
 
 class PosixReader final : public ReadableFile {
@@ -131,17 +117,6 @@ Result<int> openRegular(const Path& path, struct stat& status) {
 
 class PosixFileSystem final : public FileSystem {
 public:
-    Result<std::unique_ptr<MappedFile>> map(const Path& path) override {
-        struct stat status {};
-        TRY_ASSIGN(const int opened, openRegular(path, status));
-        const Descriptor fd(opened);
-        const auto size = static_cast<std::size_t>(status.st_size);
-        if (size == 0) return std::unique_ptr<MappedFile>(new PosixMap(nullptr, 0));
-        void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
-        if (address == MAP_FAILED) return systemError(path, "mapping");
-        return std::unique_ptr<MappedFile>(new PosixMap(address, size));
-    }
-
     Result<std::unique_ptr<ReadableFile>> open(const Path& path) override {
         struct stat status {};
         TRY_ASSIGN(const int opened, openRegular(path, status));

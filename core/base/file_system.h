@@ -19,17 +19,6 @@ namespace espalier {
 
 using Path = std::filesystem::path;
 
-// A file mapped read-only. The bytes stay valid while the object lives; a file truncated by someone else under the map
-// is detected by callers that re-stat (the importer copies and hashes, so it notices).
-class MappedFile {
-public:
-    virtual ~MappedFile() = default;
-    virtual std::span<const std::byte> bytes() const = 0;
-    std::string_view text() const {
-        return {reinterpret_cast<const char*>(bytes().data()), bytes().size()};
-    }
-};
-
 // A file read piece by piece: a file that shrinks meanwhile gives short reads, never a fault.
 class ReadableFile {
 public:
@@ -60,8 +49,7 @@ public:
     virtual ~FileSystem() = default;
 
     // Errors: not_found; io_error; invalid_argument when the path is not a regular file (devices, pipes, folders).
-    virtual Result<std::unique_ptr<MappedFile>> map(const Path& path) = 0;
-    virtual Result<std::unique_ptr<ReadableFile>> open(const Path& path) = 0;    // errors as map
+    virtual Result<std::unique_ptr<ReadableFile>> open(const Path& path) = 0;
     virtual Result<std::unique_ptr<WritableFile>> create(const Path& path) = 0;  // truncates
     // Whole small file as text. Error too_large over maxBytes.
     virtual Result<std::string> readText(const Path& path, std::uint64_t maxBytes) = 0;

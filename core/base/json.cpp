@@ -8,6 +8,7 @@ namespace espalier {
 namespace {
 
 constexpr std::size_t kMaxOrderedKeys = 1024;
+constexpr std::size_t kMaxBrief = 60;
 
 // Builds the document while watching depth and duplicate keys; nlohmann's own builder would keep the last duplicate.
 template <class Document>
@@ -17,25 +18,26 @@ class StrictBuilder final : public nlohmann::json_sax<Document> {
         typename Base::number_unsigned_t, typename Base::string_t;
 
 public:
-    StrictBuilder(Document& root, int maxDepth, std::size_t maxKeys)
-        : m_builder(root, false), m_maxDepth(maxDepth), m_maxKeys(maxKeys) {}
+    StrictBuilder(Document& root, const JsonLimits& limits, std::size_t maxKeys)
+        : m_builder(root, false), m_limits(limits), m_maxKeys(maxKeys) {}
 
-    bool null() override { return m_builder.null(); }
-    bool boolean(bool value) override { return m_builder.boolean(value); }
-    bool number_integer(number_integer_t value) override { return m_builder.number_integer(value); }
-    bool number_unsigned(number_unsigned_t value) override { return m_builder.number_unsigned(value); }
+    bool null() override { return count() && m_builder.null(); }
+    bool boolean(bool value) override { return count() && m_builder.boolean(value); }
+    bool number_integer(number_integer_t value) override { return count() && m_builder.number_integer(value); }
+    bool number_unsigned(number_unsigned_t value) override { return count() && m_builder.number_unsigned(value); }
     bool number_float(number_float_t value, const string_t& text) override {
-        return m_builder.number_float(value, text);
+        return count() && m_builder.number_float(value, text);
     }
-    bool string(string_t& value) override { return m_builder.string(value); }
-    bool binary(binary_t& value) override { return m_builder.binary(value); }
+    bool string(string_t& value) override { return count() && m_builder.string(value); }
+    bool binary(binary_t& value) override { return count() && m_builder.binary(value); }
     bool start_object(std::size_t count) override {
         m_keys.emplace_back();
         return enter() && m_builder.start_object(count);
     }
     bool key(string_t& name) override {
-        if (!m_keys.back().insert(name).second) return stop("the key \"" + name + "\" stands twice");
-        if (m_keys.back().size() > m_maxKeys) return stop("an object with more than " + std::to_string(m_maxKeys) + " keys");
+        if (!m_keys.back().insert(name).second) return stop("the key " + brief(Json(name)) + " stands twice");
+        if (m_keys.back().size() > m_maxKeys)
+            return stop("an object with more than " + std::to_string(m_maxKeys) + " keys");
         return m_builder.key(name);
     }
     bool end_object() override {
@@ -55,7 +57,11 @@ public:
 
 private:
     bool enter() {
-        return ++m_depth <= m_maxDepth || stop("nested deeper than " + std::to_string(m_maxDepth) + " levels");
+        return count() && (++m_depth <= m_limits.depth ||
+                           stop("nested deeper than " + std::to_string(m_limits.depth) + " levels"));
+    }
+    bool count() {
+        return ++m_values <= m_limits.values || stop("holds more than " + std::to_string(m_limits.values) + " values");
     }
     bool stop(std::string problem) {
         m_problem = std::move(problem);
@@ -65,16 +71,11 @@ private:
     nlohmann::detail::json_sax_dom_parser<Document> m_builder;
     std::vector<std::unordered_set<std::string>> m_keys;
     std::string m_problem;
-    int m_maxDepth;
+    const JsonLimits& m_limits;
     std::size_t m_maxKeys;
+    std::uint64_t m_values = 0;
     int m_depth = 0;
 };
-
-std::string describe(const Json& value) {
-    std::string text = dumpJson(value);
-    if (text.size() > 60) text = text.substr(0, 57) + "...";
-    return text;
-}
 
 template <class Document>
 Result<Document> parseStrictly(std::string_view text, std::string_view where, JsonLimits limits, std::size_t maxKeys) {
@@ -83,7 +84,7 @@ Result<Document> parseStrictly(std::string_view text, std::string_view where, Js
                                              " bytes of JSON, at most " + std::to_string(limits.bytes) + " are read",
                     std::string(where));
     Document root;
-    StrictBuilder<Document> builder(root, limits.depth, maxKeys);
+    StrictBuilder<Document> builder(root, limits, maxKeys);
     if (!Document::sax_parse(text.begin(), text.end(), &builder)) {
         const std::string problem = builder.problem().empty() ? "not valid JSON" : builder.problem();
         return fail(ErrorCode::CorruptFile, std::string(where) + ": " + problem, std::string(where));
@@ -111,7 +112,7 @@ bool JsonReader::has(std::string_view key) const { return find(key) != nullptr; 
 
 Error JsonReader::wrong(std::string_view key, std::string_view expected) const {
     const Json* value = find(key);
-    const std::string found = value ? "found " + describe(*value) : "it is missing";
+    const std::string found = value ? "found " + brief(*value) : "it is missing";
     return fail(m_code, m_where + ": \"" + std::string(key) + "\" must be " + std::string(expected) + ", " + found,
                 m_where);
 }
@@ -164,6 +165,14 @@ Result<std::string> JsonReader::stringOr(std::string_view key, std::string other
 
 std::string dumpJson(const Json& value, int indent) {
     return value.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string brief(const Json& value) {
+    std::string text = dumpJson(value);
+    if (text.size() <= kMaxBrief) return text;
+    std::size_t end = kMaxBrief - 3;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+    return text.substr(0, end) + "...";
 }
 
 }  // namespace espalier

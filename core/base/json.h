@@ -19,6 +19,7 @@ using OrderedJson = nlohmann::ordered_json;  // keeps the order of keys: what a 
 struct JsonLimits {
     int depth = 64;
     std::uint64_t bytes = 64ull << 20;
+    std::uint64_t values = 4ull << 20;  // a value takes up to fifty times its text in memory
 };
 
 // Errors: corrupt_file (with byte offset), too_large. `where` names the source in messages ("config.json").
@@ -52,5 +53,8 @@ private:
 
 // A compact dump that survives invalid UTF-8 (replaced), for logs and answers.
 std::string dumpJson(const Json& value, int indent = -1);
+
+// The same, cut after 60 bytes: for sentences.
+std::string brief(const Json& value);
 
 }  // namespace espalier

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/engine/file_digest.h"
+#include "core/engine/import_checkpoint.h"
 #include "core/engine/model_files.h"
 #include "core/engine/model_record.h"
 #include "core/engine/quantized_file.h"
@@ -27,67 +28,6 @@ std::string shellQuoted(const std::string& word) {
     std::string quoted = "'";
     for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
     return quoted + "'";
-}
-
-// What is done, as the checkpoint keeps it.
-struct Done {
-    struct File {
-        std::string name;
-        std::uint64_t bytes = 0;
-        std::int64_t modifiedNs = 0;
-        std::vector<DigestPart> parts;
-        std::vector<DigestPart> sourceParts;  // of what was read, when it was quantised
-        std::vector<NonFiniteTensor> nonFinite;
-    };
-    std::vector<File> files;
-    std::string derivedFrom;  // digest of the model that was quantised
-    std::string placed;       // the model's id, once its folder may be under its final name and its row in the catalog
-
-    const File* find(const ModelFile& file) const {
-        for (const File& one : files)
-            if (one.name == file.name && one.bytes == file.bytes && one.modifiedNs == file.modifiedNs) return &one;
-        return nullptr;
-    }
-};
-
-Json toJson(const Done& done) {
-    Json files = Json::array();
-    for (const Done::File& file : done.files)
-        files.push_back({{"name", file.name},
-                         {"bytes", file.bytes},
-                         {"modified_ns", file.modifiedNs},
-                         {"parts", toJson(file.parts)},
-                         {"source_parts", toJson(file.sourceParts)},
-                         {"non_finite", toJson(file.nonFinite)}});
-    return {{"files", std::move(files)}, {"placed", done.placed}, {"derived_from", done.derivedFrom}};
-}
-
-Result<Done> doneFromJson(const Json& json) {
-    Done done;
-    if (json.is_null()) return done;
-    const JsonReader reader(json, "the job's checkpoint");
-    TRY_ASSIGN(done.placed, reader.string("placed"));
-    TRY_ASSIGN(done.derivedFrom, reader.stringOr("derived_from", ""));
-    const Json* files = reader.find("files");
-    if (!files) return reader.wrong("files", "an array");
-    for (const Json& item : *files) {
-        const JsonReader entry(item, "the job's checkpoint");
-        Done::File& file = done.files.emplace_back();
-        TRY_ASSIGN(file.name, entry.string("name"));
-        TRY_ASSIGN(const std::int64_t bytes, entry.integer("bytes", 0, INT64_MAX));
-        file.bytes = static_cast<std::uint64_t>(bytes);
-        TRY_ASSIGN(file.modifiedNs, entry.integer("modified_ns", INT64_MIN, INT64_MAX));
-        const Json* parts = entry.find("parts");
-        if (!parts) return entry.wrong("parts", "an array");
-        TRY_ASSIGN(file.parts, digestPartsFromJson(*parts, "the job's checkpoint"));
-        if (const Json* source = entry.find("source_parts")) {
-            TRY_ASSIGN(file.sourceParts, digestPartsFromJson(*source, "the job's checkpoint"));
-        }
-        const Json* nonFinite = entry.find("non_finite");
-        if (!nonFinite) return entry.wrong("non_finite", "an array");
-        TRY_ASSIGN(file.nonFinite, nonFiniteFromJson(*nonFinite, "the job's checkpoint"));
-    }
-    return done;
 }
 
 class ImportJob final : public Job {
@@ -116,7 +56,7 @@ private:
     Result<bool> isAddedByThisJob() const;
     Result<void> checkFinite();
     Result<void> place(JobContext& context);
-    Result<void> removeStrangers(const Path& folder, const Path& below);
+    Result<void> removeStrangers(const std::set<std::string>& wanted, const Path& folder, const Path& below);
     Result<void> addToCatalog();
     Result<std::string> freeName() const;
 
@@ -128,7 +68,7 @@ private:
     const ModelAdded m_added;
 
     ModelFiles m_model;
-    Done m_done;
+    ImportCheckpoint m_done;
     std::optional<QuantizePlan> m_plan;
     std::vector<DigestPart> m_parts;
     std::string m_digest, m_id;
@@ -137,14 +77,15 @@ private:
 };
 
 Result<Json> ImportJob::run(JobContext& context) {
-    TRY_ASSIGN(m_done, doneFromJson(context.checkpoint()));
+    TRY_ASSIGN(m_done, importCheckpointFromJson(context.checkpoint()));
     context.report(0, 0, "reading headers");
     const Path placed = m_workspace.modelFolder(m_done.placed);
     const bool isPlaced = !m_done.placed.empty() && !m_files.exists(m_partial) && m_files.exists(placed);
     TRY_ASSIGN(m_model, readModelFiles(m_files, isPlaced ? placed : Path(m_arguments.path)));
     if (isPlaced) {
         // Stopped between the rename and the catalog row: the folder is whole, only the row is missing.
-        for (const Done::File& file : m_done.files) m_parts.insert(m_parts.end(), file.parts.begin(), file.parts.end());
+        for (const ImportCheckpoint::File& file : m_done.files)
+            m_parts.insert(m_parts.end(), file.parts.begin(), file.parts.end());
         m_model.suggestedName = suggestedModelName(m_arguments.path);
     } else {
         m_allBytes = static_cast<std::int64_t>(m_model.allBytes());
@@ -155,14 +96,13 @@ Result<Json> ImportJob::run(JobContext& context) {
         TRY(transfer(context));
         if (m_plan) TRY(takeQuantized());
     }
-    if (!m_arguments.quantize.empty()) m_model.suggestedName += "-" + m_arguments.quantize;
+    if (!m_arguments.quantize.empty())
+        m_model.suggestedName = modelNameWith(m_model.suggestedName, "-" + m_arguments.quantize);
     TRY_ASSIGN(m_digest, combineDigest(m_model, m_parts));
     m_id = modelIdOf(m_digest);
     TRY_ASSIGN(const bool isAdded, isAddedByThisJob());
-    if (!isPlaced && !isAdded) {
-        TRY(checkFinite());
-        TRY(place(context));
-    }
+    TRY(checkFinite());
+    if (!isPlaced && !isAdded) TRY(place(context));
     if (!isAdded) TRY(addToCatalog());
     m_added(m_id);
     return Json{{"model", m_id}};
@@ -170,7 +110,7 @@ Result<Json> ImportJob::run(JobContext& context) {
 
 void ImportJob::discard(const Json& checkpoint) {
     (void)m_files.removeTree(m_partial);
-    const auto done = doneFromJson(checkpoint);
+    const auto done = importCheckpointFromJson(checkpoint);
     if (!done || done->placed.empty()) return;
     const auto models = m_workspace.catalog().all();
     if (models && std::ranges::find(*models, done->placed, &CatalogRow::id) == models->end())
@@ -197,11 +137,11 @@ Result<void> ImportJob::transfer(JobContext& context) {
         if (!m_done.find(file) && isWanted(file)) missing += targetBytes(file);
     if (!m_arguments.link) TRY(checkSpace(missing));
 
-    Done kept;  // what the source still agrees with
+    ImportCheckpoint kept;  // what the source still agrees with
     std::swap(kept.files, m_done.files);
     for (const ModelFile& file : m_model.files) {
         if (!isWanted(file)) continue;
-        const Done::File* earlier = kept.find(file);
+        const ImportCheckpoint::File* earlier = kept.find(file);
         if (earlier && (m_arguments.link || m_files.exists(m_partial / targetName(file)))) {
             m_done.files.push_back(*earlier);
             m_doneBytes += file.bytes;
@@ -232,11 +172,15 @@ Result<void> ImportJob::quantizeWeights(JobContext& context, const ModelFile& fi
 // From here on the model is what was written; what was read is known by its digest.
 Result<void> ImportJob::takeQuantized() {
     std::vector<DigestPart> source;
-    for (const Done::File& file : m_done.files) {
+    for (const ImportCheckpoint::File& file : m_done.files) {
         const auto& parts = m_plan->isWeights(file.name) ? file.sourceParts : file.parts;
         source.insert(source.end(), parts.begin(), parts.end());
     }
     TRY_ASSIGN(m_done.derivedFrom, combineDigest(m_model, source));
+    std::set<std::string> written;
+    for (const ModelFile& file : m_model.files)
+        if (isWanted(file)) written.insert(targetName(file));
+    TRY(removeStrangers(written, m_partial, {}));
     const std::string name = m_model.suggestedName;
     const std::string licence = m_model.licence;
     TRY_ASSIGN(m_model, readModelFiles(m_files, m_partial));
@@ -295,7 +239,8 @@ Result<bool> ImportJob::isAddedByThisJob() const {
 // What was seen while the files were read.
 Result<void> ImportJob::checkFinite() {
     std::vector<NonFiniteTensor> bad;
-    for (const Done::File& file : m_done.files) bad.insert(bad.end(), file.nonFinite.begin(), file.nonFinite.end());
+    for (const ImportCheckpoint::File& file : m_done.files)
+        bad.insert(bad.end(), file.nonFinite.begin(), file.nonFinite.end());
     if (bad.empty()) return {};
     std::ranges::sort(bad, {}, &NonFiniteTensor::name);
     std::string names;
@@ -320,26 +265,29 @@ Result<void> ImportJob::place(JobContext& context) {
     m_done.placed = m_id;
     TRY(context.saveCheckpoint(toJson(m_done)));
     if (m_arguments.link) return {};
-    TRY(removeStrangers(m_partial, {}));
+    std::set<std::string> wanted;
+    for (const ModelFile& file : m_model.files) wanted.insert(file.name);
+    TRY(removeStrangers(wanted, m_partial, {}));
     // Nothing in the catalog has this id, so a folder of that name holds what is left of the same model.
     TRY(m_files.removeTree(m_workspace.modelFolder(m_id)));
     return m_files.rename(m_partial, m_workspace.modelFolder(m_id));
 }
 
 // What an earlier run copied and the source no longer has must not become part of the model.
-Result<void> ImportJob::removeStrangers(const Path& folder, const Path& below) {
+Result<void> ImportJob::removeStrangers(const std::set<std::string>& wanted, const Path& folder, const Path& below) {
     TRY_ASSIGN(const auto entries, m_files.list(folder));
     for (const FileEntry& entry : entries) {
         const Path name = below / entry.path.filename();
-        const bool isWanted = std::ranges::any_of(m_model.files, [&](const ModelFile& file) {
-            return entry.isDirectory ? Path(file.name).parent_path() == name : file.name == name.string();
-        });
-        if (!isWanted && !entry.isDirectory)
+        const bool isKept =
+            entry.isDirectory
+                ? std::ranges::any_of(wanted, [&](const Path& file) { return file.parent_path() == name; })
+                : wanted.contains(name.string());
+        if (!isKept && !entry.isDirectory)
             TRY(m_files.remove(entry.path));
-        else if (!isWanted)
+        else if (!isKept)
             TRY(m_files.removeTree(entry.path));
         else if (entry.isDirectory)
-            TRY(removeStrangers(entry.path, name));
+            TRY(removeStrangers(wanted, entry.path, name));
     }
     return {};
 }
@@ -352,7 +300,7 @@ Result<std::string> ImportJob::freeName() const {
         if (!row.removedAt) taken.insert(row.name);
     const std::string& wanted = m_model.suggestedName;
     std::string name = wanted;
-    for (int number = 2; taken.contains(name); ++number) name = wanted + "-" + std::to_string(number);
+    for (int number = 2; taken.contains(name); ++number) name = modelNameWith(wanted, "-" + std::to_string(number));
     return name;
 }
 
@@ -425,7 +373,8 @@ Result<std::vector<std::string>> tidyModelFolders(Workspace& workspace, FileSyst
         if (job.kind != "import" || hasEnded) continue;
         kept.insert(workspace.partialFolder(job.id).filename().string());
         const auto checkpoint = job.checkpoint.empty() ? Result<Json>(Json()) : parseJson(job.checkpoint, "checkpoint");
-        if (const auto done = checkpoint ? doneFromJson(*checkpoint) : Result<Done>(checkpoint.error()))
+        if (const auto done =
+                checkpoint ? importCheckpointFromJson(*checkpoint) : Result<ImportCheckpoint>(checkpoint.error()))
             kept.insert(done->placed);
     }
     std::vector<std::string> unknown;

@@ -7,7 +7,9 @@
 #include <map>
 #include <set>
 
+#include "core/formats/family.h"
 #include "core/formats/generation_config.h"
+#include "core/formats/gguf_architecture.h"
 #include "core/formats/gguf_model.h"
 #include "core/models/transformer.h"
 #include "core/tokenizer/text_model.h"
@@ -19,24 +21,15 @@ constexpr std::uint64_t kMaxSideFileBytes = 256ull << 20;
 constexpr std::uint64_t kMaxTextBytes = 16ull << 20;
 constexpr std::size_t kMaxNameLength = 96;
 
-// Beside what makes the digest: files that describe the model to people or say how to pool its outputs.
-constexpr std::array<std::string_view, 4> kKeptFiles = {"model.safetensors.index.json", "sentence_bert_config.json",
-                                                        "config_sentence_transformers.json", "modules.json"};
+// Beside what makes the digest: files that describe the model to people or to other programs.
+constexpr std::array<std::string_view, 2> kKeptFiles = {"model.safetensors.index.json",
+                                                        "config_sentence_transformers.json"};
 constexpr std::array<std::string_view, 7> kKeptStems = {"README",    "LICENSE",       "LICENCE",   "NOTICE",
                                                         "tokenizer", "chat_template", "USE_POLICY"};
-
-bool isDigestFile(std::string_view name) {
-    return std::ranges::find(modelSideFiles(), name) != modelSideFiles().end();
-}
 
 bool isKept(std::string_view name) {
     if (isDigestFile(name) || std::ranges::find(kKeptFiles, name) != kKeptFiles.end()) return true;
     return std::ranges::any_of(kKeptStems, [&](std::string_view stem) { return name.starts_with(stem); });
-}
-
-// "1_Pooling": how sentence encoders name the folders of their stages.
-bool isStageFolder(std::string_view name) {
-    return name.size() > 2 && std::isdigit(static_cast<unsigned char>(name[0])) && name[1] == '_';
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -107,19 +100,19 @@ Result<void> resolve(FileSystem& files, const Path& path, ModelFiles& model) {
 }
 
 Result<Json> readJson(FileSystem& files, const Path& file) {
-    TRY_ASSIGN(const std::string text, files.readText(file, kMaxTextBytes));
+    TRY_ASSIGN(const std::string text, files.readText(file, kMaxModelConfigBytes));
     return parseJson(text, file.filename().string());
 }
 
-std::vector<DigestSlice> tensorSlices(const std::vector<TensorEntry>& tensors, const Path& file) {
-    std::vector<DigestSlice> slices;
+std::map<Path, std::vector<DigestSlice>> slicesByFile(const std::vector<TensorEntry>& tensors) {
+    std::map<Path, std::vector<DigestSlice>> files;
     for (const TensorEntry& entry : tensors)
-        if (entry.file == file)
-            slices.push_back(
-                {entry.name, entry.offset, entry.offset + static_cast<std::uint64_t>(entry.bytes), entry.dtype});
+        files[entry.file].push_back(
+            {entry.name, entry.offset, entry.offset + static_cast<std::uint64_t>(entry.bytes), entry.dtype});
     // An empty tensor lies before its neighbour.
-    std::ranges::sort(slices, {}, [](const DigestSlice& slice) { return std::pair(slice.begin, slice.end); });
-    return slices;
+    for (auto& [file, slices] : files)
+        std::ranges::sort(slices, {}, [](const DigestSlice& slice) { return std::pair(slice.begin, slice.end); });
+    return files;
 }
 
 // The type of the weights, or "mixed"; integers are buffers that some folders keep beside them. Of a quantised model
@@ -143,13 +136,12 @@ std::string dtypeOf(const std::vector<TensorEntry>& tensors) {
 
 // Sorts what the folder holds into files that matter and files that stay behind.
 Result<void> collectFiles(FileSystem& files, ModelFiles& model) {
-    std::set<Path> weights;
-    for (const TensorEntry& entry : model.tensors) weights.insert(entry.file);
+    auto weights = slicesByFile(model.tensors);
     const auto take = [&](const FileEntry& entry) -> Result<void> {
         std::string name = entry.path.lexically_relative(model.folder).generic_string();
         ModelFile file{name, entry.bytes, entry.modifiedNs, {}};
-        if (weights.contains(entry.path)) {
-            file.slices = tensorSlices(model.tensors, entry.path);
+        if (const auto slices = weights.find(entry.path); slices != weights.end()) {
+            file.slices = std::move(slices->second);
         } else if (entry.bytes > kMaxSideFileBytes) {
             return fail(ErrorCode::TooLarge,
                         name + " has " + std::to_string(entry.bytes) + " bytes, at most " +
@@ -161,14 +153,18 @@ Result<void> collectFiles(FileSystem& files, ModelFiles& model) {
         model.files.push_back(std::move(file));
         return {};
     };
+    const auto stageConfig = [&](const FileEntry& entry, const std::string& name) -> std::optional<FileEntry> {
+        if (!entry.isDirectory || !isStageFolder(name)) return std::nullopt;
+        const auto config = files.stat(entry.path / "config.json");
+        return config && config->isRegular ? std::optional(*config) : std::nullopt;
+    };
     TRY_ASSIGN(const auto entries, files.list(model.folder));
     for (const FileEntry& entry : entries) {
         const std::string name = entry.path.filename().string();
         if (entry.isRegular && (weights.contains(entry.path) || isKept(name))) {
             TRY(take(entry));
-        } else if (entry.isDirectory && isStageFolder(name) && files.exists(entry.path / "config.json")) {
-            TRY_ASSIGN(const FileEntry config, files.stat(entry.path / "config.json"));
-            TRY(take(config));
+        } else if (const auto config = stageConfig(entry, name)) {
+            TRY(take(*config));
         } else {
             model.leftOut.push_back(name + (entry.isDirectory ? "/" : ""));
         }
@@ -181,10 +177,11 @@ Result<void> collectGgufFiles(FileSystem& files, const std::vector<GgufShard>& s
     if (model.path == model.folder) {
         TRY(collectFiles(files, model));
     } else {
+        auto slices = slicesByFile(model.tensors);
         for (const GgufShard& shard : shards) {
             TRY_ASSIGN(const FileEntry entry, files.stat(shard.path));
-            model.files.push_back({shard.path.filename().string(), entry.bytes, entry.modifiedNs,
-                                   tensorSlices(model.tensors, shard.path)});
+            model.files.push_back(
+                {shard.path.filename().string(), entry.bytes, entry.modifiedNs, std::move(slices[shard.path])});
         }
     }
     for (ModelFile& file : model.files)
@@ -198,7 +195,7 @@ Result<void> readWeights(const TensorSource& source, ModelFiles& model) {
     model.tensors = source.tensors();
     model.parameters = weights.parameters;
     model.tensorBytes = weights.bytes;
-    model.warnings = std::move(weights.warnings);
+    std::ranges::move(weights.warnings, std::back_inserter(model.warnings));
     model.dtype = dtypeOf(model.tensors);
     return {};
 }
@@ -231,7 +228,9 @@ namespace {
 Result<void> readGeneration(FileSystem& files, ModelFiles& model) {
     if (model.path != model.folder || !files.exists(model.folder / "generation_config.json")) return {};
     TRY_ASSIGN(const Json generation, readJson(files, model.folder / "generation_config.json"));
-    TRY(mergeGenerationConfig(generation, "generation_config.json", model.spec));
+    TRY_ASSIGN(const GenerationDefaults defaults,
+               mergeGenerationConfig(generation, "generation_config.json", model.spec));
+    model.warnings = defaults.warnings;
     return {};
 }
 
@@ -249,11 +248,34 @@ Result<void> readFolder(FileSystem& files, ModelFiles& model) {
     return {};
 }
 
+// Weights that this program wrote mean the folder they lie in, where the config.json is.
+Result<void> takeFolder(FileSystem& files, const GgufModel& gguf, ModelFiles& model) {
+    TRY_ASSIGN(const auto weights, findGguf(files, model.folder));
+    if (weights != gguf.shards.front().path)
+        return fail(ErrorCode::InvalidArgument,
+                    model.path.filename().string() + " belongs to the config.json beside it, but the folder " +
+                        model.folder.string() + " holds other weights, too: import the folder without those",
+                    model.path.string());
+    model.path = model.folder;
+    model.suggestedName = suggestedModelName(model.folder);
+    return {};
+}
+
+Error missingInGguf(const Path& file, const ArchSpec& spec, Error error) {
+    const std::string name = file.filename().string();
+    return fail(ErrorCode::MissingTensor,
+                name + ": the tensor " + ggufTensorName(*familyNamed(spec.family), error.where) + " is missing", name);
+}
+
 Result<void> readGguf(FileSystem& files, const Path& file, ModelFiles& model) {
     TRY_ASSIGN(const GgufModel gguf, openGgufModel(files, file));
+    if (gguf.isOfFolder && model.path != model.folder) TRY(takeFolder(files, gguf, model));
     model.spec = gguf.spec;
     TRY(readGeneration(files, model));
-    TRY(readWeights(*gguf.tensors, model));
+    auto weights = readWeights(*gguf.tensors, model);
+    if (!weights && weights.error().code == ErrorCode::MissingTensor && !gguf.isOfFolder)
+        return missingInGguf(file, model.spec, std::move(weights).error());
+    TRY(std::move(weights));
     TRY(collectGgufFiles(files, gguf.shards, model));
     model.licence = gguf.licence.empty() ? licenceOf(files, model.folder, model.files) : gguf.licence;
     return {};
@@ -297,14 +319,16 @@ Result<std::vector<DigestPart>> digestPartsFromJson(const Json& json, std::strin
     return parts;
 }
 
-Result<std::string> combineDigest(const ModelFiles& model, const std::vector<DigestPart>& parts) {
+Result<std::string> combineDigest(const ModelFiles& model, const std::vector<DigestPart>& parts, int version) {
     std::map<std::string_view, const TensorEntry*> entries;
     for (const TensorEntry& entry : model.tensors) entries[entry.name] = &entry;
     ModelDigest digest;
     std::size_t tensors = 0;
     for (const DigestPart& part : parts) {
-        if (part.tensor.empty()) {
-            digest.addFile(part.file.ends_with(".gguf") ? std::string(kGgufKeys) : part.file, part.sha256);
+        if (part.isWholeFile()) {
+            const bool isGguf = part.file.ends_with(".gguf");
+            if (isGguf || isDigestFile(part.file, version))
+                digest.addFile(isGguf ? std::string(kGgufKeys) : part.file, part.sha256);
         } else if (const auto found = entries.find(part.tensor); found != entries.end()) {
             digest.addTensor(*found->second, part.sha256);
             ++tensors;
@@ -313,7 +337,7 @@ Result<std::string> combineDigest(const ModelFiles& model, const std::vector<Dig
     if (tensors != model.tensors.size())
         return fail(ErrorCode::Internal, "the digest covers " + std::to_string(tensors) + " of " +
                                              std::to_string(model.tensors.size()) + " tensors");
-    return digest.finish();
+    return digest.finish(version);
 }
 
 namespace {
@@ -337,6 +361,10 @@ Result<void> checkModelName(std::string_view name) {
     if (name.front() == '.' || name.front() == '-')
         return fail(ErrorCode::InvalidArgument, quoted + "may not start with '" + name.front() + "'");
     return {};
+}
+
+std::string modelNameWith(std::string_view name, std::string_view suffix) {
+    return std::string(name.substr(0, kMaxNameLength - suffix.size())) + std::string(suffix);
 }
 
 std::string modelNameFrom(std::string_view text) {

@@ -20,7 +20,7 @@
 namespace espalier {
 
 // Bytes [begin, end) of a file that the digest knows under a name: a tensor, or (no tensor) the whole side file.
-// Of a GGUF file the slice without a name is its keys.
+// Of a GGUF file the slice without a name is its keys. Readers refuse tensors whose name is empty.
 struct DigestSlice {
     std::string tensor;
     std::uint64_t begin = 0;
@@ -66,18 +66,22 @@ struct DigestPart {
     std::string tensor;  // empty: the whole file
     Sha256Digest sha256{};
 
+    bool isWholeFile() const { return tensor.empty(); }
     bool operator==(const DigestPart&) const = default;
 };
 Json toJson(const std::vector<DigestPart>& parts);
 Result<std::vector<DigestPart>> digestPartsFromJson(const Json& json, std::string_view where);
 
 // The digest of the parts of all files; equal to digestModel() of the folder. Error internal: a part is missing.
-Result<std::string> combineDigest(const ModelFiles& model, const std::vector<DigestPart>& parts);
+Result<std::string> combineDigest(const ModelFiles& model, const std::vector<DigestPart>& parts,
+                                  int version = kDigestVersion);
 
 // Names are unique in a workspace and safe in paths, URLs and "model:adapter": letters, digits, '.', '_', '-', not
 // starting with a dot or dash, at most 96.
 Result<void> checkModelName(std::string_view name);
 std::string modelNameFrom(std::string_view text);  // the nearest valid name
+// Both, the name cut where they would be too long. Requires: a suffix of at most 16 characters that a name may hold.
+std::string modelNameWith(std::string_view name, std::string_view suffix);
 std::string suggestedModelName(const Path& path);  // from the folder's or GGUF file's name
 
 }  // namespace espalier

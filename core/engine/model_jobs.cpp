@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <map>
 
 #include "core/engine/file_digest.h"
 #include "core/engine/model_files.h"
@@ -14,6 +15,7 @@ namespace espalier {
 namespace {
 
 constexpr std::size_t kNamedParts = 5;  // of those that differ, in a message
+constexpr std::size_t kShownName = 120;
 
 Result<CatalogRow> catalogRow(Workspace& workspace, const std::string& id) {
     TRY_ASSIGN(auto rows, workspace.catalog().all());
@@ -133,8 +135,10 @@ public:
                 }));
             found.insert(found.end(), read.parts.begin(), read.parts.end());
         }
-        TRY_ASSIGN(const std::string digest, combineDigest(model, found));
-        if (digest == row.digest) return Json{{"model", m_modelId}, {"digest", digest}};
+        for (int version = kDigestVersion; version >= 1; --version) {
+            TRY_ASSIGN(const std::string digest, combineDigest(model, found, version));
+            if (digest == row.digest) return Json{{"model", m_modelId}, {"digest", digest}};
+        }
         return difference(row, expected, found);
     }
     void discard(const Json&) override {}
@@ -143,23 +147,25 @@ private:
     static Error difference(const CatalogRow& row, const std::vector<DigestPart>& expected,
                             const std::vector<DigestPart>& found) {
         const auto describe = [](const DigestPart& part) {
-            return part.tensor.empty() ? part.file : part.file + ": " + part.tensor;
+            return part.isWholeFile() ? part.file : part.file + ": " + part.tensor.substr(0, kShownName);
         };
-        const auto partLike = [](const std::vector<DigestPart>& parts, const DigestPart& part) {
-            return std::ranges::find_if(parts, [&](const DigestPart& other) {
-                return other.tensor == part.tensor && (!part.tensor.empty() || other.file == part.file);
-            });
+        // A tensor wherever it lies, a file under its name.
+        const auto keyOf = [](const DigestPart& part) {
+            return std::pair(part.isWholeFile() ? part.file : std::string(), part.tensor);
         };
+        std::map<std::pair<std::string, std::string>, const DigestPart*> now, before;
+        for (const DigestPart& part : found) now.emplace(keyOf(part), &part);
+        for (const DigestPart& part : expected) before.emplace(keyOf(part), &part);
         std::vector<std::string> sentences;
         for (const DigestPart& part : expected) {
-            const auto now = partLike(found, part);
-            if (now == found.end())
+            const auto match = now.find(keyOf(part));
+            if (match == now.end())
                 sentences.push_back(describe(part) + " is missing");
-            else if (now->sha256 != part.sha256)
+            else if (match->second->sha256 != part.sha256)
                 sentences.push_back(describe(part) + " has other bytes");
         }
         for (const DigestPart& part : found)
-            if (partLike(expected, part) == expected.end()) sentences.push_back(describe(part) + " is new");
+            if (!before.contains(keyOf(part))) sentences.push_back(describe(part) + " is new");
         if (sentences.empty()) sentences.push_back("a tensor's dtype or shape was changed");
         std::string message = "\"" + row.name + "\" is not what was imported: ";
         for (std::size_t i = 0; i < std::min(sentences.size(), kNamedParts); ++i)

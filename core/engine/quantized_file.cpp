@@ -2,6 +2,7 @@
 #include "core/engine/quantized_file.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "core/base/relay.h"
@@ -20,6 +21,7 @@ constexpr std::uint32_t kQuantizationVersion = 2;  // of the block formats, as g
 constexpr std::int64_t kPieceValues = 1 << 18;
 constexpr std::uint64_t kPieceBytes = 1 << 20;  // of what is hashed only
 constexpr std::size_t kPieces = 4;
+constexpr double kLargestF16 = 65504;
 
 Error stopped() {
     return fail(ErrorCode::Cancelled, "quantising was stopped");
@@ -30,21 +32,32 @@ std::uint32_t fileTypeOf(DType type) {
     return type == DType::Q8_0 ? 7 : 2;
 }
 
-// What a GGUF file can hold; the rest is nothing a model uses.
-bool isWritable(const TensorEntry& entry) {
-    return ggufTensorType(entry.dtype) && !entry.shape.empty() && entry.shape.size() <= 4 &&
-           std::ranges::all_of(entry.shape, [](std::int64_t size) { return size > 0; });
+const std::string& storedNameOf(const TensorEntry& entry) {
+    return entry.storedName.empty() ? entry.name : entry.storedName;
 }
 
-std::vector<const TensorEntry*> entriesOf(const ModelFiles& model, std::string_view file) {
+// What a GGUF file can hold; the rest is nothing a model uses.
+bool isWritable(const TensorEntry& entry) {
+    return isGgufName(storedNameOf(entry)) && ggufTensorType(entry.dtype) && !entry.shape.empty() &&
+           entry.shape.size() <= 4 && std::ranges::all_of(entry.shape, [](std::int64_t size) { return size > 0; });
+}
+
+std::map<std::string, std::vector<std::size_t>, std::less<>> writtenTensors(const ModelFiles& model) {
+    std::map<std::string, std::vector<std::size_t>, std::less<>> tensors;
+    for (std::size_t i = 0; i < model.tensors.size(); ++i)
+        if (isWritable(model.tensors[i])) tensors[model.tensors[i].file.filename().string()].push_back(i);
+    return tensors;
+}
+
+std::vector<const TensorEntry*> entriesOf(const ModelFiles& model, const QuantizePlan& plan, std::string_view file) {
     std::vector<const TensorEntry*> entries;
-    for (const TensorEntry& entry : model.tensors)
-        if (entry.file.filename() == Path(file) && isWritable(entry)) entries.push_back(&entry);
+    if (const auto found = plan.tensors.find(file); found != plan.tensors.end())
+        for (const std::size_t i : found->second) entries.push_back(&model.tensors[i]);
     return entries;
 }
 
 GgufTensor targetOf(const QuantizePlan& plan, const TensorEntry& entry) {
-    GgufTensor target{entry.storedName.empty() ? entry.name : entry.storedName, entry.dtype, entry.shape};
+    GgufTensor target{storedNameOf(entry), entry.dtype, entry.shape};
     if (const auto change = plan.changes.find(entry.name); change != plan.changes.end()) {
         target.dtype = change->second.type;
         if (change->second.transposed) std::swap(target.shape[0], target.shape[1]);
@@ -59,10 +72,10 @@ std::uint64_t bytesOf(const GgufTensor& tensor) {
 }
 
 // "model.safetensors" -> "model.gguf", shards to the names that shards of GGUF files have; GGUF files keep theirs.
-std::map<std::string, std::string, std::less<>> targetNames(const ModelFiles& model) {
+std::map<std::string, std::string, std::less<>> targetNames(const ModelFiles& model, const QuantizePlan& plan) {
     std::vector<std::string> weights;
     for (const ModelFile& file : model.files)
-        if (!entriesOf(model, file.name).empty()) weights.push_back(file.name);
+        if (plan.tensors.contains(file.name)) weights.push_back(file.name);
     std::map<std::string, std::string, std::less<>> names;
     const ShardName parts{"model", 1, static_cast<std::int64_t>(weights.size())};
     for (std::size_t i = 0; i < weights.size(); ++i) {
@@ -104,10 +117,26 @@ public:
         if (m_change.transposed) transpose();
         blocks.resize(static_cast<std::size_t>(storedBytes(m_change.type, static_cast<std::int64_t>(m_values.size()))));
         quantize(m_change.type, m_values, blocks.data());
-        return {};
+        return checkScales(blocks);
     }
 
 private:
+    // Scales are f16: finite values can be beyond what they reach.
+    Result<void> checkScales(std::span<const std::byte> blocks) const {
+        NonFiniteScan scan(m_change.type);
+        scan.add(blocks);
+        if (scan.nan() + scan.infinite() == 0) return {};
+        float largest = 0;
+        for (const float value : m_values) largest = std::max(largest, std::abs(value));
+        // The largest value is -8 of q4_0 or 127 of q8_0.
+        const double most = kLargestF16 * (m_change.type == DType::Q8_0 ? 127 : 8);
+        return fail(ErrorCode::NonFinite,
+                    m_entry.location() + " has values up to " + brief(Json(largest)) + ", beyond the " +
+                        std::to_string(static_cast<std::int64_t>(most)) + " that " +
+                        std::string(dtypeName(m_change.type)) + " can scale; import it without --quantize",
+                    m_entry.location());
+    }
+
     void transpose() {
         const auto rows = static_cast<std::size_t>(m_entry.shape[0]);
         const auto cols = static_cast<std::size_t>(m_entry.shape[1]);
@@ -134,7 +163,7 @@ struct Piece {
     std::span<const std::byte> written() const { return isRounded ? rounded : read; }
 };
 
-// Hashes what was read and what was written, and looks for NaN in the latter: a scale can overflow.
+// Hashes what was read and what was written, and looks for NaN in what was not rounded.
 class PieceDigester {
 public:
     PieceDigester(const std::string& source, const std::string& target, QuantizedFile& result)
@@ -144,7 +173,7 @@ public:
         if (!m_scan) m_scan.emplace(piece.writtenType);
         m_read.update(piece.read);
         if (piece.isRounded) m_written.update(piece.rounded);
-        m_scan->add(piece.written());
+        if (!piece.isRounded) m_scan->add(piece.read);
         if (!piece.isLast) return;
         const Sha256Digest read = std::exchange(m_read, {}).finish();
         const Sha256Digest written = std::exchange(m_written, {}).finish();
@@ -179,7 +208,7 @@ public:
 
     Result<QuantizedFile> write(const GgufKeyWriter& keys, std::uint64_t alignment, bool isFirst) {
         std::vector<GgufTensor> targets;
-        const auto entries = entriesOf(m_model, m_file.name);
+        const auto entries = entriesOf(m_model, m_plan, m_file.name);
         for (const TensorEntry* entry : entries) targets.push_back(targetOf(m_plan, *entry));
         const std::vector<std::byte> header = ggufHeaderBytes(keys, targets, alignment);
         TRY(m_to.append(header));
@@ -324,7 +353,8 @@ Result<QuantizePlan> planQuantization(FileSystem& files, const ModelFiles& model
                         entry.location());
     QuantizePlan plan;
     plan.type = type;
-    plan.targets = targetNames(model);
+    plan.tensors = writtenTensors(model);
+    plan.targets = targetNames(model, plan);
     TRY_ASSIGN(const auto source, openModelFolder(files, model.path));
     const ModelTensors names = modelTensors(model.spec, *source);
     for (const LayerTensors& layer : names.layers)
@@ -338,7 +368,7 @@ Result<QuantizePlan> planQuantization(FileSystem& files, const ModelFiles& model
 
 std::uint64_t quantizedBytes(const ModelFiles& model, const QuantizePlan& plan, std::string_view file) {
     std::uint64_t sum = 0;
-    for (const TensorEntry* entry : entriesOf(model, file)) sum += bytesOf(targetOf(plan, *entry));
+    for (const TensorEntry* entry : entriesOf(model, plan, file)) sum += bytesOf(targetOf(plan, *entry));
     return sum;
 }
 

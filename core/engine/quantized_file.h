@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Quantising on import: every file of weights becomes one GGUF file with the same tensors, rounded as gguf.quants
-// rounds, piece by piece, so that memory holds a few megabytes (one tensor, where it must be transposed).
+// rounds, piece by piece, so that memory holds a few megabytes (a tensor that must be transposed, whole).
 //
 // Which tensors: the projections of every layer, the embedding and the vocabulary projection, where a row is whole
 // blocks of 32. With q4_0 the vocabulary projection (the embedding, when it serves as one) becomes Q8_0, as llama.cpp
@@ -34,6 +34,8 @@ struct QuantizePlan {
     };
     std::map<std::string, Change, std::less<>> changes;       // by the tensor's name in the model
     std::map<std::string, std::string, std::less<>> targets;  // file of weights -> what it becomes
+    // File of weights -> its tensors that are written, as places in ModelFiles::tensors.
+    std::map<std::string, std::vector<std::size_t>, std::less<>> tensors;
 
     bool isWeights(std::string_view file) const { return targets.contains(file); }
 };
@@ -49,7 +51,8 @@ struct QuantizedFile {
     std::vector<DigestPart> parts;
     std::vector<NonFiniteTensor> nonFinite;  // of what was written
 };
-// Writes folder / targets[file] (next to it first, synced, then renamed). Errors: non_finite names the tensor;
+// Writes folder / targets[file] (next to it first, synced, then renamed). Errors: non_finite names the tensor, when it
+// holds NaN or infinity and when its values are beyond what the type can scale;
 // cancelled; io_error when the file is not what readModelFiles saw; what reading and writing give.
 Result<QuantizedFile> quantizeFile(FileSystem& files, const ModelFiles& model, const QuantizePlan& plan,
                                    const ModelFile& file, const Path& folder, std::stop_token stop,

@@ -134,14 +134,16 @@ Result<void> checkFixedSettings(const JsonReader& reader, std::string_view where
     return {};
 }
 
-Result<void> readSizes(const JsonReader& reader, std::string_view where, const Family& family, ArchSpec& spec) {
+Result<void> readSizes(const Json& config, const JsonReader& reader, std::string_view where, const Family& family,
+                       ArchSpec& spec) {
     const ConfigKeys& keys = family.keys;
     TRY_ASSIGN(spec.vocabulary, readCount(reader, "vocab_size", kMaxVocabulary));
     TRY_ASSIGN(spec.hidden, readCount(reader, keys.hidden, kMaxHidden));
     TRY_ASSIGN(const std::int32_t layerCount, readCount(reader, keys.layers, kMaxLayers));
     LayerSpec layer;
     TRY_ASSIGN(layer.heads, readCount(reader, keys.heads, kMaxHeads));
-    layer.kvHeads = layer.heads;
+    const bool isSilent = !config.contains("num_key_value_heads");  // null is: as many as heads
+    layer.kvHeads = isSilent && family.kvHeads > 0 ? family.kvHeads : layer.heads;
     if (reader.has("num_key_value_heads")) {
         TRY_ASSIGN(layer.kvHeads, readCount(reader, "num_key_value_heads", kMaxHeads));
     }
@@ -165,7 +167,7 @@ Result<void> readSizes(const JsonReader& reader, std::string_view where, const F
         spec.headDim = spec.hidden / layer.heads;
     }
     TRY_ASSIGN(const std::int64_t positions,
-               reader.integerOr(keys.context, 2048, 1 + family.firstPosition, kMaxContext));
+               reader.integerOr(keys.context, family.context, 1 + family.firstPosition, kMaxContext));
     spec.context = static_cast<std::int32_t>(positions) - family.firstPosition;
     if (family.tokenTypes) {
         TRY_ASSIGN(const std::int64_t types, reader.integerOr("type_vocab_size", 2, 0, kMaxTokenTypes));
@@ -218,7 +220,8 @@ Result<const Json*> ropeObject(const JsonReader& top, std::string_view where, co
     return kind ? kind : object;
 }
 
-// "rope_parameters" (new spelling, holds rope_theta) or "rope_scaling" beside a top-level "rope_theta".
+// "rope_scaling" beside a top-level "rope_theta", or "rope_parameters" (new spelling, holds rope_theta). In a file with
+// both, the former counts when it says anything, as for transformers.
 Result<RopeSpec> readRope(const JsonReader& top, std::string_view where, const Family& family, const ArchSpec& spec) {
     RopeSpec rope;
     if (spec.learnedPositions) return rope;
@@ -226,7 +229,9 @@ Result<RopeSpec> readRope(const JsonReader& top, std::string_view where, const F
     TRY_ASSIGN(const double topTheta, readPositive(top, "rope_theta", family.ropeTheta));
     TRY_ASSIGN(const double topPartial, top.numberOr("partial_rotary_factor", 1.0));
     rope.theta = topTheta;
-    const std::string key = top.has("rope_parameters") ? "rope_parameters" : "rope_scaling";
+    const Json* scaling = top.find("rope_scaling");
+    const bool saysNothing = !scaling || (scaling->is_object() && scaling->empty());
+    const std::string key = saysNothing ? "rope_parameters" : "rope_scaling";
     TRY_ASSIGN(const Json* object, ropeObject(top, where, key));
     const Json empty = Json::object();
     const std::string inside = std::string(where) + ": " + key;
@@ -249,6 +254,12 @@ Result<RopeSpec> readRope(const JsonReader& top, std::string_view where, const F
                contextReader.integerOr("original_max_position_embeddings", spec.context, 1, kMaxContext));
     rope.originalContext = static_cast<std::int32_t>(original);
     return rope;
+}
+
+// What the file declares, for people; tensors say themselves what they are, so a type not known here is no obstacle.
+Result<DType> readDtype(const JsonReader& reader) {
+    TRY_ASSIGN(const std::string name, reader.stringOr(reader.has("torch_dtype") ? "torch_dtype" : "dtype", ""));
+    return valueNamed(kDtypes, name).value_or(DType::F32);
 }
 
 Result<bool> readBias(const JsonReader& reader, const BiasRule& rule) {
@@ -388,7 +399,7 @@ Result<ArchSpec> archSpecFromConfig(const Json& config, std::string_view where) 
     spec.embeddingNorm = family->embeddingNorm;
     spec.queryKeyNorm = family->queryKeyNorm;
     spec.transposedLinears = family->transposedLinears;
-    TRY(readSizes(reader, where, *family, spec));
+    TRY(readSizes(config, reader, where, *family, spec));
     TRY(readWindows(config, reader, family->window, spec));
     TRY_ASSIGN(spec.normEps, reader.numberOr(family->keys.normEps, family->normEps));
     TRY_ASSIGN(spec.activation, readNamed(reader, where, family->keys.activation, kActivations, family->activation));
@@ -397,8 +408,7 @@ Result<ArchSpec> archSpecFromConfig(const Json& config, std::string_view where) 
     TRY_ASSIGN(spec.attentionBias, readBias(reader, family->attentionBias));
     TRY_ASSIGN(spec.attentionOutBias, readBias(reader, family->attentionOutBias));
     TRY_ASSIGN(spec.mlpBias, readBias(reader, family->mlpBias));
-    TRY_ASSIGN(spec.dtype,
-               readNamed(reader, where, reader.has("torch_dtype") ? "torch_dtype" : "dtype", kDtypes, DType::F32));
+    TRY_ASSIGN(spec.dtype, readDtype(reader));
     TRY_ASSIGN(spec.bosIds, readTokenIds(reader, "bos_token_id"));
     TRY_ASSIGN(spec.eosIds, readTokenIds(reader, "eos_token_id"));
     TRY(checkSpec(spec, where));

@@ -14,6 +14,8 @@
 
 namespace espalier {
 
+constexpr std::uint64_t kMaxModelConfigBytes = 4u << 20;  // of a config.json or generation_config.json
+
 enum class NormFamily : std::uint8_t { RmsNorm, LayerNorm };
 enum class Activation : std::uint8_t { Silu, Gelu, GeluTanh, Relu };
 enum class RopeScaling : std::uint8_t { None, Linear, Llama3 };

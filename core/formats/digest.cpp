@@ -9,7 +9,8 @@ namespace espalier {
 namespace {
 
 constexpr std::uint64_t kMaxSideFileBytes = 256ull << 20;
-constexpr std::string_view kMagic = "espalier-model-digest-1\n";
+constexpr std::string_view kMagic = "espalier-model-digest-";
+constexpr std::string_view kPoolingFile = "sentence_bert_config.json";
 constexpr std::array<std::string_view, 15> kSideFiles = {"config.json",
                                                          "generation_config.json",
                                                          "tokenizer.json",
@@ -47,9 +48,9 @@ void ModelDigest::addFile(std::string_view name, const Sha256Digest& content) {
     CHECK(m_files.emplace(name, content).second);
 }
 
-std::string ModelDigest::finish() const {
+std::string ModelDigest::finish(int version) const {
     Sha256 hash;
-    hash.update(kMagic);
+    hash.update(std::string(kMagic) + std::to_string(version) + "\n");
     putNumber(hash, m_files.size());
     for (const auto& [name, content] : m_files) {
         putText(hash, name);
@@ -66,9 +67,41 @@ std::string ModelDigest::finish() const {
     return "sha256:" + hash.finishHex();
 }
 
-std::span<const std::string_view> modelSideFiles() {
-    return kSideFiles;
+bool isStageFolder(std::string_view name) {
+    return name.size() > 2 && name[0] >= '0' && name[0] <= '9' && name[1] == '_' &&
+           name.find('/') == std::string_view::npos;
 }
+
+bool isDigestFile(std::string_view name, int version) {
+    if (std::ranges::find(kSideFiles, name) != kSideFiles.end()) return true;
+    if (version < 2) return false;
+    constexpr std::string_view kConfig = "/config.json";
+    return name == kPoolingFile ||
+           (name.ends_with(kConfig) && isStageFolder(name.substr(0, name.size() - kConfig.size())));
+}
+
+bool isDigestFile(std::string_view name) {
+    return isDigestFile(name, kDigestVersion);
+}
+
+namespace {
+
+Result<void> addFiles(FileSystem& files, const Path& folder, const Path& below, ModelDigest& digest) {
+    TRY_ASSIGN(const auto entries, files.list(folder / below));
+    for (const FileEntry& entry : entries) {
+        const Path name = below / entry.path.filename();
+        if (entry.isDirectory && below.empty() && isStageFolder(name.string()))
+            TRY(addFiles(files, folder, name, digest));
+        if (!entry.isRegular || !isDigestFile(name.generic_string())) continue;
+        TRY_ASSIGN(const std::string content, files.readText(entry.path, kMaxSideFileBytes));
+        Sha256 hash;
+        hash.update(content);
+        digest.addFile(name.generic_string(), hash.finish());
+    }
+    return {};
+}
+
+}  // namespace
 
 Result<std::string> digestModel(FileSystem& files, const Path& path, const TensorSource& tensors,
                                 std::stop_token stop, const std::function<void(std::int64_t doneBytes)>& progress) {
@@ -80,15 +113,7 @@ Result<std::string> digestModel(FileSystem& files, const Path& path, const Tenso
         hash.update(std::span(first.head).first(first.header.keysEnd));
         digest.addFile(kGgufKeys, hash.finish());
     }
-    for (const std::string_view name : kSideFiles) {
-        if (gguf == path) break;  // the file alone, whatever lies beside it
-        const auto file = files.readText(path / name, kMaxSideFileBytes);
-        if (!file && file.error().code == ErrorCode::NotFound) continue;
-        if (!file) return file.error();
-        Sha256 hash;
-        hash.update(*file);
-        digest.addFile(name, hash.finish());
-    }
+    if (gguf != path) TRY(addFiles(files, path, {}, digest));  // of a file it alone, whatever lies beside it
     std::int64_t done = 0;
     for (const TensorEntry& entry : tensors.tensors()) {
         Sha256 hash;

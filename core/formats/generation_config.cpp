@@ -2,6 +2,7 @@
 #include "core/formats/generation_config.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/formats/token_ids.h"
 
@@ -13,21 +14,26 @@ Result<GenerationDefaults> generationDefaultsFromJson(const Json& json, std::str
     const JsonReader reader(json, std::string(where));
     GenerationDefaults defaults;
     TRY_ASSIGN(defaults.eosIds, readTokenIds(reader, "eos_token_id"));
-    if (reader.has("temperature")) {
-        TRY_ASSIGN(defaults.temperature, reader.number("temperature"));
-        if (*defaults.temperature < 0) return reader.wrong("temperature", "a number of at least 0");
-    }
+    // A suggestion that nobody can follow is none: the model itself is not worse for it.
+    const auto suggestion = [&](std::string_view key, auto isPossible,
+                                std::string_view expected) -> Result<std::optional<double>> {
+        if (!reader.has(key)) return std::optional<double>();
+        TRY_ASSIGN(const double value, reader.number(key));
+        if (isPossible(value)) return std::optional(value);
+        defaults.warnings.push_back(reader.wrong(key, expected).message + "; the suggestion is not followed");
+        return std::optional<double>();
+    };
+    TRY_ASSIGN(defaults.temperature,
+               suggestion(
+                   "temperature", [](double value) { return value >= 0 && value <= 2; }, "from 0 to 2"));
     TRY_ASSIGN(const bool samples, reader.boolOr("do_sample", true));
     if (!samples) defaults.temperature = 0.0;
-    if (reader.has("top_p")) {
-        TRY_ASSIGN(defaults.topP, reader.number("top_p"));
-        if (!(*defaults.topP > 0 && *defaults.topP <= 1))
-            return reader.wrong("top_p", "a number above 0 and at most 1");
-    }
-    if (reader.has("top_k")) {
-        TRY_ASSIGN(const std::int64_t topK, reader.integer("top_k", 0, INT32_MAX));
-        defaults.topK = static_cast<std::int32_t>(topK);
-    }
+    TRY_ASSIGN(defaults.topP,
+               suggestion(
+                   "top_p", [](double value) { return value > 0 && value <= 1; }, "above 0 and at most 1"));
+    const auto isTopK = [](double value) { return value == std::floor(value) && value <= INT32_MAX; };
+    TRY_ASSIGN(const auto topK, suggestion("top_k", isTopK, "an integer below 2^31"));
+    if (topK) defaults.topK = *topK > 0 ? static_cast<std::int32_t>(*topK) : 0;  // -1 is "off" elsewhere
     return defaults;
 }
 

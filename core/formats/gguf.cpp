@@ -43,10 +43,6 @@ T loadAt(std::span<const std::byte> bytes, std::uint64_t at) {
     return value;
 }
 
-bool isPrintable(std::string_view text) {
-    return std::ranges::all_of(text, [](char c) { return c > 32 && c < 127; });
-}
-
 // Reads the header front to back. Running out of `head` where the file goes on sets m_needsMore; every other fault is
 // an error whose message starts with the file's name.
 class HeaderReader {
@@ -98,7 +94,7 @@ private:
     }
     Result<std::string> name(std::string_view kind) {
         TRY_ASSIGN(const std::string_view found, text(std::string(kind) + " name"));
-        if (found.empty() || found.size() > kMaxGgufName || !isPrintable(found))
+        if (!isGgufName(found))
             return corrupt("a " + std::string(kind) + " name at byte " + std::to_string(m_at - found.size()) + " has " +
                            std::to_string(found.size()) + " bytes; expected 1 to " + std::to_string(kMaxGgufName) +
                            " printable ones");
@@ -302,6 +298,11 @@ Result<std::optional<GgufHeader>> readGgufHeader(std::span<const std::byte> head
     return HeaderReader(head, fileBytes, file).read();
 }
 
+bool isGgufName(std::string_view name) {
+    return !name.empty() && name.size() <= kMaxGgufName &&
+           std::ranges::all_of(name, [](char c) { return c > 32 && c < 127; });
+}
+
 std::optional<std::uint32_t> ggufTensorType(DType dtype) {
     for (const TensorType& type : kTensorTypes)
         if (type.dtype == dtype) return type.number;
@@ -315,6 +316,7 @@ Result<GgufFile> openGgufFile(FileSystem& files, const Path& file) {
     TRY_ASSIGN(const FileEntry status, files.stat(file));
     for (std::uint64_t wanted = kFirstRead;; wanted *= 4) {
         const std::uint64_t bytes = std::min({wanted, kMaxGgufHeader, status.bytes});
+        opened.head = std::vector<std::byte>();  // never the smaller one beside the larger
         opened.head.resize(bytes);
         TRY_ASSIGN(const std::size_t got, opened.open.file->read(0, opened.head));
         if (got != bytes)
@@ -412,15 +414,16 @@ Result<std::optional<std::string>> GgufKeys::string(std::string_view key) const 
     return std::optional(std::string(text + value->begin + 8, text + value->end));
 }
 
-Result<const GgufValue*> GgufKeys::array(std::string_view key, std::string_view expected) const {
+Result<const GgufValue*> GgufKeys::array(std::string_view key, std::string_view expected, std::size_t most) const {
     const GgufValue* value = find(key);
     if (value && !value->isArray) return wrong(key, expected);
+    if (value && value->count > most) return wrong(key, std::string(expected) + ", at most " + std::to_string(most));
     return value;
 }
 
-Result<std::vector<std::string>> GgufKeys::strings(std::string_view key) const {
+Result<std::vector<std::string>> GgufKeys::strings(std::string_view key, std::size_t most) const {
     std::vector<std::string> list;
-    TRY_ASSIGN(const GgufValue* value, array(key, "an array of strings"));
+    TRY_ASSIGN(const GgufValue* value, array(key, "an array of strings", most));
     if (!value) return list;
     if (value->type != GgufType::String) return wrong(key, "an array of strings");
     list.reserve(value->count);
@@ -432,9 +435,9 @@ Result<std::vector<std::string>> GgufKeys::strings(std::string_view key) const {
     return list;
 }
 
-Result<std::vector<std::int64_t>> GgufKeys::integers(std::string_view key) const {
+Result<std::vector<std::int64_t>> GgufKeys::integers(std::string_view key, std::size_t most) const {
     std::vector<std::int64_t> list;
-    TRY_ASSIGN(const GgufValue* value, array(key, "an array of integers"));
+    TRY_ASSIGN(const GgufValue* value, array(key, "an array of integers", most));
     for (std::uint64_t i = 0; value && i < value->count; ++i) {
         const auto number = integerAt(*value, i);
         if (!number) return wrong(key, "an array of integers");

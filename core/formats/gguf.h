@@ -26,7 +26,7 @@
 
 namespace espalier {
 
-constexpr std::uint64_t kMaxGgufHeader = 256ull << 20;  // keys and tensor list; the largest vocabularies take 30 MB
+constexpr std::uint64_t kMaxGgufHeader = 128ull << 20;  // keys and tensor list; the largest vocabularies take 30 MB
 constexpr std::uint64_t kMaxGgufKeys = 1 << 16;
 constexpr std::uint64_t kMaxGgufTensors = 1 << 16;
 constexpr std::uint64_t kMaxGgufName = 512;
@@ -35,6 +35,7 @@ constexpr std::uint64_t kMaxGgufName = 512;
 enum class GgufType : std::uint32_t { U8, I8, U16, I16, U32, I32, F32, Bool, String, Array, U64, I64, F64 };
 
 std::optional<std::uint32_t> ggufTensorType(DType dtype);  // its number in files; none for a type GGUF lacks
+bool isGgufName(std::string_view name);                    // of a key or tensor: 1 to 512 printable bytes, no space
 
 // A value where it lies in the header: `count` elements in `bytes`, all of them inside. Strings keep their lengths.
 struct GgufValue {
@@ -78,9 +79,9 @@ public:
     Result<std::optional<double>> number(std::string_view key) const;  // f32 or f64, finite; or an integer
     Result<std::optional<bool>> boolean(std::string_view key) const;
     Result<std::optional<std::string>> string(std::string_view key) const;
-    // An absent key is an empty array.
-    Result<std::vector<std::string>> strings(std::string_view key) const;
-    Result<std::vector<std::int64_t>> integers(std::string_view key) const;
+    // An absent key is an empty array. `most`: of the elements.
+    Result<std::vector<std::string>> strings(std::string_view key, std::size_t most) const;
+    Result<std::vector<std::int64_t>> integers(std::string_view key, std::size_t most) const;
     Result<std::vector<float>> floats(std::string_view key) const;
     Result<std::string> byteString(std::string_view key) const;  // an array of u8 or i8
 
@@ -89,7 +90,7 @@ public:
 
 private:
     const GgufValue* find(std::string_view key) const;
-    Result<const GgufValue*> array(std::string_view key, std::string_view expected) const;
+    Result<const GgufValue*> array(std::string_view key, std::string_view expected, std::size_t most = SIZE_MAX) const;
     std::optional<std::int64_t> integerAt(const GgufValue& value, std::uint64_t index) const;
 
     const GgufHeader& m_header;

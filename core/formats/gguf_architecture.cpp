@@ -10,6 +10,8 @@
 namespace espalier {
 namespace {
 
+constexpr std::int64_t kUnsetId = 0xFFFFFFFF;  // how files say that there is no such token
+
 struct Row {
     std::string_view name;          // "general.architecture"
     std::string_view architecture;  // as config.json would name it
@@ -52,7 +54,7 @@ const TensorEntry* findEntry(const std::vector<TensorEntry>& tensors, std::strin
     return found != tensors.end() && found->name == name ? &*found : nullptr;
 }
 
-// Fills a config.json from keys that begin with "<architecture>.".
+// Fills a config.json from keys that begin with "<architecture>.", and remembers which became what.
 class ConfigWriter {
 public:
     ConfigWriter(const GgufKeys& keys, std::string_view architecture)
@@ -60,7 +62,7 @@ public:
 
     Result<void> integer(std::string_view to, std::string_view from) {
         TRY_ASSIGN(const auto value, m_keys.integer(m_prefix + std::string(from), 0, INT64_MAX));
-        if (value) m_config[std::string(to)] = *value;
+        put(to, from, value);
         return {};
     }
     Result<void> requiredInteger(std::string_view to, std::string_view from) {
@@ -69,26 +71,49 @@ public:
     }
     Result<void> number(std::string_view to, std::string_view from) {
         TRY_ASSIGN(const auto value, m_keys.number(m_prefix + std::string(from)));
-        if (value) m_config[std::string(to)] = *value;
+        put(to, from, value);
         return {};
     }
     // These must agree with what the model computes when the file has them.
     Result<void> fixed(std::string_view from, std::int64_t value) const {
         TRY_ASSIGN(const auto found, m_keys.integer(m_prefix + std::string(from), 0, INT64_MAX));
-        if (found && *found != value)
-            return fail(ErrorCode::Unsupported,
-                        m_keys.fileName() + ": " + m_prefix + std::string(from) + " is " + std::to_string(*found) +
-                            "; a value other than " + std::to_string(value) + " is not supported",
-                        m_keys.fileName());
-        return {};
+        return found && *found != value ? otherThan(from, std::to_string(*found), std::to_string(value))
+                                        : Result<void>();
+    }
+    Result<void> fixedFlag(std::string_view from, bool value) const {
+        TRY_ASSIGN(const auto found, m_keys.boolean(m_prefix + std::string(from)));
+        return found && *found != value ? otherThan(from, *found ? "true" : "false", value ? "true" : "false")
+                                        : Result<void>();
+    }
+    // A sentence about the config.json becomes one about the file.
+    Error inTermsOfTheFile(Error error) const {
+        for (const auto& [to, from] : m_origins)
+            for (std::size_t at = error.message.find(to); at != std::string::npos;
+                 at = error.message.find(to, at + from.size()))
+                error.message.replace(at, to.size(), from);
+        return error;
     }
     std::string key(std::string_view name) const { return m_prefix + std::string(name); }
     Json& json() { return m_config; }
 
 private:
+    template <class T>
+    void put(std::string_view to, std::string_view from, const std::optional<T>& value) {
+        m_origins.emplace_back("\"" + std::string(to) + "\"", "\"" + m_prefix + std::string(from) + "\"");
+        if (value) m_config[std::string(to)] = *value;
+    }
+    Error otherThan(std::string_view from, std::string_view found, std::string_view expected) const {
+        return fail(ErrorCode::Unsupported,
+                    m_keys.fileName() + ": " + m_prefix + std::string(from) + " is " + std::string(found) +
+                        "; a value other than " + std::string(expected) + " is not supported",
+                    m_keys.fileName());
+    }
+
     const GgufKeys& m_keys;
     std::string m_prefix;
     Json m_config = Json::object();
+    std::vector<std::pair<std::string, std::string>> m_origins = {
+        {"\"vocab_size\"", "the rows of token_embd.weight"}, {"\"type_vocab_size\"", "the rows of token_types.weight"}};
 };
 
 Result<const Row*> findRow(const GgufKeys& keys) {
@@ -108,9 +133,17 @@ Result<void> readRopeScaling(const GgufKeys& keys, ConfigWriter& config) {
     TRY_ASSIGN(const auto type, keys.string(config.key("rope.scaling.type")));
     TRY_ASSIGN(const auto factor, keys.number(config.key("rope.scaling.factor")));
     TRY_ASSIGN(const auto old, keys.number(config.key("rope.scale_linear")));
-    const std::string kind = type.value_or(old ? "linear" : "none");
+    // A factor alone is linear and 0 is none of it, as llama.cpp reads them.
+    const std::string kind = type.value_or(factor || old ? "linear" : "none");
     if (kind == "none") return {};
-    config.json()["rope_scaling"] = {{"rope_type", kind}, {"factor", factor.value_or(old.value_or(1.0))}};
+    if (kind != "linear")
+        return fail(ErrorCode::Unsupported,
+                    keys.fileName() + ": " + config.key("rope.scaling.type") + " is \"" + kind.substr(0, 80) +
+                        "\"; known are none and linear, and llama3 as the tensor rope_freqs.weight",
+                    keys.fileName());
+    const double by = factor.value_or(old.value_or(1.0));
+    if (by < 0) return keys.wrong(config.key(factor ? "rope.scaling.factor" : "rope.scale_linear"), "a number above 0");
+    config.json()["rope_scaling"] = {{"rope_type", kind}, {"factor", by == 0 ? 1.0 : by}};
     return {};
 }
 
@@ -118,8 +151,11 @@ Result<void> readTokens(const GgufKeys& keys, Json& config) {
     const auto put = [&](const char* to, std::initializer_list<const char*> from) -> Result<void> {
         Json ids = Json::array();
         for (const char* name : from) {
-            TRY_ASSIGN(const auto id, keys.integer(std::string("tokenizer.ggml.") + name, 0, INT32_MAX));
-            if (id && std::ranges::find(ids, Json(*id)) == ids.end()) ids.push_back(*id);
+            TRY_ASSIGN(const auto id, keys.integer(std::string("tokenizer.ggml.") + name, -1, kUnsetId));
+            const bool isUnset = id == -1 || id == kUnsetId;
+            if (id && !isUnset && *id > INT32_MAX)
+                return keys.wrong(std::string("tokenizer.ggml.") + name, "a token id");
+            if (id && !isUnset && std::ranges::find(ids, Json(*id)) == ids.end()) ids.push_back(*id);
         }
         if (!ids.empty()) config[to] = std::move(ids);
         return {};
@@ -217,8 +253,9 @@ Result<GgufArchitecture> readGgufArchitecture(const GgufKeys& keys, const std::v
     const Family& family = familyOf(*row);
     TRY(readConfig(keys, family, config));
     TRY(readTokens(keys, json));
+    // DistilBERT is stored as "bert" without them.
     const TensorEntry* types = findEntry(tensors, "token_types.weight");
-    if (family.tokenTypes && types && types->shape.size() == 2) json["type_vocab_size"] = types->shape[0];
+    if (family.tokenTypes) json["type_vocab_size"] = types && types->shape.size() == 2 ? types->shape[0] : 0;
     json["tie_word_embeddings"] = findEntry(tensors, "output.weight") == nullptr;
     if (!family.attentionBias.key.empty())
         json[std::string(family.attentionBias.key)] = findEntry(tensors, "blk.0.attn_q.bias") != nullptr;
@@ -226,13 +263,18 @@ Result<GgufArchitecture> readGgufArchitecture(const GgufKeys& keys, const std::v
         json[std::string(family.mlpBias.key)] = findEntry(tensors, "blk.0.ffn_up.bias") != nullptr;
 
     GgufArchitecture architecture;
-    TRY_ASSIGN(architecture.spec, archSpecFromConfig(json, keys.fileName()));
+    auto spec = archSpecFromConfig(json, keys.fileName());
+    if (!spec) return config.inTermsOfTheFile(std::move(spec).error());
+    architecture.spec = std::move(*spec);
     architecture.spec.transposedLinears = false;
     architecture.family = &family;
     architecture.pairedRows = row->pairedRows;
     if (architecture.spec.rope.rotaryDim > 0) TRY(config.fixed("rope.dimension_count", architecture.spec.headDim));
     TRY(config.fixed("attention.value_length", architecture.spec.headDim));
     TRY(config.fixed("expert_count", 0));
+    TRY(config.fixedFlag("attention.causal", family.causal));
+    TRY_ASSIGN(const auto window, keys.integer(config.key("attention.sliding_window"), 0, INT64_MAX));
+    if (window && *window < architecture.spec.context) TRY(config.fixed("attention.sliding_window", 0));
     if (!isBlock(embedding->dtype)) architecture.spec.dtype = embedding->dtype;
     return architecture;
 }
@@ -247,7 +289,32 @@ Result<void> renameGgufTensors(const GgufArchitecture& architecture, std::vector
     const auto twin = std::ranges::adjacent_find(tensors, {}, &TensorEntry::name);
     if (twin == tensors.end()) return {};
     return fail(ErrorCode::CorruptFile,
-                twin->location() + " stands in the file under this name and under its GGUF name", twin->location());
+                twin->file.filename().string() + ": " + twin->storedName + " and " + std::next(twin)->storedName +
+                    " are the same tensor of the model, " + twin->name,
+                twin->location());
+}
+
+std::string ggufTensorName(const Family& family, std::string_view name) {
+    const TensorNames& names = family.tensors;
+    const auto suffixBehind = [&](std::string_view text, std::string_view stem) -> std::optional<std::string> {
+        const bool isStem = !stem.empty() && text.starts_with(stem) && text.substr(stem.size()).starts_with('.');
+        return isStem ? std::optional(std::string(text.substr(stem.size()))) : std::nullopt;
+    };
+    for (const TensorName& row : kModelTensors)
+        if (const auto suffix = suffixBehind(name, names.*row.ours)) return std::string(row.stored) + *suffix;
+    if (!name.starts_with(names.layer)) return std::string(name);
+    const std::string_view inLayer = name.substr(names.layer.size());
+    const std::size_t dot = std::min(inLayer.find('.'), inLayer.size() - 1);
+    // Of two spellings the second is that of norms after their blocks and of q, k and v in one.
+    std::string found(name);
+    for (const TensorName& row : kLayerTensors) {
+        const auto suffix = suffixBehind(inLayer.substr(dot + 1), names.*row.ours);
+        const bool isMeant = row.stored.ends_with("output_norm") ? family.normPlace == NormPlace::AfterBlock
+                                                                 : row.stored != "attn_qkv" || names.key.empty();
+        if (suffix && isMeant)
+            found = "blk." + std::string(inLayer.substr(0, dot)) + "." + std::string(row.stored) + *suffix;
+    }
+    return found;
 }
 
 Result<void> readRopeFactors(const TensorSource& tensors, ArchSpec& spec) {
@@ -257,7 +324,7 @@ Result<void> readRopeFactors(const TensorSource& tensors, ArchSpec& spec) {
     if (entry->dtype != DType::F32 || entry->shape != std::vector<std::int64_t>{expected})
         return fail(ErrorCode::ShapeMismatch,
                     entry->location() + " must be f32 [" + std::to_string(expected) + "], found " +
-                        std::string(dtypeName(entry->dtype)) + " with " + std::to_string(entry->count()) + " values",
+                        std::string(dtypeName(entry->dtype)) + " " + Json(entry->shape).dump(),
                     entry->location());
     TRY_ASSIGN(const auto bytes, readTensor(tensors, *entry));
     spec.rope.factors.resize(static_cast<std::size_t>(expected));

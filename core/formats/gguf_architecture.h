@@ -7,6 +7,7 @@
 // as [out, in], like everyone else. Thread: any; no state.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -31,6 +32,9 @@ Result<GgufArchitecture> readGgufArchitecture(const GgufKeys& keys, const std::v
 
 // From the file's names ("blk.0.attn_q.weight") to those of the family table; unknown ones stay as they are.
 Result<void> renameGgufTensors(const GgufArchitecture& architecture, std::vector<TensorEntry>& tensors);
+
+// The way back, for messages; a name that GGUF does not spell stays.
+std::string ggufTensorName(const Family& family, std::string_view name);
 
 // "rope_freqs.weight" divides the frequencies of the spec (how GGUF stores the llama3 scaling).
 Result<void> readRopeFactors(const TensorSource& tensors, ArchSpec& spec);

@@ -11,7 +11,7 @@ namespace espalier {
 namespace {
 
 constexpr std::int64_t kMaxShards = 4096;
-constexpr std::uint64_t kMaxConfigBytes = 16u << 20;
+constexpr std::uint64_t kMaxHeaders = 2 * kMaxGgufHeader;  // of all parts together
 
 std::string padded(std::int64_t number) {
     std::string digits = std::to_string(number);
@@ -67,6 +67,7 @@ Result<GgufFile> openShard(FileSystem& files, const Path& given, const ShardName
     return file;
 }
 
+// All parts. Only the first keeps its keys: the model reads no others, and each may be as large as a header can be.
 Result<std::vector<GgufFile>> openShards(FileSystem& files, const Path& given) {
     std::vector<GgufFile> shards;
     TRY_ASSIGN(GgufFile file, openGgufFile(files, given));
@@ -75,23 +76,35 @@ Result<std::vector<GgufFile>> openShards(FileSystem& files, const Path& given) {
         shards.push_back(std::move(file));
         return shards;
     }
+    file = {};
     const ShardName name = *shardNameOf(given);
+    std::uint64_t headers = 0, tensors = 0;
     for (std::int64_t number = 1; number <= split.count; ++number) {
         TRY_ASSIGN(GgufFile shard, openShard(files, given, name, number));
+        headers += shard.head.size();
+        tensors += shard.header.tensors.size();
+        if (headers > kMaxHeaders || tensors > kMaxGgufTensors)
+            return fail(ErrorCode::TooLarge,
+                        name.at(number) + ": the parts up to this one have " + std::to_string(tensors) +
+                            " tensors and " + std::to_string(headers) + " bytes of headers; at most " +
+                            std::to_string(kMaxGgufTensors) + " and " + std::to_string(kMaxHeaders) + " are read",
+                        name.at(number));
+        if (number > 1) {
+            shard.head = std::vector<std::byte>();
+            shard.header.keys.clear();
+        }
         shards.push_back(std::move(shard));
     }
-    std::int64_t found = 0;
-    for (const GgufFile& shard : shards) found += static_cast<std::int64_t>(shard.header.tensors.size());
-    if (split.tensors && *split.tensors != found)
+    if (split.tensors && static_cast<std::uint64_t>(*split.tensors) != tensors)
         return corrupt(given, "split.tensors.count announces " + std::to_string(*split.tensors) +
-                                  " tensors, the parts hold " + std::to_string(found));
+                                  " tensors, the parts hold " + std::to_string(tensors));
     return shards;
 }
 
 // Of a file that this program wrote.
 Result<ArchSpec> specBeside(FileSystem& files, const Path& file) {
     const Path config = file.parent_path() / "config.json";
-    auto text = files.readText(config, kMaxConfigBytes);
+    auto text = files.readText(config, kMaxModelConfigBytes);
     if (!text)
         return std::move(text).error().context(file.filename().string() +
                                                " holds the weights of the config.json that belongs beside it");
@@ -129,7 +142,8 @@ Result<std::optional<Path>> findGguf(FileSystem& files, const Path& path) {
     for (const FileEntry& entry : entries) {
         if (!entry.isRegular || entry.path.extension() != ".gguf") continue;
         const auto shard = shardNameOf(entry.path);
-        models.insert(shard ? shard->at(1) : entry.path.filename().string());
+        const bool isPart = shard && files.exists(path / shard->at(1));
+        models.insert(isPart ? shard->at(1) : entry.path.filename().string());
     }
     if (models.empty()) return std::optional<Path>();
     if (models.size() == 1) return std::optional(path / *models.begin());
@@ -169,6 +183,7 @@ Result<GgufModel> openGgufModel(FileSystem& files, const Path& file) {
     TRY_ASSIGN(const auto architecture, keys.string("general.architecture"));
     if (architecture == kEspalierArchitecture) {
         TRY_ASSIGN(model.spec, specBeside(files, file));
+        model.isOfFolder = true;
     } else {
         TRY_ASSIGN(GgufArchitecture read, readGgufArchitecture(keys, tensors));
         TRY(renameGgufTensors(read, tensors));

@@ -14,7 +14,8 @@
 namespace espalier {
 
 // The GGUF file a path means: the path itself, or in a folder without safetensors weights the only GGUF model (its
-// first shard). Nothing: the path is a folder of another kind. Error invalid_argument: several models; give the file.
+// first shard; a file that is called a shard and stands alone is one whole file). Nothing: the path is a folder of
+// another kind. Error invalid_argument: several models; give the file.
 Result<std::optional<Path>> findGguf(FileSystem& files, const Path& path);
 
 struct GgufShard {
@@ -27,6 +28,7 @@ struct GgufModel {
     ArchSpec spec;
     std::string licence;  // "general.license"
     std::vector<GgufShard> shards;
+    bool isOfFolder = false;  // this program wrote it: the config.json beside it decides, so the model is the folder
 };
 
 // `file`: any shard ("name-00002-of-00003.gguf" finds the others beside it). Errors: those of readGgufHeader;

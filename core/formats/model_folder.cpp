@@ -4,6 +4,7 @@
 #include <map>
 
 #include "core/base/json.h"
+#include "core/formats/arch_spec.h"
 #include "core/formats/gguf_model.h"
 #include "core/formats/packed_weights.h"
 #include "core/formats/safetensors.h"
@@ -15,15 +16,15 @@ namespace {
 constexpr std::string_view kSingleFile = "model.safetensors";
 constexpr std::string_view kIndexFile = "model.safetensors.index.json";
 constexpr std::uint64_t kMaxIndexBytes = 64u << 20;
-constexpr std::uint64_t kMaxConfigBytes = 4u << 20;
 constexpr std::size_t kMaxShards = 4096;
+constexpr std::size_t kMaxShardName = 255;  // bytes, as a folder allows
 
 // tensor name -> shard file name, as the index says.
 using WeightMap = std::map<std::string, std::string, std::less<>>;
 
 // A name that cannot lead out of the folder.
 bool isPlainFileName(const std::string& name) {
-    return !name.empty() && name != "." && name != ".." &&
+    return !name.empty() && name.size() <= kMaxShardName && name != "." && name != ".." &&
            name.find_first_of(std::string_view("/\\\0", 3)) == name.npos;
 }
 
@@ -34,13 +35,23 @@ Result<WeightMap> readIndex(FileSystem& files, const Path& path) {
     const auto found = index.is_object() ? index.find("weight_map") : index.end();
     if (!index.is_object() || found == index.end() || !found->is_object())
         return fail(ErrorCode::CorruptFile, where + ": \"weight_map\" must be an object", where);
+    if (found->size() > kMaxSafetensors)
+        return fail(ErrorCode::TooLarge,
+                    where + ": lists " + std::to_string(found->size()) + " tensors, at most " +
+                        std::to_string(kMaxSafetensors) + " are read",
+                    where);
     WeightMap shards;
     for (const auto& [name, shard] : found->items()) {
-        if (!shard.is_string() || !isPlainFileName(shard.get_ref<const std::string&>()))
+        if (name.empty() || name.size() > kMaxSafetensorsName)
             return fail(ErrorCode::CorruptFile,
-                        where + ": the shard of " + name + " must be the name of a file in the folder, found " +
-                            dumpJson(shard),
+                        where + ": the name of a tensor has " + std::to_string(name.size()) + " bytes; expected 1 to " +
+                            std::to_string(kMaxSafetensorsName),
                         where);
+        if (!shard.is_string() || !isPlainFileName(shard.get_ref<const std::string&>()))
+            return fail(
+                ErrorCode::CorruptFile,
+                where + ": the shard of " + name + " must be the name of a file in the folder, found " + brief(shard),
+                where);
         shards.emplace_hint(shards.end(), name, shard.get<std::string>());
     }
     return shards;
@@ -71,6 +82,7 @@ Result<std::unique_ptr<TensorSource>> openShards(FileSystem& files, const Path& 
     TRY_ASSIGN(const WeightMap index, readIndex(files, folder / kIndexFile));
     std::vector<OpenFile> open;
     std::map<std::string, std::vector<TensorEntry>> shards;
+    std::size_t listed = 0;
     for (const auto& [tensor, shard] : index) {
         if (shards.contains(shard)) continue;
         if (shards.size() == kMaxShards)
@@ -84,6 +96,12 @@ Result<std::unique_ptr<TensorSource>> openShards(FileSystem& files, const Path& 
                             " says it holds " + tensor,
                         shard);
         TRY_ASSIGN(SafetensorsFile file, std::move(opened));
+        listed += file.tensors.size();
+        if (listed > kMaxSafetensors)
+            return fail(ErrorCode::TooLarge,
+                        shard + ": the shards up to this one list " + std::to_string(listed) + " tensors, at most " +
+                            std::to_string(kMaxSafetensors) + " are read",
+                        shard);
         shards.emplace(shard, std::move(file.tensors));
         open.push_back(std::move(file.open));
     }
@@ -132,11 +150,16 @@ Result<std::unique_ptr<TensorSource>> explainNoWeights(FileSystem& files, const 
                 folder.string());
 }
 
-// True when the file is there; a link loop or a folder without permission is an error, not an absence.
+// True when the file is there; a link that leads nowhere, a loop or a folder without permission is an error, not an
+// absence.
 Result<bool> isPresent(FileSystem& files, const Path& path) {
     auto status = files.stat(path);
     if (status) return true;
-    if (status.error().code == ErrorCode::NotFound) return false;
+    if (status.error().code == ErrorCode::NotFound && !files.exists(path)) return false;
+    if (status.error().code == ErrorCode::NotFound)
+        return fail(ErrorCode::NotFound,
+                    path.filename().string() + " is a link to a file that is not there; was a download cut short?",
+                    path.string());
     return std::move(status).error();
 }
 
@@ -164,7 +187,7 @@ Result<std::unique_ptr<TensorSource>> openModelFolder(FileSystem& files, const P
     const Path configPath = folder / "config.json";
     TRY_ASSIGN(const bool hasConfig, isPresent(files, configPath));
     if (hasConfig) {
-        TRY_ASSIGN(const std::string text, files.readText(configPath, kMaxConfigBytes));
+        TRY_ASSIGN(const std::string text, files.readText(configPath, kMaxModelConfigBytes));
         TRY_ASSIGN(const Json config, parseJson(text, "config.json"));
         TRY(refusePackedConfig(config, "config.json"));
     }

@@ -13,8 +13,7 @@ namespace {
 constexpr std::size_t kLengthBytes = 8;
 constexpr std::size_t kMaxTensorRank = 8;
 constexpr std::size_t kMaxShownName = 120;
-constexpr std::size_t kMaxTensors = 1 << 16;  // as of GGUF files
-constexpr std::size_t kMaxNameBytes = 512;   // as of GGUF files
+constexpr std::uint64_t kMaxValues = 24 * kMaxSafetensors;  // of the header: an entry holds at most 13
 
 struct TypeName {
     std::string_view name;
@@ -43,11 +42,13 @@ public:
 
     Result<std::vector<TensorEntry>> read() {
         TRY_ASSIGN(const std::string_view text, headerText());
-        TRY_ASSIGN(const Json header, parseJson(text, m_fileName, {.depth = 3, .bytes = kMaxSafetensorsHeader}));
-        if (header.size() - header.count("__metadata__") > kMaxTensors)
+        TRY_ASSIGN(const Json header,
+                   parseJson(text, m_fileName, {.depth = 3, .bytes = kMaxSafetensorsHeader, .values = kMaxValues}));
+        const std::size_t tensors = header.size() - header.count("__metadata__");
+        if (tensors > kMaxSafetensors)
             return fail(ErrorCode::TooLarge,
-                        m_fileName + ": lists " + std::to_string(header.size() - header.count("__metadata__")) + " tensors, at most " +
-                            std::to_string(kMaxTensors) + " are read",
+                        m_fileName + ": lists " + std::to_string(tensors) + " tensors, at most " +
+                            std::to_string(kMaxSafetensors) + " are read",
                         m_fileName);
         std::vector<TensorEntry> entries;
         entries.reserve(header.size());
@@ -98,9 +99,9 @@ private:
     }
 
     Result<TensorEntry> readEntry(const std::string& name, const Json& value) const {
-        if (name.empty() || name.size() > kMaxNameBytes)
+        if (name.empty() || name.size() > kMaxSafetensorsName)
             return corruptTensor(name, "its name has " + std::to_string(name.size()) + " bytes; expected 1 to " +
-                                           std::to_string(kMaxNameBytes));
+                                           std::to_string(kMaxSafetensorsName));
         if (!value.is_object()) return corruptTensor(name, "must be an object with dtype, shape and data_offsets");
         for (const auto& [key, unused] : value.items())
             if (key != "dtype" && key != "shape" && key != "data_offsets")
@@ -139,7 +140,7 @@ private:
         std::vector<std::int64_t> shape;
         for (const Json& size : *found) {
             const auto count = naturalNumber(size);
-            if (!count) return corruptTensor(name, "\"shape\" must hold integers of at least 0, found " + shown(size.dump()));
+            if (!count) return corruptTensor(name, "\"shape\" must hold integers of at least 0, found " + brief(size));
             shape.push_back(*count);
         }
         return shape;
@@ -161,7 +162,7 @@ private:
         const auto begin = naturalNumber((*found)[0]);
         const auto end = naturalNumber((*found)[1]);
         if (!begin || !end || *begin > *end)
-            return corruptTensor(name, "\"data_offsets\" must be two ascending integers, found " + shown(found->dump()));
+            return corruptTensor(name, "\"data_offsets\" must be two ascending integers, found " + brief(*found));
         const auto available = static_cast<std::int64_t>(m_fileBytes - m_dataStart);
         if (*end > available)
             return corruptTensor(name, "ends at data byte " + std::to_string(*end) + ", but the file holds " +

@@ -19,6 +19,8 @@
 namespace espalier {
 
 constexpr std::uint64_t kMaxSafetensorsHeader = 100'000'000;  // what the published reader allows
+constexpr std::size_t kMaxSafetensors = 1 << 16;              // tensors of a model, as of GGUF files
+constexpr std::size_t kMaxSafetensorsName = 512;              // bytes, as of GGUF files
 
 // The header of a file of `fileBytes`, checked; entries sorted by name. `head` is the whole file, or its first 8 + N
 // bytes. `file` is put into the entries and names the file in messages. Errors: corrupt_file (structure), unsupported

@@ -6,10 +6,9 @@ namespace espalier {
 namespace {
 constexpr std::size_t kMaxIds = 256;
 
-// Parsed numbers are unsigned, those a program put into a document are signed.
 bool isTokenId(const Json& value) {
     if (value.is_number_unsigned()) return value.get<std::uint64_t>() <= static_cast<std::uint64_t>(INT32_MAX);
-    return value.is_number_integer() && value.get<std::int64_t>() >= 0 && value.get<std::int64_t>() <= INT32_MAX;
+    return value.is_number_integer() && value.get<std::int64_t>() <= INT32_MAX;
 }
 
 }  // namespace
@@ -22,7 +21,8 @@ Result<std::vector<std::int32_t>> readTokenIds(const JsonReader& reader, std::st
     if (list.size() > kMaxIds) return reader.wrong(key, "a token id or a short list of them");
     for (const Json& id : list) {
         if (!isTokenId(id)) return reader.wrong(key, "a token id or a list of token ids");
-        ids.push_back(id.get<std::int32_t>());
+        const auto number = id.get<std::int64_t>();
+        if (number >= 0) ids.push_back(static_cast<std::int32_t>(number));
     }
     return ids;
 }

@@ -10,7 +10,8 @@
 
 namespace espalier {
 
-// An id, a list of at most 256 ids, or nothing (absent or null). Ids are at least 0 and below 2^31.
+// An id, a list of at most 256 ids, or nothing (absent or null). Ids are below 2^31; negative ones mean
+// that there is no such token.
 Result<std::vector<std::int32_t>> readTokenIds(const JsonReader& reader, std::string_view key);
 
 }  // namespace espalier

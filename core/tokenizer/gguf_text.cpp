@@ -3,6 +3,7 @@
 
 #include "core/formats/gguf_model.h"
 #include "core/tokenizer/gguf_vocabulary.h"
+#include "core/tokenizer/token_limits.h"
 
 namespace espalier {
 namespace {
@@ -20,11 +21,11 @@ Result<GgufVocabulary> vocabularyOf(const GgufKeys& keys) {
     TRY(text(vocabulary.model, named("model")));
     TRY(text(vocabulary.pre, named("pre")));
     TRY(text(vocabulary.chatTemplate, "tokenizer.chat_template"));
-    TRY_ASSIGN(vocabulary.tokens, keys.strings(named("tokens")));
+    TRY_ASSIGN(vocabulary.tokens, keys.strings(named("tokens"), kMaxTokens));
     TRY_ASSIGN(vocabulary.scores, keys.floats(named("scores")));
-    TRY_ASSIGN(vocabulary.merges, keys.strings(named("merges")));
+    TRY_ASSIGN(vocabulary.merges, keys.strings(named("merges"), kMaxMerges));
     TRY_ASSIGN(vocabulary.precompiledCharsmap, keys.byteString(named("precompiled_charsmap")));
-    TRY_ASSIGN(const auto types, keys.integers(named("token_type")));
+    TRY_ASSIGN(const auto types, keys.integers(named("token_type"), kMaxTokens));
     for (const std::int64_t type : types)
         vocabulary.types.push_back(type >= INT32_MIN && type <= INT32_MAX ? static_cast<std::int32_t>(type) : -1);
 

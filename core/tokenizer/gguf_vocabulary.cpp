@@ -14,6 +14,7 @@
 namespace espalier {
 namespace {
 
+constexpr std::int64_t kUnsetId = 0xFFFFFFFF;            // how files say that there is no such token
 constexpr std::string_view kSpaceMark = "\xE2\x96\x81";  // U+2581, a space in SentencePiece vocabularies
 
 struct SpecialIds {
@@ -26,7 +27,7 @@ Error wrongKey(const std::string& where, std::string_view key, const std::string
 
 Result<std::optional<TokenId>> checkedId(std::optional<std::int64_t> id, std::string_view key,
                                          const GgufVocabulary& vocabulary, const std::string& where) {
-    if (!id) return std::optional<TokenId>();
+    if (!id || *id == -1 || *id == kUnsetId) return std::optional<TokenId>();
     if (*id < 0 || *id >= static_cast<std::int64_t>(vocabulary.tokens.size()))
         return wrongKey(where, key,
                         "is " + std::to_string(*id) + ", expected an id of the " +

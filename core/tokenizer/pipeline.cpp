@@ -69,6 +69,8 @@ Result<void> PipelineTokenizer::add(AddedToken token, const std::string& where) 
     TRY(checkAgainstVocabulary(token, where));
     if (!m_added.insert(token.content, token.id)) return {};  // the same token once more
     m_isSpecial[token.id] = token.isSpecial;
+    // GGUF and SentencePiece files list bytes. What is no text is found in none: it could cut a character in two.
+    if (!isValidUtf8(token.content)) return {};
     if (!token.isNormalized) {
         m_inText.add(token.content, token);
     } else if (m_parts.normalizer) {

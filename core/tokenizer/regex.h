@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Regex: a split pattern of a tokenizer.json, written for Oniguruma (Ruby syntax), run by PCRE2 with JIT. Where the two
-// read a construct differently the pattern is rewritten (\s, \w, \h, (?m)), and what cannot be said in PCRE2 (class
-// intersections, nested classes) is refused by name, so a pattern never silently splits elsewhere.
-//
-// Character properties are those of PCRE2's Unicode version.
-// Thread: any; findAll is const and keeps its working memory to itself.
+// Regex: a pattern of a tokenizer.json (to split at, to replace), written for Oniguruma (Ruby syntax), run by PCRE2
+// with JIT. Constructs that the two read differently are spelled anew or refused by name (pattern_translator.h).
+// Character properties are those of PCRE2's Unicode version. Thread: any; findAll is const and keeps its working memory
+// to itself.
 #pragma once
 
 #include <memory>
@@ -28,11 +26,13 @@ public:
     static Result<Regex> fromJson(const JsonReader& reader, std::string_view key, std::string_view where);
 
     // Appends every match in order, as Oniguruma's scan does: an empty match is not taken right after another match.
-    // Requires: text is well-formed UTF-8. Error unsupported when the pattern needs more steps than are allowed.
+    // Requires: text is well-formed UTF-8. Error unsupported when the pattern needs more steps than are allowed:
+    // some thousands at a place, some millions and a few per byte for the places of a text that need more.
     Result<void> findAll(std::string_view text, std::vector<TextRange>& matches) const;
 
 private:
     struct Compiled;
+    class Walk;
     explicit Regex(std::shared_ptr<const Compiled> compiled) : m_compiled(std::move(compiled)) {}
 
     std::shared_ptr<const Compiled> m_compiled;

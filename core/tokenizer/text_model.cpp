@@ -14,7 +14,8 @@
 namespace espalier {
 namespace {
 
-constexpr std::uint64_t kMaxTokenizerBytes = 256ull << 20;
+constexpr std::uint64_t kMaxTokenizerBytes = JsonLimits{}.bytes;
+constexpr std::uint64_t kMaxPieceFileBytes = 256ull << 20;
 constexpr std::uint64_t kMaxConfigBytes = 16ull << 20;
 constexpr const char* kFairseqFile = "sentencepiece.bpe.model";
 // SentencePiece models, under the names their makers gave them; the first that is there counts.
@@ -192,7 +193,7 @@ Result<TextModel> loadTextModel(FileSystem& files, const Path& folder) {
         const auto file = std::ranges::find_if(kPieceFiles, [&](auto name) { return files.exists(folder / name); });
         std::optional<std::string> pieces;
         if (file != kPieceFiles.end()) {
-            TRY_ASSIGN(pieces, textIfThere(files, folder / *file, kMaxTokenizerBytes));
+            TRY_ASSIGN(pieces, textIfThere(files, folder / *file, kMaxPieceFileBytes));
         }
         TRY_ASSIGN(const auto added, textIfThere(files, folder / "added_tokens.json", kMaxConfigBytes));
         Json addedTokens;

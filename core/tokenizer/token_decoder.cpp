@@ -13,6 +13,8 @@
 namespace espalier {
 namespace {
 
+constexpr std::size_t kMaxDecodedBytes = 1 << 20;  // of one token, which has 4 KiB at most
+
 using TokenDecoderPtr = std::unique_ptr<const TokenDecoder>;
 
 class SpaceJoined final : public TokenDecoder {
@@ -40,12 +42,16 @@ public:
     }
 };
 
+// Ends early when far more comes of a token than it was: a file's rules may double it at every stage.
 std::string replacedAll(std::string_view text, std::string_view pattern, std::string_view content) {
     if (pattern.empty()) return std::string(text);
     std::string out;
     std::size_t at = 0;
-    for (std::size_t hit; (hit = text.find(pattern, at)) != std::string_view::npos; at = hit + pattern.size())
-        out.append(text.substr(at, hit - at)).append(content);
+    for (std::size_t hit; (hit = text.find(pattern, at)) != std::string_view::npos; at = hit + pattern.size()) {
+        out.append(text.substr(at, hit - at));
+        if (out.size() + content.size() > kMaxDecodedBytes) return out;
+        out.append(content);
+    }
     return out.append(text.substr(at));
 }
 

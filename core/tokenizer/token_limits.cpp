@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/tokenizer/token_limits.h"
 
-#include "core/tokenizer/utf8.h"
-
 namespace espalier {
 
 Error tooMany(const std::string& where, std::string_view what, std::size_t found, std::size_t most) {
@@ -17,14 +15,6 @@ Error unknownType(const std::string& where, std::string_view what, std::string_v
                 where + ": the " + std::string(what) + " " + inQuotes(type) + " is not supported; understood are " +
                     std::string(known),
                 where);
-}
-
-std::string brief(const Json& value) {
-    std::string text = dumpJson(value);
-    if (text.size() <= 60) return text;
-    text.resize(57);
-    text.resize(completeUtf8(text));
-    return text + "...";
 }
 
 std::string inQuotes(std::string_view text) {

@@ -29,7 +29,6 @@ Error tooMany(const std::string& where, std::string_view what, std::size_t found
 // `where: the WHAT "TYPE" is not supported; understood are KNOWN`
 Error unknownType(const std::string& where, std::string_view what, std::string_view type, std::string_view known);
 std::string inQuotes(std::string_view text);    // in double quotes, cut after 60 bytes, control bytes escaped
-std::string brief(const Json& value);           // as JSON, cut after 60 bytes
 std::string byteTokenName(unsigned char byte);  // "<0x0A>"
 
 }  // namespace espalier

@@ -16,8 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         (void)keys.number(key);
         (void)keys.boolean(key);
         (void)keys.string(key);
-        (void)keys.strings(key);
-        (void)keys.integers(key);
+        (void)keys.strings(key, 1 << 16);
+        (void)keys.integers(key, 1 << 16);
         (void)keys.floats(key);
         (void)keys.byteString(key);
     }

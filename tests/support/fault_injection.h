@@ -31,7 +31,6 @@ public:
     // What a power cut leaves: every file written through here is cut back to its synced length.
     void loseUnsyncedWrites();
 
-    Result<std::unique_ptr<MappedFile>> map(const Path& path) override { return m_files.map(path); }
     Result<std::unique_ptr<ReadableFile>> open(const Path& path) override { return m_files.open(path); }
     Result<std::unique_ptr<WritableFile>> create(const Path& path) override;
     Result<std::string> readText(const Path& path, std::uint64_t maxBytes) override {

@@ -31,30 +31,35 @@ std::int64_t integerArgument(const Arguments& arguments, std::size_t place, std:
 
 template <MarkedText (*change)(const MarkedText&)>
 Result<Value> changed(Runtime& runtime, const Value& value, const Arguments&) {
-    TRY(runtime.spend(value.weight() / 16));
-    return runtime.text(change(str(value)));
+    TRY_ASSIGN(const MarkedText text, runtime.str(value));
+    return runtime.text(change(text));
 }
 
 Result<Value> trim(Runtime& runtime, const Value& value, const Arguments& arguments) {
     const auto characters = textArgument(arguments, 0, "chars");
     TRY(runtime.spend(strippingSteps(value.weight(), characters)));
-    return runtime.text(stripped(str(value), Side::Both, characters));
+    TRY_ASSIGN(const MarkedText text, runtime.str(value));
+    return runtime.text(stripped(text, Side::Both, characters));
 }
 
 Result<Value> title(Runtime& runtime, const Value& value, const Arguments&) {
-    return runtime.text(titled(str(value), "-({[<"));
+    TRY_ASSIGN(const MarkedText text, runtime.str(value));
+    return runtime.text(titled(text, "-({[<"));
 }
 
 Result<Value> string(Runtime& runtime, const Value& value, const Arguments&) {
-    TRY(runtime.spend(value.weight() / 16));
-    return value.text() ? value : runtime.text(str(value));
+    if (value.text()) return value;
+    TRY_ASSIGN(MarkedText text, runtime.str(value));
+    return runtime.text(std::move(text));
 }
 
 Result<Value> replace(Runtime& runtime, const Value& value, const Arguments& arguments) {
     const Value* from = arguments.find(0, "old");
     const Value* to = arguments.find(1, "new");
     if (!from || !to) return fail(ErrorCode::InvalidArgument, "replace needs what to replace and with what");
-    const MarkedText whole = str(value), old = str(*from), with = str(*to);
+    TRY_ASSIGN(const MarkedText whole, runtime.str(value));
+    TRY_ASSIGN(const MarkedText old, runtime.str(*from));
+    TRY_ASSIGN(const MarkedText with, runtime.str(*to));
     if (old.text.empty()) return fail(ErrorCode::Unsupported, "replacing an empty string is not supported");
     std::size_t hits = 0;
     for (std::size_t at = whole.text.find(old.text); at != std::string::npos;
@@ -75,17 +80,20 @@ Result<Value> indent(Runtime& runtime, const Value& value, const Arguments& argu
                                   std::clamp<std::int64_t>(integerArgument(arguments, 0, "width", 4), 0, 1000)),
                               ' '),
                   false);
-    const MarkedText text = str(value);
-    const auto lines = static_cast<std::size_t>(std::count(text.text.begin(), text.text.end(), '\n')) + 1;
+    TRY_ASSIGN(const MarkedText text, runtime.str(value));
+    const std::size_t lines = countLineEnds(text) + 1;
+    TRY(runtime.spend(lines * kStepsPerPiece));
     if (by.text.size() > kMaxTextBytes / lines)
         return fail(ErrorCode::TooLarge, "a text of more than " + std::to_string(kMaxTextBytes) + " bytes");
     return runtime.text(indented(text, by, flagArgument(arguments, 1, "first"), flagArgument(arguments, 2, "blank")));
 }
 
 Result<Value> escape(Runtime& runtime, const Value& value, const Arguments&) {
+    TRY_ASSIGN(const MarkedText text, runtime.str(value));
     MarkedText out;
-    str(value).forEachRun([&](std::string_view run, bool isVerbatim) {
+    text.forEachRun([&](std::string_view run, bool isVerbatim) {
         for (const char c : run) {
+            if (out.text.size() > kMaxTextBytes) return;  // text() says so
             const std::string_view entity = c == '&'    ? "&amp;"
                                             : c == '<'  ? "&lt;"
                                             : c == '>'  ? "&gt;"
@@ -147,6 +155,7 @@ Result<Value> attributeOf(Runtime& runtime, Value value, const std::vector<Value
         TRY(runtime.spend(1));
         if (value.is<Undefined>()) return value;
         TRY_ASSIGN(value, item(runtime, value, step));
+        if (!value.list() && !value.dict() && !value.text()) TRY(runtime.spend(kStepsPerValue));  // one made just now
     }
     return value;
 }
@@ -164,11 +173,15 @@ Result<std::vector<Value>> attributesOf(Runtime& runtime, const Value& list, con
 Result<Value> join(Runtime& runtime, const Value& value, const Arguments& arguments) {
     TRY_ASSIGN(const std::vector<Value> items, attributesOf(runtime, value, arguments.find(1, "attribute")));
     const Value* separator = arguments.find(0, "d");
-    const MarkedText between = separator ? str(*separator) : MarkedText{};
+    MarkedText between;
+    if (separator) {
+        TRY_ASSIGN(between, runtime.str(*separator));
+    }
     MarkedText out;
     for (std::size_t i = 0; i < items.size(); ++i) {
         if (i > 0) out.append(between);
-        out.append(str(items[i]));
+        TRY_ASSIGN(const MarkedText text, runtime.str(items[i]));
+        out.append(text);
         if (out.text.size() > kMaxTextBytes) break;  // text() says so
     }
     return runtime.text(std::move(out));
@@ -183,9 +196,9 @@ Result<Value> defaulted(Runtime& runtime, const Value& value, const Arguments& a
 template <bool last>
 Result<Value> end(Runtime& runtime, const Value& value, const Arguments&) {
     if (value.text() && isTrue(value)) return item(runtime, value, Value(std::int64_t{last ? -1 : 0}));
-    TRY_ASSIGN(const std::vector<Value> items, itemsOf(runtime, value));
-    if (items.empty()) return Value(Undefined{last ? "the last item of nothing" : "the first item of nothing"});
-    return last ? items.back() : items.front();
+    TRY_ASSIGN(const List list, listOf(runtime, value));
+    if (list->items.empty()) return Value(Undefined{last ? "the last item of nothing" : "the first item of nothing"});
+    return last ? list->items.back() : list->items.front();
 }
 
 Result<Value> list(Runtime& runtime, const Value& value, const Arguments&) {
@@ -229,7 +242,8 @@ Result<Value> map(Runtime& runtime, const Value& value, const Arguments& argumen
 // select, reject, selectattr, rejectattr: keeps items whose test holds or, with `wanted` false, does not.
 template <bool wanted, bool ofAttribute>
 Result<Value> select(Runtime& runtime, const Value& value, const Arguments& arguments) {
-    TRY_ASSIGN(const std::vector<Value> items, itemsOf(runtime, value));
+    TRY_ASSIGN(const List list, listOf(runtime, value));
+    TRY(runtime.payForItems(list->items.size()));
     const Value* path = ofAttribute ? arguments.find(0, "attribute") : nullptr;
     if (ofAttribute && !path) return fail(ErrorCode::InvalidArgument, "the name of an attribute is missing");
     const Arguments afterPath = withoutFirst(arguments, ofAttribute ? 1 : 0);
@@ -241,7 +255,7 @@ Result<Value> select(Runtime& runtime, const Value& value, const Arguments& argu
     if (path) {
         TRY_ASSIGN(steps, attributePath(runtime, *path));
     }
-    for (const Value& item : items) {
+    for (const Value& item : list->items) {
         TRY_ASSIGN(const Value tested, attributeOf(runtime, item, steps));
         bool holds = isTrue(tested);
         if (test) {
@@ -255,14 +269,16 @@ Result<Value> select(Runtime& runtime, const Value& value, const Arguments& argu
 // Ordering keys: text without regard to case unless asked for.
 Result<std::vector<std::pair<Value, Value>>> keyed(Runtime& runtime, const Value& value, const Value* path,
                                                    bool cased) {
-    TRY_ASSIGN(std::vector<Value> items, itemsOf(runtime, value));
-    TRY_ASSIGN(std::vector<Value> keys, attributesOf(runtime, value, path));
+    TRY_ASSIGN(const List list, listOf(runtime, value));
+    TRY_ASSIGN(std::vector<Value> keys, attributesOf(runtime, Value(list), path));
+    TRY(runtime.payForItems(3 * keys.size()));  // the pairs, and what becomes of them
     std::vector<std::pair<Value, Value>> pairs;
-    for (std::size_t i = 0; i < items.size(); ++i) {
+    pairs.reserve(keys.size());
+    for (std::size_t i = 0; i < keys.size(); ++i) {
         if (keys[i].text() && !cased) {
             TRY_ASSIGN(keys[i], runtime.text(lower(*keys[i].text())));
         }
-        pairs.emplace_back(std::move(keys[i]), std::move(items[i]));
+        pairs.emplace_back(std::move(keys[i]), list->items[i]);
     }
     return pairs;
 }

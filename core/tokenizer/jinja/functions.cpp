@@ -4,9 +4,12 @@
 #include <ctime>
 
 #include "core/tokenizer/jinja/builtins.h"
+#include "core/tokenizer/utf8.h"
 
 namespace espalier::jinja {
 namespace {
+
+constexpr std::size_t kMaxSentence = 4096;  // of raise_exception
 
 using Call = Result<Value> (*)(Runtime&, const Arguments&);
 
@@ -29,6 +32,7 @@ Result<Value> range(Runtime& runtime, const Arguments& arguments) {
         items.emplace_back(at);
         if (__builtin_add_overflow(at, step, &at)) break;
     }
+    TRY(runtime.payForItems(items.size()));  // a few megabytes at most until here
     return runtime.list(std::move(items));
 }
 
@@ -39,10 +43,12 @@ Result<DictValue> madeDict(Runtime& runtime, const Arguments& arguments) {
     if (!arguments.positional.empty()) {
         const Value& source = arguments.positional.front();
         if (source.dict()) {
+            TRY(runtime.spend(source.dict()->entries().size() * kStepsPerEntry));
             dict = *source.dict();
         } else {
-            TRY_ASSIGN(const std::vector<Value> pairs, itemsOf(runtime, source));
-            for (const Value& pair : pairs) {
+            TRY_ASSIGN(const List pairs, listOf(runtime, source));
+            TRY(runtime.spend(pairs->items.size() * kStepsPerEntry));
+            for (const Value& pair : pairs->items) {
                 if (!pair.list() || pair.list()->items.size() != 2 || !pair.list()->items[0].text())
                     return wrongType("an item of dict", "a pair of a string and a value", pair);
                 dict.set(*pair.list()->items[0].get<Text>(), pair.list()->items[1]);
@@ -68,8 +74,12 @@ Result<Value> makeNamespace(Runtime& runtime, const Arguments& arguments) {
 
 Result<Value> raiseException(Runtime&, const Arguments& arguments) {
     const Value* message = arguments.find(0, "message");
-    return fail(ErrorCode::InvalidArgument, message ? str(*message).text : "the template refused the messages",
-                "chat template");
+    std::string sentence = message ? str(*message).text : "the template refused the messages";
+    if (sentence.size() > kMaxSentence) {
+        sentence.resize(kMaxSentence);
+        sentence.resize(completeUtf8(sentence));
+    }
+    return fail(ErrorCode::InvalidArgument, std::move(sentence), "chat template");
 }
 
 void appendPadded(std::string& out, int number, int width, char fill = '0') {

@@ -139,8 +139,13 @@ Result<Interpreter::Flow> Interpreter::runStatement(const Statement& statement) 
 }
 
 Result<void> Interpreter::emit(const Value& value) {
-    TRY(m_runtime.spend(value.weight() / 16));
-    m_out->append(str(value));
+    TRY(m_runtime.spend(value.weight() / kBytesPerStep));
+    if (const MarkedText* text = value.text()) {
+        m_out->append(*text);
+    } else {
+        TRY_ASSIGN(const MarkedText spelled, m_runtime.str(value));
+        m_out->append(spelled);
+    }
     if (m_out->text.size() > kMaxTextBytes)
         return fail(ErrorCode::TooLarge, "an output of more than " + std::to_string(kMaxTextBytes) + " bytes");
     return {};
@@ -172,27 +177,28 @@ Result<Interpreter::Flow> Interpreter::runIf(const Statement& statement) {
 
 Result<Interpreter::Flow> Interpreter::runFor(const Statement& statement) {
     TRY_ASSIGN(const Value sequence, evaluate(*statement.expr));
-    TRY_ASSIGN(std::vector<Value> items, itemsOf(m_runtime, sequence));
+    TRY_ASSIGN(List list, listOf(m_runtime, sequence));
     if (statement.condition) {
+        TRY(m_runtime.payForItems(list->items.size()));
         std::vector<Value> kept;
-        for (Value& item : items) {
+        for (const Value& item : list->items) {
             Scope scope;
             const Entered entered(*this, scope, m_scope);
             TRY(assign(statement.target, item));
             TRY_ASSIGN(const Value condition, evaluate(*statement.condition));
-            if (isTrue(condition)) kept.push_back(std::move(item));
+            if (isTrue(condition)) kept.push_back(item);
         }
-        items = std::move(kept);
+        TRY_ASSIGN(const Value made, m_runtime.list(std::move(kept)));
+        list = *made.get<List>();
     }
-    if (items.empty()) return runBody(statement.otherwise);
-    TRY_ASSIGN(const Value list, makeList(std::move(items)));
+    if (list->items.empty()) return runBody(statement.otherwise);
     const Deeper deeper(m_loopDepth);
-    for (std::size_t i = 0; i < list.list()->items.size(); ++i) {
+    for (std::size_t i = 0; i < list->items.size(); ++i) {
         TRY(m_runtime.spend(1));
         Scope scope;
         const Entered entered(*this, scope, m_scope);
-        scope.set("loop", Value(LoopPtr(std::make_shared<LoopState>(LoopState{*list.get<List>(), i, m_loopDepth}))));
-        TRY(assign(statement.target, list.list()->items[i]));
+        scope.set("loop", Value(LoopPtr(std::make_shared<LoopState>(LoopState{list, i, m_loopDepth}))));
+        TRY(assign(statement.target, list->items[i]));
         TRY_ASSIGN(const Flow flow, runBody(statement.body));
         if (flow == Flow::Break) break;
     }
@@ -213,12 +219,13 @@ Result<Interpreter::Flow> Interpreter::runWith(const Statement& statement) {
 
 Result<void> Interpreter::assign(const Target& target, Value value) {
     if (!target.several.empty()) {
-        TRY_ASSIGN(std::vector<Value> items, itemsOf(m_runtime, value));
+        TRY_ASSIGN(const List list, listOf(m_runtime, value));
+        const std::vector<Value>& items = list->items;
         if (items.size() != target.several.size())
             return fail(ErrorCode::InvalidArgument, std::to_string(target.several.size()) +
                                                         " names cannot be assigned " + std::to_string(items.size()) +
                                                         " values");
-        for (std::size_t i = 0; i < items.size(); ++i) TRY(assign(target.several[i], std::move(items[i])));
+        for (std::size_t i = 0; i < items.size(); ++i) TRY(assign(target.several[i], items[i]));
         return {};
     }
     if (target.attribute.empty()) return set(target.name, std::move(value));
@@ -328,6 +335,7 @@ Result<Value> Interpreter::evaluateHere(const Expr& expr) {
         case Expr::Kind::List:
         case Expr::Kind::Tuple: {
             TRY_ASSIGN(std::vector<Value> items, evaluateAll(expr.parts));
+            TRY(m_runtime.payForItems(items.size()));
             return m_runtime.list(std::move(items), expr.kind == Expr::Kind::Tuple);
         }
         case Expr::Kind::Dict:
@@ -412,6 +420,7 @@ Result<Value> Interpreter::evaluateDict(const Expr& expr) {
         TRY_ASSIGN(const Value key, evaluate(*expr.parts[i]));
         if (!key.text()) return wrongType("the key of a dictionary", "a string", key);
         TRY_ASSIGN(Value value, evaluate(*expr.parts[i + 1]));
+        TRY(m_runtime.spend(kStepsPerEntry));
         dict.set(*key.get<Text>(), std::move(value));
     }
     return makeDict(std::move(dict));
@@ -421,8 +430,9 @@ Result<Value> Interpreter::evaluateConcat(const Expr& expr) {
     MarkedText joined;
     for (const ExprPtr& part : expr.parts) {
         TRY_ASSIGN(const Value value, evaluate(*part));
-        TRY(m_runtime.spend(value.weight() / 16));
-        joined.append(str(value));
+        TRY_ASSIGN(const MarkedText text, m_runtime.str(value));
+        joined.append(text);
+        if (joined.text.size() > kMaxTextBytes) break;  // text() says so
     }
     return m_runtime.text(std::move(joined));
 }

@@ -54,18 +54,20 @@ Result<Value> splitText(Runtime& runtime, const Value& self, const Arguments& ar
     TRY_ASSIGN(const MarkedText* separator, optionalText(arguments, 0, "sep"));
     TRY_ASSIGN(const std::int64_t limit, integerOr(arguments, 1, "maxsplit", -1));
     if (separator && separator->text.empty()) return fail(ErrorCode::InvalidArgument, "an empty separator");
-    TRY(runtime.spend(self.weight()));
+    const auto wanted = separator ? std::optional<std::string_view>(separator->text) : std::nullopt;
+    TRY(runtime.spend(self.weight() / kBytesPerStep));
+    const std::size_t cuts = countCuts(*self.text(), wanted);
+    const std::size_t taken = limit >= 0 ? std::min(cuts, static_cast<std::size_t>(limit)) : cuts;
+    TRY(runtime.spend(cuts * 4 + (taken + 1) * kStepsPerPiece));
     std::vector<Value> items;
-    for (MarkedText& piece :
-         split(*self.text(), separator ? std::optional<std::string_view>(separator->text) : std::nullopt, limit,
-               fromRight))
-        items.push_back(makeText(std::move(piece)));
+    for (MarkedText& piece : split(*self.text(), wanted, limit, fromRight)) items.push_back(makeText(std::move(piece)));
     return runtime.list(std::move(items));
 }
 
 Result<Value> splitIntoLines(Runtime& runtime, const Value& self, const Arguments& arguments) {
     const Value* keep = arguments.find(0, "keepends");
-    TRY(runtime.spend(self.weight()));
+    TRY(runtime.spend(self.weight() / kBytesPerStep));
+    TRY(runtime.spend((countLineEnds(*self.text()) + 1) * kStepsPerPiece));
     std::vector<Value> items;
     for (MarkedText& line : splitLines(*self.text(), keep && isTrue(*keep))) items.push_back(makeText(std::move(line)));
     return runtime.list(std::move(items));
@@ -173,6 +175,7 @@ constexpr std::string_view kLowerTest = "lower";
 
 Result<Value> dictItems(Runtime& runtime, const Value& self, const Arguments&) {
     std::vector<Value> items;
+    TRY(runtime.payForItems(3 * self.dict()->entries().size()));
     for (const auto& entry : self.dict()->entries()) {
         TRY_ASSIGN(Value pair, runtime.list({Value(entry.key), entry.value}, true));
         items.push_back(std::move(pair));
@@ -187,6 +190,7 @@ Result<Value> dictKeys(Runtime& runtime, const Value& self, const Arguments&) {
 
 Result<Value> dictValues(Runtime& runtime, const Value& self, const Arguments&) {
     std::vector<Value> values;
+    TRY(runtime.payForItems(self.dict()->entries().size()));
     for (const auto& entry : self.dict()->entries()) values.push_back(entry.value);
     return runtime.list(std::move(values));
 }
@@ -275,7 +279,7 @@ Value bound(const Row (&rows)[size], const Value& object, std::string_view name)
                          return method(runtime, object, arguments);
                      }})));
     }
-    return Value(Undefined{std::string(name)});
+    return nothingCalled(name);
 }
 
 }  // namespace
@@ -284,7 +288,7 @@ Value method(const Value& object, std::string_view name) {
     if (object.text()) return bound(kTextMethods, object, name);
     if (object.dict()) return bound(kDictMethods, object, name);
     if (object.list()) return bound(kListMethods, object, name);
-    return Value(Undefined{std::string(name)});
+    return nothingCalled(name);
 }
 
 }  // namespace espalier::jinja

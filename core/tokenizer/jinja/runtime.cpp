@@ -28,9 +28,9 @@ Result<Value> repeated(Runtime& runtime, const Value& value, std::int64_t times)
         return runtime.text(std::move(out));
     }
     const ListValue& list = *value.list();
-    if (count > 0 && !list.items.empty())
-        TRY(runtime.spend(std::min<std::size_t>(count, kMaxSteps) * list.items.size()));
+    TRY(runtime.payForItems(std::min<std::size_t>(count, kMaxSteps) * list.items.size()));
     std::vector<Value> items;
+    if (!list.items.empty()) items.reserve(count * list.items.size());
     for (std::size_t i = 0; i < count && !list.items.empty(); ++i)
         items.insert(items.end(), list.items.begin(), list.items.end());
     return runtime.list(std::move(items), list.isTuple);
@@ -106,8 +106,8 @@ Result<bool> contains(Runtime& runtime, const Value& whole, const Value& part) {
         return text->text.find(part.text()->text) != std::string::npos;
     }
     if (const DictValue* dict = whole.dict()) return part.text() && dict->find(part.text()->text);
-    TRY_ASSIGN(const std::vector<Value> items, itemsOf(runtime, whole));
-    return std::any_of(items.begin(), items.end(), [&](const Value& item) { return equal(item, part); });
+    TRY_ASSIGN(const List list, listOf(runtime, whole));
+    return std::ranges::any_of(list->items, [&](const Value& item) { return equal(item, part); });
 }
 
 // Python's clamping of a slice bound.
@@ -119,15 +119,22 @@ Result<std::int64_t> bound(const Value& value, std::int64_t length, std::int64_t
     return step > 0 ? std::clamp<std::int64_t>(at, 0, length) : std::clamp<std::int64_t>(at, -1, length - 1);
 }
 
-std::vector<TextRange> charactersOf(std::string_view text) {
-    std::vector<TextRange> ranges;
-    for (std::size_t at = 0; at < text.size();) {
-        const std::size_t bytes = decodeUtf8(text, at).bytes;
-        ranges.push_back({at, at + bytes});
-        at += bytes;
+// Where each character of a text begins, and where the last one ends.
+class Characters {
+public:
+    explicit Characters(std::string_view text) {
+        m_begins.reserve(countUtf8(text) + 1);
+        for (std::size_t at = 0; at < text.size(); at += decodeUtf8(text, at).bytes)
+            m_begins.push_back(static_cast<std::uint32_t>(at));
+        m_begins.push_back(static_cast<std::uint32_t>(text.size()));
     }
-    return ranges;
-}
+    std::size_t size() const { return m_begins.size() - 1; }
+    TextRange operator[](std::size_t i) const { return {m_begins[i], m_begins[i + 1]}; }
+
+private:
+    std::vector<std::uint32_t> m_begins;
+};
+static_assert(kMaxTextBytes < UINT32_MAX);
 
 Value loopAttribute(const LoopState& loop, std::string_view name) {
     const auto count = static_cast<std::int64_t>(loop.items->items.size());
@@ -168,8 +175,15 @@ Result<void> Runtime::spend(std::size_t steps) {
 Result<Value> Runtime::text(MarkedText text) {
     if (text.text.size() > kMaxTextBytes)
         return fail(ErrorCode::TooLarge, "a text of more than " + std::to_string(kMaxTextBytes) + " bytes");
-    TRY(spend(text.text.size() / 16 + text.verbatim.size() + 1));
+    TRY(spend(text.text.size() / kBytesPerStep + text.verbatim.size() * kStepsPerItem + kStepsPerValue));
     return makeText(std::move(text));
+}
+
+Result<MarkedText> Runtime::str(const Value& value) {
+    TRY(spend(value.weight() / 16));
+    if (!value.text() && value.weight() > kMaxTextBytes)
+        return fail(ErrorCode::TooLarge, "a text of more than " + std::to_string(kMaxTextBytes) + " bytes");
+    return jinja::str(value);
 }
 
 Result<Value> Runtime::text(std::string_view text, bool isVerbatim) {
@@ -179,7 +193,7 @@ Result<Value> Runtime::text(std::string_view text, bool isVerbatim) {
 }
 
 Result<Value> Runtime::list(std::vector<Value> items, bool isTuple) {
-    TRY(spend(items.size() + 1));
+    TRY(spend(items.size() / 16 + kStepsPerValue));
     return makeList(std::move(items), isTuple);
 }
 
@@ -190,7 +204,10 @@ Result<Value> binary(Runtime& runtime, Operator op, const Value& left, const Val
         return runtime.text(std::move(joined));
     }
     if (op == Operator::Add && left.list() && right.list() && left.list()->isTuple == right.list()->isTuple) {
-        std::vector<Value> items = left.list()->items;
+        TRY(runtime.payForItems(left.list()->items.size() + right.list()->items.size()));
+        std::vector<Value> items;
+        items.reserve(left.list()->items.size() + right.list()->items.size());
+        items = left.list()->items;
         items.insert(items.end(), right.list()->items.begin(), right.list()->items.end());
         return runtime.list(std::move(items), left.list()->isTuple);
     }
@@ -239,21 +256,30 @@ Result<Value> negative(const Value& value, bool negate) {
 Result<std::vector<Value>> itemsOf(Runtime& runtime, const Value& value) {
     std::vector<Value> items;
     if (const ListValue* list = value.list()) {
-        TRY(runtime.spend(list->items.size()));
+        TRY(runtime.payForItems(list->items.size()));
         return list->items;
     }
     if (const DictValue* dict = value.dict()) {
-        TRY(runtime.spend(dict->entries().size()));
+        TRY(runtime.payForItems(dict->entries().size()));
         for (const auto& entry : dict->entries()) items.push_back(Value(entry.key));
         return items;
     }
     if (const MarkedText* text = value.text()) {
         TRY(runtime.spend(kStepsPerPiece * countUtf8(text->text) + text->text.size() / 16));
-        for (const TextRange& range : charactersOf(text->text)) items.push_back(makeText(text->slice(range)));
+        const Characters characters(text->text);
+        items.reserve(characters.size());
+        for (std::size_t i = 0; i < characters.size(); ++i) items.push_back(makeText(text->slice(characters[i])));
         return items;
     }
     if (value.is<Undefined>()) return items;
     return fail(ErrorCode::InvalidArgument, "a value of type " + typeName(value) + " cannot be iterated over");
+}
+
+Result<List> listOf(Runtime& runtime, const Value& value) {
+    if (const List* list = value.get<List>()) return *list;
+    TRY_ASSIGN(std::vector<Value> items, itemsOf(runtime, value));
+    TRY_ASSIGN(const Value list, runtime.list(std::move(items)));
+    return *list.get<List>();
 }
 
 Result<std::int64_t> lengthOf(Runtime& runtime, const Value& value) {
@@ -271,13 +297,13 @@ Result<Value> attribute(const Value& value, std::string_view name) {
     if (value.is<Undefined>()) return isUndefined(value);
     if (value.is<NamespacePtr>()) {
         const Value* found = (*value.get<NamespacePtr>())->attributes.find(name);
-        return found ? *found : Value(Undefined{std::string(name)});
+        return found ? *found : nothingCalled(name);
     }
     if (value.is<LoopPtr>()) return loopAttribute(**value.get<LoopPtr>(), name);
     if (Value found = method(value, name); !found.is<Undefined>()) return found;
     if (const DictValue* dict = value.dict())
         if (const Value* found = dict->find(name)) return *found;
-    return Value(Undefined{std::string(name)});
+    return nothingCalled(name);
 }
 
 Result<Value> item(Runtime& runtime, const Value& value, const Value& index) {
@@ -289,8 +315,8 @@ Result<Value> item(Runtime& runtime, const Value& value, const Value& index) {
             if (const Value* found = dict->find(name)) return *found;
         return attribute(value, name);
     }
-    const Undefined nothing{str(index).text};
-    if (!index.isInteger()) return Value(nothing);
+    const Value nothing = nothingCalled(index.list() || index.dict() ? typeName(index) : jinja::str(index).text);
+    if (!index.isInteger()) return nothing;
     std::int64_t at = index.integer();
     if (const ListValue* list = value.list()) {
         const auto length = static_cast<std::int64_t>(list->items.size());
@@ -300,7 +326,7 @@ Result<Value> item(Runtime& runtime, const Value& value, const Value& index) {
     const MarkedText* text = value.text();
     if (!text) return Value(nothing);
     TRY(runtime.spend(text->text.size() / 16 + 1));
-    const auto characters = charactersOf(text->text);
+    const Characters characters(text->text);
     const auto length = static_cast<std::int64_t>(characters.size());
     if (at < 0) at += length;
     if (at < 0 || at >= length) return Value(nothing);
@@ -315,12 +341,17 @@ Result<Value> slice(Runtime& runtime, const Value& value, const Value& start, co
     const std::int64_t stride = step.is<None>() ? 1 : std::clamp<std::int64_t>(step.integer(), -kMaxSteps, kMaxSteps);
     if (stride == 0) return fail(ErrorCode::InvalidArgument, "a slice step must not be zero");
     TRY(runtime.spend(text ? text->text.size() / 4 : 1));
-    const std::vector<TextRange> characters = text ? charactersOf(text->text) : std::vector<TextRange>{};
+    const Characters characters(text ? std::string_view(text->text) : std::string_view());
     const auto length = static_cast<std::int64_t>(text ? characters.size() : list->items.size());
     TRY_ASSIGN(const std::int64_t first, bound(start, length, stride, true));
     TRY_ASSIGN(const std::int64_t last, bound(stop, length, stride, false));
     MarkedText cut;
     std::vector<Value> items;
+    const std::int64_t count = stride > 0 ? (last - first + stride - 1) / stride : (last - first + stride + 1) / stride;
+    if (list && count > 0) {
+        TRY(runtime.payForItems(static_cast<std::size_t>(count)));
+        items.reserve(static_cast<std::size_t>(count));
+    }
     for (std::int64_t at = first; stride > 0 ? at < last : at > last; at += stride) {
         if (text)
             cut.append(*text, characters[static_cast<std::size_t>(at)]);

@@ -49,31 +49,35 @@ std::string cased(std::string_view run, bool isUpper) {
     return text.toUTF8String(out);
 }
 
-// Where the next separator stands, and how long it is.
+// Calls visit(at, length) for each separator; a run of white space is one.
+template <class Visit>
+void eachCut(std::string_view text, std::optional<std::string_view> separator, Visit&& visit) {
+    if (separator) {
+        for (std::size_t hit = text.find(*separator); hit != std::string_view::npos;
+             hit = text.find(*separator, hit + separator->size()))
+            visit(hit, separator->size());
+        return;
+    }
+    for (std::size_t at = 0; at < text.size();) {
+        std::size_t end = at;
+        while (end < text.size()) {
+            const Utf8Char c = decodeUtf8(text, end);
+            if (!isPythonSpace(c.code)) break;
+            end += c.bytes;
+        }
+        if (end > at) visit(at, end - at);
+        at = end < text.size() ? end + decodeUtf8(text, end).bytes : end;
+    }
+}
+
+// Where a separator stands, and how long it is.
 struct Cut {
     std::size_t at;
     std::size_t length;
 };
-
-// All cuts; a run of white space is one cut.
 std::vector<Cut> cutsOf(std::string_view text, std::optional<std::string_view> separator) {
     std::vector<Cut> cuts;
-    if (separator) {
-        for (std::size_t hit = text.find(*separator); hit != std::string_view::npos;
-             hit = text.find(*separator, hit + separator->size()))
-            cuts.push_back({hit, separator->size()});
-        return cuts;
-    }
-    for (std::size_t at = 0; at < text.size();) {
-        const Utf8Char c = decodeUtf8(text, at);
-        if (isPythonSpace(c.code)) {
-            if (!cuts.empty() && cuts.back().at + cuts.back().length == at)
-                cuts.back().length += c.bytes;
-            else
-                cuts.push_back({at, c.bytes});
-        }
-        at += c.bytes;
-    }
+    eachCut(text, separator, [&](std::size_t at, std::size_t length) { cuts.push_back({at, length}); });
     return cuts;
 }
 
@@ -159,6 +163,22 @@ std::vector<MarkedText> splitLines(const MarkedText& text, bool keepEnds) {
     }
     if (begin < bytes.size()) lines.push_back(text.slice({begin, bytes.size()}));
     return lines;
+}
+
+std::size_t countCuts(const MarkedText& text, std::optional<std::string_view> separator) {
+    std::size_t cuts = 0;
+    eachCut(text.text, separator, [&](std::size_t, std::size_t) { ++cuts; });
+    return cuts;
+}
+
+std::size_t countLineEnds(const MarkedText& text) {
+    std::size_t ends = 0;
+    for (std::size_t at = 0; at < text.text.size();) {
+        const Utf8Char c = decodeUtf8(text.text, at);
+        ends += endsLine(c.code) ? 1 : 0;
+        at += c.bytes;
+    }
+    return ends;
 }
 
 MarkedText upper(const MarkedText& text) {

@@ -13,9 +13,9 @@ namespace espalier::jinja {
 
 enum class Side { Left, Right, Both };
 
-// Without characters: white space as str.strip() knows it.
 // What stripping a text of so many bytes is worth: each of its characters is looked for in `characters`.
 std::size_t strippingSteps(std::size_t bytes, std::optional<std::string_view> characters);
+// Without characters: white space as str.strip() knows it.
 MarkedText stripped(const MarkedText& text, Side side, std::optional<std::string_view> characters);
 // At most `count` times from the left; all when negative. Requires: old is not empty.
 MarkedText replaced(const MarkedText& text, std::string_view old, const MarkedText& with, std::int64_t count);
@@ -23,6 +23,9 @@ MarkedText replaced(const MarkedText& text, std::string_view old, const MarkedTe
 std::vector<MarkedText> split(const MarkedText& text, std::optional<std::string_view> separator, std::int64_t limit,
                               bool fromRight);
 std::vector<MarkedText> splitLines(const MarkedText& text, bool keepEnds);
+// How often those find a place to cut. Requires: a separator is not empty.
+std::size_t countCuts(const MarkedText& text, std::optional<std::string_view> separator);
+std::size_t countLineEnds(const MarkedText& text);
 MarkedText upper(const MarkedText& text);
 MarkedText lower(const MarkedText& text);
 MarkedText capitalized(const MarkedText& text);

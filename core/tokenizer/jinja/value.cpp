@@ -5,6 +5,8 @@
 #include <array>
 #include <cmath>
 
+#include "core/tokenizer/utf8.h"
+
 namespace espalier::jinja {
 namespace {
 
@@ -88,6 +90,12 @@ bool Value::holdsReference() const {
     if (const ListValue* items = list()) return items->holdsReference;
     if (const DictValue* entries = dict()) return entries->holdsReference();
     return is<NamespacePtr>() || is<FunctionPtr>() || is<LoopPtr>();
+}
+
+Value nothingCalled(std::string_view name) {
+    std::string shown(name.substr(0, 200));
+    if (shown.size() < name.size()) shown.resize(completeUtf8(shown));
+    return Value(Undefined{std::move(shown)});
 }
 
 Value makeText(std::string_view text, bool isVerbatim) {

@@ -20,6 +20,8 @@
 
 namespace espalier::jinja {
 
+inline constexpr std::size_t kMaxTextBytes = 16u << 20;  // of one text, and of the output
+
 class Value;
 class Runtime;
 using Text = std::shared_ptr<const MarkedText>;
@@ -129,6 +131,7 @@ struct DictValue::Entry {
     Value value;
 };
 
+Value nothingCalled(std::string_view name);  // Undefined, the name cut after 200 bytes
 Value makeText(std::string_view text, bool isVerbatim = false);
 Value makeText(MarkedText text);
 // Errors: too_large when nested too deeply or holding too much.
@@ -142,7 +145,8 @@ bool equal(const Value& a, const Value& b);
 // <0, 0, >0. Error when the types have no order.
 Result<int> compare(const Value& a, const Value& b);
 
-// str() and repr(): marks of strings are kept; what is quoted is marked as a whole when anything in it is.
+// str() and repr(): marks of strings are kept; what is quoted is marked as a whole when anything in it is. Of what is
+// longer than kMaxTextBytes only the beginning, which is too long, too.
 MarkedText str(const Value& value);
 std::string repr(const Value& value);
 bool holdsVerbatim(const Value& value);
@@ -156,6 +160,7 @@ struct JsonStyle {
     std::string itemSeparator = ", ";
     std::string keySeparator = ": ";
 };
+// Errors: invalid_argument for what JSON lacks; too_large over kMaxTextBytes.
 Result<std::string> toJson(const Value& value, const JsonStyle& style);
 
 // Errors: too_large when nested too deeply. Every string is verbatim when isVerbatim, but for the conventional names

@@ -22,7 +22,7 @@ void appendQuoted(std::string& out, std::string_view text) {
     const bool single = text.find('\'') == std::string_view::npos || text.find('"') != std::string_view::npos;
     const char quote = single ? '\'' : '"';
     out += quote;
-    for (std::size_t at = 0; at < text.size();) {
+    for (std::size_t at = 0; at < text.size() && out.size() <= kMaxTextBytes;) {
         const Utf8Char c = decodeUtf8(text, at);
         const auto code = static_cast<std::uint32_t>(c.code);
         if (code == '\\' || code == static_cast<std::uint32_t>(quote)) {
@@ -51,7 +51,7 @@ void appendRepr(std::string& out, const Value& value) {
     if (const MarkedText* text = value.text()) return appendQuoted(out, text->text);
     if (const ListValue* list = value.list()) {
         out += list->isTuple ? '(' : '[';
-        for (std::size_t i = 0; i < list->items.size(); ++i) {
+        for (std::size_t i = 0; i < list->items.size() && out.size() <= kMaxTextBytes; ++i) {
             if (i > 0) out += ", ";
             appendRepr(out, list->items[i]);
         }
@@ -61,7 +61,7 @@ void appendRepr(std::string& out, const Value& value) {
     }
     if (const DictValue* dict = value.dict()) {
         out += '{';
-        for (std::size_t i = 0; i < dict->entries().size(); ++i) {
+        for (std::size_t i = 0; i < dict->entries().size() && out.size() <= kMaxTextBytes; ++i) {
             if (i > 0) out += ", ";
             appendQuoted(out, dict->entries()[i].key->text);
             out += ": ";
@@ -135,6 +135,8 @@ private:
             if (i > 0) m_out += m_style.itemSeparator;
             newLine();
             TRY(writeItem(i));
+            if (m_out.size() > kMaxTextBytes)
+                return fail(ErrorCode::TooLarge, "a text of more than " + std::to_string(kMaxTextBytes) + " bytes");
         }
         --m_level;
         if (count > 0) newLine();
@@ -150,7 +152,7 @@ private:
 
     void writeString(std::string_view text) {
         m_out += '"';
-        for (std::size_t at = 0; at < text.size();) {
+        for (std::size_t at = 0; at < text.size() && m_out.size() <= kMaxTextBytes;) {
             const Utf8Char c = decodeUtf8(text, at);
             writeCharacter(static_cast<std::uint32_t>(c.code), text.substr(at, c.bytes));
             at += c.bytes;

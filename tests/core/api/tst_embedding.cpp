@@ -230,9 +230,9 @@ private slots:
 
         const Json golden = parseJson(*folder.files->readText(kBert / "golden.json", 1 << 20), "golden.json").value();
         const std::vector<TokenId> text = golden["texts"].back();
-        const auto raw = folder.files->map(kBert / "hidden.f32");
-        std::vector<float> hidden((*raw)->bytes().size() / sizeof(float));
-        std::memcpy(hidden.data(), (*raw)->bytes().data(), (*raw)->bytes().size());
+        const std::string raw = folder.files->readText(kBert / "hidden.f32", 1 << 24).value();
+        std::vector<float> hidden(raw.size() / sizeof(float));
+        std::memcpy(hidden.data(), raw.data(), raw.size());
         const std::size_t width = 36;
         const auto rows = std::span(hidden).last(text.size() * width);
         std::vector<double> mean(width, 0.0);

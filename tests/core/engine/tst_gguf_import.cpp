@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // GGUF files through the importer, and quantising on the way in.
 #include <algorithm>
+#include <cstring>
 #include <fstream>
+#include <map>
 
 #include "core/formats/digest.h"
 #include "core/formats/gguf_model.h"
@@ -12,6 +14,8 @@
 
 using namespace espalier;
 using namespace espalier::test;
+
+using namespace std::string_literals;
 
 namespace {
 
@@ -222,10 +226,140 @@ private slots:
         QVERIFY(after->spec == expected);
         QCOMPARE(after->tensors->find("model.layers.0.self_attn.q_proj.weight")->pairedHeads, 4);
         QCOMPARE(after->tensors->find("rope_freqs.weight")->dtype, DType::F32);
+        const TensorEntry& wide = *before->tensors->find("model.layers.0.self_attn.q_proj.weight");
+        std::vector<float> values(static_cast<std::size_t>(wide.count()));
+        const auto halves = readTensor(*before->tensors, wide).value();
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            std::uint16_t bits;
+            std::memcpy(&bits, &halves[2 * i], 2);
+            values[i] = f16ToF32(bits);
+        }
+        std::vector<std::byte> blocks(static_cast<std::size_t>(storedBytes(DType::Q8_0, wide.count())));
+        quantize(DType::Q8_0, values, blocks.data());
+        QCOMPARE(readTensor(*after->tensors, *after->tensors->find(wide.name)).value(), blocks);
+        const auto keysOf = [&](const Path& file) {
+            const GgufFile opened = openGgufFile(*fixture.files, file).value();
+            const GgufKeys keys(opened.header, opened.head, "x");
+            std::map<std::string, std::string> found;
+            for (const auto& [key, value] : opened.header.keys)
+                if (const auto text = keys.string(key); text && *text) found[key] = **text;
+            return found;
+        };
+        QVERIFY(keysOf(source).size() > 2);
+        QVERIFY(keysOf(source) == keysOf(Path(model->folder) / "model.gguf"));
         const auto again = importAndWait(*engine, {.path = model->folder, .quantize = "q4_0"});
         QCOMPARE(again->error->code, ErrorCode::Unsupported);
         QVERIFY2(again->error->message.find("quantised already (q8_0)") != std::string::npos,
                  again->error->message.c_str());
+    }
+
+    // The config.json beside it decides what it is.
+    void aFileThatWeWroteIsImportedWithItsFolder() {
+        EngineFixture fixture;
+        auto engine = std::move(fixture.open()).value();
+        const Path source = fixture.makeModel("tiny", wideEnough());
+        QCOMPARE(importAndWait(*engine, {.path = source.string(), .quantize = "q8_0"})->state, JobState::Finished);
+        const Path ours = fixture.root / "ours";
+        std::filesystem::copy(engine->findModel("tiny-q8_0")->folder, ours);
+        VERIFY_OK(engine->removeModel("tiny-q8_0"));
+        VERIFY_OK(engine->emptyBin());
+        for (const bool link : {false, true}) {
+            const auto job = importAndWait(*engine, {.path = (ours / "model.gguf").string(), .link = link});
+            QVERIFY2(job->state == JobState::Finished, job->error ? job->error->message.c_str() : "");
+            const auto model = engine->findModel("ours");
+            VERIFY_OK(model);
+            QVERIFY(model->hasTokenizer);
+            QCOMPARE(model->digest, digestOf(*fixture.files, ours));
+            VERIFY_OK(engine->removeModel("ours"));
+            VERIFY_OK(engine->emptyBin());
+        }
+        std::filesystem::copy_file(source / "model.safetensors", ours / "model.safetensors");
+        const auto both = importAndWait(*engine, {.path = (ours / "model.gguf").string()});
+        QCOMPARE(both->error->code, ErrorCode::InvalidArgument);
+        std::filesystem::remove(ours / "model.safetensors");
+        std::filesystem::remove(ours / "config.json");
+        const auto bare = importAndWait(*engine, {.path = (ours / "model.gguf").string()});
+        QVERIFY2(bare->error->message.find("config.json") != std::string::npos, bare->error->message.c_str());
+        QVERIFY(namesIn(fixture.workspace / "models").empty());
+    }
+
+    void aTensorThatIsMissingIsNamedAsTheFileWould() {
+        EngineFixture fixture;
+        auto engine = std::move(fixture.open()).value();
+        std::string bytes = textOf(kData / "llama-q8_0/model.gguf");
+        const std::string name = "blk.0.ffn_up.weight";
+        bytes.replace(bytes.find(name), name.size(), "blk.0.ffn_xx.weight");
+        writeFile(fixture.root / "x.gguf", bytes);
+        const auto job = importAndWait(*engine, {.path = (fixture.root / "x.gguf").string()});
+        QCOMPARE(job->error->code, ErrorCode::MissingTensor);
+        QVERIFY2(job->error->message.find("x.gguf: the tensor " + name + " is missing") != std::string::npos,
+                 job->error->message.c_str());
+    }
+
+    // Like buffers of other types: nothing that a model uses, and nothing that GGUF can spell.
+    void quantisingLeavesOutTensorsThatGgufCannotName() {
+        EngineFixture fixture;
+        auto engine = std::move(fixture.open()).value();
+        const Path source = fixture.makeModel("tiny", wideEnough());
+        const std::string whole = textOf(source / "model.safetensors");
+        std::uint64_t length = 0;
+        std::memcpy(&length, whole.data(), sizeof length);
+        std::string header = whole.substr(8, length), data = whole.substr(8 + length);
+        for (const char* name : {"my tensor", "gr\u00f6\u00dfe"}) {
+            header.insert(1, "\"" + std::string(name) + "\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[" +
+                                 std::to_string(data.size()) + "," + std::to_string(data.size() + 4) + "]},");
+            data += "\0\0\0\0"s;
+        }
+        writeFile(source / "model.safetensors", safetensorsBytes(header, data));
+        const auto job = importAndWait(*engine, {.path = source.string(), .quantize = "q8_0"});
+        QVERIFY2(job->state == JobState::Finished, job->error ? job->error->message.c_str() : "");
+        const auto model = engine->findModel("tiny-q8_0");
+        QCOMPARE(model->derivedFrom, digestOf(*fixture.files, source));
+        QVERIFY(!(*engine->tensors("tiny-q8_0"))->find("my tensor"));
+    }
+
+    void valuesBeyondTheScalesAreNotCalledInfinite() {
+        EngineFixture fixture;
+        auto engine = std::move(fixture.open()).value();
+        const Path source = fixture.makeModel("tiny", wideEnough());
+        const auto tensors = openModelFolder(*fixture.files, source);
+        const TensorEntry& entry = *(*tensors)->find("model.layers.0.mlp.up_proj.weight");
+        std::string bytes = textOf(source / "model.safetensors");
+        bytes[entry.offset] = '\x74';
+        bytes[entry.offset + 1] = '\x49';  // 1e6 as bf16
+        writeFile(source / "model.safetensors", bytes);
+        const auto job = importAndWait(*engine, {.path = source.string(), .quantize = "q4_0"});
+        QCOMPARE(job->error->code, ErrorCode::NonFinite);
+        const std::string& said = job->error->message;
+        QVERIFY2(said.find("mlp.up_proj.weight has values up to ") != std::string::npos &&
+                     said.find("beyond the 524032 that q4_0 can scale") != std::string::npos &&
+                     said.find("--allow-nonfinite") == std::string::npos,
+                 said.c_str());
+        QCOMPARE(importAndWait(*engine, {.path = source.string(), .quantize = "q8_0"})->state, JobState::Finished);
+    }
+
+    // What an earlier run wrote and the source no longer has: neither files nor shards of another count.
+    void quantising_resumedOverAChangedSourceTakesNothingElseAlong() {
+        EngineFixture fixture;
+        const Path source = fixture.makeModel("tiny", wideEnough(3));
+        FaultInjection faults(*fixture.files);
+        auto engine = std::move(fixture.open(fixture.options(), faults)).value();
+        faults.fillDiskAfter(70'000, false);
+        const auto job = importAndWait(*engine, {.path = source.string(), .quantize = "q8_0"});
+        QCOMPARE(job->state, JobState::Paused);
+        faults.fillDiskAfter(std::nullopt);
+        const Path partial = fixture.workspace / "models" / (".partial-" + std::to_string(job->id));
+        writeFile(partial / "tokenizer.json", textOf(source / "tokenizer.json"));
+        writeFile(partial / "model-00001-of-00002.gguf", "GGUF");
+        std::filesystem::remove(source / "tokenizer.json");
+        VERIFY_OK(engine->resumeJob(job->id));
+        const auto resumed = engine->waitJob(job->id);
+        QVERIFY2(resumed->state == JobState::Finished, resumed->error ? resumed->error->message.c_str() : "");
+        const auto model = engine->findModel("tiny-q8_0");
+        QVERIFY(!model->hasTokenizer);
+        QCOMPARE(model->derivedFrom, digestOf(*fixture.files, source));
+        QCOMPARE(model->digest, digestOf(*fixture.files, model->folder));
+        QCOMPARE(engine->waitJob(*engine->startVerify("tiny-q8_0"))->state, JobState::Finished);
     }
 
     void quantisingRefusesWhatItCannotDo() {

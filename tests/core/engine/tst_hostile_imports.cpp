@@ -11,6 +11,7 @@
 #include <functional>
 
 #include "tests/core/engine/engine_fixture.h"
+#include "tests/support/peak_memory.h"
 #include "tests/support/test_main.h"
 
 using namespace espalier;
@@ -129,29 +130,10 @@ std::vector<Lie> lies() {
     };
 }
 
-std::int64_t peakBytes() {
-    std::ifstream status("/proc/self/status");
-    for (std::string line; std::getline(status, line);)
-        if (line.starts_with("VmHWM:")) return std::stoll(line.substr(6)) << 10;
-    return 0;
-}
-
-// The peak from here on.
-void forgetPeak() {
-    std::ofstream("/proc/self/clear_refs") << 5;
-}
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsMeasured = false;  // sanitizers take their own time and memory
-#else
-constexpr bool kIsMeasured = true;
-#endif
-
 // The error of an import that must fail.
 void expectRefusal(EngineFixture& fixture, Engine& engine, const Path& path, const std::string& file,
-                   const std::string& what) {
-    forgetPeak();
-    const std::int64_t before = peakBytes();
+                   const std::string& what, std::int64_t most = kMaxGrowthBytes) {
+    const PeakMemory peak;
     const std::clock_t start = std::clock();
     const auto job = importAndWait(engine, {.path = path.string()});
     const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
@@ -164,12 +146,83 @@ void expectRefusal(EngineFixture& fixture, Engine& engine, const Path& path, con
         QVERIFY2(said.find(file) != std::string::npos, (what + ": " + said).c_str());
         QVERIFY2(said.size() < 800 && said.find('\n') == std::string::npos, (what + ": " + said).c_str());
     }
-    if (kIsMeasured) {
+    if (kMemoryIsMeasured) {
         QVERIFY2(seconds < 1.0, (what + " took " + std::to_string(seconds) + " s").c_str());
-        const std::int64_t growth = peakBytes() - before;
-        QVERIFY2(growth < kMaxGrowthBytes, (what + " took " + std::to_string(growth) + " bytes").c_str());
+        QVERIFY2(peak.growth() < most, (what + " took " + std::to_string(peak.growth()) + " bytes").c_str());
     }
     QVERIFY2(std::filesystem::is_empty(fixture.workspace / "models"), what.c_str());
+}
+
+// Well-formed documents that ask for far more than they are.
+struct Content {
+    const char* name;
+    const char* file;
+    std::function<std::string(const std::string& whole)> make;
+    std::int64_t most = kMaxGrowthBytes;
+};
+
+std::vector<Content> contents() {
+    const auto repeated = [](const std::string& text, std::size_t times) {
+        std::string all;
+        all.reserve(text.size() * times);
+        for (std::size_t i = 0; i < times; ++i) all += text;
+        return all;
+    };
+    const auto tensors = [=](const std::string& members) {
+        return [=](const std::string&) { return safetensorsBytes("{" + members + "}", ""); };
+    };
+    const auto index = [](const Json& map) {
+        return [=](const std::string&) { return Json{{"weight_map", map}}.dump(); };
+    };
+    Json many = Json::object();
+    for (int i = 0; i < 66'000; ++i) many["t" + std::to_string(i)] = "model-00001-of-00002.safetensors";
+    Json doubling = {{"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", "aa"}};
+    return {
+        {"a shape of text", "model.safetensors",
+         tensors(R"("w":{"dtype":"F32","shape":[")" + std::string(5 << 20, 'x') + R"("],"data_offsets":[0,0]})")},
+        {"a long name", "model.safetensors", tensors("\"" + std::string(5 << 20, 'x') + "\":{}")},
+        {"a shape of many sizes", "model.safetensors",
+         tensors(R"("w":{"dtype":"F32","shape":[0)" + repeated(",0", 8 << 20) + R"(],"data_offsets":[0,0]})"),
+         192 << 20},
+        {"many tensors", "model.safetensors.index.json", index(many)},
+        {"a shard that is no name", "model.safetensors.index.json", index({{"a", std::string(5 << 20, '/')}})},
+        {"a long name", "model.safetensors.index.json", index({{std::string(5 << 20, 'x'), 7}})},
+        {"a long name twice", "model.safetensors.index.json",
+         [](const std::string&) {
+             const std::string member = "\"" + std::string(2 << 20, 'x') + "\":1";
+             return "{" + member + "," + member + "}";
+         }},
+        {"many values", "config.json", [=](const std::string&) { return "[0" + repeated(",0", (2 << 20) - 8) + "]"; },
+         96 << 20},
+        {"a long architecture", "config.json",
+         [](const std::string& whole) {
+             Json config = Json::parse(whole);
+             config["architectures"] = {std::string(1 << 20, 'x')};
+             return config.dump();
+         }},
+        {"a word for a size", "config.json",
+         [](const std::string& whole) {
+             Json config = Json::parse(whole);
+             config["hidden_size"] = std::string(1 << 20, 'x');
+             return config.dump();
+         }},
+        {"a text that doubles", "tokenizer.json",
+         [=](const std::string& whole) {
+             Json file = Json::parse(whole);
+             file["normalizer"] = {{"type", "Sequence"}, {"normalizers", std::vector<Json>(40, doubling)}};
+             file["added_tokens"].push_back({{"id", 271}, {"content", "a"}, {"normalized", true}, {"special", false}});
+             return file.dump();
+         }},
+        {"a pattern nobody spells", "tokenizer.json",
+         [](const std::string& whole) {
+             Json file = Json::parse(whole);
+             file["pre_tokenizer"] = {
+                 {"type", "Split"}, {"behavior", "Isolated"}, {"pattern", {{"Regex", "[[:alpha:]]"}}}};
+             return file.dump();
+         }},
+        {"a template of macros in macros", "chat_template.jinja",
+         [=](const std::string&) { return repeated("{% macro m() %}", 5000); }},
+    };
 }
 
 }  // namespace
@@ -200,6 +253,28 @@ private slots:
         QVERIFY2(std::filesystem::exists(folder / read.file), read.file);
         told.tell(folder / read.file);
         expectRefusal(fixture, *engine, folder, read.file, std::string(read.file) + " is " + told.name);
+    }
+
+    void everyContent_data() {
+        QTest::addColumn<int>("index");
+        const auto all = contents();
+        for (std::size_t i = 0; i < all.size(); ++i)
+            QTest::addRow("%s holds %s", all[i].file, all[i].name) << static_cast<int>(i);
+    }
+    void everyContent() {
+        QFETCH(int, index);
+        const Content content = contents()[static_cast<std::size_t>(index)];
+        EngineFixture fixture;
+        auto engine = std::move(fixture.open()).value();
+        const Path folder = fixture.makeModel("tiny");
+        const bool isIndex = std::string_view(content.file).ends_with(".index.json");
+        if (isIndex) {
+            writeTinyModel(folder, {.shards = 2});
+            std::filesystem::remove(folder / "model.safetensors");
+        }
+        writeFile(folder / content.file, content.make(textOf(folder / content.file)));
+        expectRefusal(fixture, *engine, folder, content.file, std::string(content.file) + " holds " + content.name,
+                      content.most);
     }
 
     // Without the lie each folder is a model: the refusals above have no other reason.
@@ -236,13 +311,11 @@ private slots:
         add("unused.row", "F32", kLong / 4, data + kLong);
         writeFile(file, safetensorsBytes(header, whole.substr(8 + length)));
         std::filesystem::resize_file(file, 8 + header.size() + data + 2 * kLong);
-        forgetPeak();
-        const std::int64_t before = peakBytes();
+        const PeakMemory peak;
         const auto job = importAndWait(*engine, {.path = folder.string(), .quantize = "q8_0"});
         VERIFY_OK(job);
         QVERIFY2(job->state == JobState::Finished, job->error ? job->error->text().c_str() : "");
-        const std::int64_t growth = peakBytes() - before;
-        if (kIsMeasured) QVERIFY2(growth < kMaxGrowthBytes, std::to_string(growth).c_str());
+        if (kMemoryIsMeasured) QVERIFY2(peak.growth() < kMaxGrowthBytes, std::to_string(peak.growth()).c_str());
         // What was hashed in pieces is the digest of the same folder read as it is.
         const auto plain = importAndWait(*engine, {.path = folder.string(), .name = "plain"});
         VERIFY_OK(plain);

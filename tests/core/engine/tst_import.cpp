@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -7,6 +8,7 @@
 #include <atomic>
 #include <fstream>
 
+#include "core/engine/import_checkpoint.h"
 #include "core/formats/digest.h"
 #include "tests/core/engine/engine_fixture.h"
 #include "tests/support/fault_injection.h"
@@ -163,6 +165,86 @@ private slots:
         }));
     }
 
+    // What pools decides every embedding: it belongs to the model like its weights.
+    void foldersThatPoolDifferently_areTwoModels() {
+        EngineFixture fixture;
+        auto engine = std::move(fixture.open()).value();
+        for (const char* pooling : {"mean", "cls"}) {
+            const Path source = fixture.makeModel(pooling);
+            put(source / "1_Pooling/config.json", Json{{"pooling_mode", pooling}}.dump());
+            put(source / "sentence_bert_config.json", "{}");
+            QCOMPARE(importAndWait(*engine, {.path = source.string()})->state, JobState::Finished);
+            QCOMPARE(engine->findModel(pooling)->digest, digestOf(*fixture.files, source));
+        }
+        const Path folder = engine->findModel("mean")->folder;
+        QCOMPARE(engine->waitJob(*engine->startVerify("mean"))->state, JobState::Finished);
+        put(folder / "1_Pooling/config.json", R"({"pooling_mode": "max"})");
+        expectError(engine->waitJob(*engine->startVerify("mean")), JobState::Failed, ErrorCode::CorruptFile,
+                    "1_Pooling/config.json has other bytes");
+    }
+
+    // A workspace of an earlier build: its digest says nothing about pooling, and need not.
+    void modelsWithADigestOfTheFirstVersion_areVerifiedByIt() {
+        EngineFixture fixture;
+        const Path source = fixture.makeModel("tiny");
+        put(source / "1_Pooling/config.json", "{}");
+        {
+            auto engine = std::move(fixture.open()).value();
+            QCOMPARE(importAndWait(*engine, {.path = source.string()})->state, JobState::Finished);
+        }
+        const auto source_ = openModelFolder(*fixture.files, source);
+        ModelDigest first;
+        for (const char* name : {"config.json", "tokenizer.json", "tokenizer_config.json"}) {
+            Sha256 hash;
+            hash.update(textOf(source / name));
+            first.addFile(name, hash.finish());
+        }
+        for (const TensorEntry& entry : (*source_)->tensors()) {
+            Sha256 hash;
+            hash.update(readTensor(**source_, entry).value());
+            first.addTensor(entry, hash.finish());
+        }
+        sqlite3* database = nullptr;
+        QCOMPARE(sqlite3_open((fixture.workspace / "workspace.db").c_str(), &database), SQLITE_OK);
+        const std::string change = "UPDATE models SET digest = '" + first.finish(1) + "'";
+        QCOMPARE(sqlite3_exec(database, change.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
+        QCOMPARE(sqlite3_changes(database), 1);
+        sqlite3_close(database);
+        auto engine = std::move(fixture.open()).value();
+        const auto good = engine->waitJob(*engine->startVerify("tiny"));
+        QVERIFY2(good->state == JobState::Finished, good->error ? good->error->message.c_str() : "");
+        put(Path(engine->findModel("tiny")->folder) / "tokenizer_config.json", "{}");
+        expectError(engine->waitJob(*engine->startVerify("tiny")), JobState::Failed, ErrorCode::CorruptFile,
+                    "tokenizer_config.json has other bytes");
+    }
+
+    void suggestionsThatNobodyCanFollow_areWarnings() {
+        EngineFixture fixture;
+        auto engine = std::move(fixture.open()).value();
+        const Path source = fixture.makeModel("tiny");
+        put(source / "generation_config.json", R"({"top_k": -1, "top_p": 0.0, "eos_token_id": -1})");
+        const auto job = importAndWait(*engine, {.path = source.string()});
+        QVERIFY2(job->state == JobState::Finished, job->error ? job->error->message.c_str() : "");
+        const auto model = engine->findModel("tiny");
+        QCOMPARE(model->warnings.size(), std::size_t{1});
+        QVERIFY2(model->warnings[0].find("\"top_p\"") != std::string::npos, model->warnings[0].c_str());
+    }
+
+    void aLongName_isCutBeforeWhatIsAddedToIt() {
+        EngineFixture fixture;
+        auto engine = std::move(fixture.open()).value();
+        const std::string name(96, 'n');
+        const TinyModelOptions wide{.hidden = 64, .neurons = 96};
+        for (const char* folder : {"a", "b"}) {
+            auto model = wide;
+            model.seed = static_cast<std::uint64_t>(folder[0]);
+            const Path source = fixture.makeModel(std::string(folder) + "/" + name, model);
+            QCOMPARE(importAndWait(*engine, {.path = source.string(), .quantize = "q8_0"})->state, JobState::Finished);
+        }
+        VERIFY_OK(engine->findModel(name.substr(5) + "-q8_0"));
+        VERIFY_OK(engine->findModel(name.substr(5) + "-q8-2"));
+    }
+
     void theSameModelTwice_isRefusedByTheNameItHas() {
         EngineFixture fixture;
         const Path source = fixture.makeModel("tiny");
@@ -245,7 +327,6 @@ private slots:
         std::filesystem::remove(bare / "config.json");
         expectError(import(bare), JobState::Failed, ErrorCode::NotFound, "config.json");
 
-        put(fixture.root / "x.gguf", "GGUF");
         put(fixture.root / "x.gguf", "GGUF");
         expectError(import(fixture.root / "x.gguf"), JobState::Failed, ErrorCode::CorruptFile, "x.gguf");
         QCOMPARE(engine->startImport({.path = (fixture.root / "none").string()}).error().code, ErrorCode::NotFound);
@@ -421,6 +502,17 @@ private slots:
             if (!wasKilled) break;
         }
         QVERIFY(kills > 30);
+    }
+
+    void checkpointsOfEarlierBuildsAreRead() {
+        const Json old = {
+            {"files", Json::array({{{"name", "a"}, {"bytes", 4}, {"modified_ns", 7}, {"parts", Json::array()}}})},
+            {"placed", ""}};
+        const auto done = importCheckpointFromJson(old);
+        VERIFY_OK(done);
+        QVERIFY(done->find({"a", 4, 7, {}}) && !done->find({"a", 4, 8, {}}));
+        QCOMPARE(importCheckpointFromJson({{"placed", ""}}).error().code, ErrorCode::CorruptFile);
+        QVERIFY(importCheckpointFromJson(toJson(*done))->find({"a", 4, 7, {}}));
     }
 
     void aDiscardedInterruptedJob_takesItsFilesWithIt() {

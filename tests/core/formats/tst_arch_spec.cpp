@@ -73,8 +73,9 @@ const BadConfig kBadConfigs[] = {
     {"activation is a number", R"({"hidden_act": 1})", ErrorCode::CorruptFile, "hidden_act"},
     {"negative theta", R"({"rope_theta": -10000.0})", ErrorCode::CorruptFile, "rope_theta"},
     {"zero theta", R"({"rope_theta": 0})", ErrorCode::CorruptFile, "rope_theta"},
-    {"negative theta in the new spelling", R"({"rope_parameters": {"rope_type": "default", "rope_theta": -1}})",
-     ErrorCode::CorruptFile, "rope_parameters: \"rope_theta\""},
+    {"negative theta in the new spelling",
+     R"({"rope_scaling": null, "rope_parameters": {"rope_type": "default", "rope_theta": -1}})", ErrorCode::CorruptFile,
+     "rope_parameters: \"rope_theta\""},
     {"unknown rope type", R"({"rope_scaling": {"rope_type": "spiral", "factor": 2.0}})", ErrorCode::Unsupported,
      "\"spiral\""},
     {"rope type yarn", R"({"rope_scaling": {"rope_type": null, "type": "yarn"}})", ErrorCode::Unsupported, "\"yarn\""},
@@ -92,8 +93,7 @@ const BadConfig kBadConfigs[] = {
     {"epsilon in quotes", R"({"rms_norm_eps": "1e-5"})", ErrorCode::CorruptFile, "rms_norm_eps"},
     {"tied is a number", R"({"tie_word_embeddings": 1})", ErrorCode::CorruptFile, "tie_word_embeddings"},
     {"bias is a string", R"({"attention_bias": "no"})", ErrorCode::CorruptFile, "attention_bias"},
-    {"unknown dtype", R"({"torch_dtype": "float8_e4m3fn"})", ErrorCode::Unsupported, "float8_e4m3fn"},
-    {"negative eos", R"({"eos_token_id": -1})", ErrorCode::CorruptFile, "eos_token_id"},
+    {"dtype that is a number", R"({"torch_dtype": 8})", ErrorCode::CorruptFile, "torch_dtype"},
     {"eos over 31 bits", R"({"eos_token_id": [2, 2147483648]})", ErrorCode::CorruptFile, "eos_token_id"},
     {"eos is a list of lists", R"({"eos_token_id": [[2]]})", ErrorCode::CorruptFile, "eos_token_id"},
     {"GPTQ", R"({"quantization_config": {"quant_method": "gptq", "bits": 4}})", ErrorCode::Unsupported, "GPTQ"},
@@ -231,12 +231,61 @@ private slots:
             generationDefaultsFromJson(Json::parse(R"({"do_sample": false, "temperature": 0.9})"), "g")->temperature,
             std::optional(0.0));
     }
+    // vLLM writes -1 for "off"; whatever a maker suggests, the model itself can be used.
+    void suggestionsOutOfRangeAreWarningsAndNotFollowed() {
+        for (const auto& [text, topK] :
+             {std::pair(R"({"top_k": -1})", 0), std::pair(R"({"top_k": 0})", 0), std::pair(R"({"top_k": 20.0})", 20)}) {
+            const auto defaults = generationDefaultsFromJson(Json::parse(text), "g");
+            QVERIFY2(defaults, text);
+            QCOMPARE(defaults->topK, std::optional(topK));
+            QVERIFY(defaults->warnings.empty());
+        }
+        for (const auto& [text, key] :
+             {std::pair(R"({"temperature": -1})", "temperature"), std::pair(R"({"temperature": 9})", "temperature"),
+              std::pair(R"({"top_p": 1.5})", "top_p"), std::pair(R"({"top_p": 0.0})", "top_p"),
+              std::pair(R"({"top_k": 2.5})", "top_k"), std::pair(R"({"top_k": 1e12})", "top_k")}) {
+            const auto defaults = generationDefaultsFromJson(Json::parse(text), "generation_config.json");
+            QVERIFY2(defaults, text);
+            QVERIFY(!defaults->temperature && !defaults->topP && !defaults->topK);
+            QCOMPARE(defaults->warnings.size(), std::size_t{1});
+            QVERIFY(defaults->warnings[0].find(key) != std::string::npos);
+            QVERIFY(defaults->warnings[0].find("generation_config.json") != std::string::npos);
+        }
+    }
+    void negativeTokenIdsAreNone() {
+        QVERIFY(read(patched(R"({"eos_token_id": -1})")).eosIds.empty());
+        QCOMPARE(read(patched(R"({"eos_token_id": [2, -1, 7]})")).eosIds, (std::vector<std::int32_t>{2, 7}));
+        QVERIFY(!archSpecFromConfig(patched(R"({"eos_token_id": 2147483648})"), "config.json"));
+    }
+    void anUnknownDtypeIsNoObstacle() {
+        for (const char* name : {"auto", "float64", "float8_e4m3fn"}) {
+            Json config = llama32();
+            config["torch_dtype"] = name;
+            QCOMPARE(read(config).dtype, DType::F32);
+        }
+    }
+    // As transformers: what "rope_scaling" says replaces "rope_parameters".
+    void ropeScalingCountsBesideRopeParameters() {
+        Json config = llama2();
+        config["rope_scaling"] = {{"type", "linear"}, {"factor", 2.0}};
+        config["rope_parameters"] = {{"rope_type", "default"}, {"rope_theta", 77.0}};
+        config["rope_theta"] = 500.0;
+        const ArchSpec both = read(config);
+        QVERIFY(both.rope.scaling == RopeScaling::Linear);
+        QCOMPARE(both.rope.factor, 2.0);
+        QCOMPARE(both.rope.theta, 500.0);
+        config["rope_parameters"] = {{"rope_type", "linear"}, {"factor", 4.0}, {"rope_theta", 77.0}};
+        for (const Json& silent : {Json(), Json::object()}) {
+            config["rope_scaling"] = silent;
+            QCOMPARE(read(config).rope.factor, 4.0);
+            QCOMPARE(read(config).rope.theta, 77.0);
+        }
+    }
     void badGenerationConfigsAreRefusedByName() {
         for (const auto& [text, key] :
-             {std::pair(R"({"temperature": -1})", "temperature"), std::pair(R"({"temperature": "hot"})", "temperature"),
-              std::pair(R"({"top_p": 1.5})", "top_p"), std::pair(R"({"top_p": 0})", "top_p"),
-              std::pair(R"({"top_k": 2.5})", "top_k"), std::pair(R"({"top_k": -1})", "top_k"),
-              std::pair(R"({"eos_token_id": "2"})", "eos_token_id"), std::pair("[]", "object")}) {
+             {std::pair(R"({"temperature": "hot"})", "temperature"), std::pair(R"({"top_p": [1]})", "top_p"),
+              std::pair(R"({"top_k": true})", "top_k"), std::pair(R"({"eos_token_id": "2"})", "eos_token_id"),
+              std::pair("[]", "object")}) {
             const auto defaults = generationDefaultsFromJson(Json::parse(text), "generation_config.json");
             QVERIFY2(!defaults, text);
             QVERIFY(defaults.error().message.find(key) != std::string::npos);

@@ -45,13 +45,32 @@ private slots:
         writeFile(folder / "tokenizer.json", "{}");
         writeFile(folder / "config.json", "{\"a\":1}");
         writeFile(folder / "README.md", "not part of the model");
-        const std::string expected = std::string("espalier-model-digest-1\n") + number(2) + text("config.json") +
-                                     sha("{\"a\":1}") + text("tokenizer.json") + sha("{}") + number(2) + text("a") +
-                                     text("i64") + number(1) + number(0) + sha("") + text("b") + text("u8") +
-                                     number(2) + number(1) + number(2) + sha("xy");
+        writeFile(folder / "sentence_bert_config.json", "[]");
+        for (const char* stage : {"1_Pooling", "onnx"}) {
+            std::filesystem::create_directory(folder / stage);
+            writeFile(folder / stage / "config.json", "{}");
+        }
+        const std::string expected =
+            std::string("espalier-model-digest-2\n") + number(4) + text("1_Pooling/config.json") + sha("{}") +
+            text("config.json") + sha("{\"a\":1}") + text("sentence_bert_config.json") + sha("[]") +
+            text("tokenizer.json") + sha("{}") + number(2) + text("a") + text("i64") + number(1) + number(0) + sha("") +
+            text("b") + text("u8") + number(2) + number(1) + number(2) + sha("xy");
         Sha256 hash;
         hash.update(expected);
         QCOMPARE(digestOf(folder), "sha256:" + hash.finishHex());
+    }
+    // Models in workspaces have it.
+    void theFirstVersionCanStillBeMade() {
+        ModelDigest digest;
+        digest.addFile("config.json", {7});
+        std::string content(32, '\0');
+        content[0] = 7;
+        Sha256 hash;
+        hash.update("espalier-model-digest-1\n" + number(1) + text("config.json") + content + number(0));
+        QCOMPARE(digest.finish(1), "sha256:" + hash.finishHex());
+        QVERIFY(digest.finish() != digest.finish(1));
+        QVERIFY(isDigestFile("config.json", 1) && !isDigestFile("1_Pooling/config.json", 1));
+        QVERIFY(isDigestFile("1_Pooling/config.json") && !isDigestFile("onnx/config.json"));
     }
     void shardingDoesNotChangeIt() {
         const QTemporaryDir temporary;

@@ -109,6 +109,34 @@ private slots:
         config["layer_types"] = {"full_attention"};
         QCOMPARE(archSpecFromConfig(config, "config.json").error().code, ErrorCode::CorruptFile);
     }
+    // What the configuration classes of transformers say when the file is silent; null is not silent.
+    void silentConfigsHaveTheDefaultsOfTheirFamily() {
+        struct Silent {
+            Json config;
+            const char* contextKey;
+            std::int32_t kvHeads, context;
+        };
+        const Json llama = with(mistral(), R"({"architectures": ["LlamaForCausalLM"], "model_type": "llama"})");
+        const Silent all[] = {
+            {llama, "max_position_embeddings", 32, 2048},
+            {mistral(), "max_position_embeddings", 8, 131072},
+            {with(qwen25(), R"({"num_attention_heads": 64, "head_dim": 14})"), "max_position_embeddings", 32, 32768},
+            {with(qwen3(), R"({"num_attention_heads": 64})"), "max_position_embeddings", 32, 32768},
+            {gpt2(), "n_positions", 12, 1024},
+            {bert(), "max_position_embeddings", 12, 512},
+            {with(bert(), R"({"architectures": ["RobertaModel"], "pad_token_id": 1})"), "max_position_embeddings", 12,
+             510}};
+        for (const Silent& silent : all) {
+            Json config = silent.config;
+            config.erase("num_key_value_heads");
+            config.erase(silent.contextKey);
+            const ArchSpec spec = read(config);
+            QCOMPARE(spec.layers[0].kvHeads, silent.kvHeads);
+            QCOMPARE(spec.context, silent.context);
+            config["num_key_value_heads"] = nullptr;
+            QCOMPARE(read(config).layers[0].kvHeads, spec.layers[0].heads);
+        }
+    }
     void qwen3_withoutHeadDimHas128() { QCOMPARE(read(with(qwen3(), R"({"head_dim": null})")).headDim, 128); }
     void gpt2_readsItsOwnKeys() {
         const ArchSpec spec = read(gpt2());

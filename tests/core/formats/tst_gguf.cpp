@@ -2,10 +2,13 @@
 #include <QTemporaryDir>
 #include <QTest>
 #include <ctime>
+#include <fstream>
 #include <functional>
 
+#include "core/formats/gguf_architecture.h"
 #include "core/formats/gguf_model.h"
 #include "core/formats/gguf_writer.h"
+#include "tests/support/peak_memory.h"
 #include "tests/support/raw_gguf.h"
 #include "tests/support/test_main.h"
 #include "tests/support/tiny_model.h"
@@ -182,6 +185,30 @@ std::string part(std::uint16_t number, std::uint16_t count, const char* tensor) 
     return file.bytes(1280);
 }
 
+// A part whose keys take `megabytes`, all of them a hole in the file.
+void writeLargePart(const Path& path, std::uint16_t number, std::uint16_t count, std::uint64_t megabytes) {
+    RawGguf file;
+    if (number == 0) file = smallModel("token_embd.weight");
+    file.key("split.no", 2, RawGguf::number(number)).key("split.count", 2, RawGguf::number(count));
+    file.array("hole", 0, megabytes << 20, "");
+    const std::string head = file.bytes(0, 1);
+    writeFile(path, head);
+    std::filesystem::resize_file(path, (head.size() + (megabytes << 20) + 31) / 32 * 32);
+}
+
+// Keys of a bert of one layer.
+RawGguf smallBert() {
+    RawGguf file;
+    file.string("general.architecture", "bert");
+    const std::pair<const char*, std::uint32_t> numbers[] = {{"bert.embedding_length", 32},
+                                                             {"bert.block_count", 1},
+                                                             {"bert.attention.head_count", 2},
+                                                             {"bert.feed_forward_length", 32},
+                                                             {"bert.context_length", 64}};
+    for (const auto& [key, value] : numbers) file.integer(key, value);
+    return file;
+}
+
 }  // namespace
 
 class TestGguf : public QObject {
@@ -241,7 +268,7 @@ private slots:
         const GgufKeys keys(header, std::as_bytes(std::span(bytes)), "x.gguf");
         QCOMPARE(keys.string("general.architecture")->value(), std::string("llama"));
         QCOMPARE(keys.integer("general.alignment", 0, 100)->value(), std::int64_t{64});
-        QCOMPARE(*keys.strings("words"), (std::vector<std::string>{"ab", ""}));
+        QCOMPARE(*keys.strings("words", 2), (std::vector<std::string>{"ab", ""}));
         QVERIFY(!*keys.integer("absent", 0, 1));
         QCOMPARE(keys.integer("words", 0, 1).error().message,
                  std::string("x.gguf: words must be an integer from 0 to 1, found an array of 2 string"));
@@ -264,7 +291,7 @@ private slots:
         QVERIFY2(again, again ? "" : again.error().message.c_str());
         QCOMPARE((*again)->keys.size(), header.keys.size());
         QCOMPARE((*again)->tensors[1].offset, written.size() + 64);
-        QCOMPARE(GgufKeys(**again, written, "y").strings("words")->front(), std::string("ab"));
+        QCOMPARE(GgufKeys(**again, written, "y").strings("words", 2)->front(), std::string("ab"));
     }
 
     void brokenModelsAreRefusedByKeyOrTensor() {
@@ -286,7 +313,41 @@ private slots:
             {"unknown architecture", RawGguf().string("general.architecture", "mamba").bytes(), kUnsupported,
              "\"mamba\" is not supported; known: llama"},
             {"rope scaling nobody knows", with([](RawGguf& file) { file.string("llama.rope.scaling.type", "yarn"); }),
-             kUnsupported, "yarn"},
+             kUnsupported, "llama.rope.scaling.type is \"yarn\""},
+            {"rope scaling below 0", with([](RawGguf& file) { file.real("llama.rope.scaling.factor", -2); }), kCorrupt,
+             "llama.rope.scaling.factor"},
+            {"too many heads",
+             smallModel("llama.attention.head_count",
+                        [](RawGguf& file) { file.integer("llama.attention.head_count", 5000); })
+                 .bytes(1280),
+             kCorrupt, "\"llama.attention.head_count\" must be an integer from 1 to 4096, found 5000"},
+            {"heads that do not divide",
+             smallModel("llama.attention.head_count",
+                        [](RawGguf& file) { file.integer("llama.attention.head_count", 3); })
+                 .bytes(1280),
+             kCorrupt,
+             "\"llama.embedding_length\" (32) must be a multiple of \"llama.attention.head_count\" (3) when there is "
+             "no \"llama.attention.key_length\""},
+            {"a window", with([](RawGguf& file) { file.integer("llama.attention.sliding_window", 16); }), kUnsupported,
+             "llama.attention.sliding_window is 16"},
+            {"tokens that see the whole text",
+             with([](RawGguf& file) { file.key("llama.attention.causal", 7, std::string(1, '\0')); }), kUnsupported,
+             "llama.attention.causal is false"},
+            {"one tensor under two names",
+             smallModel("",
+                        [](RawGguf& file) {
+                            file.tensor("blk.0.attn_norm.weight", {32}, 0, 1280)
+                                .tensor("blk.0.attn_output_norm.weight", {32}, 0, 1408);
+                        })
+                 .bytes(1536),
+             kCorrupt, "x.gguf: blk.0.attn_norm.weight and blk.0.attn_output_norm.weight are the same"},
+            {"rope factors of two dimensions",
+             smallModel("",
+                        [](RawGguf& file) {
+                            file.tensor("rope_freqs.weight", {4, 2}, 0, 1280);
+                        })
+                 .bytes(1312),
+             ErrorCode::ShapeMismatch, "must be f32 [8], found f32 [2,4]"},
             {"rope over part of a head", with([](RawGguf& file) { file.integer("llama.rope.dimension_count", 8); }),
              kUnsupported, "llama.rope.dimension_count is 8"},
             {"experts", with([](RawGguf& file) { file.integer("llama.expert_count", 8); }), kUnsupported,
@@ -304,6 +365,101 @@ private slots:
             QVERIFY2(model.error().message.find(broken.names) != std::string::npos, model.error().message.c_str());
         }
         QVERIFY(opened(smallModel().bytes(1280)));
+    }
+
+    // llama.cpp takes a factor without a type as linear, and 0 as none.
+    void aRopeFactorAloneIsLinear() {
+        const auto ropeWith = [](const char* key, float value) {
+            const auto model = opened(smallModel("", [&](RawGguf& file) { file.real(key, value); }).bytes(1280));
+            return model ? model->spec.rope : RopeSpec{.theta = -1};
+        };
+        for (const char* key : {"llama.rope.scaling.factor", "llama.rope.scale_linear"}) {
+            QVERIFY(ropeWith(key, 4).scaling == RopeScaling::Linear);
+            QCOMPARE(ropeWith(key, 4).factor, 4.0);
+            QCOMPARE(ropeWith(key, 0).factor, 1.0);
+        }
+        const auto none = opened(smallModel("", [](RawGguf& file) {
+                                     file.string("llama.rope.scaling.type", "none");
+                                     file.real("llama.rope.scaling.factor", 4);
+                                 }).bytes(1280));
+        QVERIFY(none && none->spec.rope.scaling == RopeScaling::None);
+    }
+
+    // Beyond the positions of the model a window says nothing.
+    void aWindowAsLongAsTheContextIsNone() {
+        const auto model = opened(
+            smallModel("", [](RawGguf& file) { file.integer("llama.attention.sliding_window", 64); }).bytes(1280));
+        QVERIFY2(model, model ? "" : model.error().message.c_str());
+    }
+
+    void idsThatAreUnsetAreNone() {
+        const auto model = opened(smallModel("", [](RawGguf& file) {
+                                      file.integer("tokenizer.ggml.bos_token_id", 0xFFFFFFFF);
+                                      file.key("tokenizer.ggml.eos_token_id", 5, RawGguf::number(-1));
+                                      file.integer("tokenizer.ggml.eot_token_id", 7);
+                                  }).bytes(1280));
+        QVERIFY2(model, model ? "" : model.error().message.c_str());
+        QVERIFY(model->spec.bosIds.empty());
+        QCOMPARE(model->spec.eosIds, std::vector<std::int32_t>{7});
+        const auto beyond = opened(
+            smallModel("", [](RawGguf& file) { file.integer("tokenizer.ggml.bos_token_id", 0xFFFFFFFE); }).bytes(1280));
+        QVERIFY(beyond.error().message.find("tokenizer.ggml.bos_token_id") != std::string::npos);
+    }
+
+    // DistilBERT is stored as "bert" without the table.
+    void tokenTypesAreThoseOfTheTable() {
+        const auto without = opened(smallBert().tensor("token_embd.weight", {32, 10}, 0, 0).bytes(1280));
+        QVERIFY2(without, without ? "" : without.error().message.c_str());
+        QCOMPARE(without->spec.tokenTypes, 0);
+        const auto with = opened(smallBert()
+                                     .tensor("token_embd.weight", {32, 10}, 0, 0)
+                                     .tensor("token_types.weight", {32, 2}, 0, 1280)
+                                     .bytes(1536));
+        QCOMPARE(with->spec.tokenTypes, 2);
+    }
+
+    void onlyTheFirstPartKeepsItsKeys() {
+        const QTemporaryDir temporary;
+        const Path folder = temporary.path().toStdString();
+        const auto files = makeFileSystem();
+        constexpr std::uint16_t kParts = 9;
+        const auto name = [&](int number) { return folder / ("m-0000" + std::to_string(number) + "-of-00009.gguf"); };
+        for (std::uint16_t i = 0; i < kParts; ++i) writeLargePart(name(i + 1), i, kParts, 24);
+        const PeakMemory peak;
+        const auto missing = openGgufModel(*files, name(1));
+        QCOMPARE(missing.error().code, ErrorCode::MissingTensor);  // all parts were read: they have no tensor
+        if (kMemoryIsMeasured) QVERIFY2(peak.growth() < 96 << 20, std::to_string(peak.growth()).c_str());
+        for (std::uint16_t i = 0; i < kParts; ++i) writeLargePart(name(i + 1), i, kParts, 30);
+        const auto refused = openGgufModel(*files, name(1));
+        QCOMPARE(refused.error().code, ErrorCode::TooLarge);
+        QVERIFY2(refused.error().message.find("m-00009-of-00009.gguf") != std::string::npos,
+                 refused.error().message.c_str());
+    }
+
+    void aWholeFileThatIsCalledAPartIsFoundUnderItsName() {
+        const QTemporaryDir temporary;
+        const Path file = Path(temporary.path().toStdString()) / "m-00002-of-00003.gguf";
+        const auto files = makeFileSystem();
+        writeFile(file, smallModel().bytes(1280));
+        QCOMPARE(findGguf(*files, file.parent_path())->value(), file);
+    }
+
+    void tensorsAreNamedBackForMessages() {
+        const Family& llama = *familyNamed("llama");
+        QCOMPARE(ggufTensorName(llama, "model.layers.12.self_attn.q_proj.weight"), std::string("blk.12.attn_q.weight"));
+        QCOMPARE(ggufTensorName(llama, "model.layers.0.input_layernorm.weight"), std::string("blk.0.attn_norm.weight"));
+        QCOMPARE(ggufTensorName(llama, "model.norm.weight"), std::string("output_norm.weight"));
+        QCOMPARE(ggufTensorName(llama, "model.layers."), std::string("model.layers."));
+        QCOMPARE(ggufTensorName(llama, "nothing"), std::string("nothing"));
+        const Family& bert = *familyNamed("bert");
+        QCOMPARE(ggufTensorName(bert, "bert.encoder.layer.1.output.LayerNorm.bias"),
+                 std::string("blk.1.layer_output_norm.bias"));
+        QCOMPARE(ggufTensorName(bert, "bert.embeddings.token_type_embeddings.weight"),
+                 std::string("token_types.weight"));
+        QCOMPARE(ggufTensorName(*familyNamed("gpt2"), "transformer.h.0.attn.c_attn.bias"),
+                 std::string("blk.0.attn_qkv.bias"));
+        QCOMPARE(ggufTensorName(*familyNamed("gpt2"), "transformer.h.0.ln_1.bias"),
+                 std::string("blk.0.attn_norm.bias"));
     }
 
     void partsOfASplitModelFindEachOther() {

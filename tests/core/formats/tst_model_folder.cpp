@@ -51,6 +51,26 @@ std::vector<BadFolder> badFolders() {
     };
     return {
         {"empty", [](const Path&) {}, ErrorCode::NotFound, "model.safetensors"},
+        {"a download that was cut short",
+         [](const Path& folder) { std::filesystem::create_symlink("../blobs/0123", folder / "model.safetensors"); },
+         ErrorCode::NotFound, "model.safetensors is a link to a file that is not there"},
+        {"more tensors than are read",
+         [](const Path& folder) {
+             Json map = Json::object();
+             for (int i = 0; i <= 65'536; ++i) map["t" + std::to_string(i)] = "m.safetensors";
+             writeIndex(folder, map);
+         },
+         ErrorCode::TooLarge, "model.safetensors.index.json: lists 65537 tensors"},
+        {"a tensor without a name",
+         [](const Path& folder) {
+             writeIndex(folder, {{"", "m.safetensors"}});
+         },
+         ErrorCode::CorruptFile, "the name of a tensor has 0 bytes"},
+        {"a shard of a long name",
+         [](const Path& folder) {
+             writeIndex(folder, {{"a", std::string(300, 'x')}});
+         },
+         ErrorCode::CorruptFile, "the shard of a must be the name of a file"},
         {"pickle only", [](const Path& folder) { writeFile(folder / "pytorch_model.bin", "x"); },
          ErrorCode::Unsupported, "pytorch_model.bin: pickle"},
         {"checkpoint of another kind", [](const Path& folder) { writeFile(folder / "consolidated.00.pth", "x"); },
@@ -89,10 +109,10 @@ std::vector<BadFolder> badFolders() {
              writeFile(folder / "model.safetensors", safetensorsBytes({{"w", "F8_E4M3", {1}, {std::byte{1}}}}));
          },
          ErrorCode::Unsupported, "tensor w: the element type F8_E4M3"},
-        {"TensorFlow only", [](const Path& folder) { writeFile(folder / "tf_model.h5", "x"); },
-         ErrorCode::Unsupported, "tf_model.h5"},
-        {"Flax only", [](const Path& folder) { writeFile(folder / "flax_model.msgpack", "x"); },
-         ErrorCode::Unsupported, "flax_model.msgpack"},
+        {"TensorFlow only", [](const Path& folder) { writeFile(folder / "tf_model.h5", "x"); }, ErrorCode::Unsupported,
+         "tf_model.h5"},
+        {"Flax only", [](const Path& folder) { writeFile(folder / "flax_model.msgpack", "x"); }, ErrorCode::Unsupported,
+         "flax_model.msgpack"},
         {"ONNX only", [](const Path& folder) { writeFile(folder / "model.onnx", "x"); }, ErrorCode::Unsupported,
          "model.onnx: ONNX"},
         {"two GGUF models",

@@ -29,6 +29,12 @@ std::string file(const std::string& members, std::size_t dataBytes) {
     return safetensorsBytes("{" + members + "}", std::string(dataBytes, '\0'));
 }
 
+std::string repeated(const std::string& text, int times) {
+    std::string all;
+    for (int i = 0; i < times; ++i) all += text;
+    return all;
+}
+
 std::string emptyTensors(int count) {
     std::string members;
     for (int i = 0; i < count; ++i)
@@ -55,6 +61,8 @@ std::vector<HostileFile> hostileFiles() {
         {"depth bomb", safetensorsBytes("{\"w\":" + std::string(1 << 20, '['), ""), corrupt, "nested deeper"},
         {"depth bomb inside metadata", safetensorsBytes("{\"__metadata__\":{\"a\":{\"b\":{}}}}", ""), corrupt,
          "nested deeper"},
+        {"more values than tensors could have", file(f32(("[0" + repeated(",0", 2'000'000) + "]").c_str(), "[0,0]"), 0),
+         corrupt, "holds more than 1572864 values"},
         {"metadata that is a list", file("\"__metadata__\":[]", 0), corrupt, "__metadata__"},
         {"metadata with a number", file("\"__metadata__\":{\"step\":1}", 0), corrupt, "\"step\""},
         {"duplicate tensor", file(f32("[1]", "[0,4]") + "," + f32("[1]", "[4,8]"), 8), corrupt, "\"w\" stands twice"},

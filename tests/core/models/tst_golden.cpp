@@ -29,8 +29,7 @@ struct Golden {
 };
 
 std::vector<float> readFloats(FileSystem& files, const Path& path) {
-    const auto raw = files.map(path);
-    const auto bytes = (*raw)->bytes();
+    const std::string bytes = files.readText(path, 1 << 28).value();
     std::vector<float> values(bytes.size() / sizeof(float));
     std::memcpy(values.data(), bytes.data(), bytes.size());
     return values;

@@ -68,9 +68,9 @@ private slots:
     void embeddingsAreThePooledHiddenStatesOfTransformers() {
         const auto files = makeFileSystem();
         const Json golden = parseJson(*files->readText(kFolder / "golden.json", 1 << 20), "golden.json").value();
-        const auto raw = files->map(kFolder / "hidden.f32");
-        std::vector<float> hidden((*raw)->bytes().size() / sizeof(float));
-        std::memcpy(hidden.data(), (*raw)->bytes().data(), (*raw)->bytes().size());
+        const std::string raw = files->readText(kFolder / "hidden.f32", 1 << 24).value();
+        std::vector<float> hidden(raw.size() / sizeof(float));
+        std::memcpy(hidden.data(), raw.data(), raw.size());
         const std::vector<std::vector<TokenId>> texts = golden["texts"];
         const std::size_t width = 36;
         // The last text has token type 0 throughout, which is what a request has.

@@ -8,6 +8,7 @@
 
 #include "core/tokenizer/chat_template.h"
 #include "tests/core/tokenizer/golden_files.h"
+#include "tests/support/peak_memory.h"
 #include "tests/support/test_main.h"
 
 using namespace espalier;
@@ -293,6 +294,70 @@ private slots:
         const std::string answer = rendered(source.toStdString());
         QVERIFY2(answer.starts_with("too_large: ") || answer.starts_with("parse too_large: "),
                  answer.substr(0, 200).c_str());
+    }
+
+    // Whatever it is asked for, a rendering stays below some 200 MB: what is kept is paid for before it is made.
+    void caps_boundTheMemoryOfHostileTemplates_data() {
+        QTest::addColumn<QString>("source");
+        int rows = 0;
+        const auto row = [&](const char* name, const std::string& source) {
+            // Each takes all its steps; sanitizers, which do not measure, take some of them.
+            if (kMemoryIsMeasured || rows++ % 5 == 0) QTest::newRow(name) << QString::fromStdString(source);
+        };
+        const std::string loop = "{% for i in range(100000) %}";
+        const std::string text =
+            "{% set s = 'ab ' * 5000000 %}{% set l = [1] * 500000 %}{% set ns = namespace(x=[]) %}";
+        row("words", text + "{% set x = s.split() %}");
+        row("letters between separators", text + "{% set x = s.split('a') %}");
+        row("lines", "{% set x = ('\\n' * 16000000).splitlines() %}");
+        row("indented lines", "{{ ('\\n' * 16000000) | indent(0) | length }}");
+        row("one list and another", text + loop + "{% set ns.x = ns.x + l %}{% endfor %}");
+        row("a list many times", "{% set x = [1] * 15000000 %}");
+        row("slices", text + loop + "{% set ns.x = [ns.x, l[1:]] %}{% endfor %}");
+        row("backwards", text + loop + "{% set ns.x = [ns.x, l[::-1]] %}{% endfor %}");
+        row("filtered copies", text + loop + "{% set ns.x = [ns.x, l | select | list] %}{% endfor %}");
+        row("filtered loops", text + loop + "{% for y in l if y %}{% endfor %}{% endfor %}");
+        row("sorted copies", text + loop + "{% set ns.x = [ns.x, l | sort] %}{% endfor %}");
+        row("unique values", text + "{% set x = ((range(100000) | list) * 20) | unique | list %}");
+        row("numbers as text",
+            text + loop + "{% set ns.x = [ns.x, range(100000) | map('string') | list] %}{% endfor %}");
+        row("methods",
+            text + loop + "{% set ns.x = [ns.x, (['a'] * 500000) | map(attribute='strip') | list] %}{% endfor %}");
+        row("items", "{% set ns = namespace(x=[]) %}{% set d = dict([['a', 1], ['b', 2]]) %}" + loop + loop +
+                         "{% set ns.x = [ns.x, d.items(), d | items, dict(d)] %}{% endfor %}{% endfor %}");
+        row("names of nothing", "{% set s = 'a' * 16000000 %}{% set ns = namespace(x=[]) %}{% set d = {'a': 1} %}" +
+                                    loop + "{% set ns.x = [ns.x, d[s]] %}{% endfor %}");
+        row("long texts",
+            "{% set ns = namespace(x=[]) %}" + loop + "{% set ns.x = [ns.x, 'a' * 8000000 ~ i] %}{% endfor %}");
+        row("quoted text", "{{ [('\x01' * 8000000)] * 2 }}");
+        row("JSON of control characters", "{{ ('\x01' * 16000000) | tojson }}");
+        row("indented JSON", "{% set x = [[[[[[[[1]]]]]]]] * 100000 %}{{ x | tojson(indent=32) }}");
+        row("entities", "{{ ('\"' * 16000000) | escape }}");
+        row("upper case", "{{ ('a' * 16000000) | upper | lower | title | length }}");
+        row("captured output",
+            "{% macro m(n) %}" + loop + "{{ 'x' * 100 }}{% endfor %}{{ m(n + 1) }}{% endmacro %}{{ m(0) }}");
+    }
+    void caps_boundTheMemoryOfHostileTemplates() {
+        QFETCH(QString, source);
+        const PeakMemory peak;
+        const std::string answer = rendered(source.toStdString());
+        QVERIFY2(!answer.starts_with("parse "), answer.substr(0, 200).c_str());
+        if (kMemoryIsMeasured)
+            QVERIFY2(peak.growth() < 256 << 20,
+                     (std::to_string(peak.growth() >> 20) + " MB, " + answer.substr(0, 200)).c_str());
+    }
+    void errors_ofTheTemplateItselfAreSentences() {
+        const std::string answer = rendered("{{ raise_exception('a' * 16000000) }}");
+        QVERIFY2(answer.starts_with("invalid_argument: aaa") && answer.size() < 5000, answer.substr(0, 100).c_str());
+    }
+    // Far more than a context holds, through what published templates do to each message.
+    void caps_leaveRoomForLongConversations() {
+        ChatInput input;
+        input.messages = OrderedJson::array();
+        for (int i = 0; i < 4000; ++i)
+            input.messages.push_back({{"role", i % 2 ? "assistant" : "user"}, {"content", std::string(1000, 'a')}});
+        const std::string answer = rendered(readData("templates/llama3.jinja"), input);
+        QVERIFY2(answer.size() > 4'000'000, answer.substr(0, 200).c_str());
     }
 
     void source_cutAnywhere_endsInAnAnswerOrASentence() {

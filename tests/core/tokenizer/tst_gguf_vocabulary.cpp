@@ -245,7 +245,7 @@ private slots:
         row(
             "eos", [](auto& v) { v.eosId = 4; }, "tokenizer.ggml.eos_token_id is 4, expected an id of the 4 tokens");
         row(
-            "bos", [](auto& v) { v.bosId = -1; }, "tokenizer.ggml.bos_token_id is -1");
+            "bos", [](auto& v) { v.bosId = -2; }, "tokenizer.ggml.bos_token_id is -2");
         row(
             "merge", [](auto& v) { v.merges[0] = "ab"; }, "tokenizer.ggml.merges [0]: expected two tokens");
         row(
@@ -279,6 +279,32 @@ private slots:
         const std::string& message = model.error().message;
         QVERIFY2(message.find(sentence.toStdString()) != std::string::npos, message.c_str());
         QVERIFY2(message.starts_with("m.gguf: "), message.c_str());
+    }
+
+    void idsThatAreUnset_areNone() {
+        GgufVocabulary vocabulary = smallVocabulary();
+        vocabulary.bosId = 0xFFFFFFFF;
+        vocabulary.unknownId = -1;
+        const auto model = textModelOf(vocabulary, "m.gguf").value();
+        QVERIFY(model.bosToken.empty() && model.unkToken.empty());
+        QCOMPARE(model.eosToken, std::string("<end>"));
+    }
+
+    // A token list is bytes. One that is no text would cut a character, and what is left is not for a pattern to see.
+    void tokensThatAreNoText_areFoundInNone() {
+        for (const std::int32_t type : {3, 4}) {
+            GgufVocabulary vocabulary = fromTokenizerJson("gpt2", "gpt-2");
+            vocabulary.tokens.push_back("\x9F");
+            vocabulary.types.push_back(type);
+            const auto odd = static_cast<TokenId>(vocabulary.tokens.size()) - 1;
+            const auto model = textModelOf(std::move(vocabulary), "m.gguf").value();
+            const std::string text = "a \U0001F600 b";
+            const auto ids = model.tokenizer->encode(text).value();
+            QVERIFY(std::count(ids.begin(), ids.end(), odd) == 0);
+            QCOMPARE(model.tokenizer->decode(ids, false).value(), text);
+            QCOMPARE(model.tokenizer->isSpecial(odd), type == 3);
+            QVERIFY(model.tokenizer->decodePiece(odd, false, false));
+        }
     }
 
     void idsWithoutText_areToleratedAndNeverMade() {
