@@ -1082,6 +1082,29 @@
     </message>
 </context>
 <context>
+    <name>espalier::ui::KeyDialog</name>
+    <message>
+        <source>New key</source>
+        <translation>Neuer Schlüssel</translation>
+    </message>
+    <message>
+        <source>Copy the key</source>
+        <translation>Schlüssel kopieren</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>Kopiert</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>Fertig</translation>
+    </message>
+    <message>
+        <source>This is the key of %1. It is shown this once: only a digest of it is kept.</source>
+        <translation>Das ist der Schlüssel von %1. Er wird nur dieses eine Mal gezeigt: Aufbewahrt wird nur sein Hash.</translation>
+    </message>
+</context>
+<context>
     <name>espalier::ui::KeyField</name>
     <message>
         <source>Show the key</source>
@@ -1588,6 +1611,14 @@
     <message>
         <source>Models are imported on the machine of %1, not from here</source>
         <translation>Modelle werden auf dem Rechner von %1 importiert, nicht von hier</translation>
+    </message>
+    <message>
+        <source>Tenants</source>
+        <translation>Mandanten</translation>
+    </message>
+    <message>
+        <source>Undo the change to a tenant</source>
+        <translation>Änderung am Mandanten zurücknehmen</translation>
     </message>
 </context>
 <context>
@@ -3051,6 +3082,375 @@
     <message>
         <source>%1 tokens, %2</source>
         <translation>%1 Token, %2</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::TenantInspector</name>
+    <message>
+        <source>Requests</source>
+        <translation>Anfragen</translation>
+    </message>
+    <message>
+        <source>/ min</source>
+        <translation>/ min</translation>
+    </message>
+    <message>
+        <source>Requests a minute</source>
+        <translation>Anfragen pro Minute</translation>
+    </message>
+    <message>
+        <source>Tokens</source>
+        <translation>Token</translation>
+    </message>
+    <message>
+        <source>Tokens a minute</source>
+        <translation>Token pro Minute</translation>
+    </message>
+    <message>
+        <source>Per day</source>
+        <translation>Pro Tag</translation>
+    </message>
+    <message>
+        <source>tok</source>
+        <translation>Tok</translation>
+    </message>
+    <message>
+        <source>Tokens a day</source>
+        <translation>Token pro Tag</translation>
+    </message>
+    <message>
+        <source>At once</source>
+        <translation>Gleichzeitig</translation>
+    </message>
+    <message>
+        <source>Calls at once</source>
+        <translation>Aufrufe gleichzeitig</translation>
+    </message>
+    <message>
+        <source>KV pages</source>
+        <translation>KV-Seiten</translation>
+    </message>
+    <message>
+        <source>First token</source>
+        <translation>Erstes Token</translation>
+    </message>
+    <message>
+        <source>ms</source>
+        <translation>ms</translation>
+    </message>
+    <message>
+        <source>Longest wait for the first token</source>
+        <translation>Längste Wartezeit auf das erste Token</translation>
+    </message>
+    <message>
+        <source>Weight</source>
+        <translation>Gewicht</translation>
+    </message>
+    <message>
+        <source>Expires</source>
+        <translation>Läuft ab</translation>
+    </message>
+    <message>
+        <source>never</source>
+        <translation>nie</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>keine</translation>
+    </message>
+    <message>
+        <source>Export usage</source>
+        <translation>Verbrauch exportieren</translation>
+    </message>
+    <message>
+        <source>Export usage of this tenant</source>
+        <translation>Verbrauch dieses Mandanten exportieren</translation>
+    </message>
+    <message>
+        <source>Choose a tenant to see its keys and limits.</source>
+        <translation>Wählen Sie einen Mandanten, um seine Schlüssel und Grenzen zu sehen.</translation>
+    </message>
+    <message>
+        <source>Tenant</source>
+        <translation>Mandant</translation>
+    </message>
+    <message>
+        <source>New key</source>
+        <translation>Neuer Schlüssel</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>Schlüssel</translation>
+    </message>
+    <message>
+        <source>shown once, stored hashed</source>
+        <translation>einmal gezeigt, als Hash gespeichert</translation>
+    </message>
+    <message>
+        <source>Limits</source>
+        <translation>Grenzen</translation>
+    </message>
+    <message>
+        <source>apply at once, undo with Ctrl+Z</source>
+        <translation>gelten sofort, zurück mit Strg+Z</translation>
+    </message>
+    <message>
+        <source>Models allowed</source>
+        <translation>Erlaubte Modelle</translation>
+    </message>
+    <message>
+        <source>none checked: all</source>
+        <translation>keines gewählt: alle</translation>
+    </message>
+    <message>
+        <source>Usage, tokens a day</source>
+        <translation>Verbrauch, Token pro Tag</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>Prompt</translation>
+    </message>
+    <message>
+        <source>Completion</source>
+        <translation>Antwort</translation>
+    </message>
+    <message>
+        <source>Nothing was used in these 30 days</source>
+        <translation>In diesen 30 Tagen wurde nichts verbraucht</translation>
+    </message>
+    <message>
+        <source>Usage</source>
+        <translation>Verbrauch</translation>
+    </message>
+    <message>
+        <source>tokens a day, of the last 30: prompt solid, completion dashed</source>
+        <translation>Token pro Tag, letzte 30: Prompt durchgezogen, Antwort gestrichelt</translation>
+    </message>
+    <message>
+        <source>The admin key of the workspace</source>
+        <translation>Der Administratorschlüssel des Arbeitsbereichs</translation>
+    </message>
+    <message>
+        <source>Since %1, %2 refused today, prefix cache not shared</source>
+        <translation>Seit %1, heute %2 abgewiesen, Präfix-Cache nicht geteilt</translation>
+    </message>
+    <message>
+        <source>Restore</source>
+        <translation>Wiederherstellen</translation>
+    </message>
+    <message>
+        <source>Revoke</source>
+        <translation>Sperren</translation>
+    </message>
+    <message>
+        <source>Restore the tenant</source>
+        <translation>Mandanten wiederherstellen</translation>
+    </message>
+    <message>
+        <source>Revoke the tenant</source>
+        <translation>Mandanten sperren</translation>
+    </message>
+    <message>
+        <source>Rotate</source>
+        <translation>Erneuern</translation>
+    </message>
+    <message>
+        <source>Rotate %1</source>
+        <translation>%1 erneuern</translation>
+    </message>
+    <message>
+        <source>Revoke %1</source>
+        <translation>%1 sperren</translation>
+    </message>
+    <message>
+        <source>created %1</source>
+        <translation>erstellt %1</translation>
+    </message>
+    <message>
+        <source>last used %1</source>
+        <translation>zuletzt benutzt %1</translation>
+    </message>
+    <message>
+        <source>limit %1 a day</source>
+        <translation>Grenze %1 pro Tag</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::TenantTable</name>
+    <message>
+        <source>all</source>
+        <translation>alle</translation>
+    </message>
+    <message>
+        <source>Revoked</source>
+        <translation>Gesperrt</translation>
+    </message>
+    <message>
+        <source>Expired</source>
+        <translation>Abgelaufen</translation>
+    </message>
+    <message>
+        <source>Near limit</source>
+        <translation>Nahe der Grenze</translation>
+    </message>
+    <message>
+        <source>Active</source>
+        <translation>Aktiv</translation>
+    </message>
+    <message>
+        <source>Tenant</source>
+        <translation>Mandant</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>Schlüssel</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>Modelle</translation>
+    </message>
+    <message>
+        <source>At once</source>
+        <translation>Gleichzeitig</translation>
+    </message>
+    <message>
+        <source>Tokens/min</source>
+        <translation>Token/min</translation>
+    </message>
+    <message>
+        <source>Weight</source>
+        <translation>Gewicht</translation>
+    </message>
+    <message>
+        <source>30 days</source>
+        <translation>30 Tage</translation>
+    </message>
+    <message>
+        <source>Today, of limit</source>
+        <translation>Heute, von Grenze</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>Zustand</translation>
+    </message>
+    <message>
+        <source>%1 tokens in 30 days</source>
+        <translation>%1 Token in 30 Tagen</translation>
+    </message>
+    <message>
+        <source>%1 of %2 tokens today (UTC)</source>
+        <translation>%1 von %2 Token heute (UTC)</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::TenantsPage</name>
+    <message>
+        <source>Tenants</source>
+        <translation>Mandanten</translation>
+    </message>
+    <message>
+        <source>Filter</source>
+        <translation>Filtern</translation>
+    </message>
+    <message>
+        <source>Filter tenants</source>
+        <translation>Mandanten filtern</translation>
+    </message>
+    <message>
+        <source>Export usage</source>
+        <translation>Verbrauch exportieren</translation>
+    </message>
+    <message>
+        <source>New tenant</source>
+        <translation>Neuer Mandant</translation>
+    </message>
+    <message>
+        <source>The key was not made</source>
+        <translation>Der Schlüssel wurde nicht angelegt</translation>
+    </message>
+    <message>
+        <source>The key was not rotated</source>
+        <translation>Der Schlüssel wurde nicht erneuert</translation>
+    </message>
+    <message>
+        <source>The key was not revoked</source>
+        <translation>Der Schlüssel wurde nicht gesperrt</translation>
+    </message>
+    <message>
+        <source>%1 was not revoked</source>
+        <translation>%1 wurde nicht gesperrt</translation>
+    </message>
+    <message>
+        <source>%1 was not restored</source>
+        <translation>%1 wurde nicht wiederhergestellt</translation>
+    </message>
+    <message>
+        <source>The limit was not changed</source>
+        <translation>Die Grenze wurde nicht geändert</translation>
+    </message>
+    <message>
+        <source>Tenants of the workspace</source>
+        <translation>Mandanten des Arbeitsbereichs</translation>
+    </message>
+    <message>
+        <source>Make the first tenant</source>
+        <translation>Ersten Mandanten anlegen</translation>
+    </message>
+    <message>
+        <source>No tenants yet. A tenant is a person or a program with keys, limits and models of its own.</source>
+        <translation>Noch keine Mandanten. Ein Mandant ist eine Person oder ein Programm mit eigenen Schlüsseln, Grenzen und Modellen.</translation>
+    </message>
+    <message>
+        <source>Name: letters, digits, . _ -</source>
+        <translation>Name: Buchstaben, Ziffern, . _ -</translation>
+    </message>
+    <message>
+        <source>Name of the new tenant</source>
+        <translation>Name des neuen Mandanten</translation>
+    </message>
+    <message>
+        <source>Create</source>
+        <translation>Anlegen</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>The tenant was not made</source>
+        <translation>Der Mandant wurde nicht angelegt</translation>
+    </message>
+    <message>
+        <source>The change was not undone</source>
+        <translation>Die Änderung wurde nicht zurückgenommen</translation>
+    </message>
+    <message>
+        <source>%1, %2, %3 tokens today</source>
+        <translation>%1, %2, heute %3 Token</translation>
+    </message>
+    <message>
+        <source>%1 tenant</source>
+        <translation>%1 Mandant</translation>
+    </message>
+    <message>
+        <source>%1 tenants</source>
+        <translation>%1 Mandanten</translation>
+    </message>
+    <message>
+        <source>%1 key</source>
+        <translation>%1 Schlüssel</translation>
+    </message>
+    <message>
+        <source>%1 keys</source>
+        <translation>%1 Schlüssel</translation>
+    </message>
+    <message>
+        <source>The usage could not be read</source>
+        <translation>Der Verbrauch konnte nicht gelesen werden</translation>
+    </message>
+    <message>
+        <source>The usage was not saved</source>
+        <translation>Der Verbrauch wurde nicht gespeichert</translation>
     </message>
 </context>
 <context>

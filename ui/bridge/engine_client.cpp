@@ -377,6 +377,7 @@ void EngineClient::takeEvent(const SseEvent& event) {
     if (const auto* model = std::get_if<ModelChanged>(&*known)) emit modelChanged(*model);
     if (const auto* serve = std::get_if<ServeChanged>(&*known)) emit serveChanged(*serve);
     if (const auto* record = std::get_if<LogRecord>(&*known)) emit logged(*record);
+    if (const auto* tenant = std::get_if<TenantChanged>(&*known)) emit tenantChanged(*tenant);
 }
 
 void EngineClient::lostStream(const Error& error) {

@@ -84,6 +84,7 @@ signals:
     void jobChanged(const espalier::JobRecord& job);
     void modelChanged(const espalier::ModelChanged& change);
     void serveChanged(const espalier::ServeChanged& change);
+    void tenantChanged(const espalier::TenantChanged& change);
     void logged(const espalier::LogRecord& record);
 
 private:

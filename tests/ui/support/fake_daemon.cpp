@@ -228,6 +228,8 @@ void FakeDaemon::serve(QTcpSocket* socket, const HttpCall& call) {
         const QString operation = call.path.section(QLatin1Char('/'), -1);
         if (failures.contains(operation))
             respond(socket, 400, {{"error", toJson(failures[operation])}});
+        else if (const auto about = tenants.answer(operation, call.body))
+            respond(socket, *about ? 200 : 400, *about ? **about : Json{{"error", toJson(about->error())}});
         else
             respond(socket, 200, answer(operation, call.body));
     }

@@ -12,6 +12,7 @@
 #include <QUrl>
 
 #include "core/api/protocol.h"
+#include "tests/ui/support/fake_tenants.h"
 
 namespace espalier::test {
 
@@ -52,6 +53,7 @@ public:
     Json scan, verified;  // of `inspect`; null: none
     Json card = {{"file", "/srv/m/README.md"}, {"text", "# Tiny\n"}, {"bytes", 7}, {"truncated", false}};
     std::vector<Json> cases;
+    FakeTenants tenants;
     std::int64_t startedAt = 1;
 
     // what was asked
