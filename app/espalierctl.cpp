@@ -54,7 +54,7 @@ int run(int argc, char** argv) {
     }
     Session session(global, console, stop);
     const auto done = commands.action()(session);
-    if (done) return 0;
+    if (done) return session.hasFoundWrong() ? 1 : 0;
     console.failure(done.error());
     return 1;
 }

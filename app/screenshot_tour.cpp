@@ -40,7 +40,8 @@ ScreenshotTour::ScreenshotTour(Session& session, Theme& theme, const QString& fo
 QString ScreenshotTour::said(const char* text) {
     for (const char* context :
          {"PlaygroundPage", "ChatLane", "CasePanel", "SamplingBar", "ModelsPage", "ModelInspector", "TokenizerPanel",
-          "ImportDialog", "ErrorStrip", "ServePage", "PageMapView", "PageMapPanel", "MainWindow"}) {
+          "ImportDialog", "ErrorStrip", "ServePage", "PageMapView", "PageMapPanel", "MainWindow", "TenantsPage",
+          "TenantInspector", "KeyDialog", "IsolationStrip"}) {
         const QByteArray full = QByteArray("espalier::ui::") + context;
         const QString translated = QCoreApplication::translate(full.constData(), text);
         if (translated != QLatin1String(text)) return translated;
@@ -112,6 +113,7 @@ void ScreenshotTour::addSteps() {
     step(
         QStringLiteral("serve-light"), [this] { window().goTo(QStringLiteral("serve")); }, always, 1200);
     addPlotSteps();
+    addTenantSteps();
     step(
         QStringLiteral("home-light"), [this] { window().goTo(QStringLiteral("home")); }, always, 1200);
     step(
@@ -166,8 +168,9 @@ void ScreenshotTour::addThemeSteps() {
             m_theme.choose(ThemeChoice::Dark);
         },
         always, 1200);
-    for (const QString& page : {QStringLiteral("serve"), QStringLiteral("models"), QStringLiteral("playground"),
-                                QStringLiteral("workspaces"), QStringLiteral("preferences"), QStringLiteral("about")})
+    for (const QString& page :
+         {QStringLiteral("serve"), QStringLiteral("models"), QStringLiteral("playground"), QStringLiteral("tenants"),
+          QStringLiteral("workspaces"), QStringLiteral("preferences"), QStringLiteral("about")})
         step(
             page + QStringLiteral("-dark"), [this, page] { window().goTo(page); }, always, 1200);
     addModelSteps(QStringLiteral("dark"));
@@ -180,8 +183,9 @@ void ScreenshotTour::addThemeSteps() {
         },
         always, 1200);
     for (const QString& page :
-         {QStringLiteral("home"), QStringLiteral("models"), QStringLiteral("playground"), QStringLiteral("workspaces"),
-          QStringLiteral("preferences"), QStringLiteral("commands"), QStringLiteral("about")})
+         {QStringLiteral("home"), QStringLiteral("models"), QStringLiteral("playground"), QStringLiteral("tenants"),
+          QStringLiteral("workspaces"), QStringLiteral("preferences"), QStringLiteral("commands"),
+          QStringLiteral("about")})
         step(
             page + QStringLiteral("-1024"), [this, page] { window().goTo(page); }, always, 1200);
     addModelTabsAt1024();

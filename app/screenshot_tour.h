@@ -61,6 +61,7 @@ private:
     void addScanStep();
     void addImportSteps();
     void addPlaygroundSteps(const QString& name);
+    void addTenantSteps();
     void ask(const QString& question);
     void keepAsking();  // one client among those that give the plots something to show
 
@@ -76,7 +77,7 @@ private:
     QTimer m_poll;
     QElapsedTimer m_since, m_thereSince;
     bool m_there = false, m_underLoad = false;
-    int m_answers = 0, m_asked = 0;
+    int m_answers = 0, m_asked = 0, m_made = 0;
 };
 
 }  // namespace espalier::ui

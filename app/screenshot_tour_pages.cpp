@@ -4,6 +4,7 @@
 #include <QDialog>
 #include <QPlainTextEdit>
 #include <QTabBar>
+#include <vector>
 
 #include "app/screenshot_tour.h"
 
@@ -26,9 +27,52 @@ void ScreenshotTour::showModelTab(const QString& name) {
         if (tabs->tabText(i) == name) tabs->setCurrentIndex(i);
 }
 
+// The first look, tenants with limits, a key that is shown this once, and the server with who uses it.
+void ScreenshotTour::addTenantSteps() {
+    const auto always = [] { return true; };
+    const std::vector<Json> tenants{
+        {{"tenant", "havel-legal"}, {"requests_per_minute", 120}, {"tokens_per_day", 2'000'000}, {"weight", 2}},
+        {{"tenant", "lumen-telecom"}, {"max_concurrency", 16}, {"tokens_per_minute", 60'000}},
+        {{"tenant", "orchard-support"}, {"max_concurrency", 12}, {"tokens_per_day", 3'000'000}},
+        {{"tenant", "pinnacle-gym"}, {"expires", "1d"}},
+        {{"tenant", "st-anne-clinic"}, {"tokens_per_minute", 30'000}, {"kv_pages", 512}}};
+    step(
+        QStringLiteral("tenants-empty"), [this] { window().goTo(QStringLiteral("tenants")); }, always, 800);
+    step(
+        QStringLiteral("tenants-made"),
+        [this, tenants] {
+            for (const Json& tenant : tenants)
+                workspace().engine().call(QStringLiteral("tenant-create"), tenant, this,
+                                          [this](const Result<Json>&) { ++m_made; });
+            workspace().engine().call(QStringLiteral("tenant-limit"), {{"tenant", "owner"}, {"weight", 1.5}}, this,
+                                      [this](const Result<Json>&) { ++m_made; });
+        },
+        [this, all = int(tenants.size()) + 1] { return m_made == all; }, 1200, false);
+    step(
+        QStringLiteral("tenants-light"), [this] { window().goTo(QStringLiteral("tenants")); }, always, 1200);
+    step(
+        QStringLiteral("tenants-key"), [this] { press(said("New key")); },
+        [this] { return named<QDialog>(QString()) != nullptr; }, 600);
+    step(
+        QStringLiteral("tenants-key-done"), [this] { press(said("Done")); }, always, 0, false);
+    step(
+        QStringLiteral("tenants-isolation"), [this] { press(said("Isolation check")); },
+        [this] { return !named<QAbstractButton>(said("Cancel the isolation check")); }, 400);
+    step(
+        QStringLiteral("serve-tenants"),
+        [this] {
+            window().goTo(QStringLiteral("serve"));
+            press(said("What is shown below") + QStringLiteral(": ") + said("Tenants"));
+        },
+        always, 1500);
+    step(
+        QStringLiteral("serve-requests"),
+        [this] { press(said("What is shown below") + QStringLiteral(": ") + said("Requests")); }, always, 0, false);
+}
+
 void ScreenshotTour::addModelSteps(const QString& theme) {
     const auto always = [] { return true; };
-    for (const char* tab : {"Layers", "Card", "Origin"})
+    for (const char* tab : {"Layers", "Adapters", "Card", "Origin"})
         step(
             QStringLiteral("models-%1-%2").arg(QString::fromLatin1(tab).toLower(), theme),
             [this, tab] { showModelTab(said(tab)); }, always, 400);
@@ -46,7 +90,7 @@ void ScreenshotTour::addModelSteps(const QString& theme) {
 
 void ScreenshotTour::addModelTabsAt1024() {
     const auto always = [] { return true; };
-    for (const char* tab : {"Tensors", "Memory", "Tokenizer", "Card"})
+    for (const char* tab : {"Tensors", "Adapters", "Memory", "Tokenizer", "Card"})
         step(
             QStringLiteral("models-%1-1024").arg(QString::fromLatin1(tab).toLower()),
             [this, tab] { showModelTab(said(tab)); }, always, 800);

@@ -48,7 +48,7 @@ private:
 };
 
 void addModelCommands(Commands& commands);      // import, models, inspect, remove, sample
-void addAdapterCommands(Commands& commands);    // adapter import, list, show, reload, remove
+void addAdapterCommands(Commands& commands);    // adapter import, list, show, reload, remove; isolation-check
 void addTextCommands(Commands& commands);       // tokenize, detokenize, template
 void addInferenceCommands(Commands& commands);  // generate, perplexity, embed
 void addDaemonCommands(Commands& commands);     // serve, status, jobs

@@ -6,10 +6,14 @@ namespace {
 
 struct NoOptions {};
 struct ImportOptions {
-    std::string path, model, name;
+    std::string path, model, name, tenant;
 };
 struct ListOptions {
     std::string model;
+};
+struct IsolationOptions {
+    std::string model;
+    std::vector<std::string> adapters;
 };
 struct AdapterOptions {
     std::string adapter, path;
@@ -21,12 +25,18 @@ std::string targetsText(const Json& targets) {
     return text;
 }
 
+std::string tenantText(const Json& adapter) {
+    const std::string tenant = adapter.value("tenant", "");
+    return tenant.empty() ? "-" : tenant;
+}
+
 void showAdapters(const Console& console, const Json& adapters) {
-    std::vector<std::vector<std::string>> rows{{"NAME", "BASE", "KIND", "RANK", "TARGETS", "BYTES", "TYPE", "VERSION"}};
+    std::vector<std::vector<std::string>> rows{{"NAME", "BASE", "KIND", "RANK", "TARGETS", "BYTES", "TYPE", "VERSION", "TENANT"}};
     for (const Json& adapter : adapters)
         rows.push_back({adapter.value("name", ""), adapter.value("base", ""), adapter.value("kind", ""),
                         dumpJson(adapter["rank"]), targetsText(adapter["targets"]), bytesText(adapter.value("bytes", 0.0)),
-                        adapter.value("dtype", ""), dumpJson(adapter["version"])});
+                        adapter.value("dtype", ""), dumpJson(adapter["version"]),
+                        tenantText(adapter)});
     console.table(rows);
 }
 
@@ -43,6 +53,7 @@ Result<void> showOne(Session& session, const Json& adapter) {
 Result<void> runImport(Session& session, const ImportOptions& options) {
     Json arguments{{"path", std::filesystem::absolute(options.path).string()}, {"model", options.model}};
     if (!options.name.empty()) arguments["name"] = options.name;
+    if (!options.tenant.empty()) arguments["tenant"] = options.tenant;
     TRY_ASSIGN(const Json adapter, session.call(Use::Write, "adapter-import", arguments));
     return showOne(session, adapter);
 }
@@ -67,6 +78,7 @@ Result<void> runShow(Session& session, const AdapterOptions& options) {
                              {"targets", targetsText(adapter["targets"])},
                              {"bytes", bytesText(adapter.value("bytes", 0.0)) + ", " + adapter.value("dtype", "")},
                              {"version", dumpJson(adapter["version"])},
+                             {"tenant", tenantText(adapter)},
                              {"digest", adapter.value("digest", "")},
                              {"trained on", adapter.value("trained_on", "")},
                              {"source", adapter.value("source", "")},
@@ -90,6 +102,43 @@ Result<void> runRemove(Session& session, const AdapterOptions& options) {
     return {};
 }
 
+std::string_view sceneText(std::string_view name) {
+    constexpr std::pair<std::string_view, std::string_view> kScenes[]{
+        {"crowd", "everyone at once"},
+        {"ends", "each first and last"},
+        {"base_beside", "the base beside adapters"},
+        {"eviction", "after eviction and reuse of pages"},
+        {"prefix_cache", "no prefix found across tenants and adapters"}};
+    for (const auto& [scene, text] : kScenes)
+        if (scene == name) return text;
+    return name;
+}
+
+Result<void> runIsolationCheck(Session& session, const IsolationOptions& options) {
+    Json arguments = Json::object();
+    if (!options.model.empty()) arguments["model"] = options.model;
+    if (!options.adapters.empty()) arguments["adapters"] = options.adapters;
+    TRY_ASSIGN(const Json report, session.call(Use::Read, "isolation-check", arguments));
+    const bool passed = report.value("passed", false);
+    if (!passed) session.foundWrong();
+    const Console& console = session.console();
+    if (console.json) {
+        console.document(report);
+        return {};
+    }
+    std::vector<std::vector<std::string>> rows{{"SCENE", "ANSWERS", "RESULT"}};
+    for (const Json& scene : report["scenes"])
+        rows.push_back({std::string(sceneText(scene.value("name", ""))), dumpJson(scene["compared"]),
+                        scene.value("passed", false) ? "same bits" : "DIFFERENT: " + scene.value("detail", "")});
+    console.table(rows);
+    std::string with = std::to_string(report["adapters"].size()) + " adapters";
+    if (report["adapters"].empty()) with = "no adapters";
+    console.text((passed ? "isolated: " : "NOT isolated: ") + report.value("model", "") + " with " + with + ", compute " +
+                 report.value("compute_mode", "") + ", KV " + report.value("kv", "") + ", on " +
+                 report.value("device", "") + "\n");
+    return {};
+}
+
 }  // namespace
 
 void addAdapterCommands(Commands& commands) {
@@ -103,6 +152,7 @@ void addAdapterCommands(Commands& commands) {
     import->add_option("path", i->path, "A folder with adapter_config.json and adapter_model.safetensors")->required();
     import->add_option("-m,--model", i->model, "The base it changes: name or id")->required();
     import->add_option("--name", i->name, "What to call it (default: the folder's name)");
+    import->add_option("--tenant", i->tenant, "Whose it is: no other tenant sees it (default: everyone's)");
 
     auto [list, l] = commands.addTo<ListOptions>(*adapter, "list", "List the adapters of the workspace",
                                                  "espalierctl adapter list --json", runList);
@@ -122,6 +172,14 @@ void addAdapterCommands(Commands& commands) {
     auto [remove, d] = commands.addTo<AdapterOptions>(
         *adapter, "remove", "Remove an adapter; what runs with it finishes", "espalierctl adapter remove tiny:math", runRemove);
     remove->add_option("adapter", d->adapter, what)->required();
+
+    auto [check, c] = commands.add<IsolationOptions>(
+        "isolation-check", "Show that nobody's answer depends on who else is served: same bits alone and among others",
+        "espalierctl isolation-check -m tiny --adapter math --adapter law", runIsolationCheck);
+    check->add_option("-m,--model", c->model, "The base: name or id (default: the only one)");
+    check->add_option("--adapter", c->adapters, "One of its adapters; may be repeated (default: its first four)")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
 }  // namespace espalier::cli

@@ -22,7 +22,7 @@ constexpr std::chrono::seconds kHandOver{10};
 struct ServeOptions {
     std::string host = "127.0.0.1";
     std::uint16_t port = kDefaultPort;
-    std::vector<std::string> models;
+    std::vector<std::string> models, adapterFolders;
     std::int64_t poolMiB = 0, memoryMiB = 0, hostCacheMiB = 0;
     std::int32_t maxBatchTokens = 256, maxSequences = 64;
     bool noPrefixCache = false, stop = false;
@@ -46,6 +46,7 @@ Result<DaemonOptions> daemonOptions(Session& session, const ServeOptions& option
     daemon.http.tlsCertificate = options.tlsCertificate;
     daemon.http.tlsKey = options.tlsKey;
     daemon.corsOrigin = options.cors;
+    daemon.adapterFolders = options.adapterFolders;
     TRY_ASSIGN(daemon.chatTemplate, chatTemplateSource(session, options.chatTemplate));
     return daemon;
 }
@@ -195,6 +196,13 @@ void addDaemonCommands(Commands& commands) {
             "--host-cache-mb", s->hostCacheMiB,
             "Host memory for adapters that are ready to be served, MiB (default 1024)")
         ->check(CLI::Range(0, 1 << 24));
+    serve
+        ->add_option("--adapter-folder", s->adapterFolders,
+                     "Folder in which POST /v1/load_lora_adapter may read; may be repeated (default: any, or none with "
+                     "a --host that the network reaches)")
+        ->check(CLI::ExistingDirectory)
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     serve->add_option("--max-batch-tokens", s->maxBatchTokens, "Tokens of one step (default 256)")
         ->check(CLI::Range(1, 65536));
     serve->add_option("--max-sequences", s->maxSequences, "Requests running at once, per model (default 64)")

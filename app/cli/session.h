@@ -56,6 +56,10 @@ public:
     // Follows a job to its end with a bar. Error: the job's, or cancelled.
     Result<Json> followJob(std::int64_t id, OnStop onStop);
 
+    // The command did its work, and what it found is not good: exit 1 without an error.
+    void foundWrong() { m_foundWrong = true; }
+    bool hasFoundWrong() const { return m_foundWrong; }
+
     Result<std::string> readInput(const std::string& path);  // "-": standard input
     Result<Json> readJsonInput(const std::string& path);
 
@@ -71,7 +75,7 @@ private:
     std::unique_ptr<Engine> m_engine;
     std::optional<ModelAccess> m_models;
     std::unique_ptr<ControlPort> m_control;
-    bool m_remote = false;
+    bool m_remote = false, m_foundWrong = false;
 };
 
 }  // namespace espalier::cli

@@ -116,6 +116,7 @@ LocalControl::LocalControl(const ModelAccess& models, const Clock& clock, Contro
     on["adapter-show"] = of(showAdapter);
     on["adapter-reload"] = of(reloadAdapter);
     on["adapter-remove"] = of(removeAdapter);
+    on["isolation-check"] = longOf(checkIsolation);
 
     on["jobs"] = [&models](const Json&, const CallOptions&) { return listJobs(models); };
     on["job"] = onJob(engine, [](std::int64_t) { return Result<void>(); });

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <condition_variable>
+#include <filesystem>
 #include <mutex>
 #include <thread>
 
@@ -40,7 +41,9 @@ public:
         m_control.emplace(m_models, m_clock,
                           ControlHost{m_url, m_clock.unixMilliseconds(), [this] { requestShutdown(); }});
         m_events.emplace(m_engine);
-        m_router->add(openAiRoutes({m_models, m_clock, std::make_shared<RequestMetrics>(), m_answerers.queue()}));
+        TRY_ASSIGN(auto adapterFolders, foldersOfAdapters());
+        m_router->add(openAiRoutes({m_models, m_clock, std::make_shared<RequestMetrics>(), m_answerers.queue(),
+                                    std::move(adapterFolders)}));
         m_router->add(controlRoutes(*m_control, *m_events));
         TRY(m_engine.setServing(ServeState::Serving));
         m_server->start();
@@ -84,6 +87,21 @@ private:
         const auto deadline = std::chrono::steady_clock::now() + most;
         while (busy() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(kDrainCheck);
         return !busy();
+    }
+
+    // None are named: everywhere, unless the network reaches the port.
+    Result<std::optional<std::vector<Path>>> foldersOfAdapters() const {
+        const std::string& host = m_options.http.host;
+        const bool isThisMachine = host == "localhost" || host == "::1" || host.starts_with("127.");
+        if (m_options.adapterFolders.empty() && isThisMachine) return std::optional<std::vector<Path>>();
+        std::vector<Path> folders;
+        for (const std::string& name : m_options.adapterFolders) {
+            std::error_code failed;
+            folders.push_back(std::filesystem::canonical(name, failed));
+            if (failed)
+                return fail(ErrorCode::NotFound, "the adapter folder " + name + ": " + failed.message(), name);
+        }
+        return std::optional(std::move(folders));
     }
 
     std::string certificate() const {

@@ -19,6 +19,9 @@ struct DaemonOptions {
     HttpServerOptions http;
     std::string corsOrigin;    // empty: no browser page may call
     std::string chatTemplate;  // Jinja source for models without a template; empty: their chats are refused
+    // Folders in which /v1/load_lora_adapter may read adapters. None: everywhere while only this machine reaches the
+    // server, nowhere when the network does.
+    std::vector<std::string> adapterFolders = {};
     std::chrono::milliseconds drainTimeout{30'000};
 };
 

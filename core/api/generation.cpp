@@ -48,10 +48,10 @@ Result<void> checkPromptIds(const ServedModel& model, const std::vector<TokenId>
     return {};
 }
 
-Result<ModelAccess::Named> ModelAccess::resolve(std::string_view reference) const {
+Result<ModelAccess::Named> ModelAccess::resolve(std::string_view reference, std::string_view tenant) const {
     auto model = m_engine.findModel(reference);
     if (model) return Named{std::move(model).value(), ""};
-    const auto adapter = m_engine.findAdapter(reference);
+    const auto adapter = m_engine.findAdapter(reference, tenant);
     if (!adapter) return reference.find(':') == std::string_view::npos && adapter.error().code == ErrorCode::NotFound
                              ? std::move(model).error()
                              : adapter.error();
@@ -59,13 +59,13 @@ Result<ModelAccess::Named> ModelAccess::resolve(std::string_view reference) cons
     return Named{std::move(base), adapter->name};
 }
 
-Result<void> ModelAccess::checkName(std::string_view reference) const {
-    TRY(resolve(reference));
-    return {};
+Result<std::string> ModelAccess::nameOf(std::string_view reference, std::string_view tenant) const {
+    TRY_ASSIGN(const Named named, resolve(reference, tenant));
+    return named.adapter.empty() ? named.record.name : named.record.name + ":" + named.adapter;
 }
 
 Result<ServedModel> ModelAccess::find(std::string_view reference) const {
-    TRY_ASSIGN(Named named, resolve(reference));
+    TRY_ASSIGN(Named named, resolve(reference, {}));
     ModelRecord& record = named.record;
     TRY_ASSIGN(auto text, m_engine.text(record.name));
     TRY_ASSIGN(auto defaults, generationDefaults(m_files, record.folder));

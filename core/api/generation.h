@@ -78,7 +78,8 @@ public:
         : m_engine(engine), m_files(files), m_fallback(std::move(fallback)) {}
     // A model's name or id, "base:adapter", or the name of an adapter that no model and no other base has.
     Result<ServedModel> find(std::string_view reference) const;
-    Result<void> checkName(std::string_view reference) const;  // error not_found, as find() without reading any file
+    // The full name, as find() without reading any file; adapters of other tenants are not there. Error not_found.
+    Result<std::string> nameOf(std::string_view reference, std::string_view tenant) const;
     Engine& engine() const { return m_engine; }
     FileSystem& files() const { return m_files; }
 
@@ -87,7 +88,7 @@ private:
         ModelRecord record;
         std::string adapter;
     };
-    Result<Named> resolve(std::string_view reference) const;
+    Result<Named> resolve(std::string_view reference, std::string_view tenant) const;
 
     Engine& m_engine;
     FileSystem& m_files;

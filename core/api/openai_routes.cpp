@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <iterator>
 
 #include "core/api/chunk_relay.h"
@@ -47,23 +48,15 @@ Error serverFault(Error error) {
 
 // The full name of what the caller means, a model or "base:adapter", where the caller may know of it.
 Result<std::string> shownName(const OpenAiHost& host, const Caller& caller, const std::string& name) {
-    Engine& engine = host.models.engine();
-    const auto limits = engine.tenants().limitsOf(caller.tenant);
-    const auto fullName = [&]() -> Result<std::string> {
-        TRY(host.models.checkName(name));
-        if (const auto model = engine.findModel(name)) return model->name;
-        TRY_ASSIGN(const AdapterRecord adapter, engine.findAdapter(name));
-        TRY_ASSIGN(const ModelRecord base, engine.findModel(adapter.baseId));
-        return base.name + ":" + adapter.name;
-    };
-    auto full = fullName();
+    const auto limits = host.models.engine().tenants().limitsOf(caller.tenant);
+    auto full = host.models.nameOf(name, caller.tenant);
     if (!limits || limits->models.empty() || (full && mayUse(*limits, *full))) return full;
     return fail(ErrorCode::NotFound, "there is no model \"" + name + "\" for this key", "model");
 }
 
 Result<ServedModel> servedModel(const OpenAiHost& host, const Caller& caller, const std::string& name) {
-    TRY(shownName(host, caller, name));
-    auto model = host.models.find(name);
+    TRY_ASSIGN(const std::string full, shownName(host, caller, name));
+    auto model = host.models.find(full);
     if (!model) return serverFault(std::move(model).error());
     return model;
 }
@@ -364,7 +357,7 @@ Result<Json> listModels(const OpenAiHost& host, const Caller& caller) {
     for (const ModelRecord& model : engine.models()) {
         add(modelJson(model));
         for (const AdapterRecord& adapter : adapters)
-            if (adapter.baseId == model.id) add(adapterJson(adapter, model));
+            if (adapter.baseId == model.id && isVisibleTo(adapter, caller.tenant)) add(adapterJson(adapter, model));
     }
     return Json{{"object", "list"}, {"data", std::move(data)}};
 }
@@ -389,11 +382,31 @@ Result<std::string> baseFor(const OpenAiHost& host, const JsonFields& fields) {
                 "base_model");
 }
 
+// What the path leads to, links followed, when that lies in a folder that adapters may be read from.
+Result<std::string> allowedFolder(const OpenAiHost& host, const std::string& path) {
+    if (!host.adapterFolders) return path;
+    std::error_code failed;
+    const Path real = std::filesystem::weakly_canonical(path, failed);
+    for (const Path& folder : *host.adapterFolders) {
+        if (failed) break;
+        const auto differs = std::mismatch(folder.begin(), folder.end(), real.begin(), real.end());
+        if (differs.first == folder.end()) return real.string();
+    }
+    return fail(ErrorCode::InvalidArgument,
+                host.adapterFolders->empty()
+                    ? "this server is open to the network and reads no adapters from its disk over HTTP: start it with "
+                      "--adapter-folder DIR to allow the folders in DIR"
+                    : "\"" + path + "\" does not lie in a folder that this server reads adapters from (serve "
+                      "--adapter-folder)",
+                "lora_path");
+}
+
 Result<std::string> loadAdapter(const OpenAiHost& host, const Json& body) {
     const JsonFields fields(body);
     AdapterImport request;
     TRY_ASSIGN(request.name, fields.requiredString("lora_name"));
-    TRY_ASSIGN(request.path, fields.requiredString("lora_path"));
+    TRY_ASSIGN(const std::string path, fields.requiredString("lora_path"));
+    TRY_ASSIGN(request.path, allowedFolder(host, path));
     TRY_ASSIGN(const bool inPlace, fields.boolean("load_inplace", false));
     TRY_ASSIGN(request.base, baseFor(host, fields));
     Engine& engine = host.models.engine();

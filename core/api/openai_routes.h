@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/api/generation.h"
@@ -18,6 +19,8 @@ struct OpenAiHost {
     const Clock& clock;
     std::shared_ptr<RequestMetrics> metrics;
     WorkQueue answers;  // makes the answers; never refuses a task before it ends
+    // Where /v1/load_lora_adapter may read: canonical folders; without a value everywhere.
+    std::optional<std::vector<Path>> adapterFolders = {};
 };
 
 // Requires: models, clock and the workers behind `answers` outlive the routes.

@@ -19,6 +19,7 @@ Result<Json> importAdapter(const ModelAccess& models, const Json& arguments);
 Result<Json> showAdapter(const ModelAccess& models, const Json& arguments);
 Result<Json> reloadAdapter(const ModelAccess& models, const Json& arguments);
 Result<Json> removeAdapter(const ModelAccess& models, const Json& arguments);
+Result<Json> checkIsolation(const ModelAccess& models, const Json& arguments, const CallOptions& options);
 
 // jobs
 Result<Json> listJobs(const ModelAccess& models);

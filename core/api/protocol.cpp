@@ -84,6 +84,7 @@ void visitFields(Record& record, Visit& visit) {
     visit("trained_on", record.trainedOn);
     visit("imported_at", record.importedAt);
     visit("warnings", record.warnings);
+    visit("tenant", record.tenant);
 }
 
 template <class Record, class Visit>

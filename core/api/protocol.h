@@ -25,9 +25,13 @@
 //   remove {model} restore {id} rename {model, name} empty-bin {}
 //   load {model} unload {model}
 //   adapters {model?}                          -> {adapters: [AdapterRecord]}
-//   adapter-import {path, model, name?}        -> AdapterRecord          answers when it is checked and copied
+//   adapter-import {path, model, name?, tenant?} -> AdapterRecord        answers when it is checked and copied; of a
+//                                                 tenant: no other tenant sees it
 //   adapter-show {adapter} adapter-reload {adapter, path?} -> AdapterRecord   adapter: "base:name", an id, or a name
 //   adapter-remove {adapter}                   -> {removed, base, id}     that only one base has
+//   isolation-check {model?, adapters?}        -> {passed, model, adapters, compute_mode, kv, device, compared,
+//                                                  scenes: [{name, passed, compared, detail}]}: answers alone against
+//                                                  answers among others, bit for bit (core/serving/isolation_check.h)
 //   probe {path}                               -> ImportProbe
 //   import {path, name?, link?, allow_nonfinite?, quantize?} -> {job: id}
 //   scan {model} verify {model} -> {job: id}

@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "core/engine/engine.h"
 #include "core/engine/model_files.h"
 #include "core/models/non_finite_scan.h"
 
@@ -41,6 +42,7 @@ AdapterRecord recordOf(const AdapterRow& row, const ModelRecord& base, const Pat
     record.trainedOn = row.trainedOn;
     record.importedAt = row.importedAt;
     record.warnings = namesFrom(row.warnings);
+    record.tenant = row.tenant;
     return record;
 }
 
@@ -87,6 +89,10 @@ Result<void> copyFile(FileSystem& files, const Path& from, const Path& to) {
 
 }  // namespace
 
+bool isVisibleTo(const AdapterRecord& adapter, std::string_view tenant) {
+    return adapter.tenant.empty() || tenant.empty() || tenant == kOwner || tenant == adapter.tenant;
+}
+
 Result<void> AdapterShelf::reload() {
     const std::lock_guard reloading(m_reloadMutex);
     TRY_ASSIGN(const auto rows, m_workspace.adapters().all());
@@ -114,7 +120,7 @@ std::vector<AdapterRecord> AdapterShelf::adapters(std::string_view baseId) const
     return found;
 }
 
-Result<AdapterRecord> AdapterShelf::find(std::string_view reference) const {
+Result<AdapterRecord> AdapterShelf::find(std::string_view reference, std::string_view tenant) const {
     const auto all = records();
     const auto colon = reference.find(':');
     const std::string shown(reference.substr(0, 200));
@@ -123,6 +129,7 @@ Result<AdapterRecord> AdapterShelf::find(std::string_view reference) const {
     if (colon == std::string_view::npos) {
         std::vector<const AdapterRecord*> named;
         for (const AdapterRecord& record : *all) {
+            if (!isVisibleTo(record, tenant)) continue;
             if (record.id == reference) return record;
             if (record.name == reference) named.push_back(&record);
         }
@@ -138,7 +145,7 @@ Result<AdapterRecord> AdapterShelf::find(std::string_view reference) const {
     std::string known;
     std::size_t count = 0;
     for (const AdapterRecord& record : *all) {
-        if (record.baseId != base.id) continue;
+        if (record.baseId != base.id || !isVisibleTo(record, tenant)) continue;
         if (record.name == reference.substr(colon + 1) || record.id == reference.substr(colon + 1)) return record;
         if (++count <= kNamedAdapters) known += (count > 1 ? ", " : "") + record.name;
     }
@@ -187,7 +194,8 @@ Result<void> AdapterShelf::copyInto(const Path& folder, const AdapterFolder& ada
 }
 
 Result<AdapterRecord> AdapterShelf::bring(const Path& source, const ModelRecord& base, const std::string& name,
-                                          const AdapterRecord* replaced, std::int64_t now) {
+                                          const AdapterRecord* replaced, std::int64_t now,
+                                          const std::string& tenant) {
     const std::lock_guard changing(m_changeMutex);
     TRY_ASSIGN(const AdapterFolder adapter, readAdapterFolder(m_files, source, base.spec));
     TRY(refuseNonFinite(*adapter.tensors));
@@ -219,7 +227,7 @@ Result<AdapterRecord> AdapterShelf::bring(const Path& source, const ModelRecord&
     const AdapterSpec& spec = adapter.spec;
     AdapterRow row{id, base.id, name, digest, spec.kind, replaced ? replaced->version + 1 : 1, spec.rank,
                    dumpJson(Json(spec.targets)), spec.bytes, std::string(dtypeName(spec.dtype)), source.string(),
-                   spec.baseModel, now, dumpJson(Json(spec.warnings))};
+                   spec.baseModel, now, dumpJson(Json(spec.warnings)), replaced ? replaced->tenant : tenant};
     auto written = replaced ? m_workspace.adapters().replace(replaced->id, row) : m_workspace.adapters().add(row);
     if (!written) {
         (void)m_files.removeTree(folder);

@@ -29,18 +29,18 @@ public:
     // Of bases in use, by base and name; all when `baseId` is empty.
     std::vector<AdapterRecord> adapters(std::string_view baseId = {}) const;
     // "base:name", an id, or a name that only one adapter has. Errors: not_found lists the known names of the base;
-    // invalid_argument: several bases have one of that name.
-    Result<AdapterRecord> find(std::string_view reference) const;
+    // invalid_argument: several bases have one of that name. What `tenant` may not see is not there for it.
+    Result<AdapterRecord> find(std::string_view reference, std::string_view tenant = {}) const;
 
     // Its tiles for pages of this size. Errors: those of readAdapterFolder.
     Result<std::shared_ptr<const LoraImage>> image(const AdapterRecord& adapter, const ArchSpec& base,
                                                    std::span<const std::int64_t> pageBytes);
 
-    // Brings a folder in as version 1 of a new name, or as the next version of `replaced`, whose id is then gone; nothing
-    // changes when it is the same adapter. Errors: those of readAdapterFolder; non_finite; already_exists; io_error,
+    // Brings a folder in as version 1 of a new name, or as the next version of `replaced`, whose id is then gone and whose
+    // tenant it keeps; nothing changes when it is the same adapter. Errors: those of readAdapterFolder; non_finite; already_exists; io_error,
     // disk_full: nothing is left behind.
     Result<AdapterRecord> bring(const Path& source, const ModelRecord& base, const std::string& name,
-                                const AdapterRecord* replaced, std::int64_t now);
+                                const AdapterRecord* replaced, std::int64_t now, const std::string& tenant = {});
     Result<void> remove(const AdapterRecord& adapter);  // error not_found: it is gone
 
     // Files of adapters whose base is deleted for good; their rows went with it.

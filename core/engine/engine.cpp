@@ -8,6 +8,7 @@
 #include "core/engine/event_log.h"
 #include "core/engine/import_job.h"
 #include "core/engine/import_report.h"
+#include "core/engine/isolation_run.h"
 #include "core/engine/job_queue.h"
 #include "core/engine/model_files.h"
 #include "core/engine/model_jobs.h"
@@ -64,7 +65,9 @@ public:
     Result<std::shared_ptr<const TextModel>> text(std::string_view nameOrId) const override;
 
     std::vector<AdapterRecord> adapters(std::string_view model) const override;
-    Result<AdapterRecord> findAdapter(std::string_view reference) const override { return m_adapters.find(reference); }
+    Result<AdapterRecord> findAdapter(std::string_view reference, std::string_view tenant) const override {
+        return m_adapters.find(reference, tenant);
+    }
     Result<AdapterRecord> importAdapter(const AdapterImport& request) override;
     Result<AdapterRecord> reloadAdapter(std::string_view reference, const std::string& path) override;
     Result<void> removeAdapter(std::string_view reference) override;
@@ -111,6 +114,7 @@ public:
 
     Result<RequestList> requests(std::int32_t most) const override;
     Result<PageMap> pageMap(std::string_view model, std::int32_t mostCells) const override;
+    Result<IsolationReport> checkIsolation(const IsolationRequest& request) override;
 
     const Backend& backend() const override { return m_backend; }
     const EngineOptions& options() const override { return m_options; }
@@ -120,6 +124,7 @@ private:
     Result<std::unique_ptr<Job>> makeJob(std::int64_t id, std::string_view kind, const Json& arguments);
     Result<ModelToServe> modelToServe(std::string_view nameOrId) const;
     Result<ModelToServe> resolve(std::string_view reference, Request& request);
+    Result<std::vector<AdapterRecord>> adaptersToCheck(const IsolationRequest& request, const ModelRecord& base) const;
     Result<void> giveAdapter(const AdapterRecord& adapter, const ModelRecord& base, Request& request);
     void adapterChanged(const AdapterRecord& adapter, std::string_view change);
     Result<void> reloadShelf();
@@ -272,9 +277,16 @@ Result<AdapterRecord> LocalEngine::importAdapter(const AdapterImport& request) {
     TRY_ASSIGN(const ModelRecord base, m_shelf.find(request.base));
     const std::string name = request.name.empty() ? suggestedModelName(path) : request.name;
     TRY(checkModelName(name));
-    auto adapter = m_adapters.bring(path, base, name, nullptr, m_clock.unixMilliseconds());
+    const std::string tenant = request.tenant == kOwner ? std::string() : request.tenant;
+    TRY_ASSIGN(TenantLimits limits, m_tenants->limitsOf(tenant.empty() ? kOwner : tenant));
+    auto adapter = m_adapters.bring(path, base, name, nullptr, m_clock.unixMilliseconds(), tenant);
     if (!adapter) return std::move(adapter).error().context("importing adapter \"" + name + "\"");
     adapterChanged(*adapter, "imported");
+    const std::string full = base.name + ":" + name;
+    if (!tenant.empty() && !mayUse(limits, full)) {
+        limits.models.push_back(full);
+        TRY(m_tenants->limit(tenant, limits));
+    }
     return adapter;
 }
 
@@ -386,7 +398,7 @@ Result<ModelToServe> LocalEngine::modelToServe(std::string_view nameOrId) const 
 Result<ModelToServe> LocalEngine::resolve(std::string_view reference, Request& request) {
     const auto model = m_shelf.find(reference);
     if (model) return modelToServe(reference);
-    const auto adapter = m_adapters.find(reference);
+    const auto adapter = m_adapters.find(reference, request.tenant);
     if (!adapter) {
         const bool isUnknown = adapter.error().code == ErrorCode::NotFound;
         return isUnknown && reference.find(':') == std::string_view::npos ? model.error() : adapter.error();
@@ -445,6 +457,41 @@ Result<PageMap> LocalEngine::pageMap(std::string_view model, std::int32_t mostCe
     TRY_ASSIGN(const ModelRecord record, m_shelf.find(model));
     return m_serving->ask<PageMap>(
         [&record, mostCells](const ModelHost& host) { return host.pageMap(record, mostCells); });
+}
+
+Result<std::vector<AdapterRecord>> LocalEngine::adaptersToCheck(const IsolationRequest& request,
+                                                                const ModelRecord& base) const {
+    std::vector<AdapterRecord> chosen;
+    for (const std::string& reference : request.adapters) {
+        const bool isPlain = reference.find(':') == std::string::npos && !reference.starts_with("a-");
+        TRY_ASSIGN(AdapterRecord adapter, m_adapters.find(isPlain ? base.name + ":" + reference : reference));
+        if (adapter.baseId != base.id)
+            return fail(ErrorCode::InvalidArgument, "\"" + reference + "\" is no adapter of " + base.name, "adapters");
+        if (std::ranges::find(chosen, adapter.id, &AdapterRecord::id) == chosen.end())
+            chosen.push_back(std::move(adapter));
+    }
+    if (!request.adapters.empty()) return chosen;
+    chosen = m_adapters.adapters(base.id);
+    if (chosen.size() > kMostIsolated) chosen.resize(kMostIsolated);
+    return chosen;
+}
+
+Result<IsolationReport> LocalEngine::checkIsolation(const IsolationRequest& request) {
+    TRY_ASSIGN(const ModelToServe model, modelToServe(request.model));
+    TRY_ASSIGN(const auto adapters, adaptersToCheck(request, model.record));
+    IsolationReport report{model.record.name, m_backend.device().name, "f32", std::string(dtypeName(m_options.kvType)),
+                           {}, {}};
+    std::vector<IsolationSubject> subjects{{model.record.name, nullptr}};
+    for (const AdapterRecord& adapter : adapters) {
+        Request carrier;
+        TRY(giveAdapter(adapter, model.record, carrier));
+        report.adapters.push_back(adapter.name);
+        subjects.push_back({model.record.name + ":" + adapter.name, std::move(carrier.adapter)});
+    }
+    IsolationCheck check(std::move(subjects), m_options.kvType);
+    TRY(runIsolation(*m_serving, model, RequestId{++m_lastRequest}, check, request));
+    report.scenes = check.scenes();
+    return report;
 }
 
 Result<void> LocalEngine::setServing(ServeState state) {

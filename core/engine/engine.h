@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "core/engine/messages.h"
 #include "core/engine/tenants.h"
 #include "core/models/transformer.h"
+#include "core/serving/isolation_check.h"
 #include "core/serving/request.h"
 #include "core/tokenizer/text_model.h"
 
@@ -51,6 +53,26 @@ struct AdapterImport {
     std::string path = {};  // a PEFT folder
     std::string base = {};  // the model it changes
     std::string name = {};  // empty: the folder's name
+    std::string tenant = {};  // whose it is, see AdapterRecord; empty: everyone's
+};
+
+// Everyone sees what is everyone's; the owner, who may be named or not, sees all.
+bool isVisibleTo(const AdapterRecord& adapter, std::string_view tenant);
+
+struct IsolationRequest {
+    std::string model = {};                   // name or id
+    std::vector<std::string> adapters = {};   // references; none: the first kMostIsolated of the model
+    std::function<void(double)> progress = {};
+    std::stop_token stop = {};
+};
+constexpr std::size_t kMostIsolated = 4;
+
+// What IsolationCheck found, and in which arithmetic.
+struct IsolationReport {
+    std::string model, device, computeMode, kv;
+    std::vector<std::string> adapters;  // names
+    std::vector<IsolationScene> scenes;
+    bool passed() const;
 };
 
 struct ProbedTensor {
@@ -102,8 +124,10 @@ public:
     // adapters. A reference is "base:name", or an id, or a name that only one adapter has. Importing and reloading wait
     // for the work: reading, checking every value, copying.
     virtual std::vector<AdapterRecord> adapters(std::string_view model = {}) const = 0;  // of bases not in the bin
-    virtual Result<AdapterRecord> findAdapter(std::string_view reference) const = 0;
-    // Errors: those of readAdapterFolder and, for a base that is not there, not_found; non_finite, already_exists.
+    // For a tenant other than the owner, adapters of other tenants are not there; nor are they in what errors name.
+    virtual Result<AdapterRecord> findAdapter(std::string_view reference, std::string_view tenant = {}) const = 0;
+    // An adapter of a tenant is also added to the models that it may use, when these are limited. Errors: those of
+    // readAdapterFolder and, for a base or tenant that is not there, not_found; non_finite, already_exists.
     virtual Result<AdapterRecord> importAdapter(const AdapterImport& request) = 0;
     // The files again, from `path` or from where they came: a new version when they changed. What runs goes on with the
     // version it began with.
@@ -144,6 +168,11 @@ public:
     virtual ServeState serving() const = 0;
 
     virtual Tenants& tenants() = 0;
+
+    // Serves requests of its own between everybody's steps and compares bits (core/serving/isolation_check.h); waits.
+    // Takes device memory for its pages beside the pools. A difference is no error, it is in the report. Errors:
+    // not_found, invalid_argument (an adapter of another base), pool_exhausted, draining, cancelled, those of loading.
+    virtual Result<IsolationReport> checkIsolation(const IsolationRequest& request) = 0;
 
     // watching
     virtual std::shared_ptr<const Snapshot> snapshot() const = 0;

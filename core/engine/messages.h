@@ -57,6 +57,7 @@ struct AdapterRecord {
     std::string trainedOn;             // the base that its configuration names
     std::int64_t importedAt = 0;       // Unix milliseconds
     std::vector<std::string> warnings;
+    std::string tenant;  // whose it is: nobody else's keys see it, but the admin's; empty: everyone's
 };
 
 enum class JobState : std::uint8_t { Queued, Running, Paused, Interrupted, Finished, Failed, Cancelled };

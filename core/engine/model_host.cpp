@@ -396,6 +396,13 @@ Result<PageMap> ModelHost::pageMap(const ModelRecord& model, std::int32_t mostCe
     return fail(ErrorCode::NotFound, "\"" + model.name + "\" has no pages: it is not on the device", model.name);
 }
 
+Result<void> ModelHost::lend(const ModelRecord& model, const Use& use) const {
+    for (const auto& hosted : m_models)
+        if (hosted->record.id == model.id && hosted->state == Hosted::State::Ready)
+            return use(m_backend, *hosted->transformer, m_clock);
+    return fail(ErrorCode::NotFound, "\"" + model.name + "\" is not on the device", model.name);
+}
+
 void ModelHost::fill(Snapshot& snapshot) const {
     ServingCounters counters = m_beyond;
     std::vector<double> ttft, tpot;

@@ -56,6 +56,9 @@ public:
     // Adds models, memory, rates, percentiles, counts and counters.
     void fill(Snapshot& snapshot) const;
     RequestList requests(std::int32_t most) const;
+    // Lends a model that is ready for one step of somebody else's. Errors: not_found; those of `use`.
+    using Use = std::function<Result<void>(Backend&, Transformer&, const Clock&)>;
+    Result<void> lend(const ModelRecord& model, const Use& use) const;
     Result<PageMap> pageMap(const ModelRecord& model, std::int32_t mostCells) const;  // not_found: not loaded
 
 private:

@@ -5,7 +5,8 @@ namespace espalier {
 namespace {
 
 constexpr std::string_view kColumns =
-    "id, base, name, digest, kind, version, rank, targets, bytes, dtype, source, trained_on, imported_at, warnings";
+    "id, base, name, digest, kind, version, rank, targets, bytes, dtype, source, trained_on, imported_at, warnings, "
+    "tenant";
 
 AdapterRow readRow(const Statement& row) {
     AdapterRow adapter;
@@ -18,7 +19,8 @@ AdapterRow readRow(const Statement& row) {
     adapter.bytes = row.integer(column++);
     for (std::string* text : {&adapter.dtype, &adapter.source, &adapter.trainedOn}) *text = row.text(column++);
     adapter.importedAt = row.integer(column++);
-    adapter.warnings = row.text(column);
+    adapter.warnings = row.text(column++);
+    adapter.tenant = row.text(column);
     return adapter;
 }
 
@@ -40,9 +42,9 @@ Result<void> insert(Database& database, const AdapterRow& row) {
                     "this base already has an adapter named \"" + row.name +
                         "\": reload it from its new files, remove it, or choose another name",
                     row.name);
-    return database.run("INSERT INTO adapters(" + std::string(kColumns) + ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    return database.run("INSERT INTO adapters(" + std::string(kColumns) + ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                         {row.id, row.base, row.name, row.digest, row.kind, row.version, row.rank, row.targets,
-                         row.bytes, row.dtype, row.source, row.trainedOn, row.importedAt, row.warnings});
+                         row.bytes, row.dtype, row.source, row.trainedOn, row.importedAt, row.warnings, row.tenant});
 }
 
 }  // namespace

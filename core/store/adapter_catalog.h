@@ -25,6 +25,7 @@ struct AdapterRow {
     std::string dtype, source, trainedOn;
     std::int64_t importedAt = 0;
     std::string warnings;  // JSON array of sentences
+    std::string tenant;    // whose it is; empty: everyone's
 
     bool operator==(const AdapterRow&) const = default;
 };

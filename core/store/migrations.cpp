@@ -123,6 +123,8 @@ CREATE TABLE adapters(
 ) STRICT;
 )sql";
 
+constexpr std::string_view kOwnedAdapters = "ALTER TABLE adapters ADD COLUMN tenant TEXT NOT NULL DEFAULT ''";
+
 constexpr std::array kMigrations = {
     Migration{1, "catalog of models", kCatalog},
     Migration{2, "jobs", kJobs},
@@ -130,6 +132,7 @@ constexpr std::array kMigrations = {
     Migration{4, "models made of models", kDerivedModels},
     Migration{5, "tenants, their keys and their use", kTenants},
     Migration{6, "adapters", kAdapters},
+    Migration{7, "adapters of tenants", kOwnedAdapters},
 };
 
 }  // namespace

@@ -17,6 +17,7 @@ plus minus x search copy pencil trash-2 download import play pause square undo-2
 zoom-out table-2 map eye eye-off flag
 flask-conical plug chevron-down chevron-right chevrons-up-down arrow-up arrow-down list-checks scroll-text cpu memory-stick hard-drive
 bookmark-plus sliders-horizontal
+users key-round ban clock-alert shield-check
 """.split()
 
 

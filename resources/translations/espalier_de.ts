@@ -330,6 +330,126 @@
     </message>
 </context>
 <context>
+    <name>espalier::ui::AdapterTable</name>
+    <message>
+        <source>Adapter</source>
+        <translation>Adapter</translation>
+    </message>
+    <message>
+        <source>Rank</source>
+        <translation>Rang</translation>
+    </message>
+    <message>
+        <source>Targets</source>
+        <translation>Ziele</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Größe</translation>
+    </message>
+    <message>
+        <source>Version</source>
+        <translation>Version</translation>
+    </message>
+    <message>
+        <source>Tenant</source>
+        <translation>Mandant</translation>
+    </message>
+    <message>
+        <source>Imported %1 from %2
+%3</source>
+        <translation>Importiert am %1 aus %2
+%3</translation>
+    </message>
+    <message>
+        <source>No other tenant sees it</source>
+        <translation>Kein anderer Mandant sieht ihn</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::AdaptersPanel</name>
+    <message>
+        <source>Adapters</source>
+        <translation>Adapter</translation>
+    </message>
+    <message>
+        <source>Import adapter…</source>
+        <translation>Adapter importieren …</translation>
+    </message>
+    <message>
+        <source>Import the first adapter</source>
+        <translation>Den ersten Adapter importieren</translation>
+    </message>
+    <message>
+        <source>No adapters of this model yet. Drop a PEFT folder here, or import one.</source>
+        <translation>Noch keine Adapter dieses Modells. Einen PEFT-Ordner hier ablegen oder importieren.</translation>
+    </message>
+    <message>
+        <source>Import…</source>
+        <translation>Importieren …</translation>
+    </message>
+    <message>
+        <source>Import an adapter</source>
+        <translation>Einen Adapter importieren</translation>
+    </message>
+    <message>
+        <source>Reload</source>
+        <translation>Neu laden</translation>
+    </message>
+    <message>
+        <source>Reload the adapter</source>
+        <translation>Den Adapter neu laden</translation>
+    </message>
+    <message>
+        <source>Read its files again; what runs finishes on the old version</source>
+        <translation>Seine Dateien neu lesen; was läuft, endet mit der alten Version</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Entfernen</translation>
+    </message>
+    <message>
+        <source>Remove the adapter</source>
+        <translation>Den Adapter entfernen</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
+    </message>
+    <message>
+        <source>Bring the adapter back</source>
+        <translation>Den Adapter zurückholen</translation>
+    </message>
+    <message>
+        <source>Reading and checking…</source>
+        <translation>Wird gelesen und geprüft …</translation>
+    </message>
+    <message>
+        <source>Import a PEFT adapter folder</source>
+        <translation>Einen PEFT-Adapterordner importieren</translation>
+    </message>
+    <message>
+        <source>The adapter was not imported</source>
+        <translation>Der Adapter wurde nicht importiert</translation>
+    </message>
+    <message>
+        <source>The adapter was not reloaded</source>
+        <translation>Der Adapter wurde nicht neu geladen</translation>
+    </message>
+    <message>
+        <source>The adapter was not removed</source>
+        <translation>Der Adapter wurde nicht entfernt</translation>
+    </message>
+    <message>
+        <source>%1 was removed</source>
+        <translation>%1 wurde entfernt</translation>
+    </message>
+    <message>
+        <source>The adapter was not brought back</source>
+        <translation>Der Adapter wurde nicht zurückgeholt</translation>
+    </message>
+</context>
+<context>
     <name>espalier::ui::AddressDialog</name>
     <message>
         <source>This machine</source>
@@ -1179,6 +1299,97 @@
     </message>
 </context>
 <context>
+    <name>espalier::ui::IsolationStrip</name>
+    <message>
+        <source>Everyone at once</source>
+        <translation>Alle zugleich</translation>
+    </message>
+    <message>
+        <source>Each first and last</source>
+        <translation>Jeder als Erster und als Letzter</translation>
+    </message>
+    <message>
+        <source>The base beside adapters</source>
+        <translation>Die Basis neben Adaptern</translation>
+    </message>
+    <message>
+        <source>After eviction and reuse of pages</source>
+        <translation>Nach Verdrängung und Wiederverwendung von Seiten</translation>
+    </message>
+    <message>
+        <source>No prefix found across tenants and adapters</source>
+        <translation>Kein Präfix über Mandanten und Adapter hinweg gefunden</translation>
+    </message>
+    <message>
+        <source>Start</source>
+        <translation>Start</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Model to check</source>
+        <translation>Zu prüfendes Modell</translation>
+    </message>
+    <message>
+        <source>Start the isolation check</source>
+        <translation>Trennungsprüfung starten</translation>
+    </message>
+    <message>
+        <source>Cancel the isolation check</source>
+        <translation>Trennungsprüfung abbrechen</translation>
+    </message>
+    <message>
+        <source>Close the isolation check</source>
+        <translation>Trennungsprüfung schließen</translation>
+    </message>
+    <message>
+        <source>Answers alone against answers among others, bit for bit</source>
+        <translation>Antworten allein gegen Antworten unter anderen, Bit für Bit</translation>
+    </message>
+    <message>
+        <source>Running</source>
+        <translation>Läuft</translation>
+    </message>
+    <message>
+        <source>Serving %1 alone and among others; everybody else is served in between</source>
+        <translation>%1 wird allein und unter anderen bedient; alle anderen kommen dazwischen dran</translation>
+    </message>
+    <message>
+        <source>Cancelled</source>
+        <translation>Abgebrochen</translation>
+    </message>
+    <message>
+        <source>Isolated</source>
+        <translation>Getrennt</translation>
+    </message>
+    <message>
+        <source>Not isolated</source>
+        <translation>Nicht getrennt</translation>
+    </message>
+    <message>
+        <source>%1 with %2: %3 answers compared; compute %4, KV %5</source>
+        <translation>%1 mit %2: %3 Antworten verglichen; Rechnung %4, KV %5</translation>
+    </message>
+    <message>
+        <source>%1 adapter</source>
+        <translation>%1 Adapter</translation>
+    </message>
+    <message>
+        <source>%1 adapters</source>
+        <translation>%1 Adaptern</translation>
+    </message>
+    <message>
+        <source>same bits</source>
+        <translation>dieselben Bits</translation>
+    </message>
+    <message>
+        <source>different, %1</source>
+        <translation>verschieden, %1</translation>
+    </message>
+</context>
+<context>
     <name>espalier::ui::JobRow</name>
     <message>
         <source>The engine ended while this ran. Resume goes on with the next file; Discard removes what is there of it.</source>
@@ -1316,6 +1527,29 @@
     </message>
 </context>
 <context>
+    <name>espalier::ui::KeyDialog</name>
+    <message>
+        <source>New key</source>
+        <translation>Neuer Schlüssel</translation>
+    </message>
+    <message>
+        <source>Copy the key</source>
+        <translation>Schlüssel kopieren</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>Kopiert</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>Fertig</translation>
+    </message>
+    <message>
+        <source>This is the key of %1. It is shown this once: only a digest of it is kept.</source>
+        <translation>Das ist der Schlüssel von %1. Er wird nur dieses eine Mal gezeigt: Aufbewahrt wird nur sein Hash.</translation>
+    </message>
+</context>
+<context>
     <name>espalier::ui::KeyField</name>
     <message>
         <source>Show the key</source>
@@ -1363,6 +1597,81 @@
     <message>
         <source>Size</source>
         <translation>Größe</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::LimitText</name>
+    <message>
+        <source>Requests</source>
+        <translation>Anfragen</translation>
+    </message>
+    <message>
+        <source>/ min</source>
+        <translation>/ min</translation>
+    </message>
+    <message>
+        <source>Requests a minute</source>
+        <translation>Anfragen pro Minute</translation>
+    </message>
+    <message>
+        <source>Tokens</source>
+        <translation>Token</translation>
+    </message>
+    <message>
+        <source>Tokens a minute</source>
+        <translation>Token pro Minute</translation>
+    </message>
+    <message>
+        <source>Per day</source>
+        <translation>Pro Tag</translation>
+    </message>
+    <message>
+        <source>tok</source>
+        <translation>Tok</translation>
+    </message>
+    <message>
+        <source>Tokens a day</source>
+        <translation>Token pro Tag</translation>
+    </message>
+    <message>
+        <source>At once</source>
+        <translation>Gleichzeitig</translation>
+    </message>
+    <message>
+        <source>Calls at once</source>
+        <translation>Aufrufe gleichzeitig</translation>
+    </message>
+    <message>
+        <source>KV pages</source>
+        <translation>KV-Seiten</translation>
+    </message>
+    <message>
+        <source>First token</source>
+        <translation>Erstes Token</translation>
+    </message>
+    <message>
+        <source>ms</source>
+        <translation>ms</translation>
+    </message>
+    <message>
+        <source>Longest wait for the first token</source>
+        <translation>Längste Wartezeit auf das erste Token</translation>
+    </message>
+    <message>
+        <source>Weight</source>
+        <translation>Gewicht</translation>
+    </message>
+    <message>
+        <source>Expires</source>
+        <translation>Läuft ab</translation>
+    </message>
+    <message>
+        <source>never</source>
+        <translation>nie</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>keine</translation>
     </message>
 </context>
 <context>
@@ -1827,6 +2136,22 @@
         <source>Port and exposure…</source>
         <translation>Port und Erreichbarkeit …</translation>
     </message>
+    <message>
+        <source>Tenants</source>
+        <translation>Mandanten</translation>
+    </message>
+    <message>
+        <source>Undo the change to a tenant</source>
+        <translation>Änderung am Mandanten zurücknehmen</translation>
+    </message>
+    <message>
+        <source>Drop to import the adapter %1 for %2</source>
+        <translation>Ablegen importiert den Adapter %1 für %2</translation>
+    </message>
+    <message>
+        <source>An adapter needs its model: import that first</source>
+        <translation>Ein Adapter braucht sein Modell: zuerst dieses importieren</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::MemoryBar</name>
@@ -1923,6 +2248,29 @@
     <message>
         <source>Remove the message</source>
         <translation>Nachricht entfernen</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::ModelChoice</name>
+    <message>
+        <source>Models and adapters allowed</source>
+        <translation>Erlaubte Modelle und Adapter</translation>
+    </message>
+    <message>
+        <source>Filter</source>
+        <translation>Filtern</translation>
+    </message>
+    <message>
+        <source>Filter models and adapters</source>
+        <translation>Modelle und Adapter filtern</translation>
+    </message>
+    <message>
+        <source>none checked: all</source>
+        <translation>keines gewählt: alle</translation>
+    </message>
+    <message>
+        <source>%1 of %2</source>
+        <translation>%1 von %2</translation>
     </message>
 </context>
 <context>
@@ -2098,6 +2446,10 @@
     <message>
         <source>Verified</source>
         <translation>Geprüft</translation>
+    </message>
+    <message>
+        <source>Adapters</source>
+        <translation>Adapter</translation>
     </message>
 </context>
 <context>
@@ -3169,6 +3521,18 @@
         <source>Port and exposure</source>
         <translation>Port und Erreichbarkeit</translation>
     </message>
+    <message>
+        <source>Tenants that use the server</source>
+        <translation>Mandanten, die den Server benutzen</translation>
+    </message>
+    <message>
+        <source>No tenant uses the server at the moment.</source>
+        <translation>Gerade benutzt kein Mandant den Server.</translation>
+    </message>
+    <message>
+        <source>Tenants</source>
+        <translation>Mandanten</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::ShortcutsPage</name>
@@ -3340,6 +3704,381 @@
     <message>
         <source>%1 tokens, %2</source>
         <translation>%1 Token, %2</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::TenantInspector</name>
+    <message>
+        <source>never</source>
+        <translation>nie</translation>
+    </message>
+    <message>
+        <source>Export usage</source>
+        <translation>Verbrauch exportieren</translation>
+    </message>
+    <message>
+        <source>Export usage of this tenant</source>
+        <translation>Verbrauch dieses Mandanten exportieren</translation>
+    </message>
+    <message>
+        <source>Choose a tenant to see its keys and limits.</source>
+        <translation>Wählen Sie einen Mandanten, um seine Schlüssel und Grenzen zu sehen.</translation>
+    </message>
+    <message>
+        <source>Tenant</source>
+        <translation>Mandant</translation>
+    </message>
+    <message>
+        <source>New key</source>
+        <translation>Neuer Schlüssel</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>Schlüssel</translation>
+    </message>
+    <message>
+        <source>shown once, stored hashed</source>
+        <translation>einmal gezeigt, als Hash gespeichert</translation>
+    </message>
+    <message>
+        <source>Limits</source>
+        <translation>Grenzen</translation>
+    </message>
+    <message>
+        <source>apply at once, undo with Ctrl+Z</source>
+        <translation>gelten sofort, zurück mit Strg+Z</translation>
+    </message>
+    <message>
+        <source>The admin key of the workspace</source>
+        <translation>Der Administratorschlüssel des Arbeitsbereichs</translation>
+    </message>
+    <message>
+        <source>Since %1, %2 refused today, prefix cache not shared</source>
+        <translation>Seit %1, heute %2 abgewiesen, Präfix-Cache nicht geteilt</translation>
+    </message>
+    <message>
+        <source>Restore</source>
+        <translation>Wiederherstellen</translation>
+    </message>
+    <message>
+        <source>Revoke</source>
+        <translation>Sperren</translation>
+    </message>
+    <message>
+        <source>Restore the tenant</source>
+        <translation>Mandanten wiederherstellen</translation>
+    </message>
+    <message>
+        <source>Revoke the tenant</source>
+        <translation>Mandanten sperren</translation>
+    </message>
+    <message>
+        <source>Rotate</source>
+        <translation>Erneuern</translation>
+    </message>
+    <message>
+        <source>Rotate %1</source>
+        <translation>%1 erneuern</translation>
+    </message>
+    <message>
+        <source>Revoke %1</source>
+        <translation>%1 sperren</translation>
+    </message>
+    <message>
+        <source>Isolation check</source>
+        <translation>Trennungsprüfung</translation>
+    </message>
+    <message>
+        <source>Shows that nobody&apos;s answer depends on who else is served</source>
+        <translation>Zeigt, dass keine Antwort davon abhängt, wer sonst bedient wird</translation>
+    </message>
+    <message>
+        <source>No key opens anything for this tenant.</source>
+        <translation>Kein Schlüssel öffnet diesem Mandanten etwas.</translation>
+    </message>
+    <message>
+        <source>Key</source>
+        <translation>Schlüssel</translation>
+    </message>
+    <message>
+        <source>Created</source>
+        <translation>Angelegt</translation>
+    </message>
+    <message>
+        <source>Last used</source>
+        <translation>Zuletzt benutzt</translation>
+    </message>
+    <message>
+        <source>“%1” is not a number. 120, 30 k and 2 M are; so is none.</source>
+        <translation>„%1“ ist keine Zahl. 120, 30 k und 2 M sind es, ebenso keine.</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::TenantLoadTable</name>
+    <message>
+        <source>Tenant</source>
+        <translation>Mandant</translation>
+    </message>
+    <message>
+        <source>Running</source>
+        <translation>Läuft</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>Wartend</translation>
+    </message>
+    <message>
+        <source>tok/s</source>
+        <translation>Tok/s</translation>
+    </message>
+    <message>
+        <source>Share of service</source>
+        <translation>Anteil am Dienst</translation>
+    </message>
+    <message>
+        <source>KV pages</source>
+        <translation>KV-Seiten</translation>
+    </message>
+    <message>
+        <source>KV</source>
+        <translation>KV</translation>
+    </message>
+    <message>
+        <source>Refused</source>
+        <translation>Abgelehnt</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::TenantTable</name>
+    <message>
+        <source>all</source>
+        <translation>alle</translation>
+    </message>
+    <message>
+        <source>Revoked</source>
+        <translation>Gesperrt</translation>
+    </message>
+    <message>
+        <source>Expired</source>
+        <translation>Abgelaufen</translation>
+    </message>
+    <message>
+        <source>Near limit</source>
+        <translation>Nahe der Grenze</translation>
+    </message>
+    <message>
+        <source>Active</source>
+        <translation>Aktiv</translation>
+    </message>
+    <message>
+        <source>Tenant</source>
+        <translation>Mandant</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>Schlüssel</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>Modelle</translation>
+    </message>
+    <message>
+        <source>At once</source>
+        <translation>Gleichzeitig</translation>
+    </message>
+    <message>
+        <source>Tokens/min</source>
+        <translation>Token/min</translation>
+    </message>
+    <message>
+        <source>Weight</source>
+        <translation>Gewicht</translation>
+    </message>
+    <message>
+        <source>30 days</source>
+        <translation>30 Tage</translation>
+    </message>
+    <message>
+        <source>Today, of limit</source>
+        <translation>Heute, von Grenze</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>Zustand</translation>
+    </message>
+    <message>
+        <source>%1 tokens in 30 days</source>
+        <translation>%1 Token in 30 Tagen</translation>
+    </message>
+    <message>
+        <source>%1 of %2 tokens today (UTC)</source>
+        <translation>%1 von %2 Token heute (UTC)</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::TenantUsageView</name>
+    <message>
+        <source>30 days</source>
+        <translation>30 Tage</translation>
+    </message>
+    <message>
+        <source>48 hours</source>
+        <translation>48 Stunden</translation>
+    </message>
+    <message>
+        <source>Usage shown</source>
+        <translation>Gezeigte Nutzung</translation>
+    </message>
+    <message>
+        <source>Usage in tokens</source>
+        <translation>Nutzung in Token</translation>
+    </message>
+    <message>
+        <source>tok</source>
+        <translation>Tok</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>Prompt</translation>
+    </message>
+    <message>
+        <source>Completion</source>
+        <translation>Antwort</translation>
+    </message>
+    <message>
+        <source>Usage</source>
+        <translation>Verbrauch</translation>
+    </message>
+    <message>
+        <source>tokens</source>
+        <translation>Token</translation>
+    </message>
+    <message>
+        <source>Nothing was used in these 48 hours</source>
+        <translation>In diesen 48 Stunden wurde nichts benutzt</translation>
+    </message>
+    <message>
+        <source>Nothing was used in these 30 days</source>
+        <translation>In diesen 30 Tagen wurde nichts verbraucht</translation>
+    </message>
+    <message>
+        <source>limit %1 a day</source>
+        <translation>Grenze %1 pro Tag</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::TenantsPage</name>
+    <message>
+        <source>Tenants</source>
+        <translation>Mandanten</translation>
+    </message>
+    <message>
+        <source>Filter</source>
+        <translation>Filtern</translation>
+    </message>
+    <message>
+        <source>Filter tenants</source>
+        <translation>Mandanten filtern</translation>
+    </message>
+    <message>
+        <source>Export usage</source>
+        <translation>Verbrauch exportieren</translation>
+    </message>
+    <message>
+        <source>New tenant</source>
+        <translation>Neuer Mandant</translation>
+    </message>
+    <message>
+        <source>The key was not made</source>
+        <translation>Der Schlüssel wurde nicht angelegt</translation>
+    </message>
+    <message>
+        <source>The key was not rotated</source>
+        <translation>Der Schlüssel wurde nicht erneuert</translation>
+    </message>
+    <message>
+        <source>The key was not revoked</source>
+        <translation>Der Schlüssel wurde nicht gesperrt</translation>
+    </message>
+    <message>
+        <source>%1 was not revoked</source>
+        <translation>%1 wurde nicht gesperrt</translation>
+    </message>
+    <message>
+        <source>%1 was not restored</source>
+        <translation>%1 wurde nicht wiederhergestellt</translation>
+    </message>
+    <message>
+        <source>The limit was not changed</source>
+        <translation>Die Grenze wurde nicht geändert</translation>
+    </message>
+    <message>
+        <source>Tenants of the workspace</source>
+        <translation>Mandanten des Arbeitsbereichs</translation>
+    </message>
+    <message>
+        <source>Make the first tenant</source>
+        <translation>Ersten Mandanten anlegen</translation>
+    </message>
+    <message>
+        <source>No tenants yet. A tenant is a person or a program with keys, limits and models of its own.</source>
+        <translation>Noch keine Mandanten. Ein Mandant ist eine Person oder ein Programm mit eigenen Schlüsseln, Grenzen und Modellen.</translation>
+    </message>
+    <message>
+        <source>Name: letters, digits, . _ -</source>
+        <translation>Name: Buchstaben, Ziffern, . _ -</translation>
+    </message>
+    <message>
+        <source>Name of the new tenant</source>
+        <translation>Name des neuen Mandanten</translation>
+    </message>
+    <message>
+        <source>Create</source>
+        <translation>Anlegen</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>The tenant was not made</source>
+        <translation>Der Mandant wurde nicht angelegt</translation>
+    </message>
+    <message>
+        <source>The change was not undone</source>
+        <translation>Die Änderung wurde nicht zurückgenommen</translation>
+    </message>
+    <message>
+        <source>%1, %2, %3 tokens today</source>
+        <translation>%1, %2, heute %3 Token</translation>
+    </message>
+    <message>
+        <source>%1 tenant</source>
+        <translation>%1 Mandant</translation>
+    </message>
+    <message>
+        <source>%1 tenants</source>
+        <translation>%1 Mandanten</translation>
+    </message>
+    <message>
+        <source>%1 key</source>
+        <translation>%1 Schlüssel</translation>
+    </message>
+    <message>
+        <source>%1 keys</source>
+        <translation>%1 Schlüssel</translation>
+    </message>
+    <message>
+        <source>The usage could not be read</source>
+        <translation>Der Verbrauch konnte nicht gelesen werden</translation>
+    </message>
+    <message>
+        <source>The usage was not saved</source>
+        <translation>Der Verbrauch wurde nicht gespeichert</translation>
+    </message>
+    <message>
+        <source>The isolation check gave no verdict</source>
+        <translation>Die Trennungsprüfung ergab kein Urteil</translation>
     </message>
 </context>
 <context>

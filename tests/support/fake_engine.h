@@ -45,12 +45,15 @@ public:
     Result<std::shared_ptr<const TextModel>> text(std::string_view nameOrId) const override;
 
     std::vector<AdapterRecord> adapters(std::string_view) const override { return {}; }
-    Result<AdapterRecord> findAdapter(std::string_view reference) const override { return noAdapter(reference); }
+    Result<AdapterRecord> findAdapter(std::string_view reference, std::string_view) const override {
+        return noAdapter(reference);
+    }
     Result<AdapterRecord> importAdapter(const AdapterImport& request) override { return noAdapter(request.path); }
     Result<AdapterRecord> reloadAdapter(std::string_view reference, const std::string&) override {
         return noAdapter(reference);
     }
     Result<void> removeAdapter(std::string_view reference) override { return noAdapter(reference); }
+    Result<IsolationReport> checkIsolation(const IsolationRequest& request) override { return noAdapter(request.model); }
 
     Result<ImportProbe> probeImport(const Path& path) const override;
     Result<std::int64_t> startImport(const ImportRequest& request) override;

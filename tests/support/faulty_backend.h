@@ -19,6 +19,7 @@ public:
     void failSynchronize(int count) { m_failures = count; }
     void failAllocate(bool fails) { m_failAllocate = fails; }
     std::function<void()> onPackWeight;  // set before the engine opens
+    std::function<void(LoraBatch&)> onLora;  // may change what the device is asked for
 
     DeviceDesc device() const override { return m_device.device(); }
     Result<Buffer> allocate(std::int64_t bytes, MemoryKind kind) override {
@@ -74,11 +75,15 @@ public:
     void add(Stream& stream, TensorView y, ConstTensorView x) override { m_device.add(stream, y, x); }
     void loraShrink(Stream& stream, TensorView v, ConstTensorView x, const LoraBatch& batch) override {
         ++m_loraCalls;
-        m_device.loraShrink(stream, v, x, batch);
+        LoraBatch asked = batch;
+        if (onLora) onLora(asked);
+        m_device.loraShrink(stream, v, x, asked);
     }
     void loraExpand(Stream& stream, TensorView y, ConstTensorView v, const LoraBatch& batch) override {
         ++m_loraCalls;
-        m_device.loraExpand(stream, y, v, batch);
+        LoraBatch asked = batch;
+        if (onLora) onLora(asked);
+        m_device.loraExpand(stream, y, v, asked);
     }
     std::int64_t loraCalls() const { return m_loraCalls; }
     std::int64_t kvPageBytes(int kvHeads, int headDim, DType dtype) const override {

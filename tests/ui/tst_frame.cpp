@@ -331,13 +331,15 @@ private slots:
     void tabReachesEveryControlOfEachPage_data() {
         QTest::addColumn<QString>("page");
         for (const char* page :
-             {"home", "models", "serve", "playground", "workspaces", "preferences", "commands", "about"})
+             {"home", "models", "serve", "playground", "tenants", "workspaces", "preferences", "commands", "about"})
             QTest::addRow("%s", page) << QString::fromLatin1(page);
     }
     void tabReachesEveryControlOfEachPage() {
         QFETCH(QString, page);
         Bench bench;
         bench.daemon.addModel("tiny");
+        bench.daemon.tenants.registry().create("ada", {});
+        bench.daemon.tenants.registry().createKey("ada");
         QVERIFY(bench.open(page));
         QTest::qWait(50);
         QSet<QWidget*> wanted;

@@ -26,8 +26,8 @@ using espalier::test::Bench;
 namespace {
 
 const QStringList kPages{QStringLiteral("home"),       QStringLiteral("models"),     QStringLiteral("serve"),
-                         QStringLiteral("playground"), QStringLiteral("workspaces"), QStringLiteral("preferences"),
-                         QStringLiteral("commands"),   QStringLiteral("about")};
+                         QStringLiteral("playground"), QStringLiteral("tenants"),    QStringLiteral("workspaces"),
+                         QStringLiteral("preferences"), QStringLiteral("commands"),  QStringLiteral("about")};
 
 QString describe(const QWidget* widget) {
     return QStringLiteral("%1 '%2' %3x%4")
@@ -352,6 +352,15 @@ private:
     void fill(Bench& bench) {
         bench.daemon.addModel("Llama-3.2-1B-Instruct-with-a-long-name");
         bench.daemon.addModel("tiny");
+        bench.daemon.addAdapter("tiny", "contracts-in-a-long-name");
+        Tenants& tenants = bench.daemon.tenants.registry();
+        tenants.create("a-tenant-with-a-rather-long-name",
+                       {.requestsPerMinute = 120, .tokensPerMinute = 30'000, .tokensPerDay = 2'000'000});
+        tenants.createKey("a-tenant-with-a-rather-long-name");
+        tenants.create("zoe", {});
+        bench.daemon.tenants.usage = {
+            {"a-tenant-with-a-rather-long-name", bench.daemon.snapshot.at / kDayMs * kDayMs, 9, 2, 1'400'000, 0, 500'000}};
+        bench.daemon.snapshot.tenants = {{"zoe", 46, 7, 1024, 1 << 30, 2914.0, 3}};
         JobRecord running;
         running.id = 2;
         running.kind = "import";

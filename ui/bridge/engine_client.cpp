@@ -221,6 +221,13 @@ void EngineClient::models(bool bin, QObject* guard, Answer<std::vector<ModelReco
              std::move(answer), [](const Json& json) { return readList<ModelRecord>(json, "models", modelFromJson); }));
 }
 
+void EngineClient::adapters(QObject* guard, Answer<std::vector<AdapterRecord>> answer) {
+    call(QStringLiteral("adapters"), Json::object(), guard,
+         reading<std::vector<AdapterRecord>>(std::move(answer), [](const Json& json) {
+             return readList<AdapterRecord>(json, "adapters", adapterFromJson);
+         }));
+}
+
 void EngineClient::jobs(QObject* guard, Answer<std::vector<JobRecord>> answer) {
     call(QStringLiteral("jobs"), Json::object(), guard,
          reading<std::vector<JobRecord>>(
@@ -410,6 +417,8 @@ void EngineClient::takeEvent(const SseEvent& event) {
     if (const auto* model = std::get_if<ModelChanged>(&*known)) emit modelChanged(*model);
     if (const auto* serve = std::get_if<ServeChanged>(&*known)) emit serveChanged(*serve);
     if (const auto* record = std::get_if<LogRecord>(&*known)) emit logged(*record);
+    if (const auto* tenant = std::get_if<TenantChanged>(&*known)) emit tenantChanged(*tenant);
+    if (const auto* adapter = std::get_if<AdapterChanged>(&*known)) emit adapterChanged(*adapter);
 }
 
 void EngineClient::lostStream(const Error& error) {

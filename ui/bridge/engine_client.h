@@ -70,6 +70,7 @@ public:
 
     // As a guest: names alone, and the bin is empty.
     void models(bool bin, QObject* guard, Answer<std::vector<ModelRecord>> answer);
+    void adapters(QObject* guard, Answer<std::vector<AdapterRecord>> answer);
     void jobs(QObject* guard, Answer<std::vector<JobRecord>> answer);
     void log(int limit, QObject* guard, Answer<std::vector<LogRecord>> answer);
     void history(int seconds, QObject* guard, Answer<std::vector<HistoryPoint>> answer);
@@ -89,6 +90,8 @@ signals:
     void jobChanged(const espalier::JobRecord& job);
     void modelChanged(const espalier::ModelChanged& change);
     void serveChanged(const espalier::ServeChanged& change);
+    void tenantChanged(const espalier::TenantChanged& change);
+    void adapterChanged(const espalier::AdapterChanged& change);
     void logged(const espalier::LogRecord& record);
 
 private:

@@ -121,6 +121,8 @@ Workspace::Workspace(EngineClient& engine, QObject* parent)
     });
     connect(&engine, &EngineClient::modelChanged, this, &Workspace::markModel);
     connect(&engine, &EngineClient::modelChanged, this, &Workspace::refreshModels);
+    connect(&engine, &EngineClient::modelChanged, this, &Workspace::refreshAdapters);
+    connect(&engine, &EngineClient::adapterChanged, this, &Workspace::refreshAdapters);
     connect(&engine, &EngineClient::serveChanged, this, [this](const ServeChanged& change) {
         m_marks.add({now(), MarkKind::Serve, markOf(change.state).word});
     });
@@ -152,6 +154,15 @@ void Workspace::refreshModels() {
     });
 }
 
+void Workspace::refreshAdapters() {
+    if (m_engine.access() == Access::Guest) return;
+    m_engine.adapters(this, [this](Result<std::vector<AdapterRecord>> adapters) {
+        if (!adapters) return;
+        m_adapters = std::move(*adapters);
+        emit adaptersChanged();
+    });
+}
+
 void Workspace::discardJob(qint64 id, QObject* guard, std::function<void(const Error&)> refused) {
     const QPointer<QObject> alive(guard);
     m_engine.call(QStringLiteral("job-discard"), {{"id", id}}, this,
@@ -170,13 +181,16 @@ void Workspace::readEverything() {
     if (m_engine.access() == Access::Guest) {
         m_snapshot.reset();
         m_bin.setModels({});
+        m_adapters.clear();
         m_jobs.setJobs({});
         m_log.setRecords({});
+        emit adaptersChanged();
         emit jobsChanged();
         emit logChanged();
         emit snapshotChanged();
         return;
     }
+    refreshAdapters();
     m_engine.jobs(this, [this](Result<std::vector<JobRecord>> jobs) {
         if (!jobs) return;
         m_jobs.setJobs(std::move(*jobs));
@@ -206,9 +220,11 @@ void Workspace::followOrigin() {
     m_loaded.setModels({});
     m_jobs.setJobs({});
     m_log.setRecords({});
+    m_adapters.clear();
     m_hasModels = false;
     emit left();
     emit modelsChanged();
+    emit adaptersChanged();
     emit jobsChanged();
     emit logChanged();
     emit snapshotChanged();

@@ -63,10 +63,12 @@ public:
     EventMarks& marks() { return m_marks; }                        // over the same time
     const Snapshot* snapshot() const { return m_snapshot.get(); }  // null before the first one
     bool hasModelList() const { return m_hasModels; }
+    const std::vector<AdapterRecord>& adapters() const { return m_adapters; }  // by base, then name
 
     const QString& origin() const { return m_origin; }  // the folder or address whose things are held
     QString name() const;                               // the folder's last part, or the host
     void refreshModels();
+    void refreshAdapters();
     // `refused` is called when the daemon does not do it, unless its guard is gone by then.
     void discardJob(qint64 id, QObject* guard = nullptr, std::function<void(const Error&)> refused = {});
 
@@ -74,6 +76,7 @@ signals:
     void left();             // another workspace or server was chosen: nothing of the one before is known any more
     void snapshotChanged();  // snapshot() is null after another workspace or server was chosen
     void modelsChanged();
+    void adaptersChanged();
     void jobsChanged();
     void logChanged();
 
@@ -94,6 +97,7 @@ private:
     JobTable m_jobs;
     LogTable m_log;
     LoadedTable m_loaded;
+    std::vector<AdapterRecord> m_adapters;
     SampleRing m_history;
     EventMarks m_marks;
     std::shared_ptr<const Snapshot> m_snapshot;

@@ -104,7 +104,11 @@ void ChatLane::chooseModel(const QString& name) {
 
 void ChatLane::showModels() {
     QStringList names;
-    for (const ModelRecord& model : m_workspace.models().models()) names << text(model.name);
+    for (const ModelRecord& model : m_workspace.models().models()) {
+        names << text(model.name);
+        for (const AdapterRecord& adapter : m_workspace.adapters())
+            if (adapter.baseId == model.id) names << text(model.name + ":" + adapter.name);
+    }
     QStringList shown;
     for (int i = 0; i < m_model->count(); ++i) shown << m_model->itemText(i);
     if (names != shown) {

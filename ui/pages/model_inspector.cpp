@@ -11,6 +11,7 @@
 #include <QTabBar>
 
 #include "ui/models/format.h"
+#include "ui/pages/adapters_panel.h"
 #include "ui/widgets/markdown_view.h"
 #include "ui/widgets/table_view.h"
 
@@ -83,6 +84,8 @@ ModelInspector::ModelInspector(Workspace& workspace, Actions& actions)
     m_tabStack = new QStackedWidget;
     addTab(tr("Tensors"), tensorsTab());
     addTab(tr("Layers"), layersTab());
+    m_adapters = new AdaptersPanel(workspace);
+    addTab(tr("Adapters"), m_adapters);
     addTab(tr("Config"), m_config);
     addTab(tr("Card"), cardTab());
     addTab(tr("Origin"), m_notes);
@@ -231,6 +234,7 @@ void ModelInspector::readCard() {
 
 void ModelInspector::show(const ModelRecord* model) {
     m_stack->setCurrentIndex(model ? 0 : 1);
+    m_adapters->show(model);
     if (!model) {
         m_id.clear();
         return;
@@ -281,6 +285,12 @@ void ModelInspector::showFindings(const ModelInspection& inspection) {
     m_finite->setToolTip(tr("Scanned %1 %2").arg(formatDay(inspection.scannedAt), formatClock(inspection.scannedAt)));
     if (inspection.verifiedAt > 0 && inspection.record.warnings.empty())
         m_badge->show(QStringLiteral("circle-check"), tr("Verified"), Tone::Accent);
+}
+
+void ModelInspector::importAdapter(const QString& folder) {
+    if (m_id.isEmpty()) return;
+    m_tabs->setCurrentIndex(m_tabStack->indexOf(m_adapters));
+    m_adapters->import(folder);
 }
 
 void ModelInspector::beginRename() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // ModelInspector: one model in full. Name (renamed in place), where it came from, its figures; in tabs its layers,
-// tensors with the findings of the last scan, the normalised configuration, the model card, origin and digest, and what
-// the page lends it where there is no room beside; what can be done with it.
+// tensors with the findings of the last scan, its adapters, the normalised configuration, the model card, origin and
+// digest, and what the page lends it where there is no room beside; what can be done with it.
 #pragma once
 
 #include "ui/models/layer_table.h"
@@ -19,6 +19,7 @@ class QTabBar;
 
 namespace espalier::ui {
 
+class AdaptersPanel;
 class MarkdownView;
 class TreeView;
 
@@ -33,6 +34,7 @@ public:
     // A tab that the page lends and takes back. Requires for returnTab: it was lent.
     void lendTab(const QString& name, QWidget* content);
     void returnTab(QWidget* content);
+    void importAdapter(const QString& folder);  // of the model shown, in sight
 
 private:
     QWidget* titleRow();
@@ -59,6 +61,7 @@ private:
     LayerTable m_layers;
     TensorTree m_tensors;
     Badge* m_finite = nullptr;
+    AdaptersPanel* m_adapters = nullptr;
     MarkdownView* m_card = nullptr;
     QStackedLayout* m_cardStack = nullptr;
     EmptyView* m_noCard = nullptr;

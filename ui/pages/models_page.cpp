@@ -184,6 +184,10 @@ void ModelsPage::select(const QString& id) {
     m_selectNext = id;  // it is on its way
 }
 
+void ModelsPage::importAdapter(const QString& folder) {
+    m_inspector->importAdapter(folder);
+}
+
 void ModelsPage::beginRename() {
     if (!currentId().isEmpty()) m_inspector->beginRename();
 }

@@ -26,6 +26,7 @@ public:
     QString currentId() const;  // empty when nothing is chosen
     void select(const QString& id);
     void beginRename();
+    void importAdapter(const QString& folder);  // for the model chosen
     // Sends an operation about the current model; a failure shows as a strip in the list.
     void act(const QString& operation, const QString& failure);
     void restore();  // the model chosen in the bin when it is shown, else the one removed last

@@ -46,6 +46,7 @@ PlaygroundPage::PlaygroundPage(Workspace& workspace, Actions& actions, QSettings
                       LayoutItem(row({m_cases, LayoutItem(right, 1)}, 8, {12, 0, 12, 12}), 1)},
                      0));
     connect(&workspace, &Workspace::modelsChanged, this, &PlaygroundPage::showModels);
+    connect(&workspace, &Workspace::adaptersChanged, this, &PlaygroundPage::showModels);
     connect(&engine(), &EngineClient::linkChanged, this, &PlaygroundPage::refresh);
     connect(m_sampling, &SamplingBar::changed, this, &PlaygroundPage::keepSettings);
     connect(m_sampling, &SamplingBar::probabilitiesToggled, this, [this](bool shown) {

@@ -37,8 +37,9 @@ constexpr int kMostRequests = 200;
 constexpr int kPlotHigh = 136, kPlotLow = 120;
 constexpr int kNoteWidth = 320;
 constexpr double kNoteReach = 0.01;  // of the time shown: as near as that, a note is the one at the cursor
-enum Bottom { kRequests, kModelsLoaded, kPageMap };
+enum Bottom { kRequests, kModelsLoaded, kTenantLoads, kPageMap };
 const std::vector kRequestWidths{7, 16, 16, 8, 8, 14, 9, 8, 12}, kRequestNarrow{9, 20, 20, 10, 0, 18, 11, 0, 12};
+const std::vector kTenantWidths{20, 9, 9, 10, 20, 10, 12, 10}, kTenantNarrow{24, 12, 12, 13, 0, 13, 15, 11};
 const std::vector kLoadedWidths{20, 12, 10, 8, 8, 10, 10, 8, 18}, kLoadedNarrow{26, 14, 13, 11, 11, 0, 0, 0, 25};
 
 QString shortRate(double value) {
@@ -299,9 +300,28 @@ QWidget* ServePage::requestsView() {
     return m_requestStack;
 }
 
+QWidget* ServePage::tenantsView() {
+    m_tenantTable = new TableView(&m_tenants, tr("Tenants that use the server"), kLiveRow, kTenantWidths);
+    connect(m_tenantTable, &QAbstractItemView::activated, this,
+            [this](const QModelIndex& index) { emit tenantActivated(m_tenants.nameAt(index.row())); });
+    m_tenantStack = new SteadyStack;
+    auto* quiet = new EmptyView(QStringLiteral("users"), tr("No tenant uses the server at the moment."));
+    quiet->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Ignored);
+    m_tenantStack->addWidget(quiet);
+    m_tenantStack->addWidget(m_tenantTable);
+    return m_tenantStack;
+}
+
+void ServePage::showTenants() {
+    const Snapshot* s = m_workspace.snapshot();
+    m_tenants.setTenants(s ? s->tenants : std::vector<TenantLoad>());
+    m_tenantStack->setCurrentIndex(m_tenants.rowCount() > 0 ? 1 : 0);
+}
+
 Panel* ServePage::bottomPanel() {
     auto* panel = new Panel(tr("Now"));
-    m_bottomSwitch = new SegmentedSwitch({tr("Requests"), tr("Models"), tr("Page map")}, tr("What is shown below"));
+    m_bottomSwitch = new SegmentedSwitch({tr("Requests"), tr("Models"), tr("Tenants"), tr("Page map")},
+                                         tr("What is shown below"));
     connect(m_bottomSwitch, &SegmentedSwitch::chosen, this, &ServePage::showBottom);
     m_cancel = button(tr("Cancel request"), QStringLiteral("x"), ButtonRole::Plain, ControlSize::Small);
     m_cancel->setEnabled(false);
@@ -315,6 +335,7 @@ Panel* ServePage::bottomPanel() {
     m_bottomStack = new QStackedWidget;
     m_bottomStack->addWidget(requestsView());
     m_bottomStack->addWidget(m_loadedStack);
+    m_bottomStack->addWidget(tenantsView());
     panel->addTitleWidget(m_cancel);
     panel->addTitleWidget(m_bottomSwitch);
     panel->setContent(m_bottomStack);
@@ -326,6 +347,7 @@ void ServePage::showBottom(int index) {
     m_bottomSwitch->setCurrent(index);
     m_bottomStack->setCurrentIndex(index);
     m_cancel->setVisible(index == kRequests);
+    showTenants();
     m_map->refresh();
 }
 
@@ -376,6 +398,7 @@ void ServePage::fold(Breadth breadth) {
     m_key->setVisible(!narrow);
     m_loadedTable->setWidths(narrow ? kLoadedNarrow : kLoadedWidths);
     m_requestTable->setWidths(narrow ? kRequestNarrow : kRequestWidths);
+    m_tenantTable->setWidths(narrow ? kTenantNarrow : kTenantWidths);
     m_owners->setFixedWidth(scaled(narrow ? 220 : 248));
 }
 
@@ -387,6 +410,7 @@ void ServePage::showNoSnapshot() {
     m_loadedStack->setCurrentIndex(0);
     m_requestStack->setCurrentIndex(0);
     m_requests.setRequests({});
+    showTenants();
     m_map->clear();
 }
 
@@ -441,6 +465,7 @@ void ServePage::tick() {
     if (++m_ticks % kTableTicks != 0) return;
     m_owners->refresh();
     if (m_bottomStack->currentIndex() == kRequests) askForRequests();
+    if (m_bottomStack->currentIndex() == kTenantLoads) showTenants();
     m_map->refresh();
 }
 

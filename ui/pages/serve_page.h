@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // ServePage: start, stop and drain; address, exposure and key; live plots of device memory, throughput, queue, latency,
 // cache and the daemon itself over one shared cursor; the page map; the requests that are being answered, each with a
-// way to end it; the models on the device.
+// way to end it; the models on the device; the tenants that use it.
 #pragma once
 
 #include "ui/models/request_table.h"
+#include "ui/models/tenant_load_table.h"
 #include "ui/pages/page.h"
 
 class QGridLayout;
@@ -32,6 +33,9 @@ public:
     void operate(const QString& operation, const QString& failure);  // a failure shows as a strip on the page
     void setTablesShown(bool shown);                                 // every plot as its table twin
 
+signals:
+    void tenantActivated(const QString& tenant);  // its row in the live table
+
 private:
     QWidget* serveHeader();
     QWidget* addressRow();
@@ -42,6 +46,7 @@ private:
     void makePlots();
     Panel* bottomPanel();
     QWidget* requestsView();
+    QWidget* tenantsView();
     void connectPage();
     void showSnapshot();
     void showNoSnapshot();
@@ -50,6 +55,7 @@ private:
     void showBottom(int index);
     void tick();
     void askForRequests();
+    void showTenants();
     void cancelChosen();
     void refreshCancel();
     void exportPlots();
@@ -61,6 +67,7 @@ private:
 
     Dashboard* m_dashboard;
     RequestTable m_requests;
+    TenantLoadTable m_tenants;
     Badge* m_badge = nullptr;
     QPushButton* m_toggle = nullptr;
     TextLabel *m_uptime = nullptr, *m_url = nullptr, *m_exposure = nullptr, *m_cursorText = nullptr;
@@ -74,11 +81,12 @@ private:
     OwnerTable* m_owners = nullptr;
     PageMapPanel* m_map = nullptr;
     QFrame* m_lastLine = nullptr;
-    TableView *m_loadedTable = nullptr, *m_requestTable = nullptr;
+    TableView *m_loadedTable = nullptr, *m_requestTable = nullptr, *m_tenantTable = nullptr;
     Panel *m_queue = nullptr, *m_rates = nullptr, *m_ttftPanel = nullptr, *m_tpotPanel = nullptr;
     Panel *m_hits = nullptr, *m_preempted = nullptr, *m_processor = nullptr, *m_resident = nullptr, *m_bottom = nullptr;
     std::vector<Plot*> m_plots;
     QStackedWidget *m_bottomStack = nullptr, *m_loadedStack = nullptr, *m_requestStack = nullptr;
+    QStackedWidget* m_tenantStack = nullptr;
     SegmentedSwitch* m_bottomSwitch = nullptr;
     QGridLayout* m_grid = nullptr;
     ErrorStrip* m_error = nullptr;

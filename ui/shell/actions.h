@@ -45,6 +45,7 @@ inline constexpr auto kGoHome = "view.home";
 inline constexpr auto kGoModels = "view.models";
 inline constexpr auto kGoServe = "view.serve";
 inline constexpr auto kGoPlayground = "view.playground";
+inline constexpr auto kGoTenants = "view.tenants";
 inline constexpr auto kJobsDock = "view.jobs";
 inline constexpr auto kLogDock = "view.log";
 inline constexpr auto kLargerText = "view.larger-text";

@@ -25,6 +25,7 @@
 #include "ui/pages/preferences_page.h"
 #include "ui/pages/serve_page.h"
 #include "ui/pages/shortcuts_page.h"
+#include "ui/pages/tenants_page.h"
 #include "ui/shell/command_palette.h"
 #include "ui/shell/docks.h"
 #include "ui/shell/drop_overlay.h"
@@ -116,6 +117,11 @@ MainWindow::MainWindow(Workspace& workspace, Theme& theme, PreferenceStore& pref
         refreshActions();
     });
     connect(m_models, &ModelsPage::currentChanged, this, &MainWindow::refreshActions);
+    connect(m_tenants, &TenantsPage::changed, this, &MainWindow::refreshActions);
+    connect(m_serve, &ServePage::tenantActivated, this, [this](const QString& tenant) {
+        showPage(kTenants);
+        m_tenants->select(tenant);
+    });
     connect(m_models, &ModelsPage::refused, this, [this] { showPage(kModels); });
     refreshAccess();
     refreshActions();
@@ -131,11 +137,13 @@ void MainWindow::makePages() {
     m_models = new ModelsPage(m_workspace, m_actions);
     m_serve = new ServePage(m_workspace, m_actions);
     m_playground = new PlaygroundPage(m_workspace, m_actions, m_preferences.settings());
+    m_tenants = new TenantsPage(m_workspace, m_actions);
     m_connect = new ConnectPage(m_workspace, m_actions, m_preferences, m_servers);
     m_pages = {m_home,
                m_models,
                m_serve,
                m_playground,
+               m_tenants,
                m_connect,
                new PreferencesPage(m_workspace, m_actions, m_preferences),
                new ShortcutsPage(m_workspace, m_actions),
@@ -150,6 +158,7 @@ void MainWindow::makePages() {
     m_sidebar->addGroup(tr("Run"));
     m_sidebar->addPage(m_actions.get(action::kGoServe), tr("Serve"), QStringLiteral("activity"));
     m_sidebar->addPage(m_actions.get(action::kGoPlayground), tr("Playground"), QStringLiteral("message-square-text"));
+    m_sidebar->addPage(m_actions.get(action::kGoTenants), tr("Tenants"), QStringLiteral("users"));
     m_sidebar->addFootPage(m_actions.get(action::kPreferences), tr("Preferences"), QStringLiteral("settings"));
     connect(m_sidebar, &Sidebar::workspaceClicked, m_actions.get(action::kWorkspaces), &QAction::trigger);
     connect(m_connect, &ConnectPage::workspaceChosen, this, &MainWindow::workspaceChosen);
@@ -218,7 +227,7 @@ void MainWindow::retype(const QVariantList& typed) {
 bool MainWindow::goTo(const QString& page) {
     for (int i = 0; i < kPageCount; ++i) {
         if (page != QLatin1String(kPageNames[std::size_t(i)])) continue;
-        const bool open = m_workspace.engine().access() != Access::Guest || i > kServe;
+        const bool open = m_workspace.engine().access() != Access::Guest || (i > kServe && i != kTenants);
         if (open) showPage(i);
         return open;
     }
@@ -232,9 +241,10 @@ QString MainWindow::page() const {
 void MainWindow::showPage(int index) {
     m_stack->setCurrentIndex(index);
     // The foot of the sidebar comes after its pages; what stands in neither is found in the menus.
-    m_sidebar->setCurrent(index <= kPlayground ? index : index == kPreferences ? kPlayground + 1 : -1);
+    m_sidebar->setCurrent(index <= kTenants ? index : index == kPreferences ? kTenants + 1 : -1);
     if (m_palette) m_palette->hide();
     m_pages[std::size_t(index)]->takeFocus();
+    if (m_palette) refreshActions();  // what undo is about depends on the page
 }
 
 void MainWindow::stepPage(int by) {
@@ -310,17 +320,17 @@ void MainWindow::applyPreferences() {
 void MainWindow::refreshAccess() {
     const EngineClient& engine = m_workspace.engine();
     const bool guest = engine.access() == Access::Guest, owner = engine.access() == Access::Owner;
-    for (const char* id :
-         {action::kGoHome, action::kGoModels, action::kGoServe, action::kJobsDock, action::kLogDock, action::kRename,
-          action::kLoad, action::kUnload, action::kVerify, action::kScan, action::kRemove, action::kEmptyBin,
-          action::kUndo, action::kServeToggle, action::kDrain, action::kPausePlots, action::kSaveLog})
+    for (const char* id : {action::kGoHome, action::kGoModels, action::kGoServe, action::kGoTenants, action::kJobsDock,
+                           action::kLogDock, action::kRename, action::kLoad, action::kUnload, action::kVerify,
+                           action::kScan, action::kRemove, action::kEmptyBin, action::kUndo, action::kServeToggle,
+                           action::kDrain, action::kPausePlots, action::kSaveLog})
         m_actions.setAvailable(id, !guest);
     for (const char* id : {action::kImport, action::kStopEngine, action::kStartEngine, action::kAddress})
         m_actions.setAvailable(id, owner);
     if (!guest) return;
     m_jobsDock->hide();
     m_logDock->hide();
-    if (m_stack->currentIndex() <= kServe) showPage(kPlayground);
+    if (m_stack->currentIndex() <= kServe || m_stack->currentIndex() == kTenants) showPage(kPlayground);
 }
 
 void MainWindow::refreshActions() {
@@ -335,7 +345,9 @@ void MainWindow::refreshActions() {
     const Snapshot* s = m_workspace.snapshot();
     m_actions.get(action::kDrain)->setEnabled(attached && s && s->serve == ServeState::Serving);
     const bool binned = attached && m_workspace.bin().rowCount() > 0;
-    m_actions.get(action::kUndo)->setEnabled(binned);
+    const bool onTenants = m_stack->currentIndex() == kTenants;
+    m_actions.get(action::kUndo)->setText(onTenants ? tr("Undo the change to a tenant") : tr("Restore removed model"));
+    m_actions.get(action::kUndo)->setEnabled(onTenants ? attached && m_tenants->canUndo() : binned);
     m_actions.get(action::kEmptyBin)->setEnabled(binned);
     m_actions.get(action::kRetry)->setEnabled(engine.link() == Link::Lost || engine.link() == Link::Refused);
     m_actions.get(action::kStartEngine)->setEnabled(engine.link() == Link::Detached && !engine.folder().isEmpty());
@@ -347,6 +359,7 @@ void MainWindow::refreshSidebar() {
     m_sidebar->setWorkspace(m_workspace.name(), m_workspace.engine().workspace());
     const int models = m_workspace.models().rowCount();
     m_sidebar->setCount(kModels, models > 0 ? formatCount(models) : QString());
+    m_sidebar->setCount(kTenants, m_tenants->count() > 0 ? formatCount(m_tenants->count()) : QString());
     const Snapshot* s = m_workspace.snapshot();
     const bool serving = m_workspace.engine().isAttached() && s && s->serve == ServeState::Serving;
     m_sidebar->setMark(kServe, serving ? QStringLiteral("circle-play") : QString(),

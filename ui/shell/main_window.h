@@ -34,6 +34,7 @@ class ServePage;
 class PaletteField;
 class Sidebar;
 class StatusStrip;
+class TenantsPage;
 
 class MainWindow : public QMainWindow {
     Q_OBJECT
@@ -41,8 +42,8 @@ public:
     MainWindow(Workspace& workspace, Theme& theme, PreferenceStore& preferences, ServerBook& servers);
     ~MainWindow() override;
 
-    // "home", "models", "serve", "playground", "workspaces", "preferences", "commands", "about"; false when there is no
-    // such page or the server's key does not open it.
+    // "home", "models", "serve", "playground", "tenants", "workspaces", "preferences", "commands", "about"; false when
+    // there is no such page or the server's key does not open it.
     bool goTo(const QString& page);
     QString page() const;
     Actions& actions() { return m_actions; }
@@ -116,6 +117,7 @@ private:
     ModelsPage* m_models = nullptr;
     ServePage* m_serve = nullptr;
     PlaygroundPage* m_playground = nullptr;
+    TenantsPage* m_tenants = nullptr;
     ConnectPage* m_connect = nullptr;
     std::vector<Page*> m_pages;
     StatusStrip* m_status = nullptr;

@@ -8,6 +8,7 @@
 #include <QFileInfo>
 #include <QMenuBar>
 #include <QProcess>
+#include <QStackedWidget>
 #include <QStandardPaths>
 
 #include "ui/models/format.h"
@@ -16,6 +17,7 @@
 #include "ui/pages/home_page.h"
 #include "ui/pages/models_page.h"
 #include "ui/pages/serve_page.h"
+#include "ui/pages/tenants_page.h"
 #include "ui/shell/command_palette.h"
 #include "ui/shell/docks.h"
 #include "ui/shell/main_window.h"
@@ -94,6 +96,8 @@ void MainWindow::makeViewActions() {
                   [this] { showPage(kServe); });
     m_actions.add(action::kGoPlayground, view, tr("Playground"), QStringLiteral("message-square-text"), keys("Ctrl+4"),
                   [this] { showPage(kPlayground); });
+    m_actions.add(action::kGoTenants, view, tr("Tenants"), QStringLiteral("users"), keys("Ctrl+5"),
+                  [this] { showPage(kTenants); });
     m_actions.add(action::kJobsDock, view, tr("Jobs"), QStringLiteral("list-checks"), keys("Ctrl+J"),
                   [this] { toggleDock(m_jobsDock); });
     m_actions.add(action::kLogDock, view, tr("Log"), QStringLiteral("scroll-text"), keys("Ctrl+L"), [this] {
@@ -284,7 +288,10 @@ void MainWindow::openSample() {
 }
 
 void MainWindow::undoRemove() {
-    m_models->restore();
+    if (m_stack->currentIndex() == kTenants)
+        m_tenants->undo();
+    else
+        m_models->restore();
 }
 
 }  // namespace espalier::ui

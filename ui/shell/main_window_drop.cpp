@@ -6,7 +6,9 @@
 #include <QFileInfo>
 #include <QMimeData>
 
+#include "ui/models/format.h"
 #include "ui/pages/connect_page.h"
+#include "ui/pages/models_page.h"
 #include "ui/shell/drop_overlay.h"
 #include "ui/shell/main_window.h"
 #include "ui/shell/page_names.h"
@@ -14,7 +16,7 @@
 namespace espalier::ui {
 namespace {
 
-enum class Drop { Nothing, OpenWorkspace, Import, CannotImport, Attach };
+enum class Drop { Nothing, OpenWorkspace, Import, ImportAdapter, CannotImport, Attach };
 
 struct Dropped {
     Drop what = Drop::Nothing;
@@ -36,7 +38,9 @@ Dropped meaningOf(const QMimeData* data, bool attached, bool foreign) {
         if (info.isDir() && QFileInfo::exists(QDir(folder).filePath(QStringLiteral("workspace.db"))))
             return {Drop::OpenWorkspace, folder, {}};
         if (!attached) return {};
-        return {foreign ? Drop::CannotImport : Drop::Import, folder, {}};
+        if (foreign) return {Drop::CannotImport, folder, {}};
+        const bool isAdapter = QFileInfo::exists(QDir(folder).filePath(QStringLiteral("adapter_config.json")));
+        return {isAdapter ? Drop::ImportAdapter : Drop::Import, folder, {}};
     }
     return {};
 }
@@ -66,6 +70,14 @@ bool MainWindow::dragOver(QObject* watched, QEvent* event) {
         case Drop::Import:
             m_drop->cover(tr("Drop to import %1").arg(name));
             break;
+        case Drop::ImportAdapter: {
+            const ModelRecord* base = m_workspace.models().find(m_models->currentId());
+            m_drop->cover(base ? tr("Drop to import the adapter %1 for %2").arg(name, text(base->name))
+                               : tr("An adapter needs its model: import that first"));
+            if (base) break;
+            drop->ignore();
+            return true;
+        }
         case Drop::OpenWorkspace:
             m_drop->cover(tr("Drop to open the workspace %1").arg(name));
             break;
@@ -88,6 +100,10 @@ void MainWindow::take(const QMimeData* data) {
     const EngineClient& engine = m_workspace.engine();
     const Dropped dropped = meaningOf(data, engine.isAttached(), engine.isForeign());
     if (dropped.what == Drop::Import) openImport(dropped.path);
+    if (dropped.what == Drop::ImportAdapter) {
+        showPage(kModels);
+        m_models->importAdapter(dropped.path);
+    }
     if (dropped.what == Drop::OpenWorkspace) emit workspaceChosen(dropped.path);
     if (dropped.what != Drop::Attach) return;
     showPage(kConnect);

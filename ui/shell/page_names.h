@@ -6,8 +6,8 @@
 
 namespace espalier::ui {
 
-enum PageIndex { kHome, kModels, kServe, kPlayground, kConnect, kPreferences, kCommands, kAbout, kPageCount };
-inline constexpr std::array<const char*, kPageCount> kPageNames{"home",       "models",      "serve",    "playground",
-                                                                "workspaces", "preferences", "commands", "about"};
+enum PageIndex { kHome, kModels, kServe, kPlayground, kTenants, kConnect, kPreferences, kCommands, kAbout, kPageCount };
+inline constexpr std::array<const char*, kPageCount> kPageNames{
+    "home", "models", "serve", "playground", "tenants", "workspaces", "preferences", "commands", "about"};
 
 }  // namespace espalier::ui

@@ -111,6 +111,16 @@ void Plot::setGapAfter(double x) {
     m_content.gapAfter = x;
 }
 
+void Plot::setSteps(bool on) {
+    m_content.steps = on;
+    m_canvas->restyle();
+}
+
+void Plot::setXText(double step, QString (*text)(double)) {
+    m_content.xStep = step;
+    m_content.xText = text;
+}
+
 void Plot::setNoDataText(const QString& sentence) {
     m_content.noDataText = sentence;
 }
@@ -129,6 +139,7 @@ void Plot::setMark(std::optional<double> x, const QString& name) {
     m_content.mark = x;
     m_content.markName = name;
     m_overlay->update();
+    if (hasFocus()) sayReading();
 }
 
 void Plot::setEvents(const EventMarks* events) {

@@ -135,6 +135,7 @@ void PlotCanvas::restyle() {
     for (std::size_t i = 0; i < m_content.lines.size(); ++i) {
         const LineSpec& line = m_content.lines[i];
         m_chart->graphs[i]->setPen(seriesPen(c, line.series, devicePixelRatioF()));
+        m_chart->graphs[i]->setLineStyle(m_content.steps ? QCPGraph::lsStepCenter : QCPGraph::lsLine);
         QColor fill(c.series[std::size_t(line.series) % c.series.size()]);
         fill.setAlphaF(0.12f);
         m_chart->graphs[i]->setBrush(line.filled ? QBrush(fill) : QBrush(Qt::NoBrush));
@@ -155,13 +156,17 @@ double PlotCanvas::drawLines() {
     double greatest = 0;
     m_least = std::numeric_limits<double>::max();
     for (std::size_t i = 0; i < m_content.lines.size(); ++i) {
-        const auto points = decimateLine(m_content.source, m_content.lines[i].column, m_content.from(), m_content.to(),
+        auto points = decimateLine(m_content.source, m_content.lines[i].column, m_content.from(), m_content.to(),
                                          pixels(), m_content.gapAfter);
         for (const PlotPoint& point : points) {
             if (std::isnan(point.y)) continue;
             m_hasData = true;
             greatest = std::max(greatest, point.y / m_content.divisor);
             if (point.y > 0) m_least = std::min(m_least, point.y / m_content.divisor);
+        }
+        if (m_content.steps && !points.empty()) {  // the outer ones are as wide as the others
+            points.insert(points.begin(), {points.front().x - 0.5, points.front().y});
+            points.push_back({points.back().x + 0.5, points.back().y});
         }
         m_chart->graphs[i]->setData(container(points, m_content.divisor));
     }
@@ -228,8 +233,10 @@ void PlotCanvas::setTimeTicks() {
 
 void PlotCanvas::setNumberTicks() {
     QMap<double, QString> ticks;
-    const double from = m_content.from(), to = m_content.to(), step = niceStep(to - from, 4);
-    for (double x = std::ceil(from / step) * step; x <= to + step * 1e-6; x += step) ticks.insert(x, tickText(x, step));
+    const double from = m_content.from(), to = m_content.to();
+    const double step = m_content.xStep > 0 ? m_content.xStep : niceStep(to - from, 4);
+    for (double x = std::ceil(from / step) * step; x <= to + step * 1e-6; x += step)
+        ticks.insert(x, m_content.xText ? m_content.xText(x) : tickText(x, step));
     m_chart->xTicks->setTicks(ticks);
 }
 

@@ -38,6 +38,7 @@ QString valueText(const PlotContent& content, double stored) {
 QString readingText(const PlotContent& content, std::optional<double> x) {
     QStringList parts;
     if (x && content.dashboard) parts << formatClock(qint64(*x * 1000));
+    if (x && content.xText) parts << content.xText(*x);
     for (const PlotColumn& column : columnsOf(content)) {
         const double value = valueAt(content, column.column, x);
         QString part = column.name + QLatin1Char(' ') + valueText(content, value);

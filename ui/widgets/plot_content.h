@@ -38,6 +38,9 @@ struct PlotContent {
     double gapAfter = 5;               // a longer step in x is a gap
     double rangeFrom = 0, rangeTo = 1;
     bool logarithmic = false, wholeNumbers = false;
+    bool steps = false;                    // a value holds from half an x before to half an x after it
+    double xStep = 0;                      // without a dashboard: between ticks; 0: a nice one
+    QString (*xText)(double x) = nullptr;  // without a dashboard: how an x reads; null: as a number
     QString noDataText = {};
     std::optional<double> reference = {}, mark = {};  // a dashed horizontal line in stored units, a vertical one in x
     QString referenceName = {}, markName = {};

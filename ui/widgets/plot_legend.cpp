@@ -15,12 +15,17 @@ constexpr int kLegendEveryTicks = 5;  // values change twice a second
 
 }  // namespace
 
-PlotLegend::PlotLegend(Plot& plot, Dashboard& dashboard, QString (*format)(double), QWidget* parent)
-    : QWidget(parent), m_plot(plot), m_dashboard(dashboard), m_format(format) {
+PlotLegend::PlotLegend(Plot& plot, QWidget* parent) : QWidget(parent), m_plot(plot) {
     setFont(uiFont(text_size::kCaption));
     setFixedHeight(scaled(kHeight));
     setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
     setAccessibleName(plot.accessibleName() + tr(" legend"));
+}
+
+PlotLegend::PlotLegend(Plot& plot, Dashboard& dashboard, QString (*format)(double), QWidget* parent)
+    : PlotLegend(plot, parent) {
+    m_dashboard = &dashboard;
+    m_format = format;
     connect(&dashboard, &Dashboard::tick, this, [this, ticks = 0]() mutable {
         if (++ticks % kLegendEveryTicks == 0) read();
     });
@@ -31,7 +36,7 @@ PlotLegend::PlotLegend(Plot& plot, Dashboard& dashboard, QString (*format)(doubl
 void PlotLegend::read() {
     QStringList values;
     for (const LineSpec& line : m_plot.lines()) {
-        const auto x = m_dashboard.cursor() ? m_dashboard.cursor() : std::optional(m_dashboard.to());
+        const auto x = m_dashboard->cursor() ? m_dashboard->cursor() : std::optional(m_dashboard->to());
         const double value = m_plot.valueAt(line.column, x);
         values << (std::isnan(value) ? QStringLiteral("–") : m_format(value));
     }

@@ -12,6 +12,7 @@ class PlotLegend : public QWidget {
     Q_OBJECT
 public:
     PlotLegend(Plot& plot, Dashboard& dashboard, QString (*format)(double), QWidget* parent = nullptr);
+    explicit PlotLegend(Plot& plot, QWidget* parent = nullptr);  // names alone
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override;
 
@@ -23,8 +24,8 @@ private:
     int widthOf(bool names, bool values) const;
 
     Plot& m_plot;
-    Dashboard& m_dashboard;
-    QString (*m_format)(double);
+    Dashboard* m_dashboard = nullptr;
+    QString (*m_format)(double) = nullptr;
     QStringList m_values;
 };
 

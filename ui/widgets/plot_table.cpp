@@ -13,7 +13,8 @@ constexpr double kSampleReach = 1.5;  // seconds: a quiet daemon sends one sampl
 
 // Short names: the unit stands in the title of the plot.
 std::vector<RecordTable::Column> headOf(const PlotContent& content) {
-    std::vector<RecordTable::Column> head{{content.dashboard ? PlotTable::tr("Time") : PlotTable::tr("x")}};
+    const bool isTime = content.dashboard || content.xText;
+    std::vector<RecordTable::Column> head{{isTime ? PlotTable::tr("Time") : PlotTable::tr("x")}};
     for (const LineSpec& line : content.lines) head.push_back({line.name, true});
     for (const AreaSpec& area : content.areas) head.push_back({ownerName(area.owner, true), true});
     return head;
@@ -87,7 +88,8 @@ QVariant PlotTable::cell(int row, int column, int role) const {
     if (column == 0) {
         if (role == SortRole) return xOf(row);
         if (role != Qt::DisplayRole) return {};
-        return m_content.dashboard ? formatClock(qint64(xOf(row) * 1000)) : QString::number(xOf(row), 'g', 6);
+        if (m_content.dashboard) return formatClock(qint64(xOf(row) * 1000));
+        return m_content.xText ? m_content.xText(xOf(row)) : QString::number(xOf(row), 'g', 6);
     }
     const double value = valueOf(row, column - 1);
     if (role == SortRole) return value;

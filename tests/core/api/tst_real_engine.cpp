@@ -214,6 +214,79 @@ private slots:
         QCOMPARE(textOf(chat()), base);
     }
 
+    void adaptersOfATenant_areThereForItsKeyAlone() {
+        Served served;
+        const Path root = served.folder.path().toStdString();
+        const ArchSpec spec = served.engine->findModel("tiny")->spec;
+        tinyAdapter(spec, {.dtype = DType::BF16}).write(root / "secret");
+        const auto keyOf = [&](const char* tenant) {
+            return served.post("/control/tenant-create", {{"tenant", tenant}}).json()["key"].get<std::string>();
+        };
+        const std::string ada = keyOf("ada"), bo = keyOf("bo");
+        const HttpReply imported =
+            served.post("/control/adapter-import",
+                        {{"path", (root / "secret").string()}, {"model", "tiny"}, {"tenant", "ada"}});
+        QVERIFY2(imported.status == 200, imported.body.c_str());
+        COMPARE_JSON(imported.json()["tenant"], "ada");
+        const auto listed = [&](const std::string& key) {
+            return fetch(served.port, "GET", "/v1/models", key, "").json()["data"].size();
+        };
+        QCOMPARE(listed(ada), std::size_t{2});
+        QCOMPARE(listed(served.key), std::size_t{2});
+        QCOMPARE(listed(bo), std::size_t{1});
+        QCOMPARE(fetch(served.port, "GET", "/v1/models/tiny:secret", ada, "").status, 200);
+        QCOMPARE(fetch(served.port, "GET", "/v1/models/tiny:secret", bo, "").status, 404);
+        const auto ask = [&](const std::string& key, const char* path, const Json& body) {
+            return fetch(served.port, "POST", path, key, dumpJson(body));
+        };
+        for (const char* name : {"tiny:secret", "secret"}) {
+            QCOMPARE(ask(ada, "/v1/chat/completions", chat({{"model", name}})).status, 200);
+            const HttpReply refused = ask(bo, "/v1/chat/completions", chat({{"model", name}}));
+            QCOMPARE(refused.status, 404);
+            QCOMPARE(ask(bo, "/v1/embeddings", {{"model", name}, {"input", "Hello"}}).status, 404);
+            QCOMPARE(ask(bo, "/tokenize", {{"model", name}, {"prompt", "Hello"}}).status, 404);
+        }
+        // Nor is it named to who guesses.
+        const HttpReply guessed = ask(bo, "/v1/chat/completions", chat({{"model", "tiny:guess"}}));
+        QCOMPARE(guessed.status, 404);
+        QVERIFY2(guessed.body.find("secret") == std::string::npos, guessed.body.c_str());
+    }
+
+    void loadingOverHttpReadsOnlyFromTheFoldersAllowed() {
+        Served served;
+        const Path root = served.folder.path().toStdString();
+        const ArchSpec spec = served.engine->findModel("tiny")->spec;
+        std::filesystem::create_directories(root / "allowed");
+        tinyAdapter(spec, {}).write(root / "allowed" / "math");
+        tinyAdapter(spec, {}).write(root / "elsewhere");
+        tinyAdapter(spec, {}).write(root / "allowed-not");  // its name begins alike
+        std::filesystem::create_directory_symlink(root / "elsewhere", root / "allowed" / "link");
+        const auto load = [&](const DaemonOptions& options, const Path& path, const char* name) {
+            served.daemon.reset();
+            served.daemon = Served::need(Daemon::start(options, *served.engine, *served.files, served.clock));
+            const std::string url = served.daemon->url();
+            served.port = static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+            return served.post("/v1/load_lora_adapter", {{"lora_name", name}, {"lora_path", path.string()}});
+        };
+        DaemonOptions listed;
+        listed.adapterFolders = {(root / "allowed").string()};
+        for (const Path& path : {root / "elsewhere", root / "allowed-not", root / "allowed" / "link",
+                                 root / "allowed" / ".." / "elsewhere"}) {
+            const HttpReply refused = load(listed, path, "x");
+            QVERIFY2(refused.status == 400 && refused.body.find("--adapter-folder") != std::string::npos,
+                     refused.body.c_str());
+        }
+        QCOMPARE(load(listed, root / "allowed" / "math", "a").status, 200);
+        DaemonOptions open;
+        open.http.host = "0.0.0.0";
+        const HttpReply refused = load(open, root / "allowed" / "math", "b");
+        QVERIFY2(refused.status == 400 && refused.body.find("open to the network") != std::string::npos,
+                 refused.body.c_str());
+        open.adapterFolders = listed.adapterFolders;
+        QCOMPARE(load(open, root / "allowed" / "math", "c").status, 200);
+        QCOMPARE(served.engine->adapters().size(), std::size_t{2});
+    }
+
     void everyLogprob_isALogprobAndBestFirst() {
         Served served;
         const Json answer = served.post("/v1/chat/completions", chat({{"logprobs", true}, {"top_logprobs", 4}})).json();

@@ -193,8 +193,23 @@ private slots:
             COMPARE_JSON(reloaded["version"], 2);
             QVERIFY(reloaded["digest"] != adapter["digest"] && ids("tiny:math") != math);
         }
+        const Json check = bench.json({"isolation-check"});  // in this process
+        COMPARE_JSON(check["passed"], true);
+        COMPARE_JSON(check["adapters"], Json::array({"math"}));
+        COMPARE_JSON(check["compute_mode"], "f32");
+        QCOMPARE(check["scenes"].size(), std::size_t{5});
+        for (const Json& scene : check["scenes"]) QVERIFY(scene["compared"].get<int>() > 0);
         COMPARE_JSON(bench.json({"adapter", "remove", "tiny:math"})["removed"], "math");
         COMPARE_JSON(bench.json({"adapter", "list", "-m", "tiny"}), Json::array());
+        QCOMPARE(bench.run({"isolation-check", "--adapter", "math"}).exitCode, 1);
+        bench.json({"tenant", "create", "ada"});
+        tinyAdapter(spec, {.rank = 2}).write(bench.path("lora/own").toStdString());
+        const Json own = bench.json({"adapter", "import", bench.path("lora/own"), "-m", "tiny", "--tenant", "ada"});
+        COMPARE_JSON(own["tenant"], "ada");
+        const Outcome lost =
+            bench.run({"adapter", "import", bench.path("lora/own"), "-m", "tiny", "--name", "b", "--tenant", "nobody"});
+        QCOMPARE(lost.exitCode, 1);
+        QVERIFY2(lost.err.contains("nobody"), lost.err.constData());
         COMPARE_JSON(ids("tiny"), base);
     }
 
@@ -226,7 +241,7 @@ private slots:
         const Bench bench;
         for (const char* command :
              {"import", "models", "inspect", "remove", "tokenize", "detokenize", "template", "generate", "perplexity",
-              "embed", "adapter", "serve", "status", "jobs", "sample", "bench", "doctor", "tenant", "key", "usage"}) {
+              "embed", "adapter", "serve", "status", "jobs", "sample", "bench", "doctor", "tenant", "key", "usage", "isolation-check"}) {
             const Outcome help = bench.run({command, "--help"});
             QCOMPARE(help.exitCode, 0);
             QVERIFY2(help.out.contains("Example:\n  espalierctl " + QByteArray(command)), command);

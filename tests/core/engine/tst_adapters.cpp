@@ -80,6 +80,83 @@ private slots:
         QCOMPARE(fixture.generate("small:math"), changed);
     }
 
+    void anAdapterOfATenantIsNotThereForTheOthers() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        VERIFY_OK(fixture.engine->tenants().create("ada", {}));
+        VERIFY_OK(fixture.engine->tenants().create("bo", {.models = {"tiny"}}));
+        VERIFY_OK(fixture.import("everyones"));
+        const auto import = [&](const std::string& name, const std::string& tenant) {
+            return fixture.engine->importAdapter({.path = fixture.makeAdapter(name, {.seed = 3}).string(),
+                                                  .base = "tiny",
+                                                  .name = {},
+                                                  .tenant = tenant});
+        };
+        QCOMPARE(import("lost", "nobody").error().code, ErrorCode::NotFound);
+        VERIFY_OK(import("secret", "ada"));
+        VERIFY_OK(import("hidden", "bo"));
+        const auto submitAs = [&](const char* tenant, const char* model) {
+            Collector collector;
+            Request request = requestFor({5, 80, 81, 7}, 8, collector);
+            request.tenant = tenant;
+            const auto id = fixture.engine->submit(model, std::move(request));
+            if (!id) return std::string(id.error().message);
+            return idsOf(collector.wait()).size() == 8 ? std::string() : std::string("no answer");
+        };
+        const auto check = [&] {
+            QCOMPARE(submitAs("ada", "tiny:secret"), "");
+            QCOMPARE(submitAs("owner", "tiny:secret"), "");
+            QCOMPARE(submitAs("", "tiny:secret"), "");
+            QCOMPARE(submitAs("bo", "tiny:hidden"), "");  // added to the models that bo may use
+            for (const char* reference : {"tiny:secret", "secret"}) {
+                const std::string said = submitAs("bo", reference);
+                QVERIFY2(said.find("there is no") != std::string::npos, said.c_str());
+                // Only what was asked for is named, nothing else of other tenants.
+                const std::string other = submitAs("ada", "tiny:nothing");
+                QVERIFY2(other.find("everyones") != std::string::npos && other.find("secret") != std::string::npos &&
+                             other.find("hidden") == std::string::npos,
+                         other.c_str());
+            }
+            QCOMPARE(fixture.engine->findAdapter("tiny:secret", "bo").error().code, ErrorCode::NotFound);
+            QCOMPARE(fixture.engine->findAdapter("tiny:secret", "ada")->tenant, std::string("ada"));
+            QCOMPARE(fixture.engine->adapters("tiny").size(), std::size_t{3});
+        };
+        check();
+        QCOMPARE(fixture.engine->tenants().limitsOf("bo")->models, (std::vector<std::string>{"tiny", "tiny:hidden"}));
+        QVERIFY(fixture.engine->tenants().limitsOf("ada")->models.empty());
+        fixture.makeAdapter("secret", {.seed = 9});
+        VERIFY_OK(fixture.engine->reloadAdapter("tiny:secret"));
+        fixture.engine.reset();
+        fixture.engine = fixture.open().value();
+        check();
+    }
+
+    void theIsolationCheckRunsBesideWhatIsServed() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        for (int i = 0; i < 5; ++i)
+            VERIFY_OK(fixture.import("a" + std::to_string(i), {.rank = 1 + 3 * i, .seed = 7u + static_cast<unsigned>(i)}));
+        Collector collector;
+        VERIFY_OK(fixture.engine->submit("tiny:a1", requestFor({5, 80, 81, 7}, 40, collector)));
+        const auto report = fixture.engine->checkIsolation({.model = "tiny"});
+        VERIFY_OK(report);
+        QVERIFY(report->passed());
+        QCOMPARE(report->adapters, (std::vector<std::string>{"a0", "a1", "a2", "a3"}));
+        QCOMPARE(report->scenes.size(), std::size_t{5});
+        QCOMPARE(report->computeMode, std::string("f32"));
+        QCOMPARE(idsOf(collector.wait()).size(), std::size_t{40});
+        const auto one = fixture.engine->checkIsolation({.model = "tiny", .adapters = {"a4", "tiny:a4"}});
+        VERIFY_OK(one);
+        QCOMPARE(one->adapters, (std::vector<std::string>{"a4"}));
+        QCOMPARE(fixture.engine->checkIsolation({.model = "tiny", .adapters = {"none"}}).error().code, ErrorCode::NotFound);
+        QCOMPARE(fixture.engine->checkIsolation({.model = "none"}).error().code, ErrorCode::NotFound);
+        std::stop_source stop;
+        stop.request_stop();
+        QCOMPARE(fixture.engine->checkIsolation({.model = "tiny", .stop = stop.get_token()}).error().code,
+                 ErrorCode::Cancelled);
+        QCOMPARE(fixture.generate("tiny").size(), std::size_t{24});  // nothing of it is left over
+    }
+
     void theSnapshotCountsTheirPages() {
         AdapterFixture fixture;
         VERIFY_OK(fixture.start());

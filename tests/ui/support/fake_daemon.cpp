@@ -134,6 +134,24 @@ ModelRecord FakeDaemon::addModel(const std::string& name) {
     return model;
 }
 
+AdapterRecord FakeDaemon::addAdapter(const std::string& base, const std::string& name) {
+    AdapterRecord adapter;
+    adapter.id = "a-" + base + "-" + name;
+    adapter.name = name;
+    adapter.base = base;
+    adapter.baseId = "m-" + base;
+    adapter.digest = "sha256:fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
+    adapter.kind = "lora";
+    adapter.rank = 16;
+    adapter.targets = {"q_proj", "v_proj"};
+    adapter.bytes = 80 << 20;
+    adapter.dtype = "bf16";
+    adapter.source = "/data/lora/" + name;
+    adapter.importedAt = snapshot.at;
+    adapters.push_back(adapter);
+    return adapter;
+}
+
 void FakeDaemon::sendSnapshot() {
     snapshot.at += 100;
     sendRaw("event: snapshot\ndata: " + bytesOf(toJson(snapshot)) + "\n\n");
@@ -235,6 +253,8 @@ void FakeDaemon::serve(QTcpSocket* socket, const HttpCall& call) {
         const QString operation = call.path.section(QLatin1Char('/'), -1);
         if (failures.contains(operation))
             respond(socket, 400, {{"error", toJson(failures[operation])}});
+        else if (const auto about = tenants.answer(operation, call.body))
+            respond(socket, *about ? 200 : 400, *about ? **about : Json{{"error", toJson(about->error())}});
         else
             respond(socket, 200, answer(operation, call.body));
     }
@@ -249,6 +269,17 @@ Json FakeDaemon::answer(const QString& operation, const Json& arguments) {
                 {"started_at", startedAt},
                 {"workspace", "/srv/harbour-lane"}};
     if (operation == QLatin1String("models")) return {{"models", listOf(arguments.value("bin", false) ? bin : models)}};
+    if (operation == QLatin1String("isolation-check")) return isolation;
+    if (operation == QLatin1String("adapters")) return {{"adapters", listOf(adapters)}};
+    if (operation == QLatin1String("adapter-import")) return toJson(addAdapter(named("model"), named("name")));
+    if (operation == QLatin1String("adapter-reload") || operation == QLatin1String("adapter-remove")) {
+        const auto at = std::ranges::find(adapters, named("adapter"), &AdapterRecord::id);
+        if (at == adapters.end()) return Json::object();
+        ++at->version;
+        const Json kept = toJson(*at);
+        if (operation == QLatin1String("adapter-remove")) adapters.erase(at);
+        return kept;
+    }
     if (operation == QLatin1String("jobs")) return {{"jobs", listOf(jobs)}};
     if (operation == QLatin1String("log")) return {{"records", listOf(log)}};
     if (operation == QLatin1String("history")) return {{"points", listOf(history)}};

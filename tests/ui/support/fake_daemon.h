@@ -12,6 +12,7 @@
 #include <QUrl>
 
 #include "core/api/protocol.h"
+#include "tests/ui/support/fake_tenants.h"
 
 namespace espalier::test {
 
@@ -37,6 +38,7 @@ public:
 
     // state
     std::vector<ModelRecord> models, bin;
+    std::vector<AdapterRecord> adapters;
     std::vector<JobRecord> jobs;
     std::vector<LogRecord> log;
     std::vector<HistoryPoint> history;
@@ -52,6 +54,8 @@ public:
     Json scan, verified;  // of `inspect`; null: none
     Json card = {{"file", "/srv/m/README.md"}, {"text", "# Tiny\n"}, {"bytes", 7}, {"truncated", false}};
     std::vector<Json> cases;
+    FakeTenants tenants;
+    Json isolation = Json::object();  // what `isolation-check` answers
     std::int64_t startedAt = 1;
 
     // what was asked
@@ -63,6 +67,7 @@ public:
     int eventStreams() const;
 
     ModelRecord addModel(const std::string& name);
+    AdapterRecord addAdapter(const std::string& base, const std::string& name);
     void sendSnapshot();  // snapshot.at moves on by 100 ms
     void sendEvent(const Event& event);
     void sendRaw(const QByteArray& bytes);

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Tenants from the window to the real daemon and back: one is made, its key answers a question elsewhere, what it used
+// is in the table, the isolation check passes, and a revocation holds.
+#include <QLineEdit>
+#include <QProcess>
+#include <QTableView>
+
+#include "tests/ui/support/bench.h"
+#include "ui/models/tenant_table.h"
+#include "ui/shell/session.h"
+
+using namespace espalier;
+using namespace espalier::ui;
+
+namespace {
+
+constexpr int kPatienceMs = 60'000;
+
+struct Desk {
+    QTemporaryDir folder;
+    QSettings settings{folder.filePath(QStringLiteral("settings.ini")), QSettings::IniFormat};
+    PreferenceStore preferences{settings};
+    ServerBook servers{folder.path()};
+    Session session{espalier::test::theme(), preferences, servers, nullptr,
+                    [](const QString&, const QString&) { return true; }};
+
+    template <class T>
+    T* find(const QString& accessibleName) {
+        for (T* widget : session.window().findChildren<T*>())
+            if (widget->accessibleName() == accessibleName && widget->isVisible()) return widget;
+        return nullptr;
+    }
+    bool click(const QString& accessibleName) {
+        return QTest::qWaitFor(
+            [&] {
+                auto* button = find<QPushButton>(accessibleName);
+                if (!button || !button->isEnabled()) return false;
+                QTest::mouseClick(button, Qt::LeftButton);
+                return true;
+            },
+            kPatienceMs);
+    }
+};
+
+}  // namespace
+
+class TestRealTenants : public QObject {
+    Q_OBJECT
+private slots:
+    void initTestCase() {
+        QVERIFY2(!espalierctlPath().isEmpty(), "espalierctl is built beside the tests");
+        m_workspace = m_home.filePath(QStringLiteral("sample"));
+        QProcess sample;
+        sample.start(espalierctlPath(), {QStringLiteral("sample"), m_workspace, QStringLiteral("--quiet")});
+        QVERIFY(sample.waitForFinished(kPatienceMs));
+        QVERIFY2(sample.exitCode() == 0, sample.readAllStandardError().constData());
+        m_daemon.setProgram(espalierctlPath());
+        m_daemon.setArguments({QStringLiteral("serve"), QStringLiteral("--workspace"), m_workspace,
+                               QStringLiteral("--port"), QStringLiteral("0"), QStringLiteral("--threads"),
+                               QStringLiteral("1"), QStringLiteral("--json")});
+        m_daemon.start();
+        QVERIFY(m_daemon.waitForStarted());
+        QVERIFY(QTest::qWaitFor([this] { return findDaemon(m_workspace).has_value(); }, kPatienceMs));
+    }
+    void cleanupTestCase() {
+        QProcess::execute(espalierctlPath(), {QStringLiteral("--workspace"), m_workspace, QStringLiteral("serve"),
+                                              QStringLiteral("--stop"), QStringLiteral("--quiet")});
+        m_daemon.waitForFinished(kPatienceMs);
+    }
+    void aTenantIsMadeUsesItsKeyIsCountedAndRevoked() {
+        Desk desk;
+        desk.session.window().show();
+        desk.session.openWorkspace(m_workspace);
+        QVERIFY(QTest::qWaitFor([&] { return desk.session.workspace().snapshot() != nullptr; }, kPatienceMs));
+        QTRY_VERIFY_WITH_TIMEOUT(desk.session.workspace().models().rowCount() > 0, kPatienceMs);
+        desk.session.window().goTo(QStringLiteral("tenants"));
+        QVERIFY(desk.click(QStringLiteral("New tenant")));
+        auto* name = desk.find<QLineEdit>(QStringLiteral("Name of the new tenant"));
+        QVERIFY(name);
+        QTest::keyClicks(name, QStringLiteral("havel-legal"));
+        QTest::keyClick(name, Qt::Key_Return);
+        QLineEdit* shown = nullptr;
+        QTRY_VERIFY_WITH_TIMEOUT((shown = desk.find<QLineEdit>(QStringLiteral("New key"))), kPatienceMs);
+        const QString key = shown->text();
+        QVERIFY(desk.click(QStringLiteral("Done")));
+
+        // A program of the tenant, with that key.
+        EngineClient program;
+        program.attach(desk.session.engine().address().url, key);
+        QTRY_COMPARE_WITH_TIMEOUT(program.link(), Link::Attached, kPatienceMs);
+        QCOMPARE(program.access(), Access::Guest);
+        ChatRequest question;
+        question.model = QString::fromStdString(desk.session.workspace().models().models().front().name);
+        question.messages = {{QStringLiteral("user"), QStringLiteral("What is an espalier?")}};
+        const auto ask = [&] {
+            bool isOver = false;
+            std::optional<Error> error;
+            ChatStream* stream = program.chat(question, this);
+            connect(stream, &ChatStream::failed, this, [&](const Error& why) { error = why; });
+            connect(stream, &ChatStream::finished, this, [&] { isOver = true; });
+            (void)QTest::qWaitFor([&] { return isOver || error; }, kPatienceMs);
+            delete stream;  // what it may still say is not for this call
+            return error ? error->message : std::string(isOver ? "" : "no end");
+        };
+        QCOMPARE(ask(), std::string());
+        auto* table = desk.find<QTableView>(QStringLiteral("Tenants"));
+        QVERIFY(table);
+        const auto cell = [&](int column) { return table->model()->index(0, column).data().toString(); };
+        QTRY_VERIFY_WITH_TIMEOUT(cell(TenantTable::Today) != QLatin1String("0"), kPatienceMs);
+        QCOMPARE(cell(TenantTable::Name), QStringLiteral("havel-legal"));
+
+        QVERIFY(desk.click(QStringLiteral("Isolation check")));
+        const auto verdict = [&]() -> QString {
+            for (const auto* badge : desk.session.window().findChildren<Badge*>())
+                if (badge->isVisible() && badge->word().contains(QLatin1String("solated"))) return badge->word();
+            return {};
+        };
+        QTRY_COMPARE_WITH_TIMEOUT(verdict(), QStringLiteral("Isolated"), kPatienceMs);
+
+        QVERIFY(desk.click(QStringLiteral("Revoke the tenant")));
+        QTRY_COMPARE_WITH_TIMEOUT(cell(TenantTable::State), QStringLiteral("Revoked"), kPatienceMs);
+        QVERIFY(ask().find("revoked") != std::string::npos);
+    }
+
+private:
+    QTemporaryDir m_home;
+    QString m_workspace;
+    QProcess m_daemon;
+};
+ESPALIER_TEST(tst_real_tenants, TestRealTenants)
+#include "tst_real_tenants.moc"

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// ModelChoice: which models and adapters a tenant may use, as a list to check. None checked is all of them; "base:*"
+// stands for every adapter of a base, those that come later too.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ui/models/workspace.h"
+#include "ui/widgets/controls.h"
+
+class QLineEdit;
+class QListWidget;
+
+namespace espalier::ui {
+
+class ModelChoice : public QWidget {
+    Q_OBJECT
+public:
+    explicit ModelChoice(Workspace& workspace);
+    void show(const std::vector<std::string>& allowed);
+
+signals:
+    void edited(const std::vector<std::string>& allowed);
+
+private:
+    QStringList offered() const;
+    void showChecks();
+    void filter();
+    void takeChecks();
+
+    Workspace& m_workspace;
+    std::vector<std::string> m_allowed;
+    QStringList m_offered;
+    TextLabel* m_count;
+    QLineEdit* m_filter;
+    QListWidget* m_list;
+    bool m_isShowing = false;
+};
+
+}  // namespace espalier::ui

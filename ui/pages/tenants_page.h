@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// TenantsPage: who may use the server: a table of tenants and an inspector with keys, limits, models and use. Limits
+// hold as soon as they are edited; every edit, revocation and restoration can be undone. Where the window is narrow the
+// inspector opens in the table's place, and Esc returns.
+#pragma once
+
+#include <QTimer>
+
+#include "ui/models/tenant_table.h"
+#include "ui/pages/page.h"
+
+class QLineEdit;
+class QSortFilterProxyModel;
+class QSplitter;
+class QStackedLayout;
+
+namespace espalier::ui {
+
+class IsolationStrip;
+class TableView;
+class TenantInspector;
+
+class TenantsPage : public Page {
+    Q_OBJECT
+public:
+    TenantsPage(Workspace& workspace, Actions& actions);
+    void fold(Breadth breadth) override;
+    bool canUndo() const { return !m_undo.empty(); }
+    void undo();
+    void select(const QString& name);
+    int count() const { return m_tenants.rowCount(); }
+    QJsonObject session() const override;
+    void restoreSession(const QJsonObject& session) override;
+
+signals:
+    void changed();  // what there is to undo, or how many tenants there are
+
+protected:
+    void showEvent(QShowEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+
+private:
+    struct Undo {
+        QString operation;
+        Json arguments;
+    };
+    using Done = std::function<void(const Json&)>;
+
+    Panel* listPanel();
+    QWidget* nameStrip();
+    void connectInspector();
+    void read();
+    void readUsage();
+    void readHours(const QString& tenant);
+    void call(const QString& operation, const Json& arguments, const QString& failure, const Done& done);
+    void callUndoable(const QString& operation, const Json& arguments, const QString& failure, Undo back);
+    void askForName();
+    void create();
+    void showKey(const Json& answer);
+    void showList();
+    void showCurrent();
+    void showParts();
+    QString current() const;
+    void exportUsage(const QString& tenant);
+
+    TenantTable m_tenants;
+    QSortFilterProxyModel* m_filtered;
+    PageHeader* m_header;
+    TableView* m_table = nullptr;
+    QStackedLayout* m_listStack = nullptr;
+    QWidget* m_nameStrip = nullptr;
+    QLineEdit *m_newName = nullptr, *m_filter = nullptr;
+    ErrorStrip* m_error = nullptr;
+    IsolationStrip* m_isolation = nullptr;
+    TenantInspector* m_inspector;
+    Panel* m_list = nullptr;
+    QSplitter* m_splitter;
+    std::vector<Undo> m_undo;  // newest last
+    QTimer m_beat;
+    QString m_selectNext;
+    int m_beats = 0;
+    bool m_isNarrow = false, m_isInside = false, m_hasTenants = false;
+    bool m_isReading = false, m_readsAgain = false;
+};
+
+}  // namespace espalier::ui
