@@ -44,7 +44,7 @@ struct Bench {
                 if (widget->accessibleName() == accessibleName && widget->isVisible()) return widget;
         return nullptr;
     }
-    // A button by name, clicked once with the mouse as soon as it is visible and enabled; false when it never is.
+    // A button by name, clicked once with the mouse as soon as it can be seen and is enabled; false when it never is.
     bool click(const QString& accessibleName) {
         return QTest::qWaitFor([&] { return clickNow(accessibleName); });
     }
@@ -53,7 +53,9 @@ struct Bench {
             for (auto* button : top->findChildren<QAbstractButton*>()) {
                 const QString name =
                     button->accessibleName().isEmpty() ? button->text().trimmed() : button->accessibleName();
-                if (name != accessibleName || !button->isVisible() || !button->isEnabled()) continue;
+                // What was made just now may be shown without having its place yet: nobody could hit it.
+                const bool isThere = button->isVisible() && !button->visibleRegion().isEmpty();
+                if (name != accessibleName || !isThere || !button->isEnabled()) continue;
                 QTest::mouseClick(button, Qt::LeftButton);
                 return true;
             }
