@@ -15,6 +15,10 @@
         <source>The server does not answer: %1</source>
         <translation>Der Server antwortet nicht: %1</translation>
     </message>
+    <message>
+        <source>The connection ended: %1</source>
+        <translation>Die Verbindung endete: %1</translation>
+    </message>
 </context>
 <context>
     <name>ErrorKind</name>
@@ -2448,10 +2452,6 @@
         <translation>Modelle nebeneinander</translation>
     </message>
     <message>
-        <source>Undo the edit</source>
-        <translation>Änderung zurücknehmen</translation>
-    </message>
-    <message>
         <source>Cancel the edit</source>
         <translation>Bearbeiten abbrechen</translation>
     </message>
@@ -2498,6 +2498,10 @@
     <message>
         <source>%1 prompt tokens, %2 cached</source>
         <translation>%1 Prompt-Token, %2 im Cache</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
     </message>
 </context>
 <context>

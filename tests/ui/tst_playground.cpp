@@ -196,7 +196,7 @@ private slots:
         QCOMPARE(messages[0]["content"].get<std::string>(), std::string("First again"));
         QCOMPARE(input(bench)->toPlainText(), QStringLiteral("half a thought"));
         QTRY_VERIFY(!view(bench)->toPlainText().contains(QLatin1String("Second")));
-        QVERIFY(bench.click(QStringLiteral("Undo the edit")));
+        QVERIFY(bench.click(QStringLiteral("Undo")));
         QTRY_VERIFY(view(bench)->toPlainText().contains(QLatin1String("Second")));
         QVERIFY(!view(bench)->toPlainText().contains(QLatin1String("again")));
     }

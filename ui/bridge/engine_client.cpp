@@ -212,8 +212,8 @@ void EngineClient::hand(QNetworkReply* reply, QObject* guard, Answer<Json> answe
 
 void EngineClient::models(bool bin, QObject* guard, Answer<std::vector<ModelRecord>> answer) {
     if (m_access == Access::Guest) {
-        if (!bin)
-            get(QStringLiteral("/v1/models"), guard, reading<std::vector<ModelRecord>>(std::move(answer), offered));
+        if (bin) return answer(std::vector<ModelRecord>());
+        get(QStringLiteral("/v1/models"), guard, reading<std::vector<ModelRecord>>(std::move(answer), offered));
         return;
     }
     call(QStringLiteral("models"), {{"bin", bin}}, guard,

@@ -41,7 +41,8 @@ QString normText(const TensorFact* tensor) {
 TensorTree::TensorTree(QObject* parent) : QAbstractItemModel(parent) {}
 
 void TensorTree::setTensors(std::vector<TensorFact> tensors) {
-    static const QRegularExpression layerName(QStringLiteral("^(?:model\\.)?(layers\\.\\d+)\\.(.+)$"));
+    static const QRegularExpression layerName(QStringLiteral(
+        "^(?:(?:model|transformer|bert|roberta|encoder|distilbert)\\.)*((?:layers?|h|blk)\\.\\d+)\\.(.+)$"));
     beginResetModel();
     m_tensors = std::move(tensors);
     m_nodes.clear();

@@ -92,6 +92,7 @@ CasePanel::CasePanel(Workspace& workspace)
         showCurrent();
     });
     showCurrent();
+    if (workspace.engine().isAttached()) read();  // made anew beside a connection that goes on
 }
 
 const SavedCase* CasePanel::current() const {

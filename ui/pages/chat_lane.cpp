@@ -143,14 +143,19 @@ void ChatLane::showFacts() {
 
 void ChatLane::ask(std::optional<std::pair<int, QString>> question, const QString& system, const Sampling& sampling) {
     stop();
-    if (question)
+    m_before.reset();
+    if (question) {
+        m_conversation.dropUnanswered();  // of a failure before: templates want the roles to alternate
         m_conversation.ask(question->first, question->second);
-    else
+    } else {
+        if (m_conversation.isAnswered()) m_before = m_conversation;
         m_conversation.dropAnswer();
+    }
     if (m_conversation.isEmpty()) return;
     m_error->clear();
     showConversation();
     m_growing.clear();
+    m_frame.setInterval(kFrameMs);
     m_tokens = m_showsProbabilities ? std::make_shared<TokenAlignment>() : nullptr;
     ChatRequest request;
     request.model = model();
@@ -163,7 +168,7 @@ void ChatLane::ask(std::optional<std::pair<int, QString>> question, const QStrin
     });
     connect(m_stream, &ChatStream::text, this, [this](const QString& piece) {
         m_growing += piece;
-        if (!m_frame.isActive()) m_frame.start(kFrameMs);
+        if (!m_frame.isActive()) m_frame.start();
     });
     connect(m_stream, &ChatStream::progressed, this,
             [this](const ChatEnd& soFar) { showFigures(soFar, m_tokens.get()); });
@@ -189,12 +194,23 @@ void ChatLane::stop() {
 void ChatLane::finish(const ChatEnd& end) {
     m_stream = nullptr;
     m_frame.stop();
+    if (m_growing.isEmpty() && m_before && end.finish == QLatin1String("cancelled")) {
+        bringBack();
+        emit ended();
+        return;
+    }
     if (m_tokens) m_tokens->extend(m_growing);
     m_conversation.answer(m_growing, m_tokens, end);
     m_view->grow(m_growing, m_tokens);
     m_view->settle(m_conversation.turns());
     showFacts();
     emit ended();
+}
+
+// Nothing came in the place of the old answer: it stands again.
+void ChatLane::bringBack() {
+    m_conversation = *std::exchange(m_before, std::nullopt);
+    showConversation();
 }
 
 void ChatLane::failAnswer(const Error& error) {
@@ -206,6 +222,8 @@ void ChatLane::failAnswer(const Error& error) {
         m_conversation.answer(m_growing, m_tokens, end);
         m_view->grow(m_growing, m_tokens);
         m_view->settle(m_conversation.turns());
+    } else if (m_before) {
+        bringBack();
     }
     showFacts();
     m_state->setText(tr("Failed"));

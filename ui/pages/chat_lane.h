@@ -29,6 +29,7 @@ public:
     explicit ChatLane(Workspace& workspace);
 
     QString model() const;
+    QString wanted() const { return m_wanted.isEmpty() ? model() : m_wanted; }  // also while it is not there
     void chooseModel(const QString& name);
     void showModels();                // the workspace's list has changed
     void setClosable(bool closable);  // with others beside it
@@ -56,12 +57,14 @@ private:
     void drawGrowth();
     void finish(const ChatEnd& end);
     void failAnswer(const Error& error);
+    void bringBack();
     void showFacts();
     void showFigures(const ChatEnd& end, const TokenAlignment* tokens);
     void refresh();
 
     Workspace& m_workspace;
     Conversation m_conversation;
+    std::optional<Conversation> m_before;  // with the answer that a new one is to replace
     QPointer<ChatStream> m_stream;
     QString m_growing;
     std::shared_ptr<TokenAlignment> m_tokens;

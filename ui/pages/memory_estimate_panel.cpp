@@ -100,8 +100,9 @@ MemoryEstimatePanel::MemoryEstimatePanel(Workspace& workspace)
 }
 
 void MemoryEstimatePanel::show(const ModelInspection* model) {
+    const bool another = model && (!m_model || m_model->record.id != model->record.id);
     m_model = model ? std::optional(*model) : std::nullopt;
-    if (model && model->record.context > 0) {
+    if (another && model->record.context > 0) {
         const QSignalBlocker quiet(m_context);
         m_context->setMaximum(model->record.context);
         m_context->setValue(qMin(2048, model->record.context));

@@ -9,6 +9,8 @@
 #include <QPlainTextEdit>
 #include <QScrollArea>
 #include <QSettings>
+#include <QTextCursor>
+#include <QTimer>
 #include <algorithm>
 
 #include "ui/models/chat_export.h"
@@ -23,6 +25,7 @@ namespace espalier::ui {
 namespace {
 
 constexpr int kCasesWide = 212, kCasesNarrow = 188;
+constexpr int kWriteAfterMs = 1500;
 constexpr int kPromptHeight = 148, kMostPrompt = 208;
 constexpr int kSystemFolded = 28, kSystemOpen = 96;
 
@@ -54,8 +57,15 @@ PlaygroundPage::PlaygroundPage(Workspace& workspace, Actions& actions, QSettings
     });
     connect(m_cases, &CasePanel::chosen, this, &PlaygroundPage::loadCase);
     connect(m_cases, &CasePanel::runRequested, this, &PlaygroundPage::runCases);
+    m_pause.setSingleShot(true);
+    m_pause.setInterval(kWriteAfterMs);
+    connect(&m_pause, &QTimer::timeout, this, &PlaygroundPage::writeSettings);
     readSettings();
     refresh();
+}
+
+PlaygroundPage::~PlaygroundPage() {
+    if (m_pause.isActive()) writeSettings();
 }
 
 QWidget* PlaygroundPage::header() {
@@ -126,7 +136,7 @@ Panel* PlaygroundPage::promptPanel() {
     m_send->setAccessibleName(tr("Send"));
     m_send->setToolTip(QStringLiteral("Ctrl+Return"));
     m_stop = button(tr("Stop"), QStringLiteral("square"));
-    m_undo = small(tr("Undo the edit"), QStringLiteral("undo-2"));
+    m_undo = small(tr("Undo"), QStringLiteral("undo-2"));
     m_cancelEdit = small(tr("Cancel the edit"));
     m_clear = small(tr("New chat"), QStringLiteral("plus"));
     m_save = small(tr("Save as case"), QStringLiteral("bookmark-plus"));
@@ -237,12 +247,8 @@ void PlaygroundPage::send() {
     const QString typed = m_input->toPlainText().trimmed();
     if (isAnswering() || typed.isEmpty() || !m_send->isEnabled()) return;
     if (m_editing > 0) {
-        Branch branch;
-        for (ChatLane* lane : m_lanes) {
-            branch.lanes.emplace_back(lane, lane->conversation());
-            lane->conversation().cutFrom(m_editing);
-        }
-        m_cut = std::move(branch);
+        m_cut = branch();
+        for (ChatLane* lane : m_lanes) lane->conversation().cutFrom(m_editing);
         m_editing = 0;
     } else {
         m_cut.reset();
@@ -314,10 +320,32 @@ void PlaygroundPage::undoEdit() {
     refresh();
 }
 
+PlaygroundPage::Branch PlaygroundPage::branch() const {
+    Branch branch;
+    for (ChatLane* lane : m_lanes) branch.lanes.emplace_back(lane, lane->conversation());
+    return branch;
+}
+
+std::vector<Conversation> PlaygroundPage::takeChats() {
+    stop();
+    std::vector<Conversation> chats;
+    for (const ChatLane* lane : m_lanes) chats.push_back(lane->conversation());
+    return chats;
+}
+
+void PlaygroundPage::bringBack(const std::vector<Conversation>& chats) {
+    for (std::size_t i = 0; i < chats.size() && i < m_lanes.size(); ++i) {
+        m_lanes[i]->conversation() = chats[i];
+        m_lanes[i]->showConversation();
+        for (const Turn& turn : chats[i].turns()) m_turn = std::max(m_turn, turn.number);
+    }
+    refresh();
+}
+
 void PlaygroundPage::newChat() {
     stop();
     endEdit();
-    m_cut.reset();
+    m_cut = branch();
     m_asked.clear();
     for (ChatLane* lane : m_lanes) {
         lane->conversation().clear();
@@ -357,15 +385,20 @@ void PlaygroundPage::saveCase() {
 void PlaygroundPage::loadCase(qint64 id) {
     const SavedCase* saved = m_cases->find(id);
     if (!saved || isAnswering()) return;
-    m_input->setPlainText(saved->prompt);
-    m_system->setPlainText(saved->system);
+    endEdit();
+    // As if typed, so that the fields' own undo brings back what stood there.
+    for (const auto& [field, text] : {std::pair(m_input, saved->prompt), std::pair(m_system, saved->system)}) {
+        QTextCursor all(field->document());
+        all.select(QTextCursor::Document);
+        all.insertText(text);
+    }
     m_sampling->setSampling(saved->sampling);
 }
 
 void PlaygroundPage::runCases(const std::vector<qint64>& ids) {
     if (isAnswering() || !engine().isAttached()) return;
     m_queue.assign(ids.begin(), ids.end());
-    m_cut.reset();
+    m_cut = branch();
     nextRun();
 }
 
@@ -413,9 +446,17 @@ void PlaygroundPage::judge(ChatLane* lane) {
 }
 
 void PlaygroundPage::keepSettings() {
-    if (m_reading) return;
+    if (!m_reading) writeSettings();
+}
+
+QJsonObject PlaygroundPage::session() const {
+    writeSettings();
+    return {};
+}
+
+void PlaygroundPage::writeSettings() const {
     QStringList models;
-    for (const ChatLane* lane : m_lanes) models << lane->model();
+    for (const ChatLane* lane : m_lanes) models << lane->wanted();
     m_settings.setValue(QStringLiteral("playground/models"), models);
     m_settings.setValue(QStringLiteral("playground/sampling"),
                         QString::fromStdString(dumpJson(toJson(m_sampling->sampling()))));

@@ -3,6 +3,7 @@
 // are asked again and compared. What is typed, the settings and the chosen models are kept between starts.
 #pragma once
 
+#include <QTimer>
 #include <deque>
 
 #include "ui/models/conversation.h"
@@ -24,8 +25,13 @@ public:
     static constexpr int kMostLanes = 4;
     // Requires: settings outlives the page.
     PlaygroundPage(Workspace& workspace, Actions& actions, QSettings& settings);
+    ~PlaygroundPage() override;
     void fold(Breadth breadth) override;
     void takeFocus() override;
+    QJsonObject session() const override;  // nothing of its own: its settings are written now
+    // What was said, column by column, for a window made anew; answers that run are stopped and kept as they are.
+    std::vector<Conversation> takeChats();
+    void bringBack(const std::vector<Conversation>& chats);
 
     void send();  // what is typed; after an edit, from that message on
     void stop();
@@ -35,7 +41,7 @@ protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
-    struct Branch {  // what an edit cut off, lane by lane
+    struct Branch {  // what an edit, a run of cases or a new chat took away, lane by lane
         std::vector<std::pair<ChatLane*, Conversation>> lanes;
     };
     struct Run {  // a case that is being asked
@@ -55,6 +61,8 @@ private:
     void endEdit();
     void undoEdit();
     void newChat();
+    Branch branch() const;
+    void writeSettings() const;
     ChatRequest request() const;  // what Send would ask the first lane; for the copies
     void saveCase();
     void loadCase(qint64 id);
@@ -67,6 +75,7 @@ private:
     void refresh();
 
     QSettings& m_settings;
+    QTimer m_pause;         // of typing, before settings are written
     bool m_reading = true;  // settings are on their way in, not out
     std::vector<ChatLane*> m_lanes;
     SamplingBar* m_sampling;

@@ -141,6 +141,10 @@ void MainWindow::makePages() {
                new ShortcutsPage(m_workspace, m_actions),
                new AboutPage(m_workspace, m_actions)};
     for (Page* page : m_pages) m_stack->addWidget(page);
+    // The same code makes the same fields in the same order; later they may move from page to tab and back.
+    int number = 0;
+    for (QWidget* field : fields(m_stack))
+        if (!field->property("readOnly").toBool()) field->setObjectName(QStringLiteral("field-%1").arg(number++));
     auto* centre = new QWidget;
     centre->setLayout(column({new LinkStrip(m_workspace, m_actions), LayoutItem(m_stack, 1)}, 0));
     setCentralWidget(centre);
@@ -175,8 +179,14 @@ void MainWindow::restore() {
     if (!goTo(kept.value(QStringLiteral("window/page")).toString())) showPage(kHome);
     foldTo(width());
     const auto splitters = m_stack->findChildren<QSplitter*>();
-    for (qsizetype i = 0; i < splitters.size(); ++i)
+    for (qsizetype i = 0; i < splitters.size(); ++i) {
+        const Qt::Orientation folded = splitters[i]->orientation();
         splitters[i]->restoreState(kept.value(splitterKey(i)).toByteArray());
+        if (splitters[i]->orientation() == folded) continue;
+        // Sizes of a window of another width, which brought their direction with them.
+        m_breadth.reset();
+    }
+    foldTo(width());
     for (std::size_t i = 0; i < m_pages.size(); ++i) {
         const QByteArray json =
             kept.value(QStringLiteral("session/") + QLatin1String(kPageNames[i])).toString().toUtf8();
@@ -203,16 +213,20 @@ void MainWindow::keepSession() {
 }
 
 QVariantList MainWindow::typed() const {
-    QVariantList values;
-    for (const QWidget* field : fields(m_stack)) values << field->property(valueOf(field));
+    QVariantList values{QVariant::fromValue(m_playground->takeChats())};
+    for (const QWidget* field : fields(m_stack))
+        if (!field->objectName().isEmpty()) values << field->objectName() << field->property(valueOf(field));
     return values;
 }
 
 void MainWindow::retype(const QVariantList& typed) {
-    const auto now = fields(m_stack);
-    if (now.size() != typed.size()) return;  // another set of pages: what was typed belongs to the old one
-    for (qsizetype i = 0; i < now.size(); ++i)
-        if (now[i]->property(valueOf(now[i])) != typed[i]) now[i]->setProperty(valueOf(now[i]), typed[i]);
+    QHash<QString, QWidget*> now;
+    for (QWidget* field : fields(m_stack)) now.insert(field->objectName(), field);
+    for (qsizetype i = 1; i + 1 < typed.size(); i += 2) {
+        QWidget* field = now.value(typed[i].toString());
+        if (field && field->property(valueOf(field)) != typed[i + 1]) field->setProperty(valueOf(field), typed[i + 1]);
+    }
+    m_playground->bringBack(typed.value(0).value<std::vector<Conversation>>());
 }
 
 bool MainWindow::goTo(const QString& page) {
@@ -378,6 +392,13 @@ void MainWindow::comeForward() {
 
 // Item views and plots show their own ring inside; a frame around half the window would say nothing.
 void MainWindow::frameFocus(QWidget* now) {
+    // Where the field has no such slot the key stays with the widget: plots, tables and texts copy in their own way.
+    if (now && !qobject_cast<QMenuBar*>(now)) {
+        for (const auto& [id, slot] :
+             {std::pair{action::kCut, "cut()"}, std::pair{action::kCopy, "copy()"},
+              std::pair{action::kPaste, "paste()"}, std::pair{action::kSelectAll, "selectAll()"}})
+            m_actions.get(id)->setEnabled(now->metaObject()->indexOfMethod(slot) >= 0);
+    }
     const bool framed =
         now && isAncestorOf(now) &&
         (qobject_cast<QPushButton*>(now) || qobject_cast<QToolButton*>(now) || qobject_cast<QLineEdit*>(now) ||

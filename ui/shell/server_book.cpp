@@ -73,7 +73,9 @@ Result<void> ServerBook::read() {
     return {};
 }
 
+// A file that could not be read is not written over: it may hold keys that a person wants back.
 Result<void> ServerBook::write() const {
+    if (m_trouble) return *m_trouble;
     if (!QDir().mkpath(m_folder)) return ioError("The folder " + m_folder.toStdString() + " cannot be made", m_folder);
     QFile::setPermissions(m_folder, QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
     Json list = Json::array();
