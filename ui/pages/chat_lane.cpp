@@ -26,9 +26,11 @@ QString endOf(const ChatEnd& end) {
 
 }  // namespace
 
-ChatLane::ChatLane(Workspace& workspace) : m_workspace(workspace), m_view(new AnswerView), m_error(new ErrorStrip) {
+ChatLane::ChatLane(Workspace& workspace, Actions& actions)
+    : m_workspace(workspace), m_view(new AnswerView), m_error(new ErrorStrip) {
+    m_import = buttonFor(actions.get(action::kImport), tr("Import model"));
     setAccessibleName(tr("Chat"));
-    m_empty = new EmptyView(QStringLiteral("message-square-text"), {});
+    m_empty = new EmptyView(QStringLiteral("message-square-text"), {}, m_import);
     auto* holder = new QWidget;
     m_stack = new QStackedLayout(holder);
     m_stack->addWidget(m_view);
@@ -41,8 +43,9 @@ ChatLane::ChatLane(Workspace& workspace) : m_workspace(workspace), m_view(new An
                        horizontalLine(), LayoutItem(holder, 1), row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 6}),
                        horizontalLine(), foot()},
                       0));
-    setMinimumWidth(260);
+    setMinimumWidth(scaled(260));
     m_frame.setSingleShot(true);
+    m_frame.setInterval(kFrameMs);
     connect(&m_frame, &QTimer::timeout, this, &ChatLane::drawGrowth);
     connect(m_view, &AnswerView::editRequested, this, &ChatLane::editRequested);
     showModels();
@@ -129,7 +132,7 @@ void ChatLane::setProbabilities(bool shown) {
 void ChatLane::showConversation() {
     m_verdict = {};
     m_compare->setChecked(false);
-    m_view->showTurns(m_conversation.turns(), model());
+    m_view->showTurns(m_conversation.turns(), wanted());
     showFacts();
 }
 
@@ -162,7 +165,11 @@ void ChatLane::ask(std::optional<std::pair<int, QString>> question, const QStrin
     request.messages = m_conversation.messages(system);
     request.sampling = sampling;
     request.topLogprobs = m_showsProbabilities ? kAlternatives : -1;
-    m_stream = m_workspace.engine().chat(request, this);
+    follow(m_workspace.engine().chat(request, this));
+}
+
+void ChatLane::follow(ChatStream* stream) {
+    m_stream = stream;
     connect(m_stream, &ChatStream::tokens, this, [this](const std::vector<ChatToken>& tokens) {
         if (m_tokens) m_tokens->append(tokens);
     });
@@ -176,6 +183,31 @@ void ChatLane::ask(std::optional<std::pair<int, QString>> question, const QStrin
     connect(m_stream, &ChatStream::failed, this, &ChatLane::failAnswer);
     m_state->setText(tr("Answering"));
     refresh();
+}
+
+ChatLane::State ChatLane::takeState() {
+    State state{m_conversation, m_before, {}, m_growing, m_tokens, m_verdict};
+    if (!m_stream) return state;
+    m_frame.stop();
+    m_stream->disconnect(this);
+    m_stream->setParent(nullptr);
+    state.stream.reset(m_stream);
+    m_stream = nullptr;
+    return state;
+}
+
+void ChatLane::goOn(State state) {
+    m_conversation = std::move(state.conversation);
+    m_before = std::move(state.before);
+    showConversation();
+    if (!state.verdict.words.isEmpty()) showVerdict(state.verdict);
+    if (!state.stream) return;
+    m_growing = std::move(state.growing);
+    m_tokens = std::move(state.tokens);
+    if (!m_growing.isEmpty()) drawGrowth();
+    ChatStream* stream = state.stream.release();
+    stream->setParent(this);
+    follow(stream);
 }
 
 void ChatLane::drawGrowth() {
@@ -257,6 +289,7 @@ void ChatLane::refresh() {
     m_compare->setVisible(!m_verdict.difference.empty());
     if (m_verdict.words.isEmpty()) m_state->setTone(Tone::Secondary);
     m_stack->setCurrentIndex(m_conversation.isEmpty() ? 1 : 0);
+    m_import->setVisible(m_model->count() == 0 && m_workspace.engine().access() == Access::Owner);
     m_empty->setSentence(m_model->count() == 0 ? tr("Import a model, then chat with it here.")
                                                : tr("Ask %1 something.").arg(model()));
 }

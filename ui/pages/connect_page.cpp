@@ -33,8 +33,7 @@ QStandardItem* item(const QString& text, const QString& id, bool strong = false,
 }
 
 TextLabel* formLabel(const QString& text) {
-    auto* made = new TextLabel(text, text_size::kBody, QFont::Normal, Tone::Secondary);
-    made->setElide(Qt::ElideNone);
+    auto* made = fieldLabel(text, text_size::kBody);
     made->setFixedHeight(scaled(28));
     return made;
 }
@@ -162,7 +161,8 @@ void ConnectPage::showWorkspaces() {
     if (!isVisible()) return;
     const QString open = engine().isForeign() ? QString() : engine().folder();
     QThreadPool::globalInstance()->start(
-        [self = QPointer<ConnectPage>(this), open, folders = m_preferences.recentWorkspaces()] {
+        [self = QPointer<ConnectPage>(this), open, recent = m_preferences.recentWorkspaces()] {
+            const QStringList folders = PreferenceStore::existing(recent);
             std::vector<bool> runs;
             for (const QString& folder : folders) runs.push_back(findDaemon(folder).has_value());
             QMetaObject::invokeMethod(
@@ -175,7 +175,7 @@ void ConnectPage::showWorkspaces() {
                         const QString& folder = folders[i];
                         const QString state = folder == open         ? tr("Open here")
                                               : runs[std::size_t(i)] ? tr("Runs")
-                                                                     : tr("–");
+                                                                     : QStringLiteral("–");
                         self->m_folderModel->appendRow(
                             {item(QDir(folder).dirName(), folder, true),
                              item(QDir::toNativeSeparators(folder), folder, false, Tone::Secondary),

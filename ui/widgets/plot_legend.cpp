@@ -20,7 +20,7 @@ PlotLegend::PlotLegend(Plot& plot, Dashboard& dashboard, QString (*format)(doubl
     setFont(uiFont(text_size::kCaption));
     setFixedHeight(scaled(kHeight));
     setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
-    setAccessibleName(plot.accessibleName() + tr(" legend"));
+    setAccessibleName(tr("%1, legend").arg(plot.accessibleName()));
     connect(&dashboard, &Dashboard::tick, this, [this, ticks = 0]() mutable {
         if (++ticks % kLegendEveryTicks == 0) read();
     });

@@ -190,6 +190,8 @@ void FakeDaemon::read(QTcpSocket* socket) {
         const QList<QByteArray> lines = buffer.left(head).split('\n');
         const QUrl target(QString::fromLatin1(lines.first().split(' ').value(1)));
         call.path = target.path();
+        const bool isOurs = call.path.startsWith(basePath);
+        if (isOurs) call.path.remove(0, basePath.size());
         call.query = target.query();
         for (const QByteArray& line : lines) {
             const QByteArray lower = line.trimmed().toLower();
@@ -202,7 +204,13 @@ void FakeDaemon::read(QTcpSocket* socket) {
         buffer.remove(0, head + 4 + length);
         if (auto json = parseJson({body.constData(), std::size_t(body.size())}, "body")) call.body = std::move(*json);
         calls.push_back(call);
-        serve(socket, call);
+        if (!isOurs)
+            respond(socket, 404, {{"error", toJson(fail(ErrorCode::NotFound, "no such path"))}});
+        else if (!redirect.isEmpty())
+            socket->write("HTTP/1.1 307 X\r\nContent-Length: 0\r\nLocation: " + redirect.toEncoded() +
+                          call.path.toUtf8() + "\r\n\r\n");
+        else
+            serve(socket, call);
         if (!m_buffers.contains(socket)) return;
     }
 }
@@ -233,7 +241,9 @@ void FakeDaemon::serve(QTcpSocket* socket, const HttpCall& call) {
         streamChat(socket);
     } else {
         const QString operation = call.path.section(QLatin1Char('/'), -1);
-        if (failures.contains(operation))
+        if (held.contains(operation))
+            m_held.emplace_back(socket, call);
+        else if (failures.contains(operation))
             respond(socket, 400, {{"error", toJson(failures[operation])}});
         else
             respond(socket, 200, answer(operation, call.body));
@@ -248,7 +258,11 @@ Json FakeDaemon::answer(const QString& operation, const Json& arguments) {
                 {"pid", 1},
                 {"started_at", startedAt},
                 {"workspace", "/srv/harbour-lane"}};
-    if (operation == QLatin1String("models")) return {{"models", listOf(arguments.value("bin", false) ? bin : models)}};
+    if (operation == QLatin1String("models")) {
+        Json list = listOf(arguments.value("bin", false) ? bin : models);
+        for (int i = 0; i < brokenRecords; ++i) list.insert(list.begin(), "not a model");
+        return {{"models", list}};
+    }
     if (operation == QLatin1String("jobs")) return {{"jobs", listOf(jobs)}};
     if (operation == QLatin1String("log")) return {{"records", listOf(log)}};
     if (operation == QLatin1String("history")) return {{"points", listOf(history)}};
@@ -346,6 +360,11 @@ void FakeDaemon::streamChat(QTcpSocket* socket) {
         return;
     }
     socket->write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n");
+    if (chatsBroken > 0) {
+        --chatsBroken;
+        socket->disconnectFromHost();
+        return;
+    }
     m_chat = socket;
     sendChunk(socket, chatPieces.value(0));
     if (!holdChat) finishChat();
@@ -368,6 +387,18 @@ void FakeDaemon::sendChunk(QTcpSocket* socket, const QString& text) {
     const Json chunk = {{"choices", Json::array({choice})}};
     socket->write("data: " + bytesOf(chunk) + "\n\n");
     socket->flush();
+}
+
+void FakeDaemon::release(const QString& operation) {
+    held.remove(operation);
+    std::vector<std::pair<QPointer<QTcpSocket>, HttpCall>> others;
+    for (auto& [socket, call] : std::exchange(m_held, {})) {
+        if (!call.path.endsWith(QLatin1Char('/') + operation))
+            others.emplace_back(socket, call);
+        else if (socket)
+            serve(socket, call);
+    }
+    m_held.insert(m_held.end(), others.begin(), others.end());
 }
 
 void FakeDaemon::finishChat() {
