@@ -45,6 +45,28 @@ int usageError(const QString& sentence) {
     return 2;
 }
 
+// What the command line asks for holds for this run alone. A name that is not known is refused, not guessed.
+Result<Preferences> wishes(const QCommandLineParser& options, Preferences wanted, bool touring) {
+    if (touring) wanted.theme = ThemeChoice::Light;
+    const auto refused = [](const char* sentence) { return fail(ErrorCode::InvalidArgument, sentence); };
+    if (const QString theme = options.value(QStringLiteral("theme")); options.isSet(QStringLiteral("theme"))) {
+        wanted.theme = themeChoiceFromName(theme);
+        if (themeChoiceName(wanted.theme) != theme) return refused("--theme must be light, dark or system");
+    }
+    if (options.isSet(QStringLiteral("language"))) {
+        wanted.language = options.value(QStringLiteral("language"));
+        if (wanted.language.isEmpty() || Language::chosen(wanted.language) != wanted.language)
+            return refused("--language must be en or de");
+    }
+    if (options.isSet(QStringLiteral("text-percent"))) {
+        bool isNumber = false;
+        wanted.textPercent = options.value(QStringLiteral("text-percent")).toInt(&isNumber);
+        if (!isNumber || wanted.textPercent < kLeastTextPercent || wanted.textPercent > kMostTextPercent)
+            return refused("--text-percent must be a number from 100 to 200");
+    }
+    return wanted;
+}
+
 int tour(Application& app, Session& session, Theme& theme, const QCommandLineParser& options) {
     ScreenshotTour tour(session, theme, options.value(QStringLiteral("screenshots")),
                         options.value(QStringLiteral("import")));
@@ -83,15 +105,9 @@ int main(int argc, char** argv) {
     PreferenceStore preferences(settings);
     ServerBook servers(config);
     Theme theme(app);
-    Preferences wanted = preferences.now();
-    if (touring) wanted.theme = ThemeChoice::Light;
-    if (options.isSet(QStringLiteral("theme")))
-        wanted.theme = themeChoiceFromName(options.value(QStringLiteral("theme")));
-    if (options.isSet(QStringLiteral("language"))) wanted.language = options.value(QStringLiteral("language"));
-    if (options.isSet(QStringLiteral("text-percent")))
-        wanted.textPercent =
-            qBound(kLeastTextPercent, options.value(QStringLiteral("text-percent")).toInt(), kMostTextPercent);
-    preferences.set(wanted);
+    const auto asWished = wishes(options, preferences.now(), touring);
+    if (!asWished) return usageError(QString::fromStdString(asWished.error().message));
+    preferences.setForNow(*asWished);
 
     SingleInstance instance(touring ? scratch.path() : SingleInstance::usualFolder());
     Session session(theme, preferences, servers, &instance, touring ? ShowNotification() : showOnDesktop);

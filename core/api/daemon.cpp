@@ -47,7 +47,8 @@ public:
         m_router->add(controlRoutes(*m_control, *m_events));
         TRY(m_engine.setServing(ServeState::Serving));
         m_server->start();
-        TRY(writeDaemonFile(m_files, m_engine.options().workspace, {m_url, ::getpid(), keyFile(), certificate()}));
+        TRY(writeDaemonFile(m_files, m_engine.options().workspace,
+                            {m_url, ::getpid(), keyFile(), certificate(), startOf(::getpid())}));
         m_engine.log("info", "api", "serving on " + m_url);
         return {};
     }

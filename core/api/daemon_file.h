@@ -15,15 +15,19 @@ namespace espalier {
 struct DaemonAddress {
     std::string url;  // "http://127.0.0.1:8420", no /v1
     std::int64_t pid = 0;
-    std::string keyFile;      // holds the admin key
-    std::string certificate;  // PEM file to trust; empty without TLS
+    std::string keyFile;            // holds the admin key
+    std::string certificate;        // PEM file to trust; empty without TLS
+    std::int64_t processStart = 0;  // of pid, see startOf(); 0: not known
 };
 
 Result<void> writeDaemonFile(FileSystem& files, const Path& workspace, const DaemonAddress& address);
-// None when there is no file, or its process is gone. Error corrupt_file.
+// None when there is no file, or its process is gone, also where another one has its number by now. Error corrupt_file.
 Result<std::optional<DaemonAddress>> readDaemonFile(FileSystem& files, const Path& workspace);
 // A process that has ended but was not waited for by its parent is none.
 bool isRunning(std::int64_t pid);
+// When a process began, in ticks since the machine did; 0 when that cannot be read. With its number this names a
+// process also after the machine was started anew.
+std::int64_t startOf(std::int64_t pid);
 Result<void> removeDaemonFile(FileSystem& files, const Path& workspace);
 
 }  // namespace espalier

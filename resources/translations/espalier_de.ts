@@ -15,6 +15,10 @@
         <source>The server does not answer: %1</source>
         <translation>Der Server antwortet nicht: %1</translation>
     </message>
+    <message>
+        <source>The connection ended: %1</source>
+        <translation>Die Verbindung endete: %1</translation>
+    </message>
 </context>
 <context>
     <name>ErrorKind</name>
@@ -581,6 +585,33 @@
         <source>The case was not removed</source>
         <translation>Der Fall wurde nicht entfernt</translation>
     </message>
+    <message>
+        <source>Put the case into the fields</source>
+        <translation>Den Fall in die Felder übernehmen</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::CaseRun</name>
+    <message>
+        <source>Holds what was expected</source>
+        <translation>Enthält das Erwartete</translation>
+    </message>
+    <message>
+        <source>Lacks &quot;%1&quot;</source>
+        <translation>„%1“ fehlt</translation>
+    </message>
+    <message>
+        <source>First run</source>
+        <translation>Erster Lauf</translation>
+    </message>
+    <message>
+        <source>As last time</source>
+        <translation>Wie beim letzten Mal</translation>
+    </message>
+    <message>
+        <source>Differs from last time</source>
+        <translation>Anders als beim letzten Mal</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::CaseTable</name>
@@ -718,6 +749,10 @@
         <source>Ask %1 something.</source>
         <translation>Fragen Sie %1 etwas.</translation>
     </message>
+    <message>
+        <source>Import model</source>
+        <translation>Modell importieren</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::ChatStream</name>
@@ -840,10 +875,6 @@
         <translation>Läuft</translation>
     </message>
     <message>
-        <source>–</source>
-        <translation>–</translation>
-    </message>
-    <message>
         <source>Asked for</source>
         <translation>Wird erfragt</translation>
     </message>
@@ -943,6 +974,10 @@
     <message>
         <source>Another server was chosen before this one had answered</source>
         <translation>Ein anderer Server wurde gewählt, bevor dieser geantwortet hatte</translation>
+    </message>
+    <message>
+        <source>The connection to this server was given up</source>
+        <translation>Die Verbindung zu diesem Server wurde aufgegeben</translation>
     </message>
 </context>
 <context>
@@ -1297,6 +1332,18 @@
         <source>The model was not understood</source>
         <translation>Das Modell wurde nicht verstanden</translation>
     </message>
+    <message>
+        <source>As they are</source>
+        <translation>Unverändert</translation>
+    </message>
+    <message>
+        <source>Weights</source>
+        <translation>Gewichte</translation>
+    </message>
+    <message>
+        <source>Q8_0 and Q4_0 store linear weights in blocks of 8 or 4 bits: smaller, less exact</source>
+        <translation>Q8_0 und Q4_0 speichern lineare Gewichte in Blöcken zu 8 oder 4 Bit: kleiner, weniger genau</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::IsolationStrip</name>
@@ -1525,6 +1572,10 @@
         <source>The job did not take this</source>
         <translation>Der Auftrag nahm das nicht an</translation>
     </message>
+    <message>
+        <source>The job was not discarded</source>
+        <translation>Der Auftrag wurde nicht verworfen</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::KeyDialog</name>
@@ -1570,6 +1621,13 @@
     <message>
         <source>Copy the key; it is kept in %1</source>
         <translation>Schlüssel kopieren; er liegt in %1</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::LaneRow</name>
+    <message>
+        <source>Models side by side</source>
+        <translation>Modelle nebeneinander</translation>
     </message>
 </context>
 <context>
@@ -2152,6 +2210,10 @@
         <source>An adapter needs its model: import that first</source>
         <translation>Ein Adapter braucht sein Modell: zuerst dieses importieren</translation>
     </message>
+    <message>
+        <source>Copy the key</source>
+        <translation>Schlüssel kopieren</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::MemoryBar</name>
@@ -2160,8 +2222,8 @@
         <translation>Gerätespeicher nach Besitzer</translation>
     </message>
     <message>
-        <source> of %1 GiB</source>
-        <translation> von %1 GiB</translation>
+        <source>%1 of %2 GiB</source>
+        <translation>%1 von %2 GiB</translation>
     </message>
 </context>
 <context>
@@ -2506,10 +2568,6 @@
         <translation>Modelle des Arbeitsbereichs</translation>
     </message>
     <message>
-        <source>No models yet. Import a folder with config.json and safetensors files, or drop it here.</source>
-        <translation>Noch keine Modelle. Importieren Sie einen Ordner mit config.json und safetensors-Dateien, oder legen Sie ihn hier ab.</translation>
-    </message>
-    <message>
         <source>Restore</source>
         <translation>Zurückholen</translation>
     </message>
@@ -2581,6 +2639,10 @@
         <source>Jobs about models</source>
         <translation>Aufträge zu Modellen</translation>
     </message>
+    <message>
+        <source>No models yet. Import a model folder or a GGUF file, or drop it here.</source>
+        <translation>Noch keine Modelle. Importieren Sie einen Modellordner oder eine GGUF-Datei, oder legen Sie sie hier ab.</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::Notifier</name>
@@ -2611,6 +2673,65 @@
     <message>
         <source>The engine of %1 works without the window. Open Espalier to see it, or stop it with espalierctl serve --stop.</source>
         <translation>Die Engine von %1 arbeitet ohne das Fenster. Öffnen Sie Espalier, um sie zu sehen, oder beenden Sie sie mit espalierctl serve --stop.</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::NowPanel</name>
+    <message>
+        <source>Now</source>
+        <translation>Jetzt</translation>
+    </message>
+    <message>
+        <source>Requests</source>
+        <translation>Anfragen</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>Modelle</translation>
+    </message>
+    <message>
+        <source>Page map</source>
+        <translation>Seitenkarte</translation>
+    </message>
+    <message>
+        <source>What is shown below</source>
+        <translation>Was unten gezeigt wird</translation>
+    </message>
+    <message>
+        <source>Cancel request</source>
+        <translation>Anfrage abbrechen</translation>
+    </message>
+    <message>
+        <source>Models on the device</source>
+        <translation>Modelle auf dem Gerät</translation>
+    </message>
+    <message>
+        <source>Nobody asks anything at the moment.</source>
+        <translation>Im Augenblick fragt niemand etwas.</translation>
+    </message>
+    <message>
+        <source>No model is loaded; the first request loads one.</source>
+        <translation>Kein Modell ist geladen; die erste Anfrage lädt eines.</translation>
+    </message>
+    <message>
+        <source>oldest %1 of %2 requests</source>
+        <translation>älteste %1 von %2 Anfragen</translation>
+    </message>
+    <message>
+        <source>The request was not cancelled</source>
+        <translation>Die Anfrage wurde nicht abgebrochen</translation>
+    </message>
+    <message>
+        <source>Tenants</source>
+        <translation>Mandanten</translation>
+    </message>
+    <message>
+        <source>Tenants that use the server</source>
+        <translation>Mandanten, die den Server benutzen</translation>
+    </message>
+    <message>
+        <source>No tenant uses the server at the moment.</source>
+        <translation>Gerade benutzt kein Mandant den Server.</translation>
     </message>
 </context>
 <context>
@@ -2665,6 +2786,10 @@
     <message>
         <source>Show the pages as a table</source>
         <translation>Die Seiten als Tabelle zeigen</translation>
+    </message>
+    <message>
+        <source>The pages were not read: %1</source>
+        <translation>Die Seiten wurden nicht gelesen: %1</translation>
     </message>
 </context>
 <context>
@@ -2796,14 +2921,6 @@
         <translation>Mehr vom Systemprompt zeigen</translation>
     </message>
     <message>
-        <source>Models side by side</source>
-        <translation>Modelle nebeneinander</translation>
-    </message>
-    <message>
-        <source>Undo the edit</source>
-        <translation>Änderung zurücknehmen</translation>
-    </message>
-    <message>
         <source>Cancel the edit</source>
         <translation>Bearbeiten abbrechen</translation>
     </message>
@@ -2814,26 +2931,6 @@
     <message>
         <source>Copy as Python</source>
         <translation>Als Python kopieren</translation>
-    </message>
-    <message>
-        <source>Holds what was expected</source>
-        <translation>Enthält das Erwartete</translation>
-    </message>
-    <message>
-        <source>Lacks &quot;%1&quot;</source>
-        <translation>„%1“ fehlt</translation>
-    </message>
-    <message>
-        <source>First run</source>
-        <translation>Erster Lauf</translation>
-    </message>
-    <message>
-        <source>As last time</source>
-        <translation>Wie beim letzten Mal</translation>
-    </message>
-    <message>
-        <source>Differs from last time</source>
-        <translation>Anders als beim letzten Mal</translation>
     </message>
     <message>
         <source>Send to %1</source>
@@ -2850,6 +2947,10 @@
     <message>
         <source>%1 prompt tokens, %2 cached</source>
         <translation>%1 Prompt-Token, %2 im Cache</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
     </message>
 </context>
 <context>
@@ -2890,8 +2991,8 @@
 <context>
     <name>espalier::ui::PlotLegend</name>
     <message>
-        <source> legend</source>
-        <translation> Legende</translation>
+        <source>%1, legend</source>
+        <translation>%1, Legende</translation>
     </message>
 </context>
 <context>
@@ -3133,6 +3234,17 @@
     </message>
 </context>
 <context>
+    <name>espalier::ui::SampleMaker</name>
+    <message>
+        <source>espalierctl ended before it was done: %1</source>
+        <translation>espalierctl endete, bevor es fertig war: %1</translation>
+    </message>
+    <message>
+        <source>espalierctl ended with %1</source>
+        <translation>espalierctl endete mit %1</translation>
+    </message>
+</context>
+<context>
     <name>espalier::ui::SamplingBar</name>
     <message>
         <source>Temperature</source>
@@ -3236,11 +3348,78 @@
     </message>
 </context>
 <context>
-    <name>espalier::ui::ServePage</name>
+    <name>espalier::ui::ServeHeader</name>
     <message>
-        <source>Now</source>
-        <translation>Jetzt</translation>
+        <source>Start server</source>
+        <translation>Server starten</translation>
     </message>
+    <message>
+        <source>Running</source>
+        <translation>Läuft</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>Wartend</translation>
+    </message>
+    <message>
+        <source>Decode</source>
+        <translation>Decode</translation>
+    </message>
+    <message>
+        <source>TTFT p95</source>
+        <translation>TTFT p95</translation>
+    </message>
+    <message>
+        <source>TPOT p50</source>
+        <translation>TPOT p50</translation>
+    </message>
+    <message>
+        <source>Drain</source>
+        <translation>Auslaufen</translation>
+    </message>
+    <message>
+        <source>Serve</source>
+        <translation>Server</translation>
+    </message>
+    <message>
+        <source>Copy the address</source>
+        <translation>Adresse kopieren</translation>
+    </message>
+    <message>
+        <source>Port and exposure</source>
+        <translation>Port und Erreichbarkeit</translation>
+    </message>
+    <message>
+        <source>Stop server</source>
+        <translation>Server stoppen</translation>
+    </message>
+    <message>
+        <source>tok/s</source>
+        <translation>Tok/s</translation>
+    </message>
+    <message>
+        <source>ms</source>
+        <translation>ms</translation>
+    </message>
+    <message>
+        <source>This network</source>
+        <translation>Diesem Netz</translation>
+    </message>
+    <message>
+        <source>This machine only</source>
+        <translation>Nur dieser Rechner</translation>
+    </message>
+    <message>
+        <source>Everybody who reaches this address and has the key can use the server.</source>
+        <translation>Alle, die diese Adresse erreichen und den Schlüssel haben, können den Server benutzen.</translation>
+    </message>
+    <message>
+        <source>Only programs on this machine reach the server.</source>
+        <translation>Nur Programme auf diesem Rechner erreichen den Server.</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::ServePage</name>
     <message>
         <source>Queue</source>
         <translation>Warteschlange</translation>
@@ -3294,30 +3473,6 @@
         <translation>ms</translation>
     </message>
     <message>
-        <source>Start server</source>
-        <translation>Server starten</translation>
-    </message>
-    <message>
-        <source>Drain</source>
-        <translation>Auslaufen</translation>
-    </message>
-    <message>
-        <source>Serve</source>
-        <translation>Server</translation>
-    </message>
-    <message>
-        <source>Copy the address</source>
-        <translation>Adresse kopieren</translation>
-    </message>
-    <message>
-        <source>TTFT p95</source>
-        <translation>TTFT p95</translation>
-    </message>
-    <message>
-        <source>TPOT p50</source>
-        <translation>TPOT p50</translation>
-    </message>
-    <message>
         <source>1 min</source>
         <translation>1 min</translation>
     </message>
@@ -3356,18 +3511,6 @@
     <message>
         <source>Device memory by owner, GiB</source>
         <translation>Gerätespeicher nach Besitzer, GiB</translation>
-    </message>
-    <message>
-        <source>Models on the device</source>
-        <translation>Modelle auf dem Gerät</translation>
-    </message>
-    <message>
-        <source>No model is loaded; the first request loads one.</source>
-        <translation>Kein Modell ist geladen; die erste Anfrage lädt eines.</translation>
-    </message>
-    <message>
-        <source>Stop server</source>
-        <translation>Server stoppen</translation>
     </message>
     <message>
         <source>tok/s</source>
@@ -3458,52 +3601,8 @@
         <translation>Diagramme als Tabellen zeigen</translation>
     </message>
     <message>
-        <source>Requests</source>
-        <translation>Anfragen</translation>
-    </message>
-    <message>
-        <source>Nobody asks anything at the moment.</source>
-        <translation>Im Augenblick fragt niemand etwas.</translation>
-    </message>
-    <message>
-        <source>Models</source>
-        <translation>Modelle</translation>
-    </message>
-    <message>
-        <source>What is shown below</source>
-        <translation>Was unten gezeigt wird</translation>
-    </message>
-    <message>
-        <source>Cancel request</source>
-        <translation>Anfrage abbrechen</translation>
-    </message>
-    <message>
         <source>limit %1</source>
         <translation>Grenze %1</translation>
-    </message>
-    <message>
-        <source>This network</source>
-        <translation>Dieses Netz</translation>
-    </message>
-    <message>
-        <source>This machine only</source>
-        <translation>Nur dieser Rechner</translation>
-    </message>
-    <message>
-        <source>Everybody who reaches this address and has the key can use the server.</source>
-        <translation>Alle, die diese Adresse erreichen und den Schlüssel haben, können den Server benutzen.</translation>
-    </message>
-    <message>
-        <source>Only programs on this machine reach the server.</source>
-        <translation>Nur Programme auf diesem Rechner erreichen den Server.</translation>
-    </message>
-    <message>
-        <source>oldest %1 of %2 requests</source>
-        <translation>älteste %1 von %2 Anfragen</translation>
-    </message>
-    <message>
-        <source>The request was not cancelled</source>
-        <translation>Die Anfrage wurde nicht abgebrochen</translation>
     </message>
     <message>
         <source>Note at the cursor</source>
@@ -3514,24 +3613,8 @@
         <translation>Was hier geschah; leer entfernt die Notiz</translation>
     </message>
     <message>
-        <source>Page map</source>
-        <translation>Seitenkarte</translation>
-    </message>
-    <message>
-        <source>Port and exposure</source>
-        <translation>Port und Erreichbarkeit</translation>
-    </message>
-    <message>
-        <source>Tenants that use the server</source>
-        <translation>Mandanten, die den Server benutzen</translation>
-    </message>
-    <message>
-        <source>No tenant uses the server at the moment.</source>
-        <translation>Gerade benutzt kein Mandant den Server.</translation>
-    </message>
-    <message>
-        <source>Tenants</source>
-        <translation>Mandanten</translation>
+        <source>Exported into %1</source>
+        <translation>Exportiert nach %1</translation>
     </message>
 </context>
 <context>
@@ -4123,10 +4206,6 @@
         <translation>Token</translation>
     </message>
     <message>
-        <source> special</source>
-        <translation> besonders</translation>
-    </message>
-    <message>
         <source>Id %1
 Spelled %2
 Bytes %3</source>
@@ -4137,6 +4216,10 @@ Bytes %3</translation>
     <message>
         <source>Special token</source>
         <translation>Besonderes Token</translation>
+    </message>
+    <message>
+        <source>%1 %2, special</source>
+        <translation>%1 %2, besonders</translation>
     </message>
 </context>
 <context>
@@ -4247,6 +4330,34 @@ Bytes %3</translation>
     <message>
         <source>Error: %1</source>
         <translation>Fehler: %1</translation>
+    </message>
+    <message>
+        <source>The list of models was not read</source>
+        <translation>Die Liste der Modelle wurde nicht gelesen</translation>
+    </message>
+    <message>
+        <source>The bin was not read</source>
+        <translation>Der Papierkorb wurde nicht gelesen</translation>
+    </message>
+    <message>
+        <source>The list of jobs was not read</source>
+        <translation>Die Liste der Aufträge wurde nicht gelesen</translation>
+    </message>
+    <message>
+        <source>The log was not read</source>
+        <translation>Das Protokoll wurde nicht gelesen</translation>
+    </message>
+    <message>
+        <source>The history of the plots was not read</source>
+        <translation>Der Verlauf der Diagramme wurde nicht gelesen</translation>
+    </message>
+    <message>
+        <source>Left out of &quot;%1&quot;: %2</source>
+        <translation>Ausgelassen aus „%1“: %2</translation>
+    </message>
+    <message>
+        <source>The list of adapters was not read</source>
+        <translation>Die Liste der Adapter wurde nicht gelesen</translation>
     </message>
 </context>
 <context>

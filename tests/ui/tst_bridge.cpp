@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <QFile>
 #include <QSignalSpy>
+#include <QTcpServer>
+#include <QTcpSocket>
 #include <QTemporaryDir>
 
 #include "tests/ui/support/fake_daemon.h"
@@ -209,6 +211,128 @@ private slots:
         QCOMPARE(errorOf(Json{{"message", "no"}, {"code", nullptr}}).message, std::string("no"));
         QCOMPARE(errorOf(Json("words")).code, ErrorCode::Internal);
     }
+    void answers_ofTheServerBefore_areCancelled() {
+        FakeDaemon first, second;
+        EngineClient client;
+        client.attach(first.url(), first.key);
+        QTRY_VERIFY(client.isAttached());
+        first.addModel("of the first");
+        first.held.insert(QStringLiteral("models"));
+        std::optional<Result<std::vector<ModelRecord>>> got;
+        client.models(false, this, [&](Result<std::vector<ModelRecord>> models) { got = std::move(models); });
+        QTRY_COMPARE(first.count(QStringLiteral("models")), 1);
+        client.attach(second.url(), second.key);
+        QTRY_VERIFY(client.isAttached());
+        first.release(QStringLiteral("models"));
+        QTRY_VERIFY(got);
+        QVERIFY(!*got);
+        QCOMPARE(got->error().code, ErrorCode::Cancelled);
+    }
+    void answers_areNeverGivenFromInsideTheCall() {
+        FakeDaemon daemon;
+        EngineClient client;
+        client.attach(daemon.url(), daemon.guestKey);
+        QTRY_VERIFY(client.isAttached());
+        bool isInside = true;
+        int answers = 0;
+        client.models(true, this, [&](const Result<std::vector<ModelRecord>>& bin) {
+            QVERIFY(!isInside);
+            QVERIFY(bin && bin->empty());  // a guest has no bin
+            ++answers;
+        });
+        isInside = false;
+        QTRY_COMPARE(answers, 1);
+    }
+    void aRecordThatCannotBeRead_isLeftOutAndSaidOnce() {
+        FakeDaemon daemon;
+        daemon.addModel("one");
+        daemon.addModel("two");
+        daemon.brokenRecords = 2;
+        EngineClient client;
+        QSignalSpy misread(&client, &EngineClient::misread);
+        client.attach(daemon.url(), daemon.key);
+        QTRY_VERIFY(client.isAttached());
+        std::size_t models = 0;
+        client.models(false, this,
+                      [&](const Result<std::vector<ModelRecord>>& list) { models = list ? list->size() : 99; });
+        QTRY_COMPARE(models, 2u);
+        QCOMPARE(misread.count(), 1);
+        QCOMPARE(misread[0][0].toString(), QStringLiteral("models"));
+        // The same of the stream: the rest of it goes on.
+        QTRY_COMPARE(daemon.eventStreams(), 1);
+        QSignalSpy jobs(&client, &EngineClient::jobChanged);
+        for (int i = 0; i < 3; ++i) daemon.sendRaw("event: snapshot\ndata: {broken\n\n");
+        daemon.sendEvent(JobRecord{});
+        QTRY_COMPARE(jobs.count(), 1);
+        QCOMPARE(misread.count(), 2);
+        QCOMPARE(misread[1][0].toString(), QStringLiteral("snapshot"));
+    }
+    void aReplyCutAfterItsHeaders_saysThatTheConnectionEnded() {
+        QTcpServer server;
+        QVERIFY(server.listen(QHostAddress::LocalHost));
+        connect(&server, &QTcpServer::newConnection, this, [&] {
+            QTcpSocket* socket = server.nextPendingConnection();
+            connect(socket, &QTcpSocket::readyRead, socket, [socket] {
+                socket->write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{");
+                socket->flush();
+                socket->disconnectFromHost();
+            });
+        });
+        EngineClient client;
+        client.attach(QUrl(QStringLiteral("http://127.0.0.1:%1").arg(server.serverPort())), QStringLiteral("k"));
+        QTRY_COMPARE(client.link(), Link::Lost);
+        const QString said = QString::fromStdString(client.trouble()->message);
+        QVERIFY2(said.startsWith(QLatin1String("The connection ended")), qPrintable(said));
+        QVERIFY(!said.contains(QLatin1String("200")));
+    }
+    void aKeyDoesNotFollowARedirection() {
+        FakeDaemon asked, elsewhere;
+        asked.redirect = elsewhere.url();
+        EngineClient client;
+        client.attach(asked.url(), asked.key);
+        QTRY_COMPARE(client.link(), Link::Lost);
+        QVERIFY(!asked.calls.empty());
+        QVERIFY(elsewhere.calls.empty());
+    }
+    void aServerMayStandUnderAPathOfAProxy() {
+        FakeDaemon daemon;
+        daemon.basePath = QStringLiteral("/gpu-1");
+        EngineClient client;
+        QUrl url = daemon.url();
+        url.setPath(QStringLiteral("/gpu-1/"));
+        client.attach(url, daemon.key);
+        QTRY_VERIFY(client.isAttached());
+        QTRY_COMPARE(daemon.eventStreams(), 1);
+    }
+    void anImportCarriesHowItsWeightsAreStored() {
+        FakeDaemon daemon;
+        EngineClient client;
+        client.attach(daemon.url(), daemon.key);
+        QTRY_VERIFY(client.isAttached());
+        ImportRequest request;
+        request.path = "/data/tiny";
+        request.quantize = "q8_0";
+        bool answered = false;
+        client.startImport(request, this, [&](const Result<qint64>&) { answered = true; });
+        QTRY_VERIFY(answered);
+        QCOMPARE(daemon.argument(QStringLiteral("import"), "quantize"), QStringLiteral("q8_0"));
+    }
+    void anAnswerUnderWay_endsWithItsServer() {
+        FakeDaemon daemon, other;
+        daemon.holdChat = true;
+        EngineClient client;
+        client.attach(daemon.url(), daemon.key);
+        QTRY_VERIFY(client.isAttached());
+        std::optional<Error> error;
+        QString answer;
+        ChatStream* stream = client.chat({}, this);
+        connect(stream, &ChatStream::text, this, [&](const QString& piece) { answer += piece; });
+        connect(stream, &ChatStream::failed, this, [&](const Error& e) { error = e; });
+        QTRY_COMPARE(answer, QStringLiteral("Hello"));
+        client.attach(other.url(), other.key);
+        QTRY_VERIFY(error);
+        QCOMPARE(error->code, ErrorCode::Network);
+    }
     void launcher_findsTheDaemonOfALivingProcessOnly() {
         QTemporaryDir folder;
         const auto write = [&](const QString& name, const QByteArray& text) {
@@ -228,6 +352,11 @@ private slots:
         write(QStringLiteral("daemon.json"), "{\"url\":\"http://127.0.0.1:1\",\"pid\":4000000,\"key_file\":\"key\"}");
         QVERIFY(!findDaemon(folder.path()));
         write(QStringLiteral("daemon.json"), "{ not json");
+        QVERIFY(!findDaemon(folder.path()));
+        // The number lives again, but as another process: the machine was started anew meanwhile.
+        write(QStringLiteral("daemon.json"),
+              "{\"url\":\"http://127.0.0.1:1\",\"key_file\":\"key\",\"process_start\":1,\"pid\":" +
+                  QByteArray::number(QCoreApplication::applicationPid()) + "}");
         QVERIFY(!findDaemon(folder.path()));
     }
 };

@@ -236,6 +236,11 @@ private slots:
         QVERIFY(command.contains(QLatin1String("It'\\''s $HOME `x`")));
         QVERIFY(command.contains(QLatin1String("${ESPALIER_KEY:=$(cat '/w/admin.key')}")));
         QVERIFY(command.contains(QLatin1String("Bearer $ESPALIER_KEY\"")));
+        QVERIFY(!command.contains(QLatin1String("cacert")));
+        DaemonAddress tls = address();
+        tls.certificateFile = QStringLiteral("/w/the cert.pem");
+        QVERIFY(asCurl(wholeRequest(), tls).contains(QLatin1String("curl -N --cacert '/w/the cert.pem' ")));
+        QVERIFY(asPython(wholeRequest(), tls).contains(QLatin1String("SSL_CERT_FILE='/w/the cert.pem'")));
     }
     void python_holdsNoKeyAndKeepsTheRestOfTheSamplingApart() {
         const QString code = asPython(wholeRequest(), address());

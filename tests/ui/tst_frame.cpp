@@ -24,6 +24,7 @@
 using namespace espalier;
 using namespace espalier::ui;
 using espalier::test::Bench;
+using espalier::test::FakeDaemon;
 
 namespace {
 
@@ -208,6 +209,36 @@ private slots:
         QVERIFY(!settings.open(QIODevice::ReadOnly) || !settings.readAll().contains(bench.daemon.key.toUtf8()));
         QVERIFY(bench.window.page() == QLatin1String("workspaces"));
     }
+    void connectPage_keepsNoKeyForAnotherServerThanItWasTypedFor() {
+        Bench bench;
+        FakeDaemon other;
+        bench.window.goTo(QStringLiteral("workspaces"));
+        bench.window.show();
+        auto* address = bench.find<QLineEdit>(QStringLiteral("Address"));
+        auto* key = bench.find<QLineEdit>(QStringLiteral("Key"));
+        auto* keep = bench.find<QCheckBox>(QStringLiteral("Keep the key on this machine"));
+        // One that refuses the key; then a workspace of this machine is opened instead.
+        QTest::keyClicks(address, other.url().toString());
+        QTest::keyClicks(key, QStringLiteral("esp_wrong"));
+        keep->setChecked(true);
+        QVERIFY(bench.click(QStringLiteral("Attach")));
+        QTRY_COMPARE(bench.engine.link(), Link::Refused);
+        bench.engine.openWorkspace(bench.daemon.makeWorkspace(bench.folder.filePath(QStringLiteral("ws"))));
+        QTRY_VERIFY(bench.engine.isAttached());
+        QVERIFY(bench.servers.servers().empty());
+        // While one answers slowly, what is typed for the next is not its key.
+        other.held.insert(QStringLiteral("hello"));
+        key->clear();
+        QTest::keyClicks(key, other.key);
+        QVERIFY(bench.click(QStringLiteral("Attach")));
+        QTRY_VERIFY(other.count(QStringLiteral("hello")) >= 2);
+        address->setText(QStringLiteral("http://10.0.0.9:8420"));
+        key->setText(QStringLiteral("esp_of_the_next"));
+        other.release(QStringLiteral("hello"));
+        QTRY_VERIFY(bench.engine.isAttached());
+        QTRY_COMPARE(bench.servers.keyOf(other.url()), other.key);
+        QCOMPARE(bench.servers.servers().size(), 1u);
+    }
     void connectPage_saysInPlaceWhyAKeyIsNotTaken() {
         Bench bench;
         bench.window.goTo(QStringLiteral("workspaces"));
@@ -304,6 +335,79 @@ private slots:
         table->selectRow(0);
         QVERIFY(bench.click(QStringLiteral("Discard")));
         QTRY_COMPARE(bench.daemon.argument(QStringLiteral("job-discard"), "id"), QStringLiteral("1"));
+    }
+    void jobsDock_offersWhatTheDaemonTakesAndSaysWhatItRefused() {
+        Bench bench;
+        bench.daemon.jobs = {jobOf(1, JobState::Paused, "Import one"), jobOf(2, JobState::Running, "Scan two")};
+        bench.daemon.jobs[1].kind = "scan";
+        QVERIFY(bench.open(QStringLiteral("serve")));
+        QTest::keyClick(&bench.window, Qt::Key_J, Qt::ControlModifier);
+        auto* dock = bench.window.findChild<QDockWidget*>(QStringLiteral("jobs-dock"));
+        auto* table = dock->findChild<QTableView*>();
+        QTRY_COMPARE(table->model()->rowCount(), 2);
+        const auto isOffered = [&](const QString& name) {
+            for (auto* button : dock->findChildren<QPushButton*>())
+                if (button->text().trimmed() == name) return button->isEnabled();
+            return false;
+        };
+        table->selectRow(0);
+        QVERIFY(!isOffered(QStringLiteral("Pause")) && isOffered(QStringLiteral("Cancel")));
+        QVERIFY(!isOffered(QStringLiteral("Discard")));
+        table->selectRow(1);
+        QVERIFY(isOffered(QStringLiteral("Resume")) && isOffered(QStringLiteral("Discard")));
+        bench.daemon.failures.insert(QStringLiteral("job-discard"), fail(ErrorCode::IoError, "the folder is in use"));
+        QVERIFY(bench.click(QStringLiteral("Discard")));
+        auto* strip = dock->findChild<ErrorStrip*>();
+        QTRY_VERIFY(strip->isVisible());
+        QVERIFY(strip->text().contains(QLatin1String("in use")));
+        table->selectRow(0);
+        QVERIFY(!strip->isVisible());  // it was said of the other one
+        // After the connection was lost, what was chosen is chosen still.
+        bench.daemon.goAway();
+        QTRY_COMPARE(bench.engine.link(), Link::Lost);
+        const int read = bench.daemon.count(QStringLiteral("jobs"));
+        bench.daemon.comeBack();
+        QTRY_VERIFY_WITH_TIMEOUT(bench.daemon.count(QStringLiteral("jobs")) > read, 20'000);
+        QTest::qWait(50);
+        QCOMPARE(table->selectionModel()->selectedRows().size(), 1);
+    }
+    void aListThatCannotBeReadSaysSo() {
+        Bench bench;
+        bench.daemon.failures.insert(QStringLiteral("jobs"),
+                                     fail(ErrorCode::CorruptFile, "jobs of workspace.db are torn"));
+        bench.window.show();
+        bench.engine.attach(bench.daemon.url(), bench.daemon.key);
+        QTRY_VERIFY(bench.find<ErrorStrip>(QStringLiteral("Error")));
+        const QString said = bench.find<ErrorStrip>(QStringLiteral("Error"))->text();
+        QVERIFY2(said.contains(QLatin1String("The list of jobs was not read")) && said.contains(QLatin1String("torn")),
+                 qPrintable(said));
+    }
+    void whatIsLeftOutOfAListStandsInTheLog() {
+        Bench bench;
+        bench.daemon.addModel("tiny");
+        bench.daemon.brokenRecords = 1;
+        QVERIFY(bench.open());
+        QCOMPARE(bench.workspace.models().rowCount(), 1);
+        QTRY_COMPARE(bench.workspace.log().countAtLeast(2), 1);
+        QVERIFY(bench.workspace.log().records().back().text.find("models") != std::string::npos);
+    }
+    void theKeyCanBeCopiedWhereThereIsNoRoomToShowIt() {
+        Bench bench;
+        QVERIFY(bench.open(QStringLiteral("serve"), {1024, 768}));
+        QTRY_VERIFY(bench.window.actions().get(action::kCopyKey)->isEnabled());
+        bench.window.actions().get(action::kCopyKey)->trigger();
+        QCOMPARE(QApplication::clipboard()->text(), bench.daemon.key);
+    }
+    void aGuestSeesNothingOfTheServerBefore() {
+        Bench bench;
+        bench.daemon.addModel("tiny");
+        bench.daemon.jobs = {jobOf(1, JobState::Running, "Import one")};
+        QVERIFY(bench.open());
+        QTRY_VERIFY(bench.find<Badge>(QStringLiteral("1 running")));
+        bench.engine.attach(bench.daemon.url(), bench.daemon.guestKey);
+        QTRY_VERIFY(bench.engine.isAttached());
+        QTRY_VERIFY(!bench.find<Badge>(QStringLiteral("1 running")));
+        QCOMPARE(bench.workspace.jobs().rowCount(), 0);
     }
     void log_isSavedAndCopiedWithoutSecrets() {
         Bench bench;

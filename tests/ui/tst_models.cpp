@@ -11,6 +11,7 @@
 #include "ui/models/log_table.h"
 #include "ui/models/model_table.h"
 #include "ui/models/sample_ring.h"
+#include "ui/models/tensor_name.h"
 #include "ui/models/tensor_tree.h"
 #include "ui/pages/memory_estimate_panel.h"
 #include "ui/shell/docks.h"
@@ -83,6 +84,56 @@ private slots:
         table.remove(5);
         QCOMPARE(table.rowCount(), 4);
     }
+    void jobTable_keepsRowsThatStayWhenTheListIsReadAgain() {
+        JobTable table;
+        QAbstractItemModelTester tester(&table, kFatal);
+        table.setJobs({job(1), job(3), job(5)});
+        const QPersistentModelIndex three = table.index(1, 0);
+        table.setJobs({job(3, JobState::Finished), job(7), job(5)});
+        QVERIFY(three.isValid());
+        QCOMPARE(three.row(), 2);
+        QCOMPARE(table.index(2, JobTable::State).data().toString(), QStringLiteral("Finished"));
+        QCOMPARE(table.rowCount(), 3);
+        table.setJobs({});
+        QVERIFY(!three.isValid());
+    }
+    void jobControls_areWhatTheDaemonTakes() {
+        const auto can = [](JobState state, const char* kind) {
+            JobRecord record = job(1, state);
+            record.kind = kind;
+            const JobControls controls = controlsOf(record);
+            QString letters;
+            if (controls.pause) letters += QLatin1Char('p');
+            if (controls.resume) letters += QLatin1Char('r');
+            if (controls.cancel) letters += QLatin1Char('c');
+            if (controls.discard) letters += QLatin1Char('d');
+            return letters;
+        };
+        QCOMPARE(can(JobState::Running, "import"), QStringLiteral("pc"));
+        QCOMPARE(can(JobState::Running, "scan"), QStringLiteral("c"));
+        QCOMPARE(can(JobState::Queued, "import"), QStringLiteral("c"));
+        QCOMPARE(can(JobState::Paused, "import"), QStringLiteral("rd"));
+        QCOMPARE(can(JobState::Interrupted, "import"), QStringLiteral("rd"));
+        for (const JobState ended : {JobState::Finished, JobState::Failed, JobState::Cancelled})
+            QCOMPARE(can(ended, "import"), QStringLiteral("d"));
+    }
+    void logTable_takesAfterAGapOnlyWhatIsNew() {
+        LogTable table;
+        QAbstractItemModelTester tester(&table, kFatal);
+        for (int i = 1; i <= 4; ++i) table.append({i, "info", "test", "line " + std::to_string(i)});
+        table.append({9, "warning", LogTable::kWorkbench, "ours, by another clock"});
+        const QPersistentModelIndex second = table.index(1, 0);
+        const auto added = table.catchUp({{5, "info", "test", "line 5"},
+                                          {4, "info", "test", "line 4"},
+                                          {4, "info", "test", "another of that moment"},
+                                          {3, "info", "test", "line 3"}});
+        QCOMPARE(added.size(), 2u);
+        QCOMPARE(table.rowCount(), 7);
+        QCOMPARE(second.row(), 1);
+        QCOMPARE(table.index(6, LogTable::Message).data().toString(), QStringLiteral("line 5"));
+        QCOMPARE(table.countAtLeast(2), 1);
+        QCOMPARE(table.countAtLeast(2, 9), 0);
+    }
     void logTable_holdsTheNewestLines() {
         LogTable table;
         for (int i = 0; i < LogTable::kCapacity + 10; ++i)
@@ -107,6 +158,71 @@ private slots:
         table.setModels({});
         table.setModels({loaded});
         QCOMPARE(table.rowCount(), 1);
+    }
+    void loadedTable_keepsAModelsRowWhenOneBeforeItGoes() {
+        LoadedTable table;
+        QAbstractItemModelTester tester(&table, kFatal);
+        const auto named = [](const char* name) {
+            LoadedModel loaded;
+            loaded.name = name;
+            return loaded;
+        };
+        table.setModels({named("a"), named("b"), named("c")});
+        const QPersistentModelIndex b = table.index(1, 0);
+        table.setModels({named("b"), named("c")});
+        QCOMPARE(b.row(), 0);
+        table.setModels({named("c"), named("b"), named("d")});
+        QCOMPARE(b.row(), 1);
+        QCOMPARE(table.index(1, 0).data().toString(), QStringLiteral("b"));
+    }
+    void layers_areFoundInTheNamesOfEveryFamily_data() {
+        QTest::addColumn<QString>("tensor");
+        QTest::addColumn<QString>("layer");
+        QTest::addColumn<int>("number");
+        QTest::addColumn<QString>("part");
+        const auto row = [](const char* tensor, const char* layer, int number, const char* part) {
+            QTest::addRow("%s", tensor) << QString::fromLatin1(tensor) << QString::fromLatin1(layer) << number
+                                        << QString::fromLatin1(part);
+        };
+        row("model.layers.10.mlp.up_proj.weight", "layers.10", 10, "mlp.up_proj.weight");
+        row("h.3.attn.c_attn.weight", "h.3", 3, "attn.c_attn.weight");
+        row("transformer.h.3.attn.c_attn.weight", "h.3", 3, "attn.c_attn.weight");
+        row("blk.0.ffn_up.weight", "blk.0", 0, "ffn_up.weight");
+        row("encoder.layer.7.output.dense.bias", "layer.7", 7, "output.dense.bias");
+        row("decoder.layers.2.fc1.weight", "decoder.layers.2", 2, "fc1.weight");
+        row("model.layers.1.experts.layers.9.w", "layers.1", 1, "experts.layers.9.w");
+        row("model.embed_tokens.weight", "", -1, "");
+        row("players.0.weight", "", -1, "");
+        row("layers.99999999999999999999.w", "", -1, "");
+    }
+    void layers_areFoundInTheNamesOfEveryFamily() {
+        QFETCH(QString, tensor);
+        QFETCH(QString, layer);
+        const auto found = layerOf(tensor);
+        QCOMPARE(found.has_value(), !layer.isEmpty());
+        if (!found) return;
+        QCOMPARE(found->layer, layer);
+        QTEST(found->number, "number");
+        QTEST(found->part, "part");
+    }
+    void tensorTree_keepsItsNodesWhenAScanOfTheSameTensorsCame() {
+        TensorTree tree;
+        QAbstractItemModelTester tester(&tree, kFatal);
+        std::vector<TensorFact> tensors;
+        for (const char* name : {"blk.0.ffn_up.weight", "blk.1.ffn_up.weight"})
+            tensors.push_back({QString::fromLatin1(name), {4, 4}, QStringLiteral("bf16"), 32});
+        tree.setTensors(tensors);
+        QCOMPARE(tree.rowCount(), 2);
+        const QPersistentModelIndex part = tree.index(0, TensorTree::Norm, tree.index(1, 0));
+        QVERIFY(part.isValid());
+        tensors[1].found = TensorFinding{2.5, 0, 0};
+        tree.setTensors(tensors);
+        QVERIFY(part.isValid());
+        QCOMPARE(part.data().toString(), QStringLiteral("2.500"));
+        tensors.pop_back();
+        tree.setTensors(tensors);
+        QVERIFY(!part.isValid());
+        QCOMPARE(tree.rowCount(), 1);
     }
     void tensorTree_groupsByLayerInNumberOrder() {
         TensorTree tree;

@@ -152,6 +152,53 @@ private slots:
         bench.daemon.sendEvent(done);
         QTRY_COMPARE(bench.daemon.count(QStringLiteral("inspect")), before + 1);
     }
+    void aScanThatEndsChangesNothingThatAPersonSet() {
+        Bench bench;
+        bench.daemon.addModel("alpha");
+        QVERIFY(bench.open(QStringLiteral("models")));
+        auto* tree = bench.find<QTreeView>(QStringLiteral("Tensors"));
+        QTRY_VERIFY(tree->model()->rowCount() > 1);
+        tree->expand(tree->model()->index(1, 0));
+        auto* context = bench.find<QSpinBox>(QStringLiteral("Context, tokens"));
+        context->selectAll();
+        QTest::keyClicks(context, QStringLiteral("512\t"));
+        bench.daemon.verified = {{"at", 1000}, {"digest", "sha256:00"}};
+        bench.daemon.scan = {{"at", 1000}, {"nan", 0}, {"infinite", 0}, {"tensors", Json::array()}};
+        const int before = bench.daemon.count(QStringLiteral("inspect"));
+        for (const char* kind : {"scan", "verify"}) {
+            JobRecord done;
+            done.id = 9;
+            done.kind = kind;
+            done.state = JobState::Finished;
+            bench.daemon.sendEvent(done);
+        }
+        QTRY_COMPARE(bench.daemon.count(QStringLiteral("inspect")), before + 2);
+        QTRY_VERIFY(bench.find<Badge>(QStringLiteral("Verified")));
+        QVERIFY(tree->isExpanded(tree->model()->index(1, 0)));
+        QCOMPARE(context->value(), 512);
+        // Models are listed again whenever one of them changes: it stays verified.
+        const int lists = bench.daemon.count(QStringLiteral("models"));
+        bench.workspace.refreshModels();
+        QTRY_COMPARE(bench.daemon.count(QStringLiteral("models")), lists + 2);
+        QTest::qWait(50);
+        QVERIFY(bench.find<Badge>(QStringLiteral("Verified")));
+    }
+    void import_storesWeightsInBlocksWhereThatIsChosen() {
+        Bench bench;
+        QVERIFY(bench.open(QStringLiteral("models")));
+        bench.window.openImport(QStringLiteral("/data/tiny"));
+        QTRY_VERIFY(bench.find<QPushButton>(QStringLiteral("Import")) &&
+                    bench.find<QPushButton>(QStringLiteral("Import"))->isEnabled());
+        QVERIFY(bench.click(QStringLiteral("Weights: Q4_0")));
+        // A linked model is used as it is.
+        QVERIFY(bench.click(QStringLiteral("Files: Link in place")));
+        QVERIFY(!bench.clickNow(QStringLiteral("Weights: Q8_0")));
+        QVERIFY(bench.click(QStringLiteral("Files: Copy into the workspace")));
+        QVERIFY(bench.click(QStringLiteral("Weights: Q8_0")));
+        QVERIFY(bench.click(QStringLiteral("Import")));
+        QTRY_COMPARE(bench.daemon.argument(QStringLiteral("import"), "quantize"), QStringLiteral("q8_0"));
+        QCOMPARE(bench.daemon.argument(QStringLiteral("import"), "link"), QStringLiteral("false"));
+    }
     void card_isMarkdownThatFetchesAndRunsNothing() {
         Bench bench;
         bench.daemon.addModel("alpha");

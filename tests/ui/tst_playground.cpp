@@ -196,7 +196,7 @@ private slots:
         QCOMPARE(messages[0]["content"].get<std::string>(), std::string("First again"));
         QCOMPARE(input(bench)->toPlainText(), QStringLiteral("half a thought"));
         QTRY_VERIFY(!view(bench)->toPlainText().contains(QLatin1String("Second")));
-        QVERIFY(bench.click(QStringLiteral("Undo the edit")));
+        QVERIFY(bench.click(QStringLiteral("Undo")));
         QTRY_VERIFY(view(bench)->toPlainText().contains(QLatin1String("Second")));
         QVERIFY(!view(bench)->toPlainText().contains(QLatin1String("again")));
     }
@@ -224,6 +224,7 @@ private slots:
         QCOMPARE(body["messages"][0]["content"].get<std::string>(), std::string("Be brief."));
         QVERIFY(answered(bench, QStringLiteral("the garden.")));
         QTest::keyClicks(input(bench), QStringLiteral("later"));
+        bench.window.close();
         MainWindow second(bench.workspace, test::theme(), bench.preferences, bench.servers);
         second.goTo(QStringLiteral("playground"));
         second.resize(1440, 900);
@@ -294,6 +295,122 @@ private slots:
         QTRY_COMPARE(bench.daemon.cases.size(), std::size_t{1});
         QCOMPARE(bench.daemon.cases[0]["expected"].get<std::string>(), std::string("Garden"));
     }
+    void aCaseGoesIntoTheFieldsWhenItIsUsed_andTheFieldsOwnUndoBringsBackWhatStoodThere() {
+        Bench bench;
+        bench.daemon.addModel("tiny");
+        bench.daemon.cases = {{{"id", 1}, {"name", "Letter"}, {"prompt", "Write a letter"}, {"system", "Be brief."}}};
+        QVERIFY(bench.open(QStringLiteral("playground")));
+        QTRY_VERIFY(bench.find<QTableView>(QStringLiteral("Saved cases")));
+        auto* table = bench.find<QTableView>(QStringLiteral("Saved cases"));
+        QTest::keyClicks(input(bench), QStringLiteral("half a thought"));
+        const QPoint row = table->visualRect(table->model()->index(0, 0)).center();
+        QTest::mouseClick(table->viewport(), Qt::LeftButton, {}, row);
+        QTest::qWait(20);
+        QCOMPARE(input(bench)->toPlainText(), QStringLiteral("half a thought"));  // a click only chooses
+        QVERIFY(bench.click(QStringLiteral("Put the case into the fields")));
+        QCOMPARE(input(bench)->toPlainText(), QStringLiteral("Write a letter"));
+        auto* system = bench.find<QPlainTextEdit>(QStringLiteral("System prompt"));
+        QCOMPARE(system->toPlainText(), QStringLiteral("Be brief."));
+        input(bench)->setFocus();
+        QTest::keyClick(input(bench), Qt::Key_Z, Qt::ControlModifier);
+        QCOMPARE(input(bench)->toPlainText(), QStringLiteral("half a thought"));
+        QTest::mouseDClick(table->viewport(), Qt::LeftButton, {}, row);
+        QTRY_COMPARE(input(bench)->toPlainText(), QStringLiteral("Write a letter"));
+    }
+    void aRunAndANewChatCanBeTakenBack() {
+        Bench bench;
+        bench.daemon.addModel("tiny");
+        bench.daemon.cases = {{{"id", 1}, {"name", "Letter"}, {"prompt", "Write a letter"}}};
+        QVERIFY(bench.open(QStringLiteral("playground")));
+        QVERIFY(ask(bench, QStringLiteral("First")));
+        QVERIFY(answered(bench, QStringLiteral("the garden.")));
+        QVERIFY(bench.click(QStringLiteral("Run all")));
+        QTRY_VERIFY(!view(bench)->toPlainText().contains(QLatin1String("First")));
+        QVERIFY(answered(bench, QStringLiteral("Write a letter")));
+        QVERIFY(bench.click(QStringLiteral("Undo")));
+        QTRY_VERIFY(view(bench)->toPlainText().contains(QLatin1String("First")));
+        QVERIFY(bench.click(QStringLiteral("New chat")));
+        QTRY_VERIFY(!view(bench) || !view(bench)->toPlainText().contains(QLatin1String("First")));
+        QVERIFY(bench.click(QStringLiteral("Undo")));
+        QTRY_VERIFY(view(bench) && view(bench)->toPlainText().contains(QLatin1String("First")));
+    }
+    void aModelThatFailedIsNotAskedTwoQuestionsInARow() {
+        Bench bench;
+        bench.daemon.addModel("alpha");
+        bench.daemon.addModel("beta");
+        QVERIFY(bench.open(QStringLiteral("playground")));
+        QVERIFY(bench.click(QStringLiteral("Add model")));
+        bench.daemon.chatsBroken = 1;
+        QVERIFY(ask(bench, QStringLiteral("First")));
+        QTRY_COMPARE(bench.daemon.count(QStringLiteral("completions")), 2);
+        QTRY_VERIFY(bench.find<ErrorStrip>(QStringLiteral("Error")));
+        QTRY_VERIFY(!bench.find<QAbstractButton>(QStringLiteral("Stop")));
+        QTest::keyClicks(input(bench), QStringLiteral("Second"));
+        QVERIFY(bench.click(QStringLiteral("Send")));
+        QTRY_COMPARE(bench.daemon.count(QStringLiteral("completions")), 4);
+        std::vector<std::size_t> lengths;
+        for (const auto& call : bench.daemon.calls) {
+            if (!call.path.endsWith(QLatin1String("completions"))) continue;
+            const Json& messages = call.body["messages"];
+            for (std::size_t i = 0; i < messages.size(); ++i)
+                QCOMPARE(messages[i]["role"].get<std::string>(), std::string(i % 2 ? "assistant" : "user"));
+            lengths.push_back(messages.size());
+        }
+        std::sort(lengths.begin(), lengths.end());
+        QCOMPARE(lengths, (std::vector<std::size_t>{1, 1, 1, 3}));
+    }
+    void aRegenerationThatFailsOrIsStoppedLeavesTheOldAnswer() {
+        Bench bench;
+        bench.daemon.addModel("tiny");
+        QVERIFY(bench.open(QStringLiteral("playground")));
+        QVERIFY(ask(bench, QStringLiteral("First")));
+        QVERIFY(answered(bench, QStringLiteral("the garden.")));
+        bench.daemon.chatsBroken = 1;
+        QVERIFY(bench.click(QStringLiteral("Regenerate")));
+        QTRY_VERIFY(bench.find<ErrorStrip>(QStringLiteral("Error")));
+        QVERIFY(answered(bench, QStringLiteral("the garden.")));
+        bench.daemon.holdChat = true;
+        bench.daemon.chatPieces = {QString(), QStringLiteral("never")};  // nothing before it is stopped
+        QVERIFY(bench.click(QStringLiteral("Regenerate")));
+        QTRY_COMPARE(bench.daemon.count(QStringLiteral("completions")), 3);
+        QVERIFY(bench.click(QStringLiteral("Stop")));
+        QVERIFY(answered(bench, QStringLiteral("the garden.")));
+    }
+    void aClosedColumnIsNotJudgedAndTheRunGoesOnInTheOthers() {
+        Bench bench;
+        bench.daemon.addModel("alpha");
+        bench.daemon.addModel("beta");
+        bench.daemon.cases = {{{"id", 1}, {"name", "One"}, {"prompt", "one"}},
+                              {{"id", 2}, {"name", "Two"}, {"prompt", "two"}}};
+        QVERIFY(bench.open(QStringLiteral("playground")));
+        QVERIFY(bench.click(QStringLiteral("Add model")));
+        bench.daemon.holdChat = true;
+        QVERIFY(bench.click(QStringLiteral("Run all")));
+        QTRY_COMPARE(bench.daemon.count(QStringLiteral("completions")), 2);
+        QVERIFY(bench.click(QStringLiteral("Close this column")));
+        QTest::qWait(50);
+        QCOMPARE(bench.daemon.count(QStringLiteral("completions")), 2);  // the other lane still answers the first
+        QCOMPARE(bench.daemon.count(QStringLiteral("case-save")), 0);
+        bench.daemon.finishChat();
+        QTRY_COMPARE(bench.daemon.count(QStringLiteral("completions")), 3);
+        bench.daemon.finishChat();
+        QTRY_COMPARE(bench.daemon.count(QStringLiteral("case-save")), 2);
+    }
+    void aSlowAnswerOfTheDaemonBringsNoOlderResultsBack() {
+        Bench bench;
+        for (const char* name : {"alpha", "beta", "delta"}) bench.daemon.addModel(name);
+        bench.daemon.cases = {{{"id", 1}, {"name", "One"}, {"prompt", "one"}}};
+        QVERIFY(bench.open(QStringLiteral("playground")));
+        for (int i = 0; i < 2; ++i) QVERIFY(bench.click(QStringLiteral("Add model")));
+        bench.daemon.held.insert(QStringLiteral("case-save"));
+        QVERIFY(bench.click(QStringLiteral("Run all")));
+        QTRY_COMPARE(bench.daemon.count(QStringLiteral("completions")), 3);
+        QTRY_VERIFY(!bench.find<QAbstractButton>(QStringLiteral("Stop")));
+        QTRY_COMPARE(bench.daemon.count(QStringLiteral("case-save")), 1);  // one at a time
+        bench.daemon.release(QStringLiteral("case-save"));
+        QTRY_COMPARE(bench.daemon.cases[0]["results"].size(), std::size_t{3});
+        QCOMPARE(bench.daemon.count(QStringLiteral("case-save")), 2);
+    }
     void aCaseThatIsNotKeptSaysWhy() {
         Bench bench;
         bench.daemon.addModel("tiny");
@@ -315,6 +432,22 @@ private slots:
         QVERIFY(code.contains(QLatin1String("\"content\": \"Hi there\"")));
         QVERIFY(code.contains(bench.daemon.url().toString() + QStringLiteral("/v1")));
         QVERIFY(!code.contains(bench.daemon.key));
+    }
+    void copiesWhileAMessageIsEditedHoldWhatSendWouldSend() {
+        Bench bench;
+        bench.daemon.addModel("tiny");
+        QVERIFY(bench.open(QStringLiteral("playground")));
+        QVERIFY(ask(bench, QStringLiteral("First")));
+        QVERIFY(answered(bench, QStringLiteral("the garden.")));
+        QVERIFY(ask(bench, QStringLiteral("Second")));
+        QTRY_COMPARE(bench.daemon.count(QStringLiteral("completions")), 2);
+        QVERIFY(answered(bench, QStringLiteral("Second")));
+        QVERIFY(follow(view(bench), QStringLiteral("espalier:edit/1")));
+        QTest::keyClicks(input(bench), QStringLiteral(" anew"));
+        QVERIFY(bench.click(QStringLiteral("Copy as Python")));
+        const QString code = QApplication::clipboard()->text();
+        QVERIFY(code.contains(QLatin1String("First anew")));
+        QVERIFY2(!code.contains(QLatin1String("Second")) && !code.contains(QLatin1String("garden")), qPrintable(code));
     }
     void everythingFitsIntoASmallWindow() {
         Bench bench;

@@ -5,6 +5,7 @@
 #include <QFile>
 #include <QPlainTextEdit>
 #include <QProcess>
+#include <QSignalSpy>
 #include <QSpinBox>
 #include <QTcpServer>
 #include <QTextBrowser>
@@ -120,6 +121,60 @@ private slots:
         }
         owner.session.window().close();
         QVERIFY(findDaemon(m_workspace).has_value());
+    }
+    void theSampleIsMadeOneAtATimeAndAgainWhereItIsThere() {
+        const QString folder = m_home.filePath(QStringLiteral("another"));
+        SampleMaker maker;
+        QSignalSpy made(&maker, &SampleMaker::made), failed(&maker, &SampleMaker::failed);
+        for (int round = 1; round <= 2; ++round) {
+            maker.make(folder);
+            maker.make(folder);
+            QVERIFY(maker.isRunning());
+            QTRY_COMPARE_WITH_TIMEOUT(made.count() + failed.count(), round, kPatienceMs);
+            QVERIFY(!maker.isRunning());
+        }
+        QCOMPARE(failed.count(), 0);
+        QVERIFY(QFile::exists(folder + QStringLiteral("/workspace.db")));
+        QFile inTheWay(m_home.filePath(QStringLiteral("file")));
+        QVERIFY(inTheWay.open(QIODevice::WriteOnly));
+        maker.make(inTheWay.fileName());
+        QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, kPatienceMs);
+        QVERIFY(!failed[0][0].value<Error>().message.empty());
+    }
+    // `serve --tls-cert`: the window trusts the certificate that the workspace names, and no other.
+    void anEngineThatSpeaksTlsIsOpened() {
+        QTemporaryDir folder;
+        const QString certificate = folder.filePath(QStringLiteral("cert.pem")),
+                      key = folder.filePath(QStringLiteral("key.pem"));
+        QProcess openssl;
+        openssl.start(
+            QStringLiteral("openssl"),
+            {QStringLiteral("req"), QStringLiteral("-x509"), QStringLiteral("-newkey"), QStringLiteral("rsa:2048"),
+             QStringLiteral("-nodes"), QStringLiteral("-days"), QStringLiteral("2"), QStringLiteral("-subj"),
+             QStringLiteral("/CN=espalier"), QStringLiteral("-keyout"), key, QStringLiteral("-out"), certificate});
+        QVERIFY2(openssl.waitForFinished(kPatienceMs) && openssl.exitCode() == 0,
+                 "the openssl program, which ./dev installs");
+        const QString workspace = folder.filePath(QStringLiteral("ws"));
+        QProcess daemon;
+        daemon.start(espalierctlPath(), {QStringLiteral("serve"), QStringLiteral("--workspace"), workspace,
+                                         QStringLiteral("--port"), QStringLiteral("0"), QStringLiteral("--tls-cert"),
+                                         certificate, QStringLiteral("--tls-key"), key, QStringLiteral("--json")});
+        QVERIFY(daemon.waitForStarted());
+        QVERIFY(QTest::qWaitFor([&] { return findDaemon(workspace).has_value(); }, kPatienceMs));
+        {
+            Desk desk;
+            desk.session.window().show();
+            desk.session.openWorkspace(workspace);
+            QVERIFY(desk.attached());
+            QCOMPARE(desk.session.engine().address().url.scheme(), QStringLiteral("https"));
+            QCOMPARE(desk.session.engine().address().certificateFile, certificate);
+            // By its address alone nothing says that it may be trusted.
+            const DaemonAddress address = desk.session.engine().address();
+            desk.session.engine().attach(address.url, address.key);
+            QTRY_COMPARE_WITH_TIMEOUT(desk.session.engine().link(), Link::Lost, kPatienceMs);
+        }
+        daemon.terminate();
+        QVERIFY(QTest::qWaitFor([&] { return daemon.state() == QProcess::NotRunning; }, kPatienceMs));
     }
     void theEngineIsRestartedOnThePortThatWasChosen() {
         Desk desk;

@@ -221,7 +221,11 @@ private slots:
         };
         QTemporaryDir folder;
         QVERIFY(exportTo(folder.path()));
-        const QDir files(folder.path());
+        const auto made = [&] { return QDir(folder.path()).entryList({QStringLiteral("espalier-plots-*")}); };
+        QTRY_COMPARE(made().size(), 1);  // of its own: an export before is not written over
+        const QDir files(folder.filePath(made().first()));
+        QTRY_COMPARE(files.entryList({QStringLiteral("*.png")}).size(), 9);
+        QTRY_VERIFY(bench.find<TextLabel>(QStringLiteral("Exported into %1").arg(files.path())));
         QCOMPARE(files.entryList({QStringLiteral("*.csv")}).size(), 9);
         QCOMPARE(files.entryList({QStringLiteral("*.png")}).size(), 9);
         QFile memory(files.filePath(QStringLiteral("device-memory-by-owner.csv")));
@@ -229,9 +233,11 @@ private slots:
         const QByteArray csv = memory.readAll();
         QVERIFY(csv.startsWith("time_utc,unix_seconds,Weights (GiB),"));
         QVERIFY(csv.contains(",4,0,2,1,0,0,0.25,0.75\r\n"));
-        QVERIFY(exportTo(folder.filePath(QStringLiteral("none"))));
+        QFile inTheWay(folder.filePath(QStringLiteral("file")));
+        QVERIFY(inTheWay.open(QIODevice::WriteOnly));
+        QVERIFY(exportTo(inTheWay.fileName()));
         QTRY_VERIFY(bench.find<ErrorStrip>(QStringLiteral("Error")));
-        QVERIFY(bench.find<ErrorStrip>(QStringLiteral("Error"))->text().contains(QStringLiteral("cannot be written")));
+        QVERIFY(bench.find<ErrorStrip>(QStringLiteral("Error"))->text().contains(QStringLiteral("cannot be made")));
     }
     void hitShare_isOfTheLastMinute_andSurvivesARestart() {
         Bench bench;

@@ -9,44 +9,15 @@
 #include <QSignalSpy>
 #include <QTableView>
 
-#include "tests/ui/support/bench.h"
-#include "ui/shell/session.h"
+#include "tests/ui/support/desk.h"
 
 using namespace espalier;
 using namespace espalier::ui;
-using espalier::test::FakeDaemon;
+using espalier::test::Desk;
 
 namespace {
 
 constexpr auto kOwnerOnly = QFile::ReadOwner | QFile::WriteOwner | QFile::ReadUser | QFile::WriteUser;
-
-// A session on a fake daemon, with what it told the desktop.
-struct Desk {
-    FakeDaemon daemon;
-    QTemporaryDir folder;
-    QSettings settings{folder.filePath(QStringLiteral("settings.ini")), QSettings::IniFormat};
-    PreferenceStore preferences{settings};
-    ServerBook servers{folder.path()};
-    QStringList told;
-    Session session{espalier::test::theme(), preferences, servers, nullptr,
-                    [this](const QString& title, const QString&) {
-                        told << title;
-                        return true;
-                    }};
-
-    ~Desk() { espalier::test::theme().setTextPercent(100); }
-    bool attach() {
-        session.window().show();
-        session.engine().attach(daemon.url(), daemon.key);
-        return QTest::qWaitFor([this] { return daemon.eventStreams() > 0 && session.workspace().hasModelList(); });
-    }
-    template <class T>
-    T* find(const QString& name) {
-        for (T* widget : session.window().findChildren<T*>())
-            if (widget->accessibleName() == name && widget->isVisible()) return widget;
-        return nullptr;
-    }
-};
 
 }  // namespace
 
@@ -178,6 +149,27 @@ private slots:
         QCOMPARE(troubleOf("{\"servers\":[1,{\"url\":7},{\"url\":\"http://a:1\",\"key\":3}]}"),
                  std::string("servers 1"));
     }
+    void serverBook_neverWritesOverWhatItCouldNotRead() {
+        QTemporaryDir folder;
+        QFile file(folder.filePath(QStringLiteral("servers.json")));
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        file.write("{\"servers\":[{\"url\":\"http://10.0.0.7:8420\",\"key\":\"esp_wanted\"}]}");
+        file.setPermissions(kOwnerOnly | QFile::ReadGroup);
+        file.close();
+        ServerBook book(folder.path());
+        QVERIFY(book.trouble().has_value());
+        QVERIFY(!book.remember(QUrl(QStringLiteral("http://10.0.0.8:8420")), QStringLiteral("esp_new")));
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        QVERIFY(file.readAll().contains("esp_wanted"));
+        file.close();
+        // Mended by its owner, it is read again and goes on.
+        QFile::setPermissions(file.fileName(), kOwnerOnly);
+        QVERIFY(book.remember(QUrl(QStringLiteral("http://10.0.0.9:8420")), QString()).has_value());
+        const ServerBook again(folder.path());
+        QCOMPARE(again.keyOf(QUrl(QStringLiteral("http://10.0.0.7:8420"))), QStringLiteral("esp_wanted"));
+        QCOMPARE(again.keyOf(QUrl(QStringLiteral("http://10.0.0.8:8420"))), QStringLiteral("esp_new"));
+        QCOMPARE(again.servers().size(), 3u);
+    }
     void addressesAreReadAsPeopleTypeThem() {
         QCOMPARE(serverUrl(QStringLiteral(" 10.0.0.7:8420/v1/ ")), QUrl(QStringLiteral("http://10.0.0.7:8420")));
         QCOMPARE(serverUrl(QStringLiteral("https://box.example")), QUrl(QStringLiteral("https://box.example")));
@@ -270,6 +262,84 @@ private slots:
             QFile::remove(QDir(runtime.path()).filePath(socket));
         QCOMPARE(second.claim(workspace.path(), 100), SingleInstance::Claim::Silent);
     }
+    // The window's way to claim: it is told later, and never waits.
+    void aClaimOfAnOpenWindowIsAnsweredLaterAndNeverWaitedFor() {
+        QTemporaryDir runtime, workspace, other;
+        SingleInstance first(runtime.path()), second(runtime.path());
+        QSignalSpy raised(&first, &SingleInstance::raiseAsked);
+        std::optional<SingleInstance::Claim> told;
+        const auto tell = [&told](SingleInstance::Claim claim) { told = claim; };
+        first.claimLater(workspace.path(), tell);
+        QCOMPARE(told, SingleInstance::Claim::Ours);
+        told.reset();
+        second.claimLater(workspace.path(), tell);
+        QVERIFY(!told);
+        QTRY_COMPARE(told, SingleInstance::Claim::Theirs);
+        QTRY_COMPARE(raised.count(), 1);
+        // A claim that comes while another one is asked takes its place.
+        told.reset();
+        second.claimLater(workspace.path(), [](SingleInstance::Claim) { QFAIL("an answer nobody waits for"); });
+        second.claimLater(other.path(), tell);
+        QCOMPARE(told, SingleInstance::Claim::Ours);
+        QTest::qWait(50);
+        told.reset();
+        for (const QString& socket : QDir(runtime.path()).entryList({QStringLiteral("*.socket")}, QDir::System))
+            QFile::remove(QDir(runtime.path()).filePath(socket));
+        second.claimLater(workspace.path(), tell);
+        QTRY_COMPARE(told, SingleInstance::Claim::Silent);
+    }
+    void attachingElsewhereGivesTheWorkspaceBack() {
+        Desk desk;
+        QTemporaryDir runtime;
+        SingleInstance mine(runtime.path()), another(runtime.path());
+        Session session(espalier::test::theme(), desk.preferences, desk.servers, &mine, {});
+        const QString workspace = desk.daemon.makeWorkspace(desk.folder.filePath(QStringLiteral("ws")));
+        session.openWorkspace(workspace);
+        QTRY_VERIFY(session.engine().isAttached());
+        QCOMPARE(another.claim(workspace, 0), SingleInstance::Claim::Theirs);
+        session.engine().attach(desk.daemon.url(), desk.daemon.key);
+        QTRY_VERIFY(session.engine().isAttached() && session.engine().isForeign());
+        QCOMPARE(another.claim(workspace, 0), SingleInstance::Claim::Ours);
+    }
+    void whatTheCommandLineWishesIsNotKept() {
+        QTemporaryDir folder;
+        QSettings settings(folder.filePath(QStringLiteral("s.ini")), QSettings::IniFormat);
+        PreferenceStore preferences(settings);
+        Preferences wished = preferences.now();
+        wished.theme = ThemeChoice::Dark;
+        wished.language = QStringLiteral("de");
+        preferences.setForNow(wished);
+        QCOMPARE(preferences.now().theme, ThemeChoice::Dark);
+        QCOMPARE(PreferenceStore(settings).now(), Preferences());
+        // What a person chooses meanwhile is kept, and nothing else of it.
+        Preferences chosen = preferences.now();
+        chosen.refreshMs = 1000;
+        preferences.set(chosen);
+        const Preferences later = PreferenceStore(settings).now();
+        QCOMPARE(later.refreshMs, 1000);
+        QCOMPARE(later.theme, ThemeChoice::System);
+        QVERIFY(later.language.isEmpty());
+    }
+    void namesThatAreNotKnownAreRefusedOnTheCommandLine_data() {
+        QTest::addColumn<QStringList>("arguments");
+        QTest::addRow("theme") << QStringList{QStringLiteral("--theme"), QStringLiteral("drak")};
+        QTest::addRow("language") << QStringList{QStringLiteral("--language"), QStringLiteral("xx")};
+        QTest::addRow("text") << QStringList{QStringLiteral("--text-percent"), QStringLiteral("900")};
+    }
+    void namesThatAreNotKnownAreRefusedOnTheCommandLine() {
+        QFETCH(QStringList, arguments);
+        QTemporaryDir home;
+        QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+        for (const char* name : {"XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"})
+            environment.insert(QString::fromLatin1(name), home.path());
+        QProcess program;
+        program.setProcessEnvironment(environment);
+        program.start(QStringLiteral(ESPALIER_BIN_DIR "/espalier"), arguments);
+        QVERIFY(program.waitForFinished(20'000));
+        QCOMPARE(program.exitCode(), 2);
+        QVERIFY(program.readAllStandardError().contains(arguments.first().toUtf8() + " must be"));
+        QVERIFY(QDir(home.path()).isEmpty());  // nothing was kept
+    }
     void whereAnEngineListensIsKeptForEachWorkspace() {
         QTemporaryDir folder;
         QSettings settings(folder.filePath(QStringLiteral("s.ini")), QSettings::IniFormat);
@@ -288,9 +358,10 @@ private slots:
         desk.preferences.remember(b.path());
         desk.preferences.remember(a.path());
         desk.preferences.remember(QStringLiteral("/nowhere/at/all"));
-        QCOMPARE(desk.preferences.recentWorkspaces(), (QStringList{a.path(), b.path()}));
+        const auto there = [&] { return PreferenceStore::existing(desk.preferences.recentWorkspaces()); };
+        QCOMPARE(there(), (QStringList{a.path(), b.path()}));
         desk.preferences.forget(a.path());
-        QCOMPARE(desk.preferences.recentWorkspaces(), QStringList{b.path()});
+        QCOMPARE(there(), QStringList{b.path()});
     }
 };
 ESPALIER_TEST(tst_session, TestSession)

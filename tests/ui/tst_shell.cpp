@@ -9,6 +9,7 @@
 #include <QMenuBar>
 #include <QPlainTextEdit>
 #include <QScrollBar>
+#include <QStyleOptionComboBox>
 #include <QTabBar>
 #include <QTableView>
 #include <QTextEdit>
@@ -62,6 +63,46 @@ QStringList namelessControls(const QWidget* top) {
     return found;
 }
 
+constexpr int kHeadSide = 12;    // of a table's head
+constexpr int kFieldMargin = 2;  // of a QLineEdit at each side of its text
+
+// Whether the text of a field can be read: its value in a spin box or combo box, one line in a line edit.
+bool isReadable(const QWidget* widget) {
+    const int high = widget->fontMetrics().height() - 3;
+    if (const auto* box = qobject_cast<const QAbstractSpinBox*>(widget)) {
+        const auto* edit = box->findChild<QLineEdit*>();
+        return edit->width() >= box->fontMetrics().horizontalAdvance(box->text()) + 2 * kFieldMargin &&
+               edit->height() >= high;
+    }
+    if (const auto* box = qobject_cast<const QComboBox*>(widget)) {
+        QStyleOptionComboBox option;
+        option.initFrom(box);
+        const QRect field =
+            box->style()->subControlRect(QStyle::CC_ComboBox, &option, QStyle::SC_ComboBoxEditField, box);
+        // One whose names come from a server is as wide as its place allows.
+        const bool isGiven = box->sizeAdjustPolicy() == QComboBox::AdjustToMinimumContentsLengthWithIcon;
+        return field.height() >= high &&
+               (isGiven || field.width() >= box->fontMetrics().horizontalAdvance(box->currentText()));
+    }
+    if (const auto* edit = qobject_cast<const QLineEdit*>(widget)) return edit->height() >= high;
+    if (const auto* edit = qobject_cast<const QPlainTextEdit*>(widget)) return edit->viewport()->height() >= high;
+    return true;
+}
+
+// Heads of columns whose words are cut without a word that says them whole.
+QStringList cutHeads(const QHeaderView* header) {
+    QStringList found;
+    for (int i = 0; i < header->count(); ++i) {
+        if (header->isSectionHidden(i) || header->height() == 0) continue;
+        const QString text = header->model()->headerData(i, Qt::Horizontal).toString();
+        const bool fits = header->fontMetrics().horizontalAdvance(text) + 2 * kHeadSide <= header->sectionSize(i);
+        const bool isSaid = !header->model()->headerData(i, Qt::Horizontal, Qt::ToolTipRole).toString().isEmpty();
+        if (!fits && !isSaid) found << QStringLiteral("head '%1' of %2").arg(text, header->accessibleName());
+        if (header->height() < header->fontMetrics().height() - 3) found << QStringLiteral("low head '%1'").arg(text);
+    }
+    return found;
+}
+
 // Text that does not fit its widget and is not elided, and controls outside their window.
 QStringList clippedTexts(const QWidget* top) {
     QStringList found;
@@ -77,7 +118,10 @@ QStringList clippedTexts(const QWidget* top) {
             if (cut && label->toolTip().isEmpty()) found << describe(widget);
             if (label->height() < label->fontMetrics().height() - 3) found << describe(widget);
         }
+        const auto* header = qobject_cast<const QHeaderView*>(widget);
+        if (header && header->orientation() == Qt::Horizontal) found << cutHeads(header);
         if (isControl(widget)) {
+            if (!isReadable(widget)) found << describe(widget) + QStringLiteral(" cut");
             const QPoint corner = widget->mapTo(top, QPoint(widget->width() - 1, 0));
             if (corner.x() >= top->width()) found << describe(widget) + QStringLiteral(" outside");
         }

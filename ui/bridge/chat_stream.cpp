@@ -129,6 +129,13 @@ void ChatStream::cancel() {
     end();
 }
 
+void ChatStream::giveUp(const Error& why) {
+    if (m_over) return;
+    m_over = true;
+    emit failed(why);
+    deleteLater();
+}
+
 void ChatStream::read() {
     const QByteArray bytes = m_reply->readAll();
     const int status = m_reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();

@@ -71,6 +71,7 @@ public:
     ChatStream(QNetworkReply* reply, QObject* parent);
     ~ChatStream() override;
     void cancel();
+    void giveUp(const Error& why);  // as if the connection had ended so
 
 signals:
     void text(const QString& piece);

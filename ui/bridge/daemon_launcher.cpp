@@ -4,10 +4,12 @@
 #include <QCoreApplication>
 #include <QDir>
 #include <QFile>
+#include <QPointer>
 #include <QProcess>
 #include <QStandardPaths>
+#include <QThreadPool>
 
-#include "core/api/protocol.h"
+#include "core/api/daemon_file.h"
 
 namespace espalier::ui {
 namespace {
@@ -21,13 +23,6 @@ QByteArray readSmall(const QString& path) {
     return file.open(QIODevice::ReadOnly) ? file.read(kSmallFile) : QByteArray();
 }
 
-// A detached process that ended stays as a zombie until someone reaps it, so its state counts, not its existence.
-bool isAlive(qint64 pid) {
-    const QByteArray stat = readSmall(QStringLiteral("/proc/%1/stat").arg(pid));
-    const qsizetype state = stat.lastIndexOf(')') + 2;
-    return state > 1 && state < stat.size() && stat[state] != 'Z' && stat[state] != 'X';
-}
-
 QString logFile(const QString& workspace) {
     return QDir(workspace).filePath(QStringLiteral("daemon.log"));
 }
@@ -35,22 +30,20 @@ QString logFile(const QString& workspace) {
 }  // namespace
 
 std::optional<DaemonAddress> findDaemon(const QString& workspace) {
-    const QString path =
-        QDir(workspace).filePath(QString::fromLatin1(kDaemonFile.data(), qsizetype(kDaemonFile.size())));
-    const QByteArray text = readSmall(path);
-    if (text.isEmpty()) return std::nullopt;
-    const auto json = parseJson({text.constData(), std::size_t(text.size())}, path.toStdString());
-    if (!json || !json->is_object()) return std::nullopt;
-    const JsonReader reader(*json, path.toStdString());
-    const auto url = reader.string("url");
-    const auto keyFile = reader.string("key_file");
-    const auto pid = reader.integer("pid", 1, 1ll << 32);
-    if (!url || !keyFile || !pid || !isAlive(*pid)) return std::nullopt;
+    const auto files = makeFileSystem();
+    const auto found = readDaemonFile(*files, workspace.toStdString());
+    if (!found || !*found) return std::nullopt;
+    const espalier::DaemonAddress& daemon = **found;
+    const auto inWorkspace = [&](const std::string& path) {
+        return path.empty() ? QString() : QDir(workspace).absoluteFilePath(QString::fromStdString(path));
+    };
     DaemonAddress address;
-    address.url = QUrl(QString::fromStdString(*url));
-    address.keyFile = QDir(workspace).absoluteFilePath(QString::fromStdString(*keyFile));
+    address.url = QUrl(QString::fromStdString(daemon.url));
+    address.keyFile = inWorkspace(daemon.keyFile);
     address.key = QString::fromUtf8(readSmall(address.keyFile)).trimmed();
-    address.pid = *pid;
+    address.pid = daemon.pid;
+    address.certificateFile = inWorkspace(daemon.certificate);
+    if (!address.certificateFile.isEmpty()) address.certificate = readSmall(address.certificateFile);
     return address;
 }
 
@@ -60,40 +53,33 @@ QString espalierctlPath() {
 }
 
 DaemonLauncher::DaemonLauncher(QObject* parent) : QObject(parent) {
+    m_poll.setSingleShot(true);
     m_poll.setInterval(kPollMs);
     connect(&m_poll, &QTimer::timeout, this, &DaemonLauncher::look);
 }
 
-void DaemonLauncher::restart(const QString& workspace, const ListenAt& at) {
+void DaemonLauncher::begin(const QString& workspace, const ListenAt& at, Phase phase) {
     cancel();
     m_workspace = workspace;
     m_at = at;
     m_triedAnyPort = false;
-    m_awaitsEnd = true;
+    m_phase = phase;
+    look();
+}
+
+void DaemonLauncher::restart(const QString& workspace, const ListenAt& at) {
+    begin(workspace, at, Phase::AwaitEnd);
     emit starting();
-    m_poll.start();
 }
 
 void DaemonLauncher::open(const QString& workspace, bool mayStart, const ListenAt& at) {
-    cancel();
-    m_workspace = workspace;
-    m_at = at;
-    m_triedAnyPort = false;
-    if (const auto address = findDaemon(workspace)) {
-        emit found(*address);
-        return;
-    }
-    if (!mayStart) {
-        emit absent(errorOf(tr("The preferences say that it is not started by itself")));
-        return;
-    }
-    emit starting();
-    start();
+    m_mayStart = mayStart;
+    begin(workspace, at, Phase::Search);
 }
 
 void DaemonLauncher::cancel() {
     m_poll.stop();
-    m_awaitsEnd = false;
+    ++m_search;
 }
 
 void DaemonLauncher::start(bool anyPort) {
@@ -119,37 +105,52 @@ void DaemonLauncher::start(bool anyPort) {
         fail(tr("%1 did not start: %2").arg(program, process.errorString()));
         return;
     }
+    m_phase = Phase::AwaitStart;
     m_since.start();
     m_poll.start();
 }
 
 void DaemonLauncher::look() {
-    if (m_awaitsEnd) {
-        if (findDaemon(m_workspace)) return;  // it ends its answers first, which takes as long as they take
-        m_awaitsEnd = false;
-        m_poll.stop();
-        return start();
-    }
-    if (const auto address = findDaemon(m_workspace)) {
-        m_poll.stop();
+    QThreadPool::globalInstance()->start(
+        [self = QPointer<DaemonLauncher>(this), workspace = m_workspace, search = ++m_search] {
+            auto found = findDaemon(workspace);
+            QMetaObject::invokeMethod(
+                qApp,
+                [self, search, found = std::move(found)] {
+                    if (self && self->m_search == search) self->take(found);
+                },
+                Qt::QueuedConnection);
+        });
+}
+
+void DaemonLauncher::take(const std::optional<DaemonAddress>& address) {
+    if (!address) return takeNone();
+    if (m_phase == Phase::AwaitEnd)
+        m_poll.start();  // it ends its answers first, which takes as long as they take
+    else
         emit found(*address);
+}
+
+void DaemonLauncher::takeNone() {
+    if (m_phase == Phase::Search && !m_mayStart) {
+        emit absent(errorOf(tr("The preferences say that it is not started by itself")));
         return;
     }
-    if (!isAlive(m_pid)) {
-        m_poll.stop();
+    if (m_phase != Phase::AwaitStart) {
+        if (m_phase == Phase::Search) emit starting();
+        return start();
+    }
+    if (!isRunning(m_pid)) {
         const QString tail = logTail();
         if (!m_triedAnyPort && m_at.port == 0 && tail.contains(QLatin1String("in use"), Qt::CaseInsensitive)) {
             m_triedAnyPort = true;  // another workspace serves on the usual port
-            start(true);
-            return;
+            return start(true);
         }
-        fail(tail.isEmpty() ? tr("The engine ended before it answered") : tail);
-        return;
+        return fail(tail.isEmpty() ? tr("The engine ended before it answered") : tail);
     }
-    if (m_since.elapsed() > kPatienceMs) {
-        m_poll.stop();
-        fail(tr("The engine did not answer within a minute; its log is %1").arg(logFile(m_workspace)));
-    }
+    if (m_since.elapsed() > kPatienceMs)
+        return fail(tr("The engine did not answer within a minute; its log is %1").arg(logFile(m_workspace)));
+    m_poll.start();
 }
 
 void DaemonLauncher::fail(const QString& sentence) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // DaemonLauncher: finds the daemon of a workspace through its daemon.json, or starts `espalierctl serve` detached, so
-// that it outlives the window, and waits for the file without blocking.
+// that it outlives the window, and waits for the file without blocking. The folder may lie on a disk that sleeps: it is
+// read on another thread, and the answer of a search that was given up is not heard.
 //
 // Owner: EngineClient. Thread: Qt.
 #pragma once
@@ -20,9 +21,11 @@ struct DaemonAddress {
     QString key;
     QString keyFile;  // empty when the key was given by a person
     qint64 pid = 0;
+    QString certificateFile;  // https: of the workspace's daemon; empty: what the system trusts
+    QByteArray certificate;   // what stands in it, PEM
 };
 
-// The daemon a workspace names, if its process still lives. Reads two small files.
+// The daemon a workspace names, if its process still lives. Reads small files of the folder. Thread: any.
 std::optional<DaemonAddress> findDaemon(const QString& workspace);
 QString espalierctlPath();  // beside this executable, else the one on the PATH
 
@@ -51,8 +54,12 @@ signals:
     void failed(const espalier::Error& error);
 
 private:
+    enum class Phase { Search, AwaitEnd, AwaitStart };
+    void begin(const QString& workspace, const ListenAt& at, Phase phase);
     void start(bool anyPort = false);
     void look();
+    void take(const std::optional<DaemonAddress>& address);
+    void takeNone();
     void fail(const QString& sentence);
     Error errorOf(const QString& sentence) const;
     QString logTail() const;
@@ -62,8 +69,10 @@ private:
     QElapsedTimer m_since;
     qint64 m_pid = 0;
     ListenAt m_at;
+    Phase m_phase = Phase::Search;
+    bool m_mayStart = false;
     bool m_triedAnyPort = false;
-    bool m_awaitsEnd = false;
+    int m_search = 0;  // counts the looks into the folder; only the last one is heard
 };
 
 }  // namespace espalier::ui

@@ -19,28 +19,12 @@ constexpr int kFirstPauseMs = 250;
 constexpr int kLongestPauseMs = 8'000;
 constexpr qsizetype kLargeAnswer = 128 << 10;  // parsed off the Qt thread
 
-template <class T, class Read>
-Result<std::vector<T>> readList(const Json& json, const char* key, Read read) {
-    std::vector<T> list;
-    const auto found = json.find(key);
-    if (found == json.end() || !found->is_array())
-        return fail(ErrorCode::CorruptFile, std::string("The answer has no list \"") + key + "\"", key);
-    list.reserve(found->size());
-    for (const Json& item : *found) {
-        TRY_ASSIGN(T value, read(item));
-        list.push_back(std::move(value));
-    }
-    return list;
-}
-
-// GET /v1/models: what a key that is not the admin's may use.
-Result<std::vector<ModelRecord>> offered(const Json& json) {
-    return readList<ModelRecord>(json, "data", [](const Json& item) -> Result<ModelRecord> {
-        ModelRecord record;
-        TRY_ASSIGN(record.id, JsonReader(item, "data").string("id"));
-        record.name = record.id;
-        return record;
-    });
+// One of GET /v1/models: what a key that is not the admin's may use.
+Result<ModelRecord> offered(const Json& item) {
+    ModelRecord record;
+    TRY_ASSIGN(record.id, JsonReader(item, "data").string("id"));
+    record.name = record.id;
+    return record;
 }
 
 // Two versions that do not understand each other, and which of the two is to be renewed.
@@ -72,6 +56,26 @@ EngineClient::Answer<Json> reading(EngineClient::Answer<T> answer, Read read) {
 
 }  // namespace
 
+template <class T>
+EngineClient::Answer<Json> EngineClient::listed(const char* key, Result<T> (*read)(const Json&),
+                                                Answer<std::vector<T>> answer) {
+    return [self = QPointer<EngineClient>(this), key, read, answer = std::move(answer)](Result<Json> json) {
+        if (!json) return answer(std::move(json).error());
+        const auto found = json->is_object() ? json->find(key) : json->end();
+        if (!json->is_object() || found == json->end() || !found->is_array())
+            return answer(fail(ErrorCode::CorruptFile, std::string("The answer has no list \"") + key + "\"", key));
+        std::vector<T> list;
+        list.reserve(found->size());
+        for (const Json& item : *found) {
+            if (auto value = read(item))
+                list.push_back(std::move(*value));
+            else if (self)
+                self->sayMisread(QString::fromLatin1(key), value.error());
+        }
+        answer(std::move(list));
+    };
+}
+
 EngineClient::EngineClient(QObject* parent) : QObject(parent), m_launcher(this) {
     m_retry.setSingleShot(true);
     m_silence.setSingleShot(true);
@@ -94,8 +98,14 @@ EngineClient::EngineClient(QObject* parent) : QObject(parent), m_launcher(this) 
                           m_address.url.toString().toStdString()));
     });
     connect(&m_silence, &QTimer::timeout, this, [this] {
-        lostStream(failed(ErrorCode::Network, tr("The server has been silent for five seconds"),
-                          m_address.url.host().toStdString()));
+        const Error silent = failed(ErrorCode::Network, tr("The server has been silent for five seconds"),
+                                    m_address.url.host().toStdString());
+        lostStream(silent);
+        endChats(silent);  // a machine that is gone says nothing about its answers either
+    });
+    connect(&m_network, &QNetworkAccessManager::sslErrors, this, [this](QNetworkReply* reply) {
+        const bool isOurs = !m_certificate.isNull() && reply->sslConfiguration().peerCertificate() == m_certificate;
+        if (isOurs) reply->ignoreSslErrors();
     });
 }
 
@@ -107,7 +117,9 @@ void EngineClient::openWorkspace(const QString& folder) {
     leave();
     m_folder = m_workspace = folder;
     m_access = Access::Owner;
+    m_address = {};
     m_attempts = 0;
+    setLink(Link::Connecting);
     m_launcher.open(folder, m_startsEngine, listenAt());
 }
 
@@ -127,7 +139,7 @@ void EngineClient::restartEngine(QObject* guard, Answer<Json> answer) {
         leave();
         m_attempts = 0;
         m_launcher.restart(m_folder, listenAt());
-        return answer(Json::object());
+        return answerLater(guard, [answer = std::move(answer)] { answer(Json::object()); });
     }
     call(QStringLiteral("shutdown"), Json::object(), this,
          [this, alive = QPointer<QObject>(guard), answer = std::move(answer)](Result<Json> done) {
@@ -150,6 +162,28 @@ void EngineClient::leave() {
     dropStream();
     m_launcher.cancel();
     ++m_generation;
+    endChats(failed(ErrorCode::Network, tr("The connection to this server was given up"),
+                    m_address.url.toString().toStdString()));
+}
+
+void EngineClient::endChats(const Error& why) {
+    for (const QPointer<ChatStream>& chat : std::exchange(m_chats, {}))
+        if (chat) chat->giveUp(why);
+}
+
+void EngineClient::answerLater(QObject* guard, std::function<void()> answer) {
+    QMetaObject::invokeMethod(
+        this,
+        [alive = QPointer<QObject>(guard), answer = std::move(answer)] {
+            if (alive) answer();
+        },
+        Qt::QueuedConnection);
+}
+
+void EngineClient::sayMisread(const QString& what, const Error& error) {
+    if (m_misread.contains(what)) return;
+    m_misread.insert(what);
+    emit misread(what, error);
 }
 
 void EngineClient::attach(const QUrl& url, const QString& key) {
@@ -161,6 +195,7 @@ void EngineClient::attach(const QUrl& url, const QString& key) {
     m_address = {};
     m_address.url = url;
     m_address.key = key;
+    m_certificate = QSslCertificate();
     if (m_link == Link::Lost) setLink(Link::Connecting);
     sayHello();
 }
@@ -168,6 +203,7 @@ void EngineClient::attach(const QUrl& url, const QString& key) {
 void EngineClient::retryNow() {
     if (m_link != Link::Lost && m_link != Link::Refused) return;
     m_attempts = 0;
+    ++m_generation;  // a greeting that is under way is not waited for as well
     m_retry.start(0);
 }
 
@@ -212,13 +248,12 @@ void EngineClient::hand(QNetworkReply* reply, QObject* guard, Answer<Json> answe
 
 void EngineClient::models(bool bin, QObject* guard, Answer<std::vector<ModelRecord>> answer) {
     if (m_access == Access::Guest) {
-        if (!bin)
-            get(QStringLiteral("/v1/models"), guard, reading<std::vector<ModelRecord>>(std::move(answer), offered));
+        if (bin) return answerLater(guard, [answer = std::move(answer)] { answer(std::vector<ModelRecord>()); });
+        get(QStringLiteral("/v1/models"), guard, listed<ModelRecord>("data", offered, std::move(answer)));
         return;
     }
     call(QStringLiteral("models"), {{"bin", bin}}, guard,
-         reading<std::vector<ModelRecord>>(
-             std::move(answer), [](const Json& json) { return readList<ModelRecord>(json, "models", modelFromJson); }));
+         listed<ModelRecord>("models", modelFromJson, std::move(answer)));
 }
 
 void EngineClient::adapters(QObject* guard, Answer<std::vector<AdapterRecord>> answer) {
@@ -229,22 +264,17 @@ void EngineClient::adapters(QObject* guard, Answer<std::vector<AdapterRecord>> a
 }
 
 void EngineClient::jobs(QObject* guard, Answer<std::vector<JobRecord>> answer) {
-    call(QStringLiteral("jobs"), Json::object(), guard,
-         reading<std::vector<JobRecord>>(
-             std::move(answer), [](const Json& json) { return readList<JobRecord>(json, "jobs", jobFromJson); }));
+    call(QStringLiteral("jobs"), Json::object(), guard, listed<JobRecord>("jobs", jobFromJson, std::move(answer)));
 }
 
 void EngineClient::log(int limit, QObject* guard, Answer<std::vector<LogRecord>> answer) {
     call(QStringLiteral("log"), {{"limit", limit}}, guard,
-         reading<std::vector<LogRecord>>(
-             std::move(answer), [](const Json& json) { return readList<LogRecord>(json, "records", logFromJson); }));
+         listed<LogRecord>("records", logFromJson, std::move(answer)));
 }
 
 void EngineClient::history(int seconds, QObject* guard, Answer<std::vector<HistoryPoint>> answer) {
     call(QStringLiteral("history"), {{"seconds", seconds}}, guard,
-         reading<std::vector<HistoryPoint>>(std::move(answer), [](const Json& json) {
-             return readList<HistoryPoint>(json, "points", historyPointFromJson);
-         }));
+         listed<HistoryPoint>("points", historyPointFromJson, std::move(answer)));
 }
 
 void EngineClient::inspect(const QString& model, QObject* guard, Answer<ModelInspection> answer) {
@@ -282,6 +312,7 @@ void EngineClient::probe(const QString& path, QObject* guard, Answer<ImportProbe
 void EngineClient::startImport(const ImportRequest& request, QObject* guard, Answer<qint64> answer) {
     Json arguments = {{"path", request.path}, {"link", request.link}, {"allow_nonfinite", request.allowNonFinite}};
     if (!request.name.empty()) arguments["name"] = request.name;
+    if (!request.quantize.empty()) arguments["quantize"] = request.quantize;
     call(QStringLiteral("import"), arguments, guard,
          reading<qint64>(std::move(answer), [](const Json& json) -> Result<qint64> {
              TRY_ASSIGN(const std::int64_t id, JsonReader(json, "import").integer("job", 0, INT64_MAX));
@@ -293,13 +324,21 @@ ChatStream* EngineClient::chat(const ChatRequest& chatRequest, QObject* parent) 
     QNetworkRequest post = request(QStringLiteral("/v1/chat/completions"));
     post.setTransferTimeout(0);
     post.setRawHeader("Accept", "text/event-stream");
-    return new ChatStream(m_network.post(post, QByteArray::fromStdString(dumpJson(chatRequest.toJson(true)))), parent);
+    auto* chat =
+        new ChatStream(m_network.post(post, QByteArray::fromStdString(dumpJson(chatRequest.toJson(true)))), parent);
+    std::erase_if(m_chats, [](const QPointer<ChatStream>& known) { return known.isNull(); });
+    m_chats.emplace_back(chat);
+    return chat;
 }
 
 QNetworkRequest EngineClient::request(const QString& path) const {
     QUrl url = m_address.url;
-    url.setPath(path);
+    QString base = url.path();  // a proxy may put the server under one
+    while (base.endsWith(QLatin1Char('/'))) base.chop(1);
+    url.setPath(base + path);
     QNetworkRequest made(url);
+    // A key goes to the server it was typed for, and to none that this one names.
+    made.setAttribute(QNetworkRequest::RedirectPolicyAttribute, QNetworkRequest::ManualRedirectPolicy);
     made.setRawHeader("Authorization", "Bearer " + m_address.key.toUtf8());
     made.setHeader(QNetworkRequest::ContentTypeHeader, QStringLiteral("application/json"));
     made.setTransferTimeout(kCallTimeoutMs);
@@ -314,6 +353,7 @@ void EngineClient::setLink(Link link, std::optional<Error> trouble) {
 
 void EngineClient::found(const DaemonAddress& address) {
     m_address = address;
+    m_certificate = address.certificate.isEmpty() ? QSslCertificate() : QSslCertificate(address.certificate);
     sayHello();
 }
 
@@ -344,7 +384,10 @@ void EngineClient::takeHello(const Json& answer) {
     const auto started = reader.integerOr("started_at", 0, 0, INT64_MAX).value_or(0);
     const QString instance = QStringLiteral("%1/%2/%3").arg(m_address.url.toString()).arg(pid).arg(started);
     const bool fresh = instance != m_instance;
-    if (fresh) m_lastSequence = -1;
+    if (fresh) {
+        m_lastSequence = -1;
+        m_misread.clear();
+    }
     m_instance = instance;
     m_access = isForeign() ? Access::Admin : Access::Owner;
     if (const auto folder = reader.stringOr("workspace", {}); folder && !folder->empty())
@@ -404,15 +447,16 @@ void EngineClient::takeEvent(const SseEvent& event) {
         return;
     }
     const auto json = parseJson(view(event.data), "event");
-    if (!json) return;
+    if (!json) return sayMisread(event.name, json.error());
     if (event.name == QLatin1String("snapshot")) {
         auto snapshot = snapshotFromJson(*json);
-        if (snapshot) emit snapshotArrived(std::make_shared<const Snapshot>(std::move(*snapshot)));
+        if (!snapshot) return sayMisread(event.name, snapshot.error());
+        emit snapshotArrived(std::make_shared<const Snapshot>(std::move(*snapshot)));
         return;
     }
     if (event.id) m_lastSequence = *event.id;
     const auto known = eventFromJson(event.name.toStdString(), *json);
-    if (!known) return;  // of a newer daemon
+    if (!known) return sayMisread(event.name, known.error());  // of a newer daemon, or broken
     if (const auto* job = std::get_if<JobRecord>(&*known)) emit jobChanged(*job);
     if (const auto* model = std::get_if<ModelChanged>(&*known)) emit modelChanged(*model);
     if (const auto* serve = std::get_if<ServeChanged>(&*known)) emit serveChanged(*serve);

@@ -12,6 +12,8 @@
 #include <QNetworkAccessManager>
 #include <QObject>
 #include <QPointer>
+#include <QSet>
+#include <QSslCertificate>
 #include <QTimer>
 #include <functional>
 #include <memory>
@@ -65,7 +67,7 @@ public:
     // The engine of the workspace opened here ends, and another one is started in its place. `answer` is of the ending.
     void restartEngine(QObject* guard, Answer<Json> answer);
 
-    // Any operation of core/api/protocol.h.
+    // Any operation of core/api/protocol.h. What is answered after another server was chosen is Error cancelled.
     void call(const QString& operation, const Json& arguments, QObject* guard, Answer<Json> answer);
 
     // As a guest: names alone, and the bin is empty.
@@ -93,8 +95,16 @@ signals:
     void tenantChanged(const espalier::TenantChanged& change);
     void adapterChanged(const espalier::AdapterChanged& change);
     void logged(const espalier::LogRecord& record);
+    // Something of an answer or of the stream could not be read; the rest was taken. Said once for each kind.
+    void misread(const QString& what, const espalier::Error& error);
 
 private:
+    // A list of an answer: what cannot be read of it is left out.
+    template <class T>
+    Answer<Json> listed(const char* key, Result<T> (*read)(const Json&), Answer<std::vector<T>> answer);
+    void sayMisread(const QString& what, const Error& error);
+    void answerLater(QObject* guard, std::function<void()> answer);
+    void endChats(const Error& why);
     QNetworkRequest request(const QString& path) const;
     void setLink(Link link, std::optional<Error> trouble = std::nullopt);
     void found(const DaemonAddress& address);
@@ -128,6 +138,9 @@ private:
     int m_generation = 0;  // counts the servers chosen
     qint64 m_lastSequence = -1;
     QString m_instance;  // pid and start of the daemon the sequence numbers belong to
+    QSet<QString> m_misread;
+    std::vector<QPointer<ChatStream>> m_chats;
+    QSslCertificate m_certificate;  // of the workspace's own daemon: trusted as it is, whatever name it bears
 };
 
 }  // namespace espalier::ui

@@ -29,6 +29,10 @@ Error errorOf(const QNetworkReply& reply, const QByteArray& body) {
     if (status == 401 || status == 403)
         return failed(ErrorCode::Unauthorized,
                       QCoreApplication::translate("Bridge", "The server does not accept this key"), where);
+    if (status / 100 == 2)
+        return failed(ErrorCode::Network,
+                      QCoreApplication::translate("Bridge", "The connection ended: %1").arg(reply.errorString()),
+                      where);
     if (status > 0)
         return failed(ErrorCode::Network,
                       QCoreApplication::translate("Bridge", "The server answered with status %1").arg(status), where);

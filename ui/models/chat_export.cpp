@@ -39,7 +39,10 @@ QString asCurl(const ChatRequest& request, const DaemonAddress& address) {
         command = QStringLiteral(": \"${ESPALIER_KEY:=$(cat %1)}\"\n").arg(shellQuoted(address.keyFile));
     const QString url = shellQuoted(address.url.toString() + QStringLiteral("/v1/chat/completions"));
     const QString body = shellQuoted(QString::fromStdString(dumpJson(request.toJson(true))));
-    command += QStringLiteral("curl -N ") + url +
+    const QString trusted = address.certificateFile.isEmpty()
+                                ? QString()
+                                : QStringLiteral("--cacert ") + shellQuoted(address.certificateFile) + QLatin1Char(' ');
+    command += QStringLiteral("curl -N ") + trusted + url +
                QStringLiteral(
                    " \\\n  -H \"Authorization: Bearer $ESPALIER_KEY\" \\\n"
                    "  -H 'Content-Type: application/json' \\\n  -d ") +
@@ -58,6 +61,8 @@ QString asPython(const ChatRequest& request, const DaemonAddress& address) {
     QString code;
     if (!address.keyFile.isEmpty())
         code += QStringLiteral("# export ESPALIER_KEY=\"$(cat %1)\"\n").arg(shellQuoted(address.keyFile));
+    if (!address.certificateFile.isEmpty())
+        code += QStringLiteral("# export SSL_CERT_FILE=%1\n").arg(shellQuoted(address.certificateFile));
     code += QStringLiteral(
                 "import os\n\nfrom openai import OpenAI\n\nclient = OpenAI(base_url=%1, "
                 "api_key=os.environ[\"ESPALIER_KEY\"])\nanswer = client.chat.completions.create(\n")

@@ -102,16 +102,27 @@ bool isActive(const JobRecord& job) {
     return job.state == JobState::Queued || job.state == JobState::Running || job.state == JobState::Paused;
 }
 
+// A scan or a check begins again from its first byte: a pause would only lose what it has done.
+JobControls controlsOf(const JobRecord& job) {
+    const bool moves = job.state == JobState::Queued || job.state == JobState::Running;
+    const bool rests = job.state == JobState::Paused || job.state == JobState::Interrupted;
+    return {.pause = job.state == JobState::Running && job.kind == "import",
+            .resume = rests,
+            .cancel = moves,
+            .discard = !moves};
+}
+
 JobTable::JobTable(QObject* parent)
     : RecordTable(
           {{tr("Job")}, {tr("Kind")}, {tr("State")}, {tr("Progress")}, {tr("Rate"), true}, {tr("Time left"), true}},
           parent) {}
 
 void JobTable::setJobs(std::vector<JobRecord> jobs) {
-    beginResetModel();
-    m_jobs = std::move(jobs);
-    std::sort(m_jobs.begin(), m_jobs.end(), [](const JobRecord& a, const JobRecord& b) { return a.id > b.id; });
-    endResetModel();
+    std::vector<qint64> gone;
+    for (const JobRecord& job : m_jobs)
+        if (findJob(jobs, job.id) == jobs.end()) gone.push_back(job.id);
+    for (const qint64 id : gone) remove(id);
+    for (const JobRecord& job : jobs) update(job);
 }
 
 void JobTable::update(const JobRecord& job) {

@@ -19,13 +19,19 @@ bool needsYou(const JobRecord& job);     // failed or interrupted
 QString titleOf(const JobRecord& job);   // "Import tiny"
 bool isActive(const JobRecord& job);     // queued, running or paused
 
+// What the daemon takes for a job as it stands.
+struct JobControls {
+    bool pause = false, resume = false, cancel = false, discard = false;
+};
+JobControls controlsOf(const JobRecord& job);
+
 class JobTable : public RecordTable {
     Q_OBJECT
 public:
     enum Column { Title, Kind, State, Progress, Rate, Left };
     explicit JobTable(QObject* parent = nullptr);
 
-    void setJobs(std::vector<JobRecord> jobs);
+    void setJobs(std::vector<JobRecord> jobs);  // rows that stay are kept in place
     void update(const JobRecord& job);
     void remove(qint64 id);
     const std::vector<JobRecord>& jobs() const { return m_jobs; }

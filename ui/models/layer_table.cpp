@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/models/layer_table.h"
 
-#include <QRegularExpression>
 #include <array>
 
 #include "ui/models/format.h"
+#include "ui/models/tensor_name.h"
 
 namespace espalier::ui {
 
@@ -18,18 +18,14 @@ LayerTable::LayerTable(QObject* parent)
                   parent) {}
 
 void LayerTable::setInspection(const ModelInspection& inspection) {
-    // The number after "layers.", "h." or "blk.": how the families spell it.
-    static const QRegularExpression layerOf(QStringLiteral("(?:^|\\.)(?:layers?|h|blk)\\.(\\d+)\\."));
     beginResetModel();
     m_rows.clear();
     for (const LayerSpec& layer : inspection.record.spec.layers)
         m_rows.push_back({layer.heads, layer.kvHeads, layer.neurons, 0, 0});
     for (const TensorFact& tensor : inspection.tensors) {
-        const auto match = layerOf.match(tensor.name);
-        if (!match.hasMatch()) continue;
-        const qlonglong index = match.captured(1).toLongLong();
-        if (index >= qlonglong(m_rows.size())) continue;
-        Row& row = m_rows[std::size_t(index)];
+        const auto layer = layerOf(tensor.name);
+        if (!layer || layer->number >= int(m_rows.size())) continue;
+        Row& row = m_rows[std::size_t(layer->number)];
         ++row.tensors;
         row.bytes += tensor.bytes;
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/models/loaded_table.h"
 
+#include <algorithm>
+
 #include "ui/models/format.h"
 #include "ui/shell/icons.h"
 
@@ -25,20 +27,38 @@ LoadedTable::LoadedTable(QObject* parent)
                    {tr("Pool in use")}},
                   parent) {}
 
+// Rows are models, not numbers: what is selected stays selected when one before it leaves the device.
 void LoadedTable::setModels(const std::vector<LoadedModel>& models) {
-    const int before = rowCount(), after = int(models.size());
-    if (after < before) {
-        beginRemoveRows({}, after, before - 1);
-        m_models = models;
+    const auto isNamed = [](const std::string& name) {
+        return [&name](const LoadedModel& model) { return model.name == name; };
+    };
+    for (int i = rowCount() - 1; i >= 0; --i) {
+        if (std::ranges::any_of(models, isNamed(m_models[std::size_t(i)].name))) continue;
+        beginRemoveRows({}, i, i);
+        m_models.erase(m_models.begin() + i);
         endRemoveRows();
-    } else if (after > before) {
-        beginInsertRows({}, before, after - 1);
-        m_models = models;
-        endInsertRows();
-    } else {
-        m_models = models;
     }
-    if (after > 0) emit dataChanged(index(0, 0), index(after - 1, columnCount() - 1));
+    for (int i = 0; i < int(models.size()); ++i) {
+        const auto here = m_models.begin() + i;
+        const auto known = std::find_if(here, m_models.end(), isNamed(models[std::size_t(i)].name));
+        if (known == m_models.end()) {
+            beginInsertRows({}, i, i);
+            m_models.insert(here, models[std::size_t(i)]);
+            endInsertRows();
+        } else if (known != here) {
+            const int from = int(known - m_models.begin());
+            beginMoveRows({}, from, from, {}, i);
+            std::rotate(here, known, known + 1);
+            endMoveRows();
+        }
+    }
+    if (rowCount() > int(models.size())) {  // of one name twice
+        beginRemoveRows({}, int(models.size()), rowCount() - 1);
+        m_models.resize(models.size());
+        endRemoveRows();
+    }
+    m_models = models;
+    if (rowCount() > 0) emit dataChanged(index(0, 0), index(rowCount() - 1, columnCount() - 1));
 }
 
 int LoadedTable::rowCount(const QModelIndex& parent) const {

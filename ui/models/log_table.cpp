@@ -7,6 +7,18 @@
 #include "ui/shell/icons.h"
 
 namespace espalier::ui {
+namespace {
+
+void sortByTime(std::vector<LogRecord>& records) {
+    std::stable_sort(records.begin(), records.end(),
+                     [](const LogRecord& a, const LogRecord& b) { return a.at < b.at; });
+}
+
+bool same(const LogRecord& a, const LogRecord& b) {
+    return a.at == b.at && a.level == b.level && a.source == b.source && a.text == b.text;
+}
+
+}  // namespace
 
 int severity(const std::string& level) {
     if (level == "error") return 3;
@@ -19,8 +31,7 @@ LogTable::LogTable(QObject* parent)
 
 void LogTable::setRecords(std::vector<LogRecord> records) {
     beginResetModel();
-    std::stable_sort(records.begin(), records.end(),
-                     [](const LogRecord& a, const LogRecord& b) { return a.at < b.at; });
+    sortByTime(records);
     const std::ptrdiff_t tooMany = std::max<std::ptrdiff_t>(0, std::ptrdiff_t(records.size()) - kCapacity);
     m_records.assign(records.begin() + tooMany, records.end());
     endResetModel();
@@ -37,9 +48,24 @@ void LogTable::append(const LogRecord& record) {
     endInsertRows();
 }
 
-int LogTable::countAtLeast(int least) const {
-    return int(std::count_if(m_records.begin(), m_records.end(),
-                             [&](const LogRecord& record) { return severity(record.level) >= least; }));
+std::vector<LogRecord> LogTable::catchUp(std::vector<LogRecord> records) {
+    qint64 newest = -1;
+    for (const LogRecord& known : m_records)
+        if (known.source != kWorkbench) newest = std::max(newest, qint64(known.at));
+    sortByTime(records);
+    std::erase_if(records, [&](const LogRecord& record) {
+        return record.at < newest ||
+               (record.at == newest && std::any_of(m_records.begin(), m_records.end(),
+                                                   [&](const LogRecord& known) { return same(known, record); }));
+    });
+    for (const LogRecord& record : records) append(record);
+    return records;
+}
+
+int LogTable::countAtLeast(int least, qint64 after) const {
+    return int(std::count_if(m_records.begin(), m_records.end(), [&](const LogRecord& record) {
+        return record.at > after && severity(record.level) >= least;
+    }));
 }
 
 int LogTable::rowCount(const QModelIndex& parent) const {

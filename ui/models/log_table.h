@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// LogTable: the newest lines of the daemon's log, oldest first, at most kCapacity.
+// LogTable: the newest lines of the daemon's log, oldest first, at most kCapacity. Lines of the workbench itself stand
+// among them under the source kWorkbench.
 #pragma once
 
 #include <deque>
@@ -16,12 +17,15 @@ class LogTable : public RecordTable {
 public:
     enum Column { Time, Level, Source, Message };
     static constexpr int kCapacity = 5000;
+    static constexpr auto kWorkbench = "workbench";
     explicit LogTable(QObject* parent = nullptr);
 
     void setRecords(std::vector<LogRecord> records);
     void append(const LogRecord& record);
+    // The daemon's newest lines after a while without it: those that are not here yet are appended, and returned.
+    std::vector<LogRecord> catchUp(std::vector<LogRecord> records);
     const std::deque<LogRecord>& records() const { return m_records; }
-    int countAtLeast(int severity) const;
+    int countAtLeast(int severity, qint64 after = -1) const;  // of the lines written after that, Unix milliseconds
 
     int rowCount(const QModelIndex& parent = {}) const override;
 

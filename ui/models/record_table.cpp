@@ -34,7 +34,7 @@ QVariant RecordTable::data(const QModelIndex& index, int role) const {
 QVariant RecordTable::headerData(int section, Qt::Orientation orientation, int role) const {
     if (orientation != Qt::Horizontal || section < 0 || section >= columnCount()) return {};
     const Column& column = m_columns[std::size_t(section)];
-    if (role == Qt::DisplayRole) return column.name;
+    if (role == Qt::DisplayRole || role == Qt::ToolTipRole) return column.name;  // a narrow head is cut
     if (role == Qt::TextAlignmentRole)
         return int((column.isNumber ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
     return {};

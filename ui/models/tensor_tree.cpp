@@ -2,10 +2,11 @@
 #include "ui/models/tensor_tree.h"
 
 #include <QHash>
-#include <QRegularExpression>
+#include <algorithm>
 
 #include "ui/models/format.h"
 #include "ui/models/record_table.h"
+#include "ui/models/tensor_name.h"
 
 namespace espalier::ui {
 namespace {
@@ -41,36 +42,41 @@ QString normText(const TensorFact* tensor) {
 TensorTree::TensorTree(QObject* parent) : QAbstractItemModel(parent) {}
 
 void TensorTree::setTensors(std::vector<TensorFact> tensors) {
-    static const QRegularExpression layerName(QStringLiteral("^(?:model\\.)?(layers\\.\\d+)\\.(.+)$"));
+    const bool sameNames = std::ranges::equal(tensors, m_tensors, {}, &TensorFact::name, &TensorFact::name);
+    if (sameNames) {
+        m_tensors = std::move(tensors);
+        for (int row = 0; row < rowCount(); ++row) {
+            const QModelIndex node = index(row, 0);
+            emit dataChanged(node, index(row, ColumnCount - 1));
+            if (const int parts = rowCount(node); parts > 0)
+                emit dataChanged(index(0, 0, node), index(parts - 1, ColumnCount - 1, node));
+        }
+        return;
+    }
     beginResetModel();
     m_tensors = std::move(tensors);
     m_nodes.clear();
     QHash<QString, int> layers;
     for (int i = 0; i < tensorCount(); ++i) {
         const TensorFact& tensor = m_tensors[std::size_t(i)];
-        const auto match = layerName.match(tensor.name);
-        if (!match.hasMatch()) {
+        const auto named = layerOf(tensor.name);
+        if (!named) {
             QString name = withoutSuffix(tensor.name);
             if (name.startsWith(QLatin1String("model."))) name.remove(0, 6);
             m_nodes.push_back({name, i, {}, {}, tensor.bytes});
             continue;
         }
-        const QString layer = match.captured(1);
-        if (!layers.contains(layer)) {
-            layers.insert(layer, int(m_nodes.size()));
-            m_nodes.push_back({layer, -1, {}, {}, 0});
+        if (!layers.contains(named->layer)) {
+            layers.insert(named->layer, int(m_nodes.size()));
+            m_nodes.push_back({named->layer, -1, {}, {}, 0, named->number});
         }
-        Node& node = m_nodes[std::size_t(layers.value(layer))];
+        Node& node = m_nodes[std::size_t(layers.value(named->layer))];
         node.children.push_back(i);
-        node.childNames.push_back(withoutSuffix(match.captured(2)));
+        node.childNames.push_back(withoutSuffix(named->part));
         node.bytes += tensor.bytes;
     }
     // Files list layers as text sorts them (1, 10, 2); people count.
-    const auto numberOf = [](const Node& node) {
-        return node.tensor < 0 ? node.name.section(QLatin1Char('.'), 1).toInt() : -1;
-    };
-    std::stable_sort(m_nodes.begin(), m_nodes.end(),
-                     [&](const Node& a, const Node& b) { return numberOf(a) < numberOf(b); });
+    std::ranges::stable_sort(m_nodes, {}, &Node::layer);
     endResetModel();
 }
 
@@ -135,7 +141,7 @@ QVariant TensorTree::headerData(int section, Qt::Orientation orientation, int ro
     if (orientation != Qt::Horizontal) return {};
     if (role == Qt::TextAlignmentRole)
         return int((isNumber(section) ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
-    if (role != Qt::DisplayRole) return {};
+    if (role != Qt::DisplayRole && role != Qt::ToolTipRole) return {};
     switch (section) {
         case Name:
             return tr("Tensor");

@@ -17,7 +17,7 @@ public:
     enum Column { Name, Shape, Type, Size, Norm, ColumnCount };
     explicit TensorTree(QObject* parent = nullptr);
 
-    void setTensors(std::vector<TensorFact> tensors);
+    void setTensors(std::vector<TensorFact> tensors);  // of the same model: what is open and chosen stays so
     int tensorCount() const { return int(m_tensors.size()); }
 
     QModelIndex index(int row, int column, const QModelIndex& parent = {}) const override;
@@ -34,6 +34,7 @@ private:
         std::vector<int> children;  // tensors of a layer
         std::vector<QString> childNames;
         qint64 bytes = 0;
+        int layer = -1;  // its number; -1: none
     };
     // The internal id of a top node is 0, of a child 1 + the row of its parent.
     const TensorFact* tensorAt(const QModelIndex& index) const;

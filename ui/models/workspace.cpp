@@ -131,6 +131,7 @@ Workspace::Workspace(EngineClient& engine, QObject* parent)
         markLog(record);
         emit logChanged();
     });
+    connect(&engine, &EngineClient::misread, this, &Workspace::noteMisread);
     if (engine.isAttached()) readEverything();  // made anew beside a connection that goes on
 }
 
@@ -140,27 +141,37 @@ QString Workspace::name() const {
     return last.isEmpty() ? folder : last;
 }
 
+// An answer that is taken when there is one; that there is none is said where the list would stand.
+template <class T, class Take>
+EngineClient::Answer<T> Workspace::taken(const QString& failure, Take take) {
+    return [this, failure, take](Result<T> answer) {
+        if (answer)
+            take(std::move(*answer));
+        else if (answer.error().code != ErrorCode::Cancelled)
+            emit readFailed(failure, answer.error());
+    };
+}
+
 void Workspace::refreshModels() {
-    m_engine.models(false, this, [this](Result<std::vector<ModelRecord>> models) {
-        if (!models) return;
-        m_models.setModels(std::move(*models));
-        m_hasModels = true;
-        emit modelsChanged();
-    });
-    m_engine.models(true, this, [this](Result<std::vector<ModelRecord>> models) {
-        if (!models) return;
-        m_bin.setModels(std::move(*models));
-        emit modelsChanged();
-    });
+    using Models = std::vector<ModelRecord>;
+    m_engine.models(false, this, taken<Models>(tr("The list of models was not read"), [this](Models models) {
+                        m_models.setModels(std::move(models));
+                        m_hasModels = true;
+                        emit modelsChanged();
+                    }));
+    m_engine.models(true, this, taken<Models>(tr("The bin was not read"), [this](Models models) {
+                        m_bin.setModels(std::move(models));
+                        emit modelsChanged();
+                    }));
 }
 
 void Workspace::refreshAdapters() {
     if (m_engine.access() == Access::Guest) return;
-    m_engine.adapters(this, [this](Result<std::vector<AdapterRecord>> adapters) {
-        if (!adapters) return;
-        m_adapters = std::move(*adapters);
-        emit adaptersChanged();
-    });
+    using Adapters = std::vector<AdapterRecord>;
+    m_engine.adapters(this, taken<Adapters>(tr("The list of adapters was not read"), [this](Adapters adapters) {
+                          m_adapters = std::move(adapters);
+                          emit adaptersChanged();
+                      }));
 }
 
 void Workspace::discardJob(qint64 id, QObject* guard, std::function<void(const Error&)> refused) {
@@ -178,33 +189,42 @@ void Workspace::discardJob(qint64 id, QObject* guard, std::function<void(const E
 
 void Workspace::readEverything() {
     refreshModels();
-    if (m_engine.access() == Access::Guest) {
-        m_snapshot.reset();
-        m_bin.setModels({});
-        m_adapters.clear();
-        m_jobs.setJobs({});
-        m_log.setRecords({});
-        emit adaptersChanged();
-        emit jobsChanged();
-        emit logChanged();
-        emit snapshotChanged();
-        return;
-    }
+    if (m_engine.access() != Access::Guest) return readLists();
+    m_snapshot.reset();
+    m_bin.setModels({});
+    m_loaded.setModels({});
+    m_jobs.setJobs({});
+    m_log.setRecords({});
+    m_adapters.clear();
+    emit adaptersChanged();
+    emit jobsChanged();
+    emit logChanged();
+    emit snapshotChanged();
+}
+
+void Workspace::readLists() {
+    using Jobs = std::vector<JobRecord>;
+    using Log = std::vector<LogRecord>;
+    using Points = std::vector<HistoryPoint>;
     refreshAdapters();
-    m_engine.jobs(this, [this](Result<std::vector<JobRecord>> jobs) {
-        if (!jobs) return;
-        m_jobs.setJobs(std::move(*jobs));
-        emit jobsChanged();
-    });
-    m_engine.log(kLogLines, this, [this](Result<std::vector<LogRecord>> records) {
-        if (!records) return;
-        for (const LogRecord& record : *records) markLog(record);
-        m_log.setRecords(std::move(*records));
-        emit logChanged();
-    });
-    m_engine.history(kHistorySeconds, this, [this](const Result<std::vector<HistoryPoint>>& points) {
-        if (points) backfill(*points);
-    });
+    m_engine.jobs(this, taken<Jobs>(tr("The list of jobs was not read"), [this](Jobs jobs) {
+                      m_jobs.setJobs(std::move(jobs));
+                      emit jobsChanged();
+                  }));
+    m_engine.log(kLogLines, this, taken<Log>(tr("The log was not read"), [this](Log records) {
+                     for (const LogRecord& record : m_log.catchUp(std::move(records))) markLog(record);
+                     emit logChanged();
+                 }));
+    m_engine.history(
+        kHistorySeconds, this,
+        taken<Points>(tr("The history of the plots was not read"), [this](const Points& points) { backfill(points); }));
+}
+
+// The rest was taken: a line in the log is enough.
+void Workspace::noteMisread(const QString& what, const Error& error) {
+    const QString line = tr("Left out of \"%1\": %2").arg(what, text(error.message));
+    m_log.append({qint64(now() * 1000), "warning", LogTable::kWorkbench, line.toStdString()});
+    emit logChanged();
 }
 
 // What is known of a workspace stays while its daemon is away; that of another one goes at once.

@@ -79,9 +79,13 @@ signals:
     void adaptersChanged();
     void jobsChanged();
     void logChanged();
+    void readFailed(const QString& what, const espalier::Error& error);  // a list of the daemon that is not shown
 
 private:
     void readEverything();
+    void readLists();
+    template <class T, class Take>
+    EngineClient::Answer<T> taken(const QString& failure, Take take);
     void take(const std::shared_ptr<const Snapshot>& snapshot);
     void backfill(const std::vector<HistoryPoint>& points);
     void followOrigin();
@@ -89,6 +93,7 @@ private:
     void markModel(const ModelChanged& change);
     void markJob(const JobRecord& job);
     void markLog(const LogRecord& record);
+    void noteMisread(const QString& what, const Error& error);
     double now() const;
 
     EngineClient& m_engine;

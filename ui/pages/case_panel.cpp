@@ -42,6 +42,7 @@ CasePanel::CasePanel(Workspace& workspace)
       m_run(button(tr("Run"), QStringLiteral("play"), ButtonRole::Plain, ControlSize::Small)),
       m_runAll(button(tr("Run all"), QStringLiteral("list-checks"), ButtonRole::Plain, ControlSize::Small)),
       m_undo(button(tr("Bring back"), QStringLiteral("undo-2"), ButtonRole::Plain, ControlSize::Small)),
+      m_use(toolButton(QStringLiteral("pencil"), tr("Put the case into the fields"))),
       m_remove(toolButton(QStringLiteral("trash-2"), tr("Remove the case"))),
       m_error(new ErrorStrip) {
     m_table->horizontalHeader()->hide();
@@ -51,14 +52,14 @@ CasePanel::CasePanel(Workspace& workspace)
     m_expected->setAccessibleName(tr("Text an answer must contain"));
     m_expected->setPlaceholderText(tr("An answer must contain…"));
     for (QLineEdit* edit : {m_name, m_expected}) setControlSize(edit, ControlSize::Small);
-    m_fields->setLayout(column({m_name, m_expected}, 4));
+    m_fields->setLayout(column({row({LayoutItem(m_name, 1), m_use}, 4), m_expected}, 4));
     m_undo->hide();
     auto* list = new QWidget;
     m_stack = new QStackedLayout(list);
     m_stack->addWidget(m_table);
     m_stack->addWidget(
         new EmptyView(QStringLiteral("bookmark-plus"), tr("Save a prompt as a case to ask it again later.")));
-    static_cast<QLabel*>(m_stack->widget(1)->findChild<QLabel*>())->setFixedWidth(160);
+    static_cast<QLabel*>(m_stack->widget(1)->findChild<QLabel*>())->setFixedWidth(scaled(160));
     setContent(column(
         {horizontalLine(), row({LayoutItem(m_error, 1)}, 0, {6, 0, 6, 0}), LayoutItem(list, 1),
          row({m_undo, nullptr}, 0, {11, 0, 7, 4}), horizontalLine(), row({LayoutItem(m_fields, 1)}, 0, {8, 8, 8, 0}),
@@ -66,12 +67,12 @@ CasePanel::CasePanel(Workspace& workspace)
         0));
     setUnit({});
     connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &CasePanel::showCurrent);
-    connect(m_table, &QAbstractItemView::clicked, this, [this] {
+    // Not by a click alone: that chooses a case to run, rename or remove, and what is typed stays.
+    const auto use = [this] {
         if (const SavedCase* saved = current()) emit chosen(saved->id);
-    });
-    connect(m_table, &QAbstractItemView::activated, this, [this] {
-        if (const SavedCase* saved = current()) emit chosen(saved->id);
-    });
+    };
+    connect(m_table, &QAbstractItemView::activated, this, use);
+    connect(m_use, &QToolButton::clicked, this, use);
     connect(m_name, &QLineEdit::editingFinished, this, &CasePanel::renameCurrent);
     connect(m_expected, &QLineEdit::editingFinished, this, &CasePanel::setExpected);
     connect(m_run, &QPushButton::clicked, this, [this] {
@@ -87,11 +88,13 @@ CasePanel::CasePanel(Workspace& workspace)
     connect(&workspace.engine(), &EngineClient::attached, this, &CasePanel::read);
     connect(&workspace, &Workspace::left, this, [this] {
         m_cases.setCases({});
+        m_saving.clear();
         m_removed.reset();
         m_undo->hide();
         showCurrent();
     });
     showCurrent();
+    if (workspace.engine().isAttached()) read();  // made anew beside a connection that goes on
 }
 
 const SavedCase* CasePanel::current() const {
@@ -118,17 +121,28 @@ void CasePanel::read() {
 
 void CasePanel::save(SavedCase saved) {
     m_error->clear();
-    const bool isNew = saved.id == 0;
-    if (!isNew) m_cases.update(saved);  // two answers may end before the first change is kept
+    if (saved.id == 0) return keep(saved);
+    m_cases.update(saved);  // two answers may end before the first change is kept
+    const auto [known, isFirst] = m_saving.try_emplace(saved.id, false);
+    known->second = !isFirst;
+    if (isFirst) keep(saved);
+}
+
+// One at a time of each case: a slow answer must not bring an older state back, here or with the daemon.
+void CasePanel::keep(const SavedCase& saved) {
     m_workspace.engine().call(QStringLiteral("case-save"), {{"case", toJson(saved)}}, this,
-                              [this, isNew](const Result<Json>& answer) {
-                                  auto kept = answer ? savedCaseFromJson(*answer) : Result<SavedCase>(answer.error());
-                                  if (!kept) {
-                                      m_error->showError(tr("The case was not saved"), kept.error());
-                                      return;
-                                  }
-                                  m_cases.update(*kept);
-                                  if (isNew) m_table->selectRow(m_cases.rowCount() - 1);
+                              [this, id = saved.id](const Result<Json>& answer) {
+                                  const auto kept =
+                                      answer ? savedCaseFromJson(*answer) : Result<SavedCase>(answer.error());
+                                  const auto waiting = m_saving.find(id);
+                                  const bool changed = waiting != m_saving.end() && waiting->second;
+                                  if (waiting != m_saving.end()) m_saving.erase(waiting);
+                                  const SavedCase* now = id == 0 ? nullptr : m_cases.find(id);
+                                  if (!kept) m_error->showError(tr("The case was not saved"), kept.error());
+                                  if (changed && now) return save(SavedCase(*now));
+                                  if (!kept) return;
+                                  if (id == 0 || now) m_cases.update(*kept);
+                                  if (id == 0) m_table->selectRow(m_cases.rowCount() - 1);
                                   showCurrent();
                               });
 }
@@ -187,6 +201,7 @@ void CasePanel::showCurrent() {
     setUnit(m_cases.rowCount() == 0 ? QString() : formatCount(m_cases.rowCount()));
     m_fields->setEnabled(saved != nullptr);
     m_remove->setEnabled(saved != nullptr && !m_busy);
+    m_use->setEnabled(saved != nullptr && !m_busy);
     m_run->setEnabled(saved != nullptr && !m_busy);
     m_runAll->setEnabled(m_cases.rowCount() > 0 && !m_busy);
     if (!m_name->hasFocus()) {

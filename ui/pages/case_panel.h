@@ -30,6 +30,7 @@ signals:
 
 private:
     void read();
+    void keep(const SavedCase& saved);
     void removeCurrent();
     void undoRemove();
     void renameCurrent();
@@ -43,10 +44,10 @@ private:
     QLineEdit *m_name, *m_expected;
     QWidget* m_fields;
     QPushButton *m_run, *m_runAll, *m_undo;
-    QToolButton* m_remove;
+    QToolButton *m_use, *m_remove;
     ErrorStrip* m_error;
     std::optional<SavedCase> m_removed;
-    qint64 m_selectNext = 0;
+    std::map<qint64, bool> m_saving;  // by id: whether it has changed since it was sent
     bool m_busy = false;
 };
 

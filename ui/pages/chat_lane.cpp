@@ -26,9 +26,11 @@ QString endOf(const ChatEnd& end) {
 
 }  // namespace
 
-ChatLane::ChatLane(Workspace& workspace) : m_workspace(workspace), m_view(new AnswerView), m_error(new ErrorStrip) {
+ChatLane::ChatLane(Workspace& workspace, Actions& actions)
+    : m_workspace(workspace), m_view(new AnswerView), m_error(new ErrorStrip) {
+    m_import = buttonFor(actions.get(action::kImport), tr("Import model"));
     setAccessibleName(tr("Chat"));
-    m_empty = new EmptyView(QStringLiteral("message-square-text"), {});
+    m_empty = new EmptyView(QStringLiteral("message-square-text"), {}, m_import);
     auto* holder = new QWidget;
     m_stack = new QStackedLayout(holder);
     m_stack->addWidget(m_view);
@@ -41,8 +43,9 @@ ChatLane::ChatLane(Workspace& workspace) : m_workspace(workspace), m_view(new An
                        horizontalLine(), LayoutItem(holder, 1), row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 6}),
                        horizontalLine(), foot()},
                       0));
-    setMinimumWidth(260);
+    setMinimumWidth(scaled(260));
     m_frame.setSingleShot(true);
+    m_frame.setInterval(kFrameMs);
     connect(&m_frame, &QTimer::timeout, this, &ChatLane::drawGrowth);
     connect(m_view, &AnswerView::editRequested, this, &ChatLane::editRequested);
     showModels();
@@ -133,7 +136,7 @@ void ChatLane::setProbabilities(bool shown) {
 void ChatLane::showConversation() {
     m_verdict = {};
     m_compare->setChecked(false);
-    m_view->showTurns(m_conversation.turns(), model());
+    m_view->showTurns(m_conversation.turns(), wanted());
     showFacts();
 }
 
@@ -147,27 +150,36 @@ void ChatLane::showFacts() {
 
 void ChatLane::ask(std::optional<std::pair<int, QString>> question, const QString& system, const Sampling& sampling) {
     stop();
-    if (question)
+    m_before.reset();
+    if (question) {
+        m_conversation.dropUnanswered();  // of a failure before: templates want the roles to alternate
         m_conversation.ask(question->first, question->second);
-    else
+    } else {
+        if (m_conversation.isAnswered()) m_before = m_conversation;
         m_conversation.dropAnswer();
+    }
     if (m_conversation.isEmpty()) return;
     m_error->clear();
     showConversation();
     m_growing.clear();
+    m_frame.setInterval(kFrameMs);
     m_tokens = m_showsProbabilities ? std::make_shared<TokenAlignment>() : nullptr;
     ChatRequest request;
     request.model = model();
     request.messages = m_conversation.messages(system);
     request.sampling = sampling;
     request.topLogprobs = m_showsProbabilities ? kAlternatives : -1;
-    m_stream = m_workspace.engine().chat(request, this);
+    follow(m_workspace.engine().chat(request, this));
+}
+
+void ChatLane::follow(ChatStream* stream) {
+    m_stream = stream;
     connect(m_stream, &ChatStream::tokens, this, [this](const std::vector<ChatToken>& tokens) {
         if (m_tokens) m_tokens->append(tokens);
     });
     connect(m_stream, &ChatStream::text, this, [this](const QString& piece) {
         m_growing += piece;
-        if (!m_frame.isActive()) m_frame.start(kFrameMs);
+        if (!m_frame.isActive()) m_frame.start();
     });
     connect(m_stream, &ChatStream::progressed, this,
             [this](const ChatEnd& soFar) { showFigures(soFar, m_tokens.get()); });
@@ -175,6 +187,31 @@ void ChatLane::ask(std::optional<std::pair<int, QString>> question, const QStrin
     connect(m_stream, &ChatStream::failed, this, &ChatLane::failAnswer);
     m_state->setText(tr("Answering"));
     refresh();
+}
+
+ChatLane::State ChatLane::takeState() {
+    State state{m_conversation, m_before, {}, m_growing, m_tokens, m_verdict};
+    if (!m_stream) return state;
+    m_frame.stop();
+    m_stream->disconnect(this);
+    m_stream->setParent(nullptr);
+    state.stream.reset(m_stream);
+    m_stream = nullptr;
+    return state;
+}
+
+void ChatLane::goOn(State state) {
+    m_conversation = std::move(state.conversation);
+    m_before = std::move(state.before);
+    showConversation();
+    if (!state.verdict.words.isEmpty()) showVerdict(state.verdict);
+    if (!state.stream) return;
+    m_growing = std::move(state.growing);
+    m_tokens = std::move(state.tokens);
+    if (!m_growing.isEmpty()) drawGrowth();
+    ChatStream* stream = state.stream.release();
+    stream->setParent(this);
+    follow(stream);
 }
 
 void ChatLane::drawGrowth() {
@@ -193,12 +230,23 @@ void ChatLane::stop() {
 void ChatLane::finish(const ChatEnd& end) {
     m_stream = nullptr;
     m_frame.stop();
+    if (m_growing.isEmpty() && m_before && end.finish == QLatin1String("cancelled")) {
+        bringBack();
+        emit ended();
+        return;
+    }
     if (m_tokens) m_tokens->extend(m_growing);
     m_conversation.answer(m_growing, m_tokens, end);
     m_view->grow(m_growing, m_tokens);
     m_view->settle(m_conversation.turns());
     showFacts();
     emit ended();
+}
+
+// Nothing came in the place of the old answer: it stands again.
+void ChatLane::bringBack() {
+    m_conversation = *std::exchange(m_before, std::nullopt);
+    showConversation();
 }
 
 void ChatLane::failAnswer(const Error& error) {
@@ -210,6 +258,8 @@ void ChatLane::failAnswer(const Error& error) {
         m_conversation.answer(m_growing, m_tokens, end);
         m_view->grow(m_growing, m_tokens);
         m_view->settle(m_conversation.turns());
+    } else if (m_before) {
+        bringBack();
     }
     showFacts();
     m_state->setText(tr("Failed"));
@@ -243,6 +293,7 @@ void ChatLane::refresh() {
     m_compare->setVisible(!m_verdict.difference.empty());
     if (m_verdict.words.isEmpty()) m_state->setTone(Tone::Secondary);
     m_stack->setCurrentIndex(m_conversation.isEmpty() ? 1 : 0);
+    m_import->setVisible(m_model->count() == 0 && m_workspace.engine().access() == Access::Owner);
     m_empty->setSentence(m_model->count() == 0 ? tr("Import a model, then chat with it here.")
                                                : tr("Ask %1 something.").arg(model()));
 }

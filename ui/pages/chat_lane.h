@@ -8,6 +8,7 @@
 
 #include "ui/models/conversation.h"
 #include "ui/models/workspace.h"
+#include "ui/shell/actions.h"
 #include "ui/widgets/answer_view.h"
 #include "ui/widgets/panel.h"
 
@@ -26,9 +27,10 @@ struct CaseVerdict {
 class ChatLane : public Panel {
     Q_OBJECT
 public:
-    explicit ChatLane(Workspace& workspace);
+    ChatLane(Workspace& workspace, Actions& actions);
 
     QString model() const;
+    QString wanted() const { return m_wanted.isEmpty() ? model() : m_wanted; }  // also while it is not there
     void chooseModel(const QString& name);
     void showModels();                // the workspace's list has changed
     void setClosable(bool closable);  // with others beside it
@@ -43,6 +45,18 @@ public:
     bool isAnswering() const { return m_stream != nullptr; }
     void showVerdict(const CaseVerdict& verdict);
 
+    // What a lane made anew goes on with. An answer under way waits for it; a state nobody takes ends it.
+    struct State {
+        Conversation conversation;
+        std::optional<Conversation> before;
+        std::unique_ptr<ChatStream> stream;
+        QString growing;
+        std::shared_ptr<TokenAlignment> tokens;
+        CaseVerdict verdict;
+    };
+    State takeState();
+    void goOn(State state);
+
 signals:
     void ended();  // an answer is whole, was stopped or failed
     void modelChosen();
@@ -53,15 +67,18 @@ signals:
 private:
     QWidget* head();
     QWidget* foot();
+    void follow(ChatStream* stream);
     void drawGrowth();
     void finish(const ChatEnd& end);
     void failAnswer(const Error& error);
+    void bringBack();
     void showFacts();
     void showFigures(const ChatEnd& end, const TokenAlignment* tokens);
     void refresh();
 
     Workspace& m_workspace;
     Conversation m_conversation;
+    std::optional<Conversation> m_before;  // with the answer that a new one is to replace
     QPointer<ChatStream> m_stream;
     QString m_growing;
     std::shared_ptr<TokenAlignment> m_tokens;
@@ -76,6 +93,7 @@ private:
     AnswerView* m_view;
     QStackedLayout* m_stack = nullptr;
     EmptyView* m_empty = nullptr;
+    QPushButton* m_import = nullptr;  // where there is no model
     TextLabel* m_state = nullptr;
     ErrorStrip* m_error;
 };

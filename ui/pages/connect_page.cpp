@@ -33,8 +33,7 @@ QStandardItem* item(const QString& text, const QString& id, bool strong = false,
 }
 
 TextLabel* formLabel(const QString& text) {
-    auto* made = new TextLabel(text, text_size::kBody, QFont::Normal, Tone::Secondary);
-    made->setElide(Qt::ElideNone);
+    auto* made = fieldLabel(text, text_size::kBody);
     made->setFixedHeight(scaled(28));
     return made;
 }
@@ -162,7 +161,8 @@ void ConnectPage::showWorkspaces() {
     if (!isVisible()) return;
     const QString open = engine().isForeign() ? QString() : engine().folder();
     QThreadPool::globalInstance()->start(
-        [self = QPointer<ConnectPage>(this), open, folders = m_preferences.recentWorkspaces()] {
+        [self = QPointer<ConnectPage>(this), open, recent = m_preferences.recentWorkspaces()] {
+            const QStringList folders = PreferenceStore::existing(recent);
             std::vector<bool> runs;
             for (const QString& folder : folders) runs.push_back(findDaemon(folder).has_value());
             QMetaObject::invokeMethod(
@@ -175,7 +175,7 @@ void ConnectPage::showWorkspaces() {
                         const QString& folder = folders[i];
                         const QString state = folder == open         ? tr("Open here")
                                               : runs[std::size_t(i)] ? tr("Runs")
-                                                                     : tr("–");
+                                                                     : QStringLiteral("–");
                         self->m_folderModel->appendRow(
                             {item(QDir(folder).dirName(), folder, true),
                              item(QDir::toNativeSeparators(folder), folder, false, Tone::Secondary),
@@ -202,12 +202,15 @@ void ConnectPage::showServers() {
 void ConnectPage::showLink() {
     const EngineClient& client = engine();
     m_header->setFacts(client.isAttached() ? tr("Attached to %1").arg(m_workspace.name()) : tr("Not attached"));
-    if (!m_attaching) return;
+    if (!m_wish) return;
+    if (!client.isForeign() || client.address().url != m_wish->url) {
+        m_wish.reset();  // another workspace or server was chosen meanwhile
+        return;
+    }
     if (client.isAttached()) {
-        m_attaching = false;
         m_error->clear();
-        const auto kept =
-            m_servers.remember(client.address().url, m_keep->isChecked() ? m_key->text().trimmed() : QString());
+        const auto kept = m_servers.remember(m_wish->url, m_wish->key);
+        m_wish.reset();
         if (!kept) m_error->showError(tr("The server was not kept"), kept.error());
     } else if (client.link() == Link::Refused || client.link() == Link::Lost) {
         if (client.trouble()) m_error->showError(tr("Not attached to %1").arg(m_workspace.name()), *client.trouble());
@@ -227,8 +230,9 @@ void ConnectPage::attach() {
     const QUrl url = serverUrl(m_url->text());
     if (!url.isValid()) return;
     m_error->clear();
-    m_attaching = true;
-    engine().attach(url, m_key->text().trimmed());
+    const QString key = m_key->text().trimmed();
+    m_wish = KnownServer{url, m_keep->isChecked() ? key : QString()};
+    engine().attach(url, key);
 }
 
 QString ConnectPage::chosenFolder() const {

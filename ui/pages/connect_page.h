@@ -51,7 +51,7 @@ private:
     ErrorStrip* m_error = nullptr;
     QStackedWidget *m_folderStack = nullptr, *m_serverStack = nullptr;  // list, or what an empty one says
     QBoxLayout* m_panels = nullptr;
-    bool m_attaching = false;
+    std::optional<KnownServer> m_wish;  // being attached to; its key only where it is to be kept
 };
 
 }  // namespace espalier::ui

@@ -80,6 +80,7 @@ HomePage::HomePage(Workspace& workspace, Actions& actions)
     connect(&workspace, &Workspace::modelsChanged, this, &HomePage::showModels);
     connect(&workspace, &Workspace::jobsChanged, this, &HomePage::showJobs);
     connect(&workspace, &Workspace::logChanged, this, &HomePage::showToday);
+    connect(&workspace, &Workspace::readFailed, this, &HomePage::showError);
     connect(&engine(), &EngineClient::linkChanged, this, &HomePage::showLink);
     showModels();
     showJobs();
@@ -99,7 +100,7 @@ void HomePage::fold(Breadth breadth) {
         m_grid->setColumnStretch(1, 1);
         m_overview->setMinimumHeight(scaled(760));
     } else {
-        m_grid->setColumnMinimumWidth(0, breadth == Breadth::Wide ? 400 : 348);
+        m_grid->setColumnMinimumWidth(0, scaled(breadth == Breadth::Wide ? 400 : 348));
         m_grid->setColumnStretch(1, 1);
         m_overview->setMinimumHeight(0);
     }
@@ -135,7 +136,7 @@ Panel* HomePage::serverPanel() {
     m_decodePlot = new Plot(m_workspace.history(), *m_dashboard, tr("Decode rate, tokens per second"));
     m_decodePlot->setLines({{tr("Decode"), int(Metric::Decode), 0, true}});
     m_decodePlot->setNoDataText(tr("No samples yet"));
-    m_decodePlot->setMinimumHeight(100);
+    m_decodePlot->setMinimumHeight(scaled(100));
     panel->setContent(column(
         {row({m_running, m_waiting, m_decode, m_ttft, nullptr}, 24, {11, 0, 11, 0}), LayoutItem(m_decodePlot, 1)}, 4,
         {0, 0, 0, 4}));
@@ -175,8 +176,9 @@ Panel* HomePage::jobsPanel() {
     m_jobs = new Panel(tr("Jobs"));
     m_jobs->addTitleWidget(smallButtonFor(m_actions.get(action::kJobsDock), tr("Open")));
     m_jobTable = new TableView(&m_workspace.jobs(), tr("Jobs"), kListRow, {22, 12, 15, 24, 13, 14});
-    m_jobsStack = withEmptyView(
-        m_jobs, m_jobTable, new EmptyView(QStringLiteral("list-checks"), tr("No jobs yet: an import is the first.")));
+    m_jobsStack = withEmptyView(m_jobs, m_jobTable,
+                                new EmptyView(QStringLiteral("list-checks"), tr("No jobs yet: an import is the first."),
+                                              buttonFor(m_actions.get(action::kImport), tr("Import model"))));
     return m_jobs;
 }
 
@@ -211,6 +213,7 @@ void HomePage::showNoSnapshot() {
 void HomePage::showSnapshot() {
     m_serveBadge->setVisible(m_workspace.snapshot() != nullptr);
     if (!m_workspace.snapshot()) return showNoSnapshot();
+    if (!isVisible()) return;  // shown when the page is
     const Snapshot& s = *m_workspace.snapshot();
     const StateMark mark = markOf(s.serve);
     m_serveBadge->show(mark.icon, mark.word, mark.tone);
@@ -224,6 +227,11 @@ void HomePage::showSnapshot() {
     m_processor->setText(tr("%1 cores").arg(QLocale().toString(s.processorShare, 'f', 2)));
     m_compute->setText(text(s.device) +
                        (s.computeMode.empty() ? QString() : QStringLiteral(", ") + text(s.computeMode)));
+}
+
+void HomePage::showEvent(QShowEvent* event) {
+    Page::showEvent(event);
+    showSnapshot();
 }
 
 void HomePage::showError(const QString& what, const Error& error) {

@@ -23,6 +23,9 @@ public:
     void fold(Breadth breadth) override;
     void showError(const QString& what, const Error& error);
 
+protected:
+    void showEvent(QShowEvent* event) override;
+
 private:
     QWidget* beginning();
     Panel* serverPanel();

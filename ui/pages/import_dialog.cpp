@@ -10,6 +10,7 @@
 #include <QLineEdit>
 #include <QMimeData>
 #include <QTimer>
+#include <array>
 
 #include "ui/models/format.h"
 #include "ui/shell/drop_overlay.h"
@@ -21,13 +22,11 @@ namespace {
 constexpr int kProbeDelayMs = 300;  // typing a path asks once it pauses
 constexpr int kWidth = 640;
 constexpr int kMappingHeight = 196;
+constexpr int kAround = 32;  // between the dialog and the edges of the window behind it
 constexpr int kMostWarnings = 6;
-
-TextLabel* fieldLabel(const QString& text) {
-    auto* label = new TextLabel(text, text_size::kBody, QFont::Normal, Tone::Secondary);
-    label->setElide(Qt::ElideNone);
-    return label;
-}
+constexpr int kLink = 1;       // of the switch for the files
+constexpr int kAsTheyAre = 0;  // of the switch for the weights
+constexpr std::array kQuantizations{"", "q8_0", "q4_0"};
 
 QString templateText(const ImportProbe& probe) {
     if (!probe.hasChatTemplate) return ImportDialog::tr("none");
@@ -61,6 +60,8 @@ ImportDialog::ImportDialog(Workspace& workspace, const QString& path, QWidget* p
       m_path(new QLineEdit(importPathOf(path))),
       m_name(new QLineEdit),
       m_mode(new SegmentedSwitch({tr("Copy into the workspace"), tr("Link in place")}, tr("Files"))),
+      m_precision(
+          new SegmentedSwitch({tr("As they are"), QStringLiteral("Q8_0"), QStringLiteral("Q4_0")}, tr("Weights"))),
       m_allowNonFinite(new QCheckBox(tr("Import even if weights hold NaN or infinity"))),
       m_state(new TextLabel(tr("Choose a folder with config.json and weights, or a model file"), text_size::kTable,
                             QFont::Normal, Tone::Secondary)),
@@ -70,10 +71,12 @@ ImportDialog::ImportDialog(Workspace& workspace, const QString& path, QWidget* p
       m_error(new ErrorStrip),
       m_import(button(tr("Import"), QStringLiteral("import"), ButtonRole::Primary)) {
     setWindowTitle(tr("Import model"));
-    setFixedWidth(qMin(scaled(kWidth), parent ? parent->width() - 32 : scaled(kWidth)));
+    setFixedWidth(qMin(scaled(kWidth), parent ? parent->width() - kAround : scaled(kWidth)));
     m_path->setAccessibleName(tr("Folder or file"));
     m_name->setAccessibleName(tr("Name"));
     m_mode->setCurrent(0);
+    m_precision->setCurrent(0);
+    m_precision->setToolTip(tr("Q8_0 and Q4_0 store linear weights in blocks of 8 or 4 bits: smaller, less exact"));
     m_warnings->setAccessibleName(tr("Warnings"));
     for (QWidget* later : std::initializer_list<QWidget*>{m_warnings, m_facts, m_mapping}) later->hide();
     m_import->setEnabled(false);
@@ -92,7 +95,12 @@ ImportDialog::ImportDialog(Workspace& workspace, const QString& path, QWidget* p
         pause->start();
     });
     connect(pause, &QTimer::timeout, this, &ImportDialog::probe);
-    connect(m_mode, &SegmentedSwitch::chosen, this, &ImportDialog::showFit);
+    connect(m_mode, &SegmentedSwitch::chosen, this, [this](int mode) {
+        // A linked model is used as it is.
+        if (mode == kLink) m_precision->setCurrent(kAsTheyAre);
+        m_precision->setEnabled(mode != kLink);
+        showFit();
+    });
     connect(cancel, &QPushButton::clicked, this, &QDialog::reject);
     connect(m_import, &QPushButton::clicked, this, &ImportDialog::start);
     // A server that comes back is asked again: what was typed is still here.
@@ -111,15 +119,17 @@ QLayout* ImportDialog::form() {
     connect(folder, &QPushButton::clicked, this, &ImportDialog::browseFolder);
     connect(file, &QPushButton::clicked, this, &ImportDialog::browseFile);
     auto* form = new QGridLayout;
-    form->setColumnMinimumWidth(0, 88);
+    form->setColumnMinimumWidth(0, scaled(88));
     form->setHorizontalSpacing(12);
-    form->addWidget(fieldLabel(tr("Folder or file")), 0, 0);
+    form->addWidget(fieldLabel(tr("Folder or file"), text_size::kBody), 0, 0);
     form->addLayout(row({LayoutItem(m_path, 1), folder, file}), 0, 1);
-    form->addWidget(fieldLabel(tr("Name")), 1, 0);
+    form->addWidget(fieldLabel(tr("Name"), text_size::kBody), 1, 0);
     form->addWidget(m_name, 1, 1);
-    form->addWidget(fieldLabel(tr("Files")), 2, 0);
+    form->addWidget(fieldLabel(tr("Files"), text_size::kBody), 2, 0);
     form->addLayout(row({m_mode, nullptr}), 2, 1);
-    form->addWidget(m_allowNonFinite, 3, 1);
+    form->addWidget(fieldLabel(tr("Weights"), text_size::kBody), 3, 0);
+    form->addLayout(row({m_precision, nullptr}), 3, 1);
+    form->addWidget(m_allowNonFinite, 4, 1);
     return form;
 }
 
@@ -144,7 +154,7 @@ QWidget* ImportDialog::facts() {
 QWidget* ImportDialog::mapping() {
     m_fold = button({}, QStringLiteral("chevron-right"), ButtonRole::Plain, ControlSize::Small);
     m_table = new TableView(&m_tensors, tr("Tensors found"), kLiveRow, {36, 26, 17, 10, 13});
-    m_table->setFixedHeight(kMappingHeight);
+    m_table->setFixedHeight(scaled(kMappingHeight));
     m_table->hide();
     connect(m_fold, &QPushButton::clicked, this, [this] { showMapping(m_table->isHidden()); });
     auto* widget = new QWidget;
@@ -158,10 +168,11 @@ void ImportDialog::showMapping(bool shown) {
     fitHeight();
 }
 
-// The dialog never grows out of the window behind it.
+// As high as what is shown needs, and never higher than the window behind it.
 void ImportDialog::fitHeight() {
     layout()->activate();
     adjustSize();
+    if (const QWidget* behind = parentWidget()) resize(width(), qMin(height(), behind->window()->height() - kAround));
 }
 
 void ImportDialog::browseFolder() {
@@ -258,7 +269,7 @@ void ImportDialog::show(const ImportProbe& probe) {
 
 void ImportDialog::showFit() {
     if (!m_isKnown) return;
-    const bool fits = m_bytes <= m_freeBytes || m_mode->current() == 1;
+    const bool fits = m_bytes <= m_freeBytes || m_mode->current() == kLink;
     m_state->setTone(fits ? Tone::Secondary : Tone::Warn);
     m_state->setText(fits ? tr("%1 can be imported").arg(m_architecture)
                           : tr("A copy needs %1, %2 are free: make room, or link the files in place")
@@ -270,7 +281,8 @@ void ImportDialog::start() {
     ImportRequest request;
     request.path = m_path->text().trimmed().toStdString();
     request.name = m_name->text().trimmed().toStdString();
-    request.link = m_mode->current() == 1;
+    request.link = m_mode->current() == kLink;
+    request.quantize = kQuantizations[std::size_t(m_precision->current())];
     request.allowNonFinite = m_allowNonFinite->isChecked();
     m_import->setEnabled(false);
     m_error->clear();

@@ -49,7 +49,7 @@ private:
 
     Workspace& m_workspace;
     QLineEdit *m_path, *m_name;
-    SegmentedSwitch* m_mode;
+    SegmentedSwitch *m_mode, *m_precision;
     QCheckBox* m_allowNonFinite;
     TextLabel* m_state;
     std::vector<TextLabel*> m_values;

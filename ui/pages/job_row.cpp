@@ -10,10 +10,6 @@
 namespace espalier::ui {
 namespace {
 
-QPushButton* small(const QString& text, const QString& iconName = {}) {
-    return button(text, iconName, ButtonRole::Plain, ControlSize::Small);
-}
-
 QString whyOf(const JobRecord& job) {
     if (job.state == JobState::Interrupted)
         return JobRow::tr(
@@ -36,10 +32,10 @@ JobRow::JobRow(Workspace& workspace, qint64 id)
       m_percent(new TextLabel({}, text_size::kTable, QFont::DemiBold)),
       m_left(new TextLabel({}, text_size::kTable, QFont::Normal, Tone::Secondary)),
       m_bar(new ProgressBar),
-      m_pause(small(tr("Pause"))),
-      m_resume(small(tr("Resume"), QStringLiteral("play"))),
-      m_cancel(small(tr("Cancel"))),
-      m_discard(small(tr("Discard"))),
+      m_pause(smallButton(tr("Pause"))),
+      m_resume(smallButton(tr("Resume"), QStringLiteral("play"))),
+      m_cancel(smallButton(tr("Cancel"))),
+      m_discard(smallButton(tr("Discard"))),
       m_why(paragraph({}, text_size::kCaption)),
       m_refusal(new ErrorStrip) {
     for (TextLabel* label : {m_percent, m_left}) label->setElide(Qt::ElideNone);
@@ -72,7 +68,7 @@ void JobRow::act(const QString& operation, const QString& failure) {
 
 void JobRow::show(const JobRecord& job) {
     const bool moving = job.state == JobState::Running || job.state == JobState::Queued;
-    const bool rests = job.state == JobState::Paused || job.state == JobState::Interrupted;
+    const JobControls can = controlsOf(job);
     const StateMark mark = markOf(job.state);
     m_badge->show(mark.icon, mark.word, mark.tone);
     m_badge->setVisible(!moving);
@@ -86,12 +82,12 @@ void JobRow::show(const JobRecord& job) {
     if (job.bytesPerS > 0) left.prepend(tr("%1/s · ").arg(formatBytes(qint64(job.bytesPerS))));
     m_left->setText(left);
     m_left->setVisible(job.state == JobState::Running);
-    m_bar->setVisible(moving || rests);
-    m_percent->setVisible(moving || rests);
-    m_pause->setVisible(job.state == JobState::Running && job.kind == "import");
-    m_resume->setVisible(rests);
-    m_cancel->setVisible(moving);
-    m_discard->setVisible(!moving);
+    m_bar->setVisible(moving || can.resume);
+    m_percent->setVisible(moving || can.resume);
+    m_pause->setVisible(can.pause);
+    m_resume->setVisible(can.resume);
+    m_cancel->setVisible(can.cancel);
+    m_discard->setVisible(can.discard);
     const QString why = whyOf(job);
     if (m_why->text() != why) m_why->setText(why);
     m_why->setVisible(!why.isEmpty());

@@ -63,7 +63,7 @@ MemoryEstimatePanel::MemoryEstimatePanel(Workspace& workspace)
       m_curve(kColumns, kCurvePoints + 1),
       m_plot(new Plot(m_curve, tr("Memory by sequences at once, GiB"))),
       m_sequences(number(1, kMostSequences, 8, tr("Sequences at once"))),
-      m_context(number(1, 1 << 24, 2048, tr("Context, tokens"))),
+      m_context(number(1, 1 << 24, kUsualContext, tr("Context, tokens"))),
       m_weights(new TextLabel({}, text_size::kTable, QFont::Medium)),
       m_kv(new TextLabel({}, text_size::kTable, QFont::Medium)),
       m_kvName(new TextLabel({}, text_size::kTable)),
@@ -79,9 +79,9 @@ MemoryEstimatePanel::MemoryEstimatePanel(Workspace& workspace)
     m_plot->setAreas({{kWeights, MemoryOwner::Weights}, {kWork, MemoryOwner::Work}, {kKv, MemoryOwner::KvRunning}});
     m_sum->setElide(Qt::ElideNone);
     m_device->setElide(Qt::ElideNone);
-    m_plot->setMinimumHeight(140);
+    m_plot->setMinimumHeight(scaled(140));
     auto* side = new QWidget;
-    side->setFixedWidth(248);
+    side->setFixedWidth(scaled(248));
     side->setLayout(column(
         {field(tr("Sequences at once"), m_sequences), field(tr("Context, tokens"), m_context), horizontalLine(),
          line(MemoryOwner::Weights, new TextLabel(tr("Weights"), text_size::kTable), m_weights),
@@ -96,15 +96,19 @@ MemoryEstimatePanel::MemoryEstimatePanel(Workspace& workspace)
     setContent(row({LayoutItem(m_plot, 1), side}, 12, {0, 0, 11, 8}));
     connect(m_plot, &Plot::markStepped, m_sequences, &QSpinBox::stepBy);
     connect(m_sequences, &QSpinBox::valueChanged, this, &MemoryEstimatePanel::estimate);
-    connect(m_context, &QSpinBox::valueChanged, this, &MemoryEstimatePanel::estimate);
+    connect(m_context, &QSpinBox::valueChanged, this, [this](int context) {
+        m_wantedContext = context;
+        estimate();
+    });
 }
 
 void MemoryEstimatePanel::show(const ModelInspection* model) {
     m_model = model ? std::optional(*model) : std::nullopt;
     if (model && model->record.context > 0) {
+        // What was typed holds for every model, as far as its context goes.
         const QSignalBlocker quiet(m_context);
         m_context->setMaximum(model->record.context);
-        m_context->setValue(qMin(2048, model->record.context));
+        m_context->setValue(qMin(m_wantedContext, model->record.context));
     }
     estimate();
 }

@@ -29,7 +29,10 @@ private:
     void estimate();
 
     Workspace& m_workspace;
+    static constexpr int kUsualContext = 2048;
+
     std::optional<ModelInspection> m_model;
+    int m_wantedContext = kUsualContext;
     SampleRing m_curve;
     Plot* m_plot;
     QSpinBox *m_sequences, *m_context;

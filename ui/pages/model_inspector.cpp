@@ -33,20 +33,11 @@ protected:
     }
     void focusOutEvent(QFocusEvent* event) override {
         QLineEdit::focusOutEvent(event);
-        cancel();
+        const bool comesBack =
+            event->reason() == Qt::ActiveWindowFocusReason || event->reason() == Qt::PopupFocusReason;
+        if (!comesBack) cancel();
     }
 };
-
-QPlainTextEdit* monoText(const QString& name) {
-    auto* edit = new QPlainTextEdit;
-    edit->setReadOnly(true);
-    edit->setFont(monoFont());
-    edit->setFrameShape(QFrame::NoFrame);
-    edit->setAccessibleName(name);
-    edit->setTabChangesFocus(true);
-    edit->document()->setDocumentMargin(10);
-    return edit;
-}
 
 QString headsText(const ArchSpec& spec) {
     if (spec.layers.empty()) return QStringLiteral("–");
@@ -79,8 +70,12 @@ ModelInspector::ModelInspector(Workspace& workspace, Actions& actions)
     m_tabs->setDrawBase(false);
     m_tabs->setExpanding(false);
     m_tabs->setAccessibleName(tr("Parts of the model"));
-    m_config = monoText(tr("Configuration"));
-    m_notes = monoText(tr("Origin"));
+    m_config = monoView(tr("Configuration"));
+    m_notes = monoView(tr("Origin"));
+    for (QPlainTextEdit* view : {m_config, m_notes}) {
+        view->setFrameShape(QFrame::NoFrame);
+        view->document()->setDocumentMargin(10);
+    }
     m_tabStack = new QStackedWidget;
     addTab(tr("Tensors"), tensorsTab());
     addTab(tr("Layers"), layersTab());
@@ -232,6 +227,19 @@ void ModelInspector::readCard() {
     });
 }
 
+// Warnings of the import come first; that a model was verified stays until another one is shown.
+void ModelInspector::showBadge(const ModelRecord& model) {
+    if (!model.warnings.empty())
+        m_badge->show(QStringLiteral("triangle-alert"),
+                      counted(qint64(model.warnings.size()), tr("%1 warning"), tr("%1 warnings")), Tone::Warn);
+    else if (m_verifiedAt > 0)
+        m_badge->show(QStringLiteral("circle-check"), tr("Verified"), Tone::Accent);
+    else if (model.linked)
+        m_badge->show(QStringLiteral("arrow-up"), tr("Linked"), Tone::Secondary);
+    else
+        m_badge->show(QStringLiteral("circle-check"), tr("Copied"), Tone::Accent);
+}
+
 void ModelInspector::show(const ModelRecord* model) {
     m_stack->setCurrentIndex(model ? 0 : 1);
     m_adapters->show(model);
@@ -242,11 +250,8 @@ void ModelInspector::show(const ModelRecord* model) {
     const bool another = m_id != text(model->id);
     m_id = text(model->id);
     m_name->setText(text(model->name));
-    m_badge->show(model->linked ? QStringLiteral("arrow-up") : QStringLiteral("circle-check"),
-                  model->linked ? tr("Linked") : tr("Copied"), model->linked ? Tone::Secondary : Tone::Accent);
-    if (!model->warnings.empty())
-        m_badge->show(QStringLiteral("triangle-alert"),
-                      counted(qint64(model->warnings.size()), tr("%1 warning"), tr("%1 warnings")), Tone::Warn);
+    if (another) m_verifiedAt = 0;
+    showBadge(*model);
     m_origin->setText(tr("Imported %1 from %2").arg(formatDay(model->importedAt), text(model->source)));
     const ArchSpec& spec = model->spec;
     const QStringList values{formatCount(qint64(spec.layers.size())),
@@ -283,8 +288,8 @@ void ModelInspector::showFindings(const ModelInspection& inspection) {
                    finite == all ? Tone::Accent : Tone::Error);
     m_finite->setVisible(inspection.scannedAt > 0);
     m_finite->setToolTip(tr("Scanned %1 %2").arg(formatDay(inspection.scannedAt), formatClock(inspection.scannedAt)));
-    if (inspection.verifiedAt > 0 && inspection.record.warnings.empty())
-        m_badge->show(QStringLiteral("circle-check"), tr("Verified"), Tone::Accent);
+    m_verifiedAt = inspection.verifiedAt;
+    showBadge(inspection.record);
 }
 
 void ModelInspector::importAdapter(const QString& folder) {
@@ -306,11 +311,12 @@ void ModelInspector::commitRename() {
     m_titleStack->setCurrentIndex(0);
     if (name.isEmpty() || name == m_name->text()) return;
     m_workspace.engine().call(QStringLiteral("rename"), {{"model", m_id.toStdString()}, {"name", name.toStdString()}},
-                              this, [this, name](const Result<Json>& answer) {
+                              this, [this, name, id = m_id](const Result<Json>& answer) {
                                   if (answer) {
                                       m_workspace.refreshModels();
                                       return;
                                   }
+                                  if (id != m_id) return;  // another one is shown by now
                                   m_error->showError(tr("The model was not renamed"), answer.error());
                                   beginRename();  // with what was typed
                                   m_rename->setText(name);

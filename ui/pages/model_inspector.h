@@ -44,12 +44,14 @@ private:
     QWidget* cardTab();
     void addTab(const QString& name, QWidget* content);
     void showFindings(const ModelInspection& inspection);
+    void showBadge(const ModelRecord& model);
     void readCard();
     void commitRename();
 
     Workspace& m_workspace;
     Actions& m_actions;
     QString m_id;
+    qint64 m_verifiedAt = 0;  // of the model shown, Unix milliseconds; 0: not since the import
     QStackedLayout* m_stack;
     QStackedLayout* m_titleStack = nullptr;
     TextLabel *m_name = nullptr, *m_origin = nullptr;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/models_page.h"
 
+#include <QDateTime>
 #include <QHeaderView>
+#include <QJsonArray>
 #include <QLineEdit>
 #include <QScrollArea>
 #include <QSortFilterProxyModel>
@@ -13,6 +15,7 @@
 #include "ui/pages/job_row.h"
 #include "ui/pages/memory_estimate_panel.h"
 #include "ui/pages/model_inspector.h"
+#include "ui/pages/template_panel.h"
 #include "ui/pages/tokenizer_panel.h"
 #include "ui/widgets/scroll_list.h"
 #include "ui/widgets/table_view.h"
@@ -23,6 +26,7 @@ namespace {
 constexpr int kInspectorWide = 488, kInspectorMedium = 448;
 constexpr int kLeastStacked = 560;  // list over inspector; less scrolls
 constexpr qint64 kStaysListedMs = 10 * 60 * 1000;
+constexpr std::size_t kMostJobs = 4;
 enum ListPart { kList, kNoModels, kBinList };
 
 }  // namespace
@@ -64,7 +68,7 @@ ModelsPage::ModelsPage(Workspace& workspace, Actions& actions)
     m_splitter->setChildrenCollapsible(false);
     m_left->setChildrenCollapsible(false);
     m_splitter->setStretchFactor(0, 1);
-    m_inspector->setMinimumWidth(320);
+    m_inspector->setMinimumWidth(scaled(320));
     auto* content = new QWidget;
     content->setLayout(row({LayoutItem(m_splitter, 1)}, 0, {12, 8, 12, 12}));
     setLayout(column({m_header, LayoutItem(scrolled(content), 1)}, 0));
@@ -82,6 +86,7 @@ ModelsPage::ModelsPage(Workspace& workspace, Actions& actions)
     });
     connect(&engine(), &EngineClient::attached, this, [this] { m_inspected.clear(); });
     connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &ModelsPage::showCurrent);
+    connect(&m_tokenizer->preview(), &TemplatePreview::changed, this, &Page::sessionChanged);
     showModels();
     showJobs();
     fold(Breadth::Wide);
@@ -99,8 +104,7 @@ Panel* ModelsPage::listPanel() {
     m_listStack = new QStackedLayout(list);
     m_listStack->addWidget(m_table);
     m_listStack->addWidget(new EmptyView(
-        QStringLiteral("box"),
-        tr("No models yet. Import a folder with config.json and safetensors files, or drop it here."), begin));
+        QStringLiteral("box"), tr("No models yet. Import a model folder or a GGUF file, or drop it here."), begin));
     m_listStack->addWidget(m_binTable);
     auto* jobs = new ScrollList;
     jobs->setAccessibleName(tr("Jobs about models"));
@@ -165,9 +169,25 @@ void ModelsPage::fold(Breadth breadth) {
     m_table->setWidths(breadth == Breadth::Medium ? std::vector{30, 12, 18, 16, 10, 0, 14}
                                                   : std::vector{27, 11, 16, 14, 9, 16, 13});
     if (narrow)
-        m_splitter->setSizes({196, 440});
+        m_splitter->setSizes({scaled(196), scaled(440)});
     else
-        m_splitter->setSizes({qMax(400, width() - inspector - 32), inspector});
+        m_splitter->setSizes({qMax(scaled(400), width() - scaled(inspector) - 32), scaled(inspector)});
+}
+
+QJsonObject ModelsPage::session() const {
+    if (!m_tokenizer->preview().isChanged()) return {};
+    QJsonArray messages;
+    for (const ChatMessage& message : m_tokenizer->preview().messages())
+        messages.append(QJsonArray{message.role, message.content});
+    return {{QStringLiteral("template"), messages}};
+}
+
+void ModelsPage::restoreSession(const QJsonObject& session) {
+    std::vector<ChatMessage> messages;
+    const QJsonArray kept = session.value(QStringLiteral("template")).toArray();
+    for (qsizetype i = 0; i < kept.size(); ++i)
+        messages.push_back({kept[i].toArray().at(0).toString(), kept[i].toArray().at(1).toString()});
+    m_tokenizer->preview().setMessages(messages);
 }
 
 QString ModelsPage::currentId() const {
@@ -255,10 +275,11 @@ void ModelsPage::showModels() {
 
 void ModelsPage::showJobs() {
     std::vector<const JobRecord*> shown;
-    const qint64 now = m_workspace.snapshot() ? m_workspace.snapshot()->at : 0;
+    const qint64 now = m_workspace.snapshot() ? m_workspace.snapshot()->at : QDateTime::currentMSecsSinceEpoch();
     for (const JobRecord& job : m_workspace.jobs().jobs()) {
         const bool failedLately = job.state == JobState::Failed && now - job.endedAt < kStaysListedMs;
         if (isActive(job) || job.state == JobState::Interrupted || failedLately) shown.push_back(&job);
+        if (shown.size() == kMostJobs) break;  // the dock has them all
     }
     showJobRows(m_jobs, m_workspace, shown);
 }

@@ -22,6 +22,8 @@ class ModelsPage : public Page {
 public:
     ModelsPage(Workspace& workspace, Actions& actions);
     void fold(Breadth breadth) override;
+    QJsonObject session() const override;  // the messages tried out with a chat template, once they were changed
+    void restoreSession(const QJsonObject& session) override;
 
     QString currentId() const;  // empty when nothing is chosen
     void select(const QString& id);

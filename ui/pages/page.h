@@ -52,6 +52,9 @@ public:
     virtual QJsonObject session() const { return {}; }
     virtual void restoreSession(const QJsonObject& session) { Q_UNUSED(session); }
 
+signals:
+    void sessionChanged();  // kept after a while, and when the window closes
+
 protected:
     EngineClient& engine() const { return m_workspace.engine(); }
 

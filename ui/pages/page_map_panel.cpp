@@ -5,6 +5,7 @@
 #include <QStackedWidget>
 
 #include "core/api/protocol.h"
+#include "ui/models/error_words.h"
 #include "ui/models/format.h"
 #include "ui/widgets/table_view.h"
 
@@ -24,6 +25,7 @@ PageMapPanel::PageMapPanel(Workspace& workspace, const RequestTable& requests)
       m_pages([this](qint64 request) { return about(request); }),
       m_table(new TableView(&m_pages, tr("Pages by owner"), kLiveRow, {22, 14, 28, 36})),
       m_twin(toolButton(QStringLiteral("table-2"), tr("Show the pages as a table"))),
+      m_none(new EmptyView(QStringLiteral("map"), tr("Pages appear when a model is loaded."))),
       m_stack(new QStackedWidget) {
     m_twin->setCheckable(true);
     connect(m_twin, &QToolButton::toggled, this, &PageMapPanel::showPages);
@@ -31,11 +33,11 @@ PageMapPanel::PageMapPanel(Workspace& workspace, const RequestTable& requests)
     m_model->setVisible(false);
     addTitleWidget(m_model);
     addTitleWidget(m_twin);
-    m_stack->addWidget(new EmptyView(QStringLiteral("map"), tr("Pages appear when a model is loaded.")));
+    m_stack->addWidget(m_none);
     m_stack->addWidget(m_view);
     m_stack->addWidget(m_table);
     setContent(m_stack, {12, 0, 12, 4});
-    setMinimumHeight(160);
+    setMinimumHeight(scaled(160));
     connect(m_model, &QComboBox::currentTextChanged, this, [this] {
         m_isStale = true;
         refresh();
@@ -76,6 +78,7 @@ void PageMapPanel::setSnapshot(const Snapshot& snapshot) {
 void PageMapPanel::clear() {
     m_view->clear();
     m_pages.setMap({});
+    m_none->setSentence(tr("Pages appear when a model is loaded."));
     m_stack->setCurrentIndex(kNothing);
     setUnit({});
     m_isStale = true;
@@ -100,14 +103,22 @@ void PageMapPanel::refresh() {
     m_cells = m_view->cellsThatFit();
     const int cells = qBound(1, m_cells, kMostPageCells);
     m_workspace.engine().call(QStringLiteral("pages"), {{"model", name.toStdString()}, {"cells", cells}}, this,
-                              [this](const Result<Json>& answer) { take(answer); });
+                              [this, name](const Result<Json>& answer) {
+                                  m_isAsking = false;
+                                  if (name == m_model->currentText()) take(answer);  // else it is asked for again
+                              });
 }
 
 void PageMapPanel::take(const Result<Json>& answer) {
-    m_isAsking = false;
-    if (!answer) return clear();  // the model left the device meanwhile
-    const auto map = pageMapFromJson(*answer);
-    if (!map) return clear();
+    const auto map = answer ? pageMapFromJson(*answer) : Result<PageMap>(answer.error());
+    if (!map) {
+        clear();
+        const ErrorCode code = map.error().code;
+        if (code == ErrorCode::NotFound || code == ErrorCode::Cancelled) return;  // it left the device meanwhile
+        m_none->setSentence(tr("The pages were not read: %1").arg(wordsOf(map.error())));
+        m_isStale = false;  // asked again when something changes
+        return;
+    }
     m_isStale = false;
     m_view->setMap(*map);
     m_pages.setMap(*map);

@@ -38,6 +38,7 @@ private:
     PageTable m_pages;  // the twin
     TableView* m_table;
     QToolButton* m_twin;
+    EmptyView* m_none;
     QStackedWidget* m_stack;
     bool m_isAsking = false, m_isStale = true;
     qint64 m_counts = -1;  // of the pages when they were asked for

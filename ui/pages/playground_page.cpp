@@ -3,19 +3,16 @@
 
 #include <QBoxLayout>
 #include <QClipboard>
-#include <QDateTime>
 #include <QGuiApplication>
+#include <QJsonArray>
 #include <QKeyEvent>
 #include <QPlainTextEdit>
-#include <QScrollArea>
-#include <QSettings>
-#include <algorithm>
+#include <QTextCursor>
 
 #include "ui/models/chat_export.h"
 #include "ui/models/format.h"
-#include "ui/models/text_diff.h"
 #include "ui/pages/case_panel.h"
-#include "ui/pages/chat_lane.h"
+#include "ui/pages/lane_row.h"
 #include "ui/pages/sampling_bar.h"
 #include "ui/widgets/certainty_legend.h"
 
@@ -26,37 +23,50 @@ constexpr int kCasesWide = 212, kCasesNarrow = 188;
 constexpr int kPromptHeight = 148, kMostPrompt = 208;
 constexpr int kSystemFolded = 28, kSystemOpen = 96;
 
-TextLabel* caption(const QString& text) {
-    auto* label = new TextLabel(text, text_size::kTable, QFont::Normal, Tone::Secondary);
-    label->setElide(Qt::ElideNone);
-    return label;
-}
-
 }  // namespace
 
-PlaygroundPage::PlaygroundPage(Workspace& workspace, Actions& actions, QSettings& settings)
+PlaygroundPage::PlaygroundPage(Workspace& workspace, Actions& actions)
     : Page(workspace, actions),
-      m_settings(settings),
+      m_lanes(new LaneRow(workspace, actions)),
       m_sampling(new SamplingBar(this)),
-      m_cases(new CasePanel(workspace)) {
+      m_cases(new CasePanel(workspace)),
+      m_run(*m_lanes, *m_cases, this) {
     auto* prompt = promptPanel();
     prompt->setFixedHeight(qMin(scaled(kPromptHeight), kMostPrompt));
-    auto* right = column({LayoutItem(lanesArea(), 1), prompt}, 8);
+    auto* right = column({LayoutItem(m_lanes, 1), prompt}, 8);
     setLayout(column({header(), systemRow(), m_sampling->others(),
                       LayoutItem(row({m_cases, LayoutItem(right, 1)}, 8, {12, 0, 12, 12}), 1)},
                      0));
     connect(&workspace, &Workspace::modelsChanged, this, &PlaygroundPage::showModels);
     connect(&workspace, &Workspace::adaptersChanged, this, &PlaygroundPage::showModels);
     connect(&engine(), &EngineClient::linkChanged, this, &PlaygroundPage::refresh);
-    connect(m_sampling, &SamplingBar::changed, this, &PlaygroundPage::keepSettings);
+    connect(m_sampling, &SamplingBar::changed, this, &Page::sessionChanged);
     connect(m_sampling, &SamplingBar::probabilitiesToggled, this, [this](bool shown) {
-        for (ChatLane* lane : m_lanes) lane->setProbabilities(shown);
+        m_lanes->setProbabilities(shown);
         m_legend->setVisible(shown);
     });
     connect(m_cases, &CasePanel::chosen, this, &PlaygroundPage::loadCase);
     connect(m_cases, &CasePanel::runRequested, this, &PlaygroundPage::runCases);
-    readSettings();
+    connectLanes();
+    m_lanes->setProbabilities(m_sampling->wantsProbabilities());
+    m_lanes->add({});
     refresh();
+}
+
+void PlaygroundPage::connectLanes() {
+    connect(m_lanes, &LaneRow::ended, this, &PlaygroundPage::laneEnded);
+    connect(m_lanes, &LaneRow::changed, this, &PlaygroundPage::refresh);
+    connect(m_lanes, &LaneRow::modelChosen, this, &Page::sessionChanged);
+    connect(m_lanes, &LaneRow::editRequested, this, &PlaygroundPage::beginEdit);
+    connect(m_lanes, &LaneRow::regenerateRequested, this, [this](ChatLane* lane) {
+        lane->ask(std::nullopt, m_system->toPlainText(), m_sampling->sampling());
+        refresh();
+    });
+    connect(m_lanes, &LaneRow::removed, this, [this](ChatLane* lane, int place) {
+        m_edit.forget(place);
+        m_run.laneRemoved(lane);
+    });
+    connect(&m_run, &CaseRun::moved, this, &PlaygroundPage::refresh);
 }
 
 QWidget* PlaygroundPage::header() {
@@ -68,8 +78,8 @@ QWidget* PlaygroundPage::header() {
     connect(m_showCases, &QPushButton::toggled, m_cases, &QWidget::setVisible);
     m_add = button(tr("Add model"), QStringLiteral("plus"));
     connect(m_add, &QPushButton::clicked, this, [this] {
-        addLane({});
-        keepSettings();
+        m_lanes->add({});
+        emit sessionChanged();
     });
     auto* bar = new HeaderBar(52);
     bar->setLayout(row({m_title, nullptr, m_sampling->frequent(), m_showCases, m_add}, 8, {16, 0, 12, 1}));
@@ -90,31 +100,14 @@ QWidget* PlaygroundPage::systemRow() {
         m_system->setFixedHeight(scaled(open ? kSystemOpen : kSystemFolded));
         m_system->setVerticalScrollBarPolicy(open ? Qt::ScrollBarAsNeeded : Qt::ScrollBarAlwaysOff);
     });
-    connect(m_system, &QPlainTextEdit::textChanged, this, &PlaygroundPage::keepSettings);
+    connect(m_system, &QPlainTextEdit::textChanged, this, &Page::sessionChanged);
     m_legend = new CertaintyLegend;
     auto* bar = new QWidget;
-    bar->setLayout(row({unfold, caption(tr("System")), LayoutItem(m_system, 1), m_legend}, 8, {12, 4, 12, 4}));
+    bar->setLayout(row({unfold, fieldLabel(tr("System")), LayoutItem(m_system, 1), m_legend}, 8, {12, 4, 12, 4}));
     return bar;
 }
 
-QWidget* PlaygroundPage::lanesArea() {
-    auto* lanes = new QWidget;
-    m_laneRow = row({}, 8);
-    lanes->setLayout(m_laneRow);
-    auto* scroll = new QScrollArea;
-    scroll->setFrameShape(QFrame::NoFrame);
-    scroll->setWidgetResizable(true);
-    scroll->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    scroll->setFocusPolicy(Qt::NoFocus);
-    scroll->setAccessibleName(tr("Models side by side"));
-    scroll->setWidget(lanes);
-    return scroll;
-}
-
 Panel* PlaygroundPage::promptPanel() {
-    const auto small = [](const QString& text, const QString& iconName = {}) {
-        return button(text, iconName, ButtonRole::Plain, ControlSize::Small);
-    };
     m_input = new QPlainTextEdit;
     m_input->setFrameShape(QFrame::NoFrame);
     m_input->setPlaceholderText(tr("Ask something"));
@@ -127,15 +120,15 @@ Panel* PlaygroundPage::promptPanel() {
     m_send->setAccessibleName(tr("Send"));
     m_send->setToolTip(QStringLiteral("Ctrl+Return"));
     m_stop = button(tr("Stop"), QStringLiteral("square"));
-    m_undo = small(tr("Undo the edit"), QStringLiteral("undo-2"));
-    m_cancelEdit = small(tr("Cancel the edit"));
-    m_clear = small(tr("New chat"), QStringLiteral("plus"));
-    m_save = small(tr("Save as case"), QStringLiteral("bookmark-plus"));
-    m_curl = small(tr("Copy as curl"), QStringLiteral("copy"));
-    m_python = small(tr("Copy as Python"), QStringLiteral("copy"));
+    m_undo = smallButton(tr("Undo"), QStringLiteral("undo-2"));
+    m_cancelEdit = smallButton(tr("Cancel the edit"));
+    m_clear = smallButton(tr("New chat"), QStringLiteral("plus"));
+    m_save = smallButton(tr("Save as case"), QStringLiteral("bookmark-plus"));
+    m_curl = smallButton(tr("Copy as curl"), QStringLiteral("copy"));
+    m_python = smallButton(tr("Copy as Python"), QStringLiteral("copy"));
     connect(m_send, &QPushButton::clicked, this, &PlaygroundPage::send);
     connect(m_stop, &QPushButton::clicked, this, &PlaygroundPage::stop);
-    connect(m_undo, &QPushButton::clicked, this, &PlaygroundPage::undoEdit);
+    connect(m_undo, &QPushButton::clicked, this, &PlaygroundPage::takeBack);
     connect(m_cancelEdit, &QPushButton::clicked, this, &PlaygroundPage::endEdit);
     connect(m_clear, &QPushButton::clicked, this, &PlaygroundPage::newChat);
     connect(m_save, &QPushButton::clicked, this, &PlaygroundPage::saveCase);
@@ -144,7 +137,7 @@ Panel* PlaygroundPage::promptPanel() {
     connect(m_python, &QPushButton::clicked, this,
             [this] { QGuiApplication::clipboard()->setText(asPython(request(), engine().address())); });
     connect(m_input, &QPlainTextEdit::textChanged, this, [this] {
-        keepSettings();
+        emit sessionChanged();
         refresh();
     });
     auto* panel = new Panel;
@@ -169,53 +162,8 @@ void PlaygroundPage::fold(Breadth breadth) {
     m_showCases->setChecked(!narrow);
 }
 
-ChatLane* PlaygroundPage::addLane(const QString& model) {
-    if (int(m_lanes.size()) >= kMostLanes) return nullptr;
-    auto* lane = new ChatLane(m_workspace);
-    lane->setProbabilities(m_sampling->wantsProbabilities());
-    // A new column shows another model than those beside it, if there is one.
-    QString chosen = model;
-    for (const ModelRecord& record : m_workspace.models().models()) {
-        if (!chosen.isEmpty()) break;
-        const bool isTaken = std::any_of(m_lanes.begin(), m_lanes.end(),
-                                         [&](const ChatLane* other) { return other->model() == text(record.name); });
-        if (!isTaken) chosen = text(record.name);
-    }
-    if (!chosen.isEmpty()) lane->chooseModel(chosen);
-    m_lanes.push_back(lane);
-    m_laneRow->addWidget(lane, 1);
-    connect(lane, &ChatLane::ended, this, [this, lane] { laneEnded(lane); });
-    connect(lane, &ChatLane::modelChosen, this, &PlaygroundPage::keepSettings);
-    connect(lane, &ChatLane::closeRequested, this, [this, lane] { removeLane(lane); });
-    connect(lane, &ChatLane::editRequested, this, [this, lane](int turn) { beginEdit(lane, turn); });
-    connect(lane, &ChatLane::regenerateRequested, this, [this, lane] {
-        lane->ask(std::nullopt, m_system->toPlainText(), m_sampling->sampling());
-        refresh();
-    });
-    for (ChatLane* each : m_lanes) each->setClosable(m_lanes.size() > 1);
-    refresh();
-    return lane;
-}
-
-void PlaygroundPage::removeLane(ChatLane* lane) {
-    if (m_lanes.size() < 2) return;
-    lane->stop();
-    std::erase(m_lanes, lane);
-    m_laneRow->removeWidget(lane);
-    lane->hide();
-    lane->deleteLater();
-    m_cut.reset();
-    if (m_run) {
-        std::erase(m_run->waiting, lane);
-        nextRun();
-    }
-    for (ChatLane* each : m_lanes) each->setClosable(m_lanes.size() > 1);
-    keepSettings();
-    refresh();
-}
-
 bool PlaygroundPage::isAnswering() const {
-    return std::any_of(m_lanes.begin(), m_lanes.end(), [](const ChatLane* lane) { return lane->isAnswering(); });
+    return m_lanes->isAnswering();
 }
 
 bool PlaygroundPage::eventFilter(QObject* watched, QEvent* event) {
@@ -226,7 +174,7 @@ bool PlaygroundPage::eventFilter(QObject* watched, QEvent* event) {
             send();
             return true;
         }
-        if (key->key() == Qt::Key_Escape && (isAnswering() || m_editing > 0)) {
+        if (key->key() == Qt::Key_Escape && (isAnswering() || m_edit.isEditing())) {
             isAnswering() ? stop() : endEdit();
             return true;
         }
@@ -237,49 +185,39 @@ bool PlaygroundPage::eventFilter(QObject* watched, QEvent* event) {
 void PlaygroundPage::send() {
     const QString typed = m_input->toPlainText().trimmed();
     if (isAnswering() || typed.isEmpty() || !m_send->isEnabled()) return;
-    if (m_editing > 0) {
-        Branch branch;
-        for (ChatLane* lane : m_lanes) {
-            branch.lanes.emplace_back(lane, lane->conversation());
-            lane->conversation().cutFrom(m_editing);
-        }
-        m_cut = std::move(branch);
-        m_editing = 0;
-    } else {
-        m_cut.reset();
+    m_edit.cut.reset();
+    if (m_edit.isEditing()) {
+        m_edit.cut = m_lanes->conversations();
+        for (ChatLane* lane : m_lanes->lanes()) lane->conversation().cutFrom(m_edit.editing);
+        m_edit.editing = 0;
     }
-    ++m_turn;
-    m_asked = typed;
-    const QString left = std::exchange(m_draft, {});
-    m_input->setPlainText(left);
-    for (ChatLane* lane : m_lanes) lane->ask(std::pair(m_turn, typed), m_system->toPlainText(), m_sampling->sampling());
+    const int turn = m_lanes->nextTurn();
+    m_edit.asked = typed;
+    m_input->setPlainText(std::exchange(m_edit.draft, {}));
+    for (ChatLane* lane : m_lanes->lanes())
+        lane->ask(std::pair(turn, typed), m_system->toPlainText(), m_sampling->sampling());
     refresh();
 }
 
 void PlaygroundPage::stop() {
-    m_queue.clear();
-    for (ChatLane* lane : m_lanes) lane->stop();
+    m_run.cutShort();
+    m_lanes->stop();
 }
 
 void PlaygroundPage::laneEnded(ChatLane* lane) {
-    if (lane->conversation().isAnswered()) m_asked.clear();
-    if (m_run && std::erase(m_run->waiting, lane) > 0) {
-        judge(lane);
-        if (m_run->waiting.empty()) nextRun();
-    } else if (!isAnswering() && !m_asked.isEmpty()) {
-        questionFailed();
-    }
+    if (lane->conversation().isAnswered()) m_edit.asked.clear();
+    if (!m_run.laneEnded(lane) && !isAnswering() && !m_edit.asked.isEmpty()) questionFailed();
     refresh();
 }
 
 // No model answered: the question goes back to where it was typed, and nothing is lost.
 void PlaygroundPage::questionFailed() {
-    const QString question = std::exchange(m_asked, {});
-    for (ChatLane* lane : m_lanes) {
+    const QString question = std::exchange(m_edit.asked, {});
+    for (ChatLane* lane : m_lanes->lanes()) {
         lane->conversation().dropUnanswered();
         lane->showConversation();
     }
-    if (m_cut) undoEdit();
+    if (m_edit.cut) takeBack();
     if (m_input->toPlainText().trimmed().isEmpty()) m_input->setPlainText(question);
 }
 
@@ -287,8 +225,8 @@ void PlaygroundPage::beginEdit(ChatLane* lane, int number) {
     if (isAnswering()) return;
     for (const Turn& turn : lane->conversation().turns()) {
         if (turn.number != number) continue;
-        if (m_editing == 0) m_draft = m_input->toPlainText();
-        m_editing = number;
+        if (!m_edit.isEditing()) m_edit.draft = m_input->toPlainText();
+        m_edit.editing = number;
         m_input->setPlainText(turn.question);
         m_input->moveCursor(QTextCursor::End);
         m_input->setFocus();
@@ -298,45 +236,52 @@ void PlaygroundPage::beginEdit(ChatLane* lane, int number) {
 }
 
 void PlaygroundPage::endEdit() {
-    if (m_editing == 0) return;
-    m_editing = 0;
-    m_input->setPlainText(std::exchange(m_draft, {}));
+    if (!m_edit.isEditing()) return;
+    m_edit.editing = 0;
+    m_input->setPlainText(std::exchange(m_edit.draft, {}));
     refresh();
 }
 
-void PlaygroundPage::undoEdit() {
-    if (!m_cut) return;
+// Brings back the conversations as they were before an edit, a new chat or a run of cases.
+void PlaygroundPage::takeBack() {
+    if (!m_edit.cut) return;
     stop();
-    const Branch branch = *std::exchange(m_cut, std::nullopt);
-    for (const auto& [lane, conversation] : branch.lanes) {
-        lane->conversation() = conversation;
-        lane->showConversation();
-    }
+    m_lanes->setConversations(*std::exchange(m_edit.cut, std::nullopt));
     refresh();
 }
 
 void PlaygroundPage::newChat() {
     stop();
     endEdit();
-    m_cut.reset();
-    m_asked.clear();
-    for (ChatLane* lane : m_lanes) {
-        lane->conversation().clear();
-        lane->showConversation();
-    }
+    m_edit.cut = m_lanes->conversations();
+    m_edit.asked.clear();
+    m_lanes->setConversations(std::vector<Conversation>(m_lanes->lanes().size()));
     refresh();
     m_input->setFocus();
 }
 
+PlaygroundPage::Chats PlaygroundPage::takeChats() {
+    CaseRun::State run = m_run.takeState();
+    return {m_lanes->takeStates(), std::exchange(m_edit, {}), std::move(run)};
+}
+
+void PlaygroundPage::goOn(Chats chats) {
+    m_edit = std::move(chats.edit);
+    m_lanes->goOn(std::move(chats.lanes));
+    m_run.goOn(chats.run);
+    refresh();
+}
+
 ChatRequest PlaygroundPage::request() const {
     ChatRequest request;
-    const ChatLane* lane = m_lanes.front();
-    Conversation conversation = lane->conversation();
+    const ChatLane& lane = m_lanes->first();
+    Conversation conversation = lane.conversation();
+    if (m_edit.isEditing()) conversation.cutFrom(m_edit.editing);
     const QString typed = m_input->toPlainText().trimmed();
     if (!typed.isEmpty()) conversation.ask(0, typed);
     // Without anything typed it is the last question again, not its answer.
     if (typed.isEmpty()) conversation.dropAnswer();
-    request.model = lane->model();
+    request.model = lane.model();
     request.messages = conversation.messages(m_system->toPlainText());
     request.sampling = m_sampling->sampling();
     return request;
@@ -345,7 +290,7 @@ ChatRequest PlaygroundPage::request() const {
 void PlaygroundPage::saveCase() {
     SavedCase saved;
     saved.prompt = m_input->toPlainText().trimmed();
-    const auto& turns = m_lanes.front()->conversation().turns();
+    const auto& turns = m_lanes->first().conversation().turns();
     if (saved.prompt.isEmpty() && !turns.empty()) saved.prompt = turns.back().question;
     if (saved.prompt.isEmpty()) return;
     saved.name = saved.prompt.simplified().left(40);
@@ -358,116 +303,79 @@ void PlaygroundPage::saveCase() {
 void PlaygroundPage::loadCase(qint64 id) {
     const SavedCase* saved = m_cases->find(id);
     if (!saved || isAnswering()) return;
-    m_input->setPlainText(saved->prompt);
-    m_system->setPlainText(saved->system);
+    endEdit();
+    // As if typed, so that the fields' own undo brings back what stood there.
+    for (const auto& [field, text] : {std::pair(m_input, saved->prompt), std::pair(m_system, saved->system)}) {
+        QTextCursor all(field->document());
+        all.select(QTextCursor::Document);
+        all.insertText(text);
+    }
     m_sampling->setSampling(saved->sampling);
 }
 
 void PlaygroundPage::runCases(const std::vector<qint64>& ids) {
     if (isAnswering() || !engine().isAttached()) return;
-    m_queue.assign(ids.begin(), ids.end());
-    m_cut.reset();
-    nextRun();
+    endEdit();
+    m_edit.cut = m_lanes->conversations();
+    m_run.start(ids);
 }
 
-void PlaygroundPage::nextRun() {
-    if (m_run && !m_run->waiting.empty()) return;
-    m_run.reset();
-    while (!m_queue.empty() && !m_run) {
-        const qint64 id = m_queue.front();
-        m_queue.pop_front();
-        const SavedCase* saved = m_cases->find(id);
-        if (!saved) continue;
-        ++m_turn;
-        m_run = Run{id, m_lanes};
-        for (ChatLane* lane : std::vector(m_lanes)) {
-            lane->conversation().clear();
-            lane->ask(std::pair(m_turn, saved->prompt), saved->system, saved->sampling);
-        }
+QJsonObject PlaygroundPage::session() const {
+    return {{QStringLiteral("models"), QJsonArray::fromStringList(m_lanes->models())},
+            {QStringLiteral("sampling"), QString::fromStdString(dumpJson(toJson(m_sampling->sampling())))},
+            {QStringLiteral("probabilities"), m_sampling->wantsProbabilities()},
+            {QStringLiteral("system"), m_system->toPlainText()},
+            {QStringLiteral("draft"), m_edit.isEditing() ? m_edit.draft : m_input->toPlainText()}};
+}
+
+void PlaygroundPage::restoreSession(const QJsonObject& session) {
+    const std::string sampling = session.value(QStringLiteral("sampling")).toString().toStdString();
+    if (const auto json = parseJson(sampling, "session")) m_sampling->setSampling(samplingFromJson(*json));
+    m_sampling->setWantsProbabilities(session.value(QStringLiteral("probabilities")).toBool(true));
+    m_system->setPlainText(session.value(QStringLiteral("system")).toString());
+    m_input->setPlainText(session.value(QStringLiteral("draft")).toString());
+    const QJsonArray models = session.value(QStringLiteral("models")).toArray();
+    for (qsizetype i = 0; i < qMin<qsizetype>(models.size(), LaneRow::kMost); ++i) {
+        ChatLane* lane = i < qsizetype(m_lanes->lanes().size()) ? m_lanes->lanes()[std::size_t(i)] : m_lanes->add({});
+        if (const QString model = models[i].toString(); !model.isEmpty()) lane->chooseModel(model);
     }
-    m_cases->setBusy(m_run.has_value());
     refresh();
 }
 
-// How the answer stands to what the case expects and to the answer before; kept with the case unless it was cut short.
-void PlaygroundPage::judge(ChatLane* lane) {
-    const SavedCase* saved = m_cases->find(m_run->id);
-    if (!saved || !lane->conversation().isAnswered()) return;
-    const Turn& turn = lane->conversation().turns().back();
-    if (turn.end.finish != QLatin1String("stop") && turn.end.finish != QLatin1String("length")) return;
-    SavedCase changed = *saved;
-    CaseVerdict verdict;
-    QStringList words;
-    if (!saved->expected.trimmed().isEmpty()) {
-        verdict.good = saved->passes(turn.answer);
-        words << (verdict.good ? tr("Holds what was expected") : tr("Lacks \"%1\"").arg(saved->expected.trimmed()));
-    }
-    const auto before = saved->results.find(lane->model());
-    const bool isFirst = before == saved->results.end();
-    const bool same = isFirst || before->second.answer == turn.answer;
-    words << (isFirst ? tr("First run") : same ? tr("As last time") : tr("Differs from last time"));
-    if (!same) verdict.difference = diffWords(before->second.answer, turn.answer);
-    verdict.words = words.join(QStringLiteral(" · "));
-    changed.results[lane->model()] = {turn.answer, QDateTime::currentMSecsSinceEpoch(), same};
-    lane->showVerdict(verdict);
-    m_cases->save(std::move(changed));
-}
-
-void PlaygroundPage::keepSettings() {
-    if (m_reading) return;
-    QStringList models;
-    for (const ChatLane* lane : m_lanes) models << lane->model();
-    m_settings.setValue(QStringLiteral("playground/models"), models);
-    m_settings.setValue(QStringLiteral("playground/sampling"),
-                        QString::fromStdString(dumpJson(toJson(m_sampling->sampling()))));
-    m_settings.setValue(QStringLiteral("playground/probabilities"), m_sampling->wantsProbabilities());
-    m_settings.setValue(QStringLiteral("playground/system"), m_system->toPlainText());
-    m_settings.setValue(QStringLiteral("playground/draft"), m_editing > 0 ? m_draft : m_input->toPlainText());
-}
-
-void PlaygroundPage::readSettings() {
-    const std::string kept = m_settings.value(QStringLiteral("playground/sampling")).toString().toStdString();
-    if (const auto json = parseJson(kept, "settings")) m_sampling->setSampling(samplingFromJson(*json));
-    m_sampling->setWantsProbabilities(m_settings.value(QStringLiteral("playground/probabilities"), true).toBool());
-    m_system->setPlainText(m_settings.value(QStringLiteral("playground/system")).toString());
-    m_input->setPlainText(m_settings.value(QStringLiteral("playground/draft")).toString());
-    QStringList models = m_settings.value(QStringLiteral("playground/models")).toStringList();
-    if (models.isEmpty()) models << QString();
-    for (const QString& model : models.mid(0, kMostLanes)) addLane(model);
-    m_reading = false;
-}
-
 void PlaygroundPage::showModels() {
-    for (ChatLane* lane : m_lanes) lane->showModels();
+    m_lanes->showModels();
     refresh();
 }
 
 void PlaygroundPage::refresh() {
-    if (m_lanes.empty()) return;
+    if (m_lanes->lanes().empty()) return;
     const bool attached = engine().isAttached(), answering = isAnswering();
-    const bool hasModel = !m_lanes.front()->model().isEmpty();
+    const bool hasModel = !m_lanes->first().model().isEmpty();
     const bool typed = !m_input->toPlainText().trimmed().isEmpty();
-    const bool asked = !m_lanes.front()->conversation().isEmpty();
+    const bool asked = !m_lanes->first().conversation().isEmpty();
+    const auto columns = m_lanes->lanes().size();
     m_send->setEnabled(attached && hasModel && typed && !answering);
-    m_send->setText(m_lanes.size() > 1 ? tr("Send to %1").arg(m_lanes.size()) : tr("Send"));
+    m_send->setText(columns > 1 ? tr("Send to %1").arg(columns) : tr("Send"));
     m_send->setAccessibleName(tr("Send"));
     m_stop->setVisible(answering);
-    m_add->setEnabled(int(m_lanes.size()) < kMostLanes && !answering);
+    m_add->setEnabled(!m_lanes->isFull() && !answering);
     m_clear->setEnabled(asked);
     m_save->setEnabled(attached && (typed || asked));
     for (QPushButton* copy : {m_curl, m_python}) copy->setEnabled(hasModel && (typed || asked));
-    m_undo->setVisible(m_cut.has_value());
-    m_cancelEdit->setVisible(m_editing > 0);
-    const auto* last = asked && m_lanes.front()->conversation().isAnswered()
-                           ? &m_lanes.front()->conversation().turns().back()
-                           : nullptr;
-    m_hint->setText(!attached       ? tr("Not attached to a server; what you type is kept")
-                    : !hasModel     ? tr("No model in this workspace yet")
-                    : m_editing > 0 ? tr("Sending replaces this message and what followed")
-                    : last && last->end.promptTokens > 0
-                        ? tr("%1 prompt tokens, %2 cached")
-                              .arg(formatCount(last->end.promptTokens), formatCount(last->end.cachedTokens))
-                        : tr("Ctrl+Return sends"));
+    m_undo->setVisible(m_edit.cut.has_value());
+    m_cancelEdit->setVisible(m_edit.isEditing());
+    m_hint->setText(hint());
+}
+
+QString PlaygroundPage::hint() const {
+    if (!engine().isAttached()) return tr("Not attached to a server; what you type is kept");
+    const ChatLane& lane = m_lanes->first();
+    if (lane.model().isEmpty()) return tr("No model in this workspace yet");
+    if (m_edit.isEditing()) return tr("Sending replaces this message and what followed");
+    const Turn* last = lane.conversation().isAnswered() ? &lane.conversation().turns().back() : nullptr;
+    if (!last || last->end.promptTokens == 0) return tr("Ctrl+Return sends");
+    return tr("%1 prompt tokens, %2 cached")
+        .arg(formatCount(last->end.promptTokens), formatCount(last->end.cachedTokens));
 }
 
 }  // namespace espalier::ui

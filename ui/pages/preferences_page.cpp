@@ -28,8 +28,7 @@ QFormLayout* form() {
 }
 
 void addRow(QFormLayout* form, const QString& name, QWidget* field) {
-    auto* label = new TextLabel(name, text_size::kBody, QFont::Normal, Tone::Secondary);
-    label->setElide(Qt::ElideNone);
+    auto* label = fieldLabel(name, text_size::kBody);
     label->setFixedHeight(scaled(28));
     label->setMinimumWidth(scaled(144));
     if (field->accessibleName().isEmpty()) field->setAccessibleName(name);
@@ -127,8 +126,11 @@ Panel* PreferencesPage::startPanel() {
     connect(m_start, &QComboBox::activated, this, [this](int index) {
         if (index == kLast)
             change([](Preferences& p) { p.workspace.clear(); });
+        else if (engine().folder().isEmpty())
+            chooseFolder();  // a server of a colleague is open: none of its folders is one of this machine
         else
             change([this](Preferences& p) { p.workspace = engine().folder(); });
+        showChosen();
     });
     connect(m_choose, &QPushButton::clicked, this, &PreferencesPage::chooseFolder);
     connect(m_engine, &QCheckBox::clicked, this,

@@ -13,12 +13,6 @@
 namespace espalier::ui {
 namespace {
 
-TextLabel* caption(const QString& text) {
-    auto* label = new TextLabel(text, text_size::kTable, QFont::Normal, Tone::Secondary);
-    label->setElide(Qt::ElideNone);
-    return label;
-}
-
 // As wide as its digits need, beside frame and arrows.
 int widthFor(const QString& digits) {
     constexpr int kAround = 44;
@@ -98,8 +92,8 @@ void SamplingBar::makeFrequent() {
     auto* more = toolButton(QStringLiteral("sliders-horizontal"), tr("More sampling settings"));
     more->setCheckable(true);
     connect(more, &QToolButton::toggled, m_others, &QWidget::setVisible);
-    m_frequent->setLayout(row({caption(tr("Temperature")), m_temperature, 4, caption(tr("Top p")), m_topP, 4,
-                               caption(tr("Seed")), m_seed, 4, caption(tr("Max tokens")), m_maxTokens, more},
+    m_frequent->setLayout(row({fieldLabel(tr("Temperature")), m_temperature, 4, fieldLabel(tr("Top p")), m_topP, 4,
+                               fieldLabel(tr("Seed")), m_seed, 4, fieldLabel(tr("Max tokens")), m_maxTokens, more},
                               8));
 }
 
@@ -121,12 +115,12 @@ void SamplingBar::makeOthers() {
     auto* reset = button(tr("Reset"), {}, ButtonRole::Plain, ControlSize::Small);
     connect(reset, &QPushButton::clicked, this, [this] { setSampling({}); });
     // Two rows: all of it has to fit beside the folded sidebar of a small window.
-    m_others->setLayout(column(
-        {row({caption(tr("Top k")), m_topK, 4, caption(tr("Min p")), m_minP, 4, caption(tr("Repetition")), m_repetition,
-              4, caption(tr("Presence")), m_presence, 4, caption(tr("Frequency")), m_frequency, nullptr},
-             8),
-         row({caption(tr("Stop at")), LayoutItem(m_stop, 1), 4, m_probabilities, reset}, 8)},
-        6, {16, 6, 12, 6}));
+    m_others->setLayout(column({row({fieldLabel(tr("Top k")), m_topK, 4, fieldLabel(tr("Min p")), m_minP, 4,
+                                     fieldLabel(tr("Repetition")), m_repetition, 4, fieldLabel(tr("Presence")),
+                                     m_presence, 4, fieldLabel(tr("Frequency")), m_frequency, nullptr},
+                                    8),
+                                row({fieldLabel(tr("Stop at")), LayoutItem(m_stop, 1), 4, m_probabilities, reset}, 8)},
+                               6, {16, 6, 12, 6}));
     m_others->hide();
 }
 

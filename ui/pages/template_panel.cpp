@@ -16,15 +16,6 @@ constexpr int kTypingPauseMs = 200;
 constexpr int kMessageHeight = 48;
 constexpr int kMostMessages = 64;
 
-QPlainTextEdit* monoView(const QString& name) {
-    auto* edit = new QPlainTextEdit;
-    edit->setReadOnly(true);
-    edit->setFont(monoFont());
-    edit->setAccessibleName(name);
-    edit->setTabChangesFocus(true);
-    return edit;
-}
-
 }  // namespace
 
 MessageRow::MessageRow(const ChatMessage& message, QWidget* parent)
@@ -75,6 +66,7 @@ TemplatePreview::TemplatePreview(Workspace& workspace)
     setLayout(row({LayoutItem(left, 1), LayoutItem(right, 1)}, 12));
     add({QStringLiteral("system"), tr("You are a careful gardener.")});
     add({QStringLiteral("user"), tr("When do I tie young shoots?")});
+    m_first = messages();
     m_pause.setSingleShot(true);
     m_pause.setInterval(kTypingPauseMs);
     connect(&m_pause, &QTimer::timeout, this, &TemplatePreview::render);
@@ -100,16 +92,28 @@ std::vector<ChatMessage> TemplatePreview::messages() const {
     return messages;
 }
 
+void TemplatePreview::setMessages(const std::vector<ChatMessage>& messages) {
+    for (MessageRow* row : rows()) {
+        m_list->removeWidget(row);
+        row->hide();
+        row->deleteLater();
+    }
+    for (const ChatMessage& message : messages) add(message);
+    render();
+}
+
 void TemplatePreview::add(const ChatMessage& message) {
     if (m_list->count() >= kMostMessages) return;
     auto* row = new MessageRow(message);
     m_list->addWidget(row);
     connect(row, &MessageRow::changed, &m_pause, qOverload<>(&QTimer::start));
+    connect(row, &MessageRow::changed, this, &TemplatePreview::changed);
     connect(row, &MessageRow::removed, this, [this, row] {
         m_list->removeWidget(row);
         row->hide();
         row->deleteLater();
         render();
+        emit changed();
     });
 }
 

@@ -37,6 +37,11 @@ public:
     explicit TemplatePreview(Workspace& workspace);
     void show(const ModelRecord* model);  // renders when it is visible
     std::vector<ChatMessage> messages() const;
+    void setMessages(const std::vector<ChatMessage>& messages);
+    bool isChanged() const { return messages() != m_first; }  // since it was made
+
+signals:
+    void changed();
 
 protected:
     void showEvent(QShowEvent* event) override;
@@ -47,6 +52,7 @@ private:
     QList<MessageRow*> rows() const;
 
     Workspace& m_workspace;
+    std::vector<ChatMessage> m_first;
     QString m_model, m_rendered;  // ids; m_rendered: of the text shown
     QVBoxLayout* m_list;
     QCheckBox* m_prompt;

@@ -22,6 +22,7 @@ class TokenizerPanel : public Panel {
 public:
     explicit TokenizerPanel(Workspace& workspace);
     void show(const ModelRecord* model);
+    TemplatePreview& preview() { return *m_template; }
 
 private:
     QWidget* textPart();

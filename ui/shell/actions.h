@@ -39,6 +39,7 @@ inline constexpr auto kEmptyBin = "model.empty-bin";
 inline constexpr auto kServeToggle = "serve.toggle";
 inline constexpr auto kDrain = "serve.drain";
 inline constexpr auto kCopyUrl = "serve.copy-url";
+inline constexpr auto kCopyKey = "serve.copy-key";
 inline constexpr auto kAddress = "serve.address";
 inline constexpr auto kPausePlots = "serve.pause-plots";
 inline constexpr auto kGoHome = "view.home";

@@ -125,6 +125,7 @@ JobsDock::JobsDock(Workspace& workspace, QWidget* parent)
     auto* shown = new QComboBox;
     shown->addItems({tr("All jobs"), tr("Running or queued"), tr("Paused or interrupted"), tr("Failed")});
     shown->setAccessibleName(tr("Jobs shown"));
+    shown->setObjectName(QStringLiteral("jobs-shown"));
     setControlSize(shown, ControlSize::Small);
     connect(shown, &QComboBox::currentIndexChanged, this,
             [this](int filter) { static_cast<JobsFilter*>(m_filtered)->setShown(filter); });
@@ -137,7 +138,11 @@ JobsDock::JobsDock(Workspace& workspace, QWidget* parent)
     connect(m_pause, &QPushButton::clicked, this, [this] { act(QStringLiteral("job-pause")); });
     connect(m_resume, &QPushButton::clicked, this, [this] { act(QStringLiteral("job-resume")); });
     connect(m_discard, &QPushButton::clicked, this, [this] {
-        if (const JobRecord* job = current()) m_workspace.discardJob(job->id);
+        const JobRecord* job = current();
+        if (!job) return;
+        m_error->clear();
+        m_workspace.discardJob(
+            job->id, this, [this](const Error& error) { m_error->showError(tr("The job was not discarded"), error); });
     });
     connect(m_copy, &QPushButton::clicked, this, [this] {
         if (const JobRecord* job = current()) QGuiApplication::clipboard()->setText(text(job->command));
@@ -155,16 +160,18 @@ const JobRecord* JobsDock::current() const {
 
 void JobsDock::showCurrent() {
     const JobRecord* job = current();
-    m_cancel->setEnabled(job && isActive(*job));
-    m_pause->setEnabled(job && job->state == JobState::Running);
-    m_resume->setEnabled(job && (job->state == JobState::Paused || job->state == JobState::Interrupted));
-    m_discard->setEnabled(job && !isActive(*job));
+    const JobControls can = job ? controlsOf(*job) : JobControls();
+    m_cancel->setEnabled(can.cancel);
+    m_pause->setEnabled(can.pause);
+    m_resume->setEnabled(can.resume);
+    m_discard->setEnabled(can.discard);
     m_copy->setEnabled(job && !job->command.empty());
-    const qint64 failed = job && job->error ? job->id : -1;
-    if (failed == m_errorOf) return;
-    m_errorOf = failed;
-    if (failed >= 0)
-        m_error->showError(tr("%1 failed").arg(text(job->title)), *job->error);
+    // What is said belongs to the job it was said of.
+    const std::pair shown{job ? qint64(job->id) : -1, job && job->error};
+    if (shown == m_errorOf) return;
+    m_errorOf = shown;
+    if (job && job->error)
+        m_error->showError(tr("%1 failed").arg(titleOf(*job)), *job->error);
     else
         m_error->clear();
 }
@@ -172,6 +179,7 @@ void JobsDock::showCurrent() {
 void JobsDock::act(const QString& operation) {
     const JobRecord* job = current();
     if (!job) return;
+    m_error->clear();
     m_workspace.engine().call(operation, {{"id", job->id}}, this, [this](const Result<Json>& answer) {
         if (!answer) m_error->showError(tr("The job did not take this"), answer.error());
     });
@@ -190,6 +198,7 @@ LogDock::LogDock(Workspace& workspace, QWidget* parent)
     m_level->addItems({tr("Everything"), tr("Information"), tr("Warnings"), tr("Errors")});
     m_level->setCurrentIndex(1);
     m_level->setAccessibleName(tr("Least level shown"));
+    m_level->setObjectName(QStringLiteral("log-level"));
     setControlSize(m_level, ControlSize::Small);
     auto* search = new QLineEdit;
     search->setPlaceholderText(tr("Search"));
@@ -210,7 +219,7 @@ LogDock::LogDock(Workspace& workspace, QWidget* parent)
     connect(copy, &QPushButton::clicked, this, &LogDock::copyAll);
     connect(m_filtered, &QAbstractItemModel::rowsInserted, this, [this] {
         QScrollBar* bar = m_table->verticalScrollBar();
-        if (bar->value() >= bar->maximum() - 2 * kLiveRow)
+        if (bar->value() >= bar->maximum() - 2 * scaled(kLiveRow))
             QMetaObject::invokeMethod(m_table, &QTableView::scrollToBottom, Qt::QueuedConnection);
     });
 }

@@ -30,7 +30,7 @@ private:
     TableView* m_table;
     QPushButton *m_cancel, *m_pause, *m_resume, *m_discard, *m_copy;
     ErrorStrip* m_error;
-    qint64 m_errorOf = -1;
+    std::pair<qint64, bool> m_errorOf{-1, false};  // the job shown, and whether it failed
 };
 
 class LogDock : public QDockWidget {

@@ -6,11 +6,9 @@
 #include <QCheckBox>
 #include <QComboBox>
 #include <QFocusFrame>
-#include <QJsonDocument>
 #include <QLineEdit>
 #include <QMenuBar>
-#include <QPlainTextEdit>
-#include <QSplitter>
+#include <QResizeEvent>
 #include <QStackedWidget>
 #include <QToolBar>
 #include <QVariantAnimation>
@@ -39,7 +37,7 @@
 namespace espalier::ui {
 namespace {
 
-constexpr int kLayoutVersion = 1;
+constexpr int kKeepAfterMs = 2000;
 constexpr int kDockMs = 120;
 constexpr int kDockHeight = 200;
 
@@ -54,30 +52,6 @@ QToolBar* ring(QWidget* content, const QString& name, QMainWindow* window) {
     content->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
     bar->addWidget(content);
     return bar;
-}
-
-// Splitters are known by their order, which is that of the code.
-QString splitterKey(qsizetype index) {
-    return QStringLiteral("window/splitter-%1").arg(index);
-}
-
-// Fields a person types into or chooses in; those inside a spin box or combo box are theirs.
-QList<QWidget*> fields(const QWidget* top) {
-    QList<QWidget*> found;
-    for (auto* widget : top->findChildren<QWidget*>()) {
-        if (qobject_cast<QAbstractSpinBox*>(widget->parent()) || qobject_cast<QComboBox*>(widget->parent())) continue;
-        if (qobject_cast<QLineEdit*>(widget) || qobject_cast<QPlainTextEdit*>(widget) ||
-            qobject_cast<QAbstractSpinBox*>(widget) || qobject_cast<QCheckBox*>(widget))
-            found << widget;
-    }
-    return found;
-}
-
-const char* valueOf(const QWidget* field) {
-    if (qobject_cast<const QPlainTextEdit*>(field)) return "plainText";
-    if (qobject_cast<const QCheckBox*>(field)) return "checked";
-    if (qobject_cast<const QLineEdit*>(field)) return "text";
-    return "value";
 }
 
 }  // namespace
@@ -101,6 +75,10 @@ MainWindow::MainWindow(Workspace& workspace, Theme& theme, PreferenceStore& pref
     makeMenus();
     m_palette = new CommandPalette(m_actions, this);
     m_drop = new DropOverlay(this);
+    m_keep.setSingleShot(true);
+    m_keep.setInterval(kKeepAfterMs);
+    connect(&m_keep, &QTimer::timeout, this, &MainWindow::keepSession);
+    nameFields();
     restore();
     applyPreferences();
 
@@ -136,7 +114,7 @@ void MainWindow::makePages() {
     m_home = new HomePage(m_workspace, m_actions);
     m_models = new ModelsPage(m_workspace, m_actions);
     m_serve = new ServePage(m_workspace, m_actions);
-    m_playground = new PlaygroundPage(m_workspace, m_actions, m_preferences.settings());
+    m_playground = new PlaygroundPage(m_workspace, m_actions);
     m_tenants = new TenantsPage(m_workspace, m_actions);
     m_connect = new ConnectPage(m_workspace, m_actions, m_preferences, m_servers);
     m_pages = {m_home,
@@ -174,54 +152,12 @@ void MainWindow::makeDocks() {
     addDockWidget(Qt::BottomDockWidgetArea, m_logDock);
     m_jobsDock->hide();
     m_logDock->hide();
-}
-
-void MainWindow::restore() {
-    const QSettings& kept = m_preferences.settings();
-    resize(1440, 900);
-    restoreGeometry(kept.value(QStringLiteral("window/geometry")).toByteArray());
-    restoreState(kept.value(QStringLiteral("window/layout")).toByteArray(), kLayoutVersion);
-    if (!goTo(kept.value(QStringLiteral("window/page")).toString())) showPage(kHome);
-    foldTo(width());
-    const auto splitters = m_stack->findChildren<QSplitter*>();
-    for (qsizetype i = 0; i < splitters.size(); ++i)
-        splitters[i]->restoreState(kept.value(splitterKey(i)).toByteArray());
-    for (std::size_t i = 0; i < m_pages.size(); ++i) {
-        const QByteArray json =
-            kept.value(QStringLiteral("session/") + QLatin1String(kPageNames[i])).toString().toUtf8();
-        if (!json.isEmpty()) m_pages[i]->restoreSession(QJsonDocument::fromJson(json).object());
-    }
-    m_keptModel = kept.value(QStringLiteral("session/model")).toString();
-}
-
-void MainWindow::keepSession() {
-    QSettings& kept = m_preferences.settings();
-    kept.setValue(QStringLiteral("window/geometry"), saveGeometry());
-    kept.setValue(QStringLiteral("window/layout"), saveState(kLayoutVersion));
-    kept.setValue(QStringLiteral("window/page"), page());
-    const auto splitters = m_stack->findChildren<QSplitter*>();
-    for (qsizetype i = 0; i < splitters.size(); ++i) kept.setValue(splitterKey(i), splitters[i]->saveState());
-    for (std::size_t i = 0; i < m_pages.size(); ++i) {
-        const QJsonObject session = m_pages[i]->session();
-        const QByteArray json =
-            session.isEmpty() ? QByteArray() : QJsonDocument(session).toJson(QJsonDocument::Compact);
-        kept.setValue(QStringLiteral("session/") + QLatin1String(kPageNames[i]), QString::fromUtf8(json));
-    }
-    kept.setValue(QStringLiteral("session/model"),
-                  m_models->currentId().isEmpty() ? m_keptModel : m_models->currentId());
-}
-
-QVariantList MainWindow::typed() const {
-    QVariantList values;
-    for (const QWidget* field : fields(m_stack)) values << field->property(valueOf(field));
-    return values;
-}
-
-void MainWindow::retype(const QVariantList& typed) {
-    const auto now = fields(m_stack);
-    if (now.size() != typed.size()) return;  // another set of pages: what was typed belongs to the old one
-    for (qsizetype i = 0; i < now.size(); ++i)
-        if (now[i]->property(valueOf(now[i])) != typed[i]) now[i]->setProperty(valueOf(now[i]), typed[i]);
+    // What stands in front of somebody is read.
+    const auto read = [this] {
+        if (m_logDock->isVisible()) m_status->markLogRead();
+    };
+    connect(m_logDock, &QDockWidget::visibilityChanged, this, read);
+    connect(&m_workspace, &Workspace::logChanged, this, read);
 }
 
 bool MainWindow::goTo(const QString& page) {
@@ -302,6 +238,7 @@ void MainWindow::foldTo(int width) {
     m_sidebar->setFolded(breadth == Breadth::Narrow);
     m_status->setNarrow(breadth == Breadth::Narrow);
     for (Page* page : m_pages) page->fold(breadth);
+    restoreSplitters();
     m_searchField->setNarrow(breadth == Breadth::Narrow);
     layOutMenuBar();
 }
@@ -342,6 +279,7 @@ void MainWindow::refreshActions() {
         m_actions.get(id)->setEnabled(chosen);
     for (const char* id : {action::kImport, action::kServeToggle, action::kStopEngine, action::kCopyUrl})
         m_actions.get(id)->setEnabled(attached);
+    m_actions.get(action::kCopyKey)->setEnabled(attached && !engine.address().key.isEmpty());
     const Snapshot* s = m_workspace.snapshot();
     m_actions.get(action::kDrain)->setEnabled(attached && s && s->serve == ServeState::Serving);
     const bool binned = attached && m_workspace.bin().rowCount() > 0;
@@ -389,12 +327,16 @@ void MainWindow::comeForward() {
     activateWindow();
 }
 
-// Item views and plots show their own ring inside; a frame around half the window would say nothing.
+// Item views and plots show their own ring inside; a frame around half the window would say nothing. Dialogs of this
+// window have the same ring.
 void MainWindow::frameFocus(QWidget* now) {
-    const bool framed =
-        now && isAncestorOf(now) &&
-        (qobject_cast<QPushButton*>(now) || qobject_cast<QToolButton*>(now) || qobject_cast<QLineEdit*>(now) ||
-         qobject_cast<QComboBox*>(now) || qobject_cast<QAbstractSpinBox*>(now) || qobject_cast<QCheckBox*>(now));
+    refreshEditing(now);
+    bool isOurs = false;
+    for (const QWidget* up = now; up; up = up->parentWidget()) isOurs |= up == this;
+    const bool framed = isOurs && (qobject_cast<QPushButton*>(now) || qobject_cast<QToolButton*>(now) ||
+                                   qobject_cast<QLineEdit*>(now) || qobject_cast<QComboBox*>(now) ||
+                                   qobject_cast<QAbstractSpinBox*>(now) || qobject_cast<QCheckBox*>(now));
+    if (!m_focus) m_focus = new QFocusFrame(this);
     m_focus->setWidget(framed ? now : nullptr);
 }
 

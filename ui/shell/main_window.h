@@ -7,6 +7,10 @@
 
 #include <QMainWindow>
 #include <QPointer>
+#include <QTimer>
+#include <QUrl>
+#include <QVariant>
+#include <memory>
 
 #include "ui/models/workspace.h"
 #include "ui/pages/page.h"
@@ -53,13 +57,17 @@ public:
 
     // Keeps geometry, docks, page, splitters and what the pages want back; read again by the next window.
     void keepSession();
-    // What was typed and chosen in the pages' fields, in the order they were made: for a window made anew by the same
-    // code.
-    QVariantList typed() const;
-    void retype(const QVariantList& typed);
+    // What a window made anew by the same code goes on with: what was typed, by field; the conversations, also those
+    // that are being answered. This window has them no longer.
+    struct Handover;
+    std::shared_ptr<Handover> handOver();
+    void goOn(const std::shared_ptr<Handover>& handover);
+    void setSampleRunning(bool running);
+    void showSampleError(const Error& error);
 
 signals:
     void workspaceChosen(const QString& folder);
+    void sampleAsked();
     void closed();
 
 protected:
@@ -82,16 +90,21 @@ private:
     void stepText(int steps);
     void stopEngine();
     void openWorkspace();
-    void openSample();
     void undoRemove();
 
     // main_window_drop.cpp
     bool dragOver(QObject* watched, QEvent* event);
     void take(const QMimeData* data);
 
+    // main_window_state.cpp
+    void nameFields();
+    void restore();
+    QString splitterKey(qsizetype index) const;
+    void restoreSplitters();
+    void keepSoon();
+
     void makePages();
     void makeDocks();
-    void restore();
     void showPage(int index);
     void stepPage(int by);
     void stepRegion();
@@ -105,6 +118,7 @@ private:
     void selectKeptModel();
     void paintFrame();
     void frameFocus(QWidget* now);
+    void refreshEditing(QWidget* now);
 
     Workspace& m_workspace;
     Theme& m_theme;
@@ -126,7 +140,12 @@ private:
     PaletteField* m_searchField = nullptr;
     CommandPalette* m_palette = nullptr;
     DropOverlay* m_drop = nullptr;
-    QFocusFrame* m_focus;
+    QPointer<QFocusFrame> m_focus;  // goes with the dialog it stands in
+    QTimer m_keep;                  // of the session, a while after the last change
+    QVariantHash m_splitterSizes;   // by splitter and breadth
+    QPointer<QWidget> m_editor;     // what Cut, Copy, Paste and Select all are about
+    QList<QUrl> m_draggedUrls;      // what is being dragged over the window, and what a drop would do with it
+    std::shared_ptr<struct Dropped> m_dragged;
     std::optional<Breadth> m_breadth;  // none until something was folded
     QPointer<ImportDialog> m_import;
     QString m_keptModel;  // selected when the list has arrived

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // MainWindow, the registry: every command with its place, keys and what it does. The menus are made from it.
+#include <QAbstractItemView>
 #include <QActionGroup>
 #include <QApplication>
 #include <QClipboard>
-#include <QDir>
 #include <QFileDialog>
-#include <QFileInfo>
+#include <QMenu>
 #include <QMenuBar>
-#include <QProcess>
+#include <QBoxLayout>
 #include <QStackedWidget>
-#include <QStandardPaths>
+#include <array>
 
 #include "ui/models/format.h"
 #include "ui/pages/address_dialog.h"
@@ -31,9 +31,28 @@ namespace {
 
 constexpr int kTextStep = 25;
 
+constexpr std::array kEditing{std::pair{action::kCut, "cut"}, std::pair{action::kCopy, "copy"},
+                              std::pair{action::kPaste, "paste"}, std::pair{action::kSelectAll, "selectAll"}};
+
 // What an editor does for Cut, Copy, Paste and Select all is a slot of that name in every text widget of Qt.
-void tellEditor(const char* slot) {
-    if (QWidget* focus = QApplication::focusWidget()) QMetaObject::invokeMethod(focus, slot);
+bool takes(const QWidget* editor, const char* slot) {
+    return editor && editor->metaObject()->indexOfMethod(QByteArray(slot) + "()") >= 0;
+}
+
+// A row of a table as its cells are shown, with tabs between.
+void copyRow(const QAbstractItemView& view) {
+    const QModelIndex current = view.currentIndex();
+    QStringList cells;
+    for (int column = 0; current.isValid() && column < view.model()->columnCount(current.parent()); ++column)
+        cells << current.siblingAtColumn(column).data().toString();
+    if (!cells.isEmpty()) QApplication::clipboard()->setText(cells.join(QLatin1Char('\t')));
+}
+
+void tellEditor(QWidget* editor, const char* slot) {
+    if (takes(editor, slot))
+        QMetaObject::invokeMethod(editor, slot);
+    else if (const auto* view = qobject_cast<const QAbstractItemView*>(editor))
+        copyRow(*view);
 }
 
 QKeySequence keys(const char* text) {
@@ -60,7 +79,7 @@ void MainWindow::makeFileActions() {
     m_actions.add(action::kOpenWorkspace, file, tr("Open workspace…"), {}, QKeySequence::Open,
                   [this] { openWorkspace(); });
     m_actions.add(action::kOpenSample, file, tr("Open sample"), QStringLiteral("flask-conical"), {},
-                  [this] { openSample(); });
+                  [this] { emit sampleAsked(); });
     m_actions.add(action::kAttach, file, tr("Attach to a server"), QStringLiteral("plug"), {}, [this] {
         showPage(kConnect);
         m_connect->askForServer();
@@ -74,12 +93,13 @@ void MainWindow::makeEditActions() {
     const QString edit = tr("Edit");
     m_actions.add(action::kUndo, edit, tr("Restore removed model"), QStringLiteral("undo-2"), QKeySequence::Undo,
                   [this] { undoRemove(); });
-    m_actions.add(action::kCut, edit, tr("Cut"), {}, QKeySequence::Cut, [] { tellEditor("cut"); });
+    m_actions.add(action::kCut, edit, tr("Cut"), {}, QKeySequence::Cut, [this] { tellEditor(m_editor, "cut"); });
     m_actions.add(action::kCopy, edit, tr("Copy"), QStringLiteral("copy"), QKeySequence::Copy,
-                  [] { tellEditor("copy"); });
-    m_actions.add(action::kPaste, edit, tr("Paste"), {}, QKeySequence::Paste, [] { tellEditor("paste"); });
+                  [this] { tellEditor(m_editor, "copy"); });
+    m_actions.add(action::kPaste, edit, tr("Paste"), {}, QKeySequence::Paste,
+                  [this] { tellEditor(m_editor, "paste"); });
     m_actions.add(action::kSelectAll, edit, tr("Select all"), {}, QKeySequence::SelectAll,
-                  [] { tellEditor("selectAll"); });
+                  [this] { tellEditor(m_editor, "selectAll"); });
     m_actions.add(action::kPreferences, edit, tr("Preferences"), QStringLiteral("settings"), keys("Ctrl+,"),
                   [this] { showPage(kPreferences); });
     m_actions.beginGroup(action::kCut);
@@ -100,10 +120,8 @@ void MainWindow::makeViewActions() {
                   [this] { showPage(kTenants); });
     m_actions.add(action::kJobsDock, view, tr("Jobs"), QStringLiteral("list-checks"), keys("Ctrl+J"),
                   [this] { toggleDock(m_jobsDock); });
-    m_actions.add(action::kLogDock, view, tr("Log"), QStringLiteral("scroll-text"), keys("Ctrl+L"), [this] {
-        toggleDock(m_logDock);
-        m_status->markLogRead();
-    });
+    m_actions.add(action::kLogDock, view, tr("Log"), QStringLiteral("scroll-text"), keys("Ctrl+L"),
+                  [this] { toggleDock(m_logDock); });
     auto* themes = new QActionGroup(this);
     for (const auto& [choice, name] :
          {std::pair{ThemeChoice::System, tr("Theme of the desktop")}, std::pair{ThemeChoice::Light, tr("Light theme")},
@@ -173,6 +191,8 @@ void MainWindow::makeServeActions() {
     m_actions.add(action::kCopyUrl, serve, tr("Copy the address"), QStringLiteral("copy"), {}, [this] {
         QApplication::clipboard()->setText(m_workspace.engine().address().url.toString() + QStringLiteral("/v1"));
     });
+    m_actions.add(action::kCopyKey, serve, tr("Copy the key"), {}, {},
+                  [this] { QApplication::clipboard()->setText(m_workspace.engine().address().key); });
     m_actions.add(action::kAddress, serve, tr("Port and exposure…"), QStringLiteral("sliders-horizontal"), {}, [this] {
         auto* dialog = new AddressDialog(m_workspace, m_preferences, this);
         dialog->setAttribute(Qt::WA_DeleteOnClose);
@@ -263,35 +283,31 @@ void MainWindow::openWorkspace() {
     dialog->open();
 }
 
-void MainWindow::openSample() {
-    const QString folder = QDir(QStandardPaths::writableLocation(QStandardPaths::GenericDataLocation))
-                               .filePath(QStringLiteral("espalier/sample"));
-    if (QFileInfo::exists(QDir(folder).filePath(QStringLiteral("workspace.db")))) {
-        emit workspaceChosen(folder);
-        return;
-    }
-    auto* process = new QProcess(this);
-    const auto failed = [this](const QString& why) {
-        const std::string sentence = why.trimmed().toStdString();
-        m_home->showError(tr("The sample workspace was not made"), fail(ErrorCode::Internal, sentence));
-        showPage(kHome);
-    };
-    connect(process, &QProcess::errorOccurred, this, [process, failed] { failed(process->errorString()); });
-    connect(process, &QProcess::finished, this, [this, process, folder, failed](int code) {
-        process->deleteLater();
-        if (code == 0)
-            emit workspaceChosen(folder);
-        else
-            failed(QString::fromUtf8(process->readAllStandardError()));
-    });
-    process->start(espalierctlPath(), {QStringLiteral("sample"), folder});
+void MainWindow::setSampleRunning(bool running) {
+    m_actions.get(action::kOpenSample)->setEnabled(!running);
 }
 
+void MainWindow::showSampleError(const Error& error) {
+    m_home->showError(tr("The sample workspace was not made"), error);
+    showPage(kHome);
+}
+
+// Where it is seen what came back.
 void MainWindow::undoRemove() {
-    if (m_stack->currentIndex() == kTenants)
-        m_tenants->undo();
-    else
-        m_models->restore();
+    if (m_stack->currentIndex() == kTenants) return m_tenants->undo();
+    showPage(kModels);
+    m_models->restore();
+}
+
+// Where the field has no such slot the key stays with the widget: plots and selected texts copy in their own way. The
+// menus and the palette take the focus only for a moment: they are about the field before.
+void MainWindow::refreshEditing(QWidget* now) {
+    if (!now || qobject_cast<QMenuBar*>(now) || qobject_cast<QMenu*>(now) || m_palette->isAncestorOf(now)) return;
+    m_editor = now;
+    const bool isTable = qobject_cast<QAbstractItemView*>(now) != nullptr;
+    for (const auto& [id, slot] : kEditing)
+        m_actions.get(id)->setEnabled(takes(now, slot) ||
+                                      (isTable && QLatin1String(id) == QLatin1String(action::kCopy)));
 }
 
 }  // namespace espalier::ui

@@ -14,7 +14,6 @@
 #include "ui/shell/page_names.h"
 
 namespace espalier::ui {
-namespace {
 
 enum class Drop { Nothing, OpenWorkspace, Import, ImportAdapter, CannotImport, Attach };
 
@@ -23,6 +22,8 @@ struct Dropped {
     QString path;
     QUrl server;
 };
+
+namespace {
 
 // A model may be dropped as its folder or as one of its files.
 Dropped meaningOf(const QMimeData* data, bool attached, bool foreign) {
@@ -64,7 +65,12 @@ bool MainWindow::dragOver(QObject* watched, QEvent* event) {
         return true;
     }
     const EngineClient& engine = m_workspace.engine();
-    const Dropped dropped = meaningOf(drop->mimeData(), engine.isAttached(), engine.isForeign());
+    // Looked at once for a drag: it moves with the pointer, and the disk may sleep.
+    if (!m_dragged || event->type() == QEvent::DragEnter || m_draggedUrls != drop->mimeData()->urls()) {
+        m_draggedUrls = drop->mimeData()->urls();
+        m_dragged = std::make_shared<Dropped>(meaningOf(drop->mimeData(), engine.isAttached(), engine.isForeign()));
+    }
+    const Dropped& dropped = *m_dragged;
     const QString name = QFileInfo(dropped.path).fileName();
     switch (dropped.what) {
         case Drop::Import:

@@ -2,7 +2,6 @@
 #include "ui/shell/notifier.h"
 
 #include <QDBusConnection>
-#include <QDBusConnectionInterface>
 #include <QDBusMessage>
 
 #include "ui/models/format.h"
@@ -33,6 +32,7 @@ bool showOnDesktop(const QString& title, const QString& sentence) {
 Notifier::Notifier(Workspace& workspace, ShowNotification show, std::function<bool()> inFront, QObject* parent)
     : QObject(parent), m_workspace(workspace), m_show(std::move(show)), m_inFront(std::move(inFront)) {
     connect(&workspace.engine(), &EngineClient::jobChanged, this, &Notifier::follow);
+    connect(&workspace, &Workspace::left, this, [this] { m_states.clear(); });
 }
 
 void Notifier::follow(const JobRecord& job) {

@@ -55,18 +55,40 @@ void write(QSettings& settings, const Preferences& p) {
 }  // namespace
 
 PreferenceStore::PreferenceStore(QSettings& settings, QObject* parent)
-    : QObject(parent), m_settings(settings), m_now(read(settings)) {}
+    : QObject(parent), m_settings(settings), m_now(read(settings)), m_kept(m_now) {}
 
 void PreferenceStore::set(const Preferences& wanted) {
     if (wanted == m_now) return;
     const Preferences before = std::exchange(m_now, wanted);
-    write(m_settings, m_now);
+    // What holds for now alone, and was not chosen here, stays as it was kept.
+    const auto keep = [&](auto Preferences::*field) {
+        if (wanted.*field != before.*field) m_kept.*field = wanted.*field;
+    };
+    keep(&Preferences::theme);
+    keep(&Preferences::language);
+    keep(&Preferences::motion);
+    keep(&Preferences::textPercent);
+    keep(&Preferences::startEngine);
+    keep(&Preferences::workspace);
+    keep(&Preferences::refreshMs);
+    keep(&Preferences::notify);
+    write(m_settings, m_kept);
+    emit changed(before);
+}
+
+void PreferenceStore::setForNow(const Preferences& wanted) {
+    if (wanted == m_now) return;
+    const Preferences before = std::exchange(m_now, wanted);
     emit changed(before);
 }
 
 QStringList PreferenceStore::recentWorkspaces() const {
+    return m_settings.value(QStringLiteral("recent-workspaces")).toStringList();
+}
+
+QStringList PreferenceStore::existing(const QStringList& folders) {
     QStringList there;
-    for (const QString& folder : m_settings.value(QStringLiteral("recent-workspaces")).toStringList())
+    for (const QString& folder : folders)
         if (QDir(folder).exists()) there << folder;
     return there;
 }

@@ -33,11 +33,13 @@ public:
     explicit PreferenceStore(QSettings& settings, QObject* parent = nullptr);
 
     const Preferences& now() const { return m_now; }
-    void set(const Preferences& wanted);  // kept at once
+    void set(const Preferences& wanted);        // kept at once
+    void setForNow(const Preferences& wanted);  // holds for this run of the program; what is set later is kept
     QSettings& settings() const { return m_settings; }
 
-    // Folders opened here, newest first, at most kMostRecent; gone ones are not named.
+    // Folders opened here, newest first, at most kMostRecent; some may be gone.
     QStringList recentWorkspaces() const;
+    static QStringList existing(const QStringList& folders);  // looks at the disk. Thread: any
     void remember(const QString& workspace);
     void forget(const QString& workspace);
 
@@ -52,7 +54,7 @@ signals:
 
 private:
     QSettings& m_settings;
-    Preferences m_now;
+    Preferences m_now, m_kept;
 };
 
 }  // namespace espalier::ui

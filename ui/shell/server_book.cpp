@@ -73,7 +73,22 @@ Result<void> ServerBook::read() {
     return {};
 }
 
-Result<void> ServerBook::write() const {
+// A file that could not be read is not written over: it may hold keys that a person wants back. Once it was mended,
+// what stands in it comes after what was added here.
+Result<void> ServerBook::write() {
+    if (m_trouble) {
+        std::vector<KnownServer> added = std::exchange(m_servers, {});
+        auto mended = read();
+        for (KnownServer& known : m_servers) {
+            const bool isNew =
+                std::ranges::none_of(added, [&](const KnownServer& server) { return server.url == known.url; });
+            if (isNew && added.size() < kMost) added.push_back(std::move(known));
+        }
+        m_servers = std::move(added);
+        if (!mended) return mended;
+        m_trouble.reset();
+        emit changed();
+    }
     if (!QDir().mkpath(m_folder)) return ioError("The folder " + m_folder.toStdString() + " cannot be made", m_folder);
     QFile::setPermissions(m_folder, QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
     Json list = Json::array();

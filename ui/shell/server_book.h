@@ -41,7 +41,7 @@ signals:
 
 private:
     Result<void> read();
-    Result<void> write() const;
+    Result<void> write();
 
     QString m_folder;
     std::vector<KnownServer> m_servers;

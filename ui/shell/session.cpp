@@ -17,37 +17,65 @@ Session::Session(Theme& theme, PreferenceStore& preferences, ServerBook& servers
     m_theme.chooseMotion(p.motion);
     m_engine.setStartsEngine(p.startEngine);
     m_engine.setListenAt([this](const QString& folder) { return m_preferences.listenAt(folder); });
-    make();
+    m_desk = make();
     connect(&preferences, &PreferenceStore::changed, this, &Session::apply);
-    if (instance) connect(instance, &SingleInstance::raiseAsked, this, [this] { m_window->comeForward(); });
+    connect(&m_sample, &SampleMaker::made, this, &Session::openWorkspace);
+    connect(&m_sample, &SampleMaker::failed, this, [this](const Error& error) { window().showSampleError(error); });
+    connect(&m_sample, &SampleMaker::runningChanged, this, [this] { window().setSampleRunning(m_sample.isRunning()); });
+    if (!instance) return;
+    connect(instance, &SingleInstance::raiseAsked, this, [this] { window().comeForward(); });
+    // A second start for the workspace that was here shall open it, not bring a window over something else forward.
+    connect(&m_engine, &EngineClient::linkChanged, this, [this] {
+        if (m_engine.isForeign() && !m_engine.address().url.isEmpty()) m_instance->release();
+    });
 }
 
-Session::~Session() = default;
+Session::~Session() {
+    for (Desk* desk : {&m_former, &m_next, &m_desk}) desk->clear();
+}
 
-void Session::make() {
-    m_workspace = std::make_unique<Workspace>(m_engine);
-    m_window = std::make_unique<MainWindow>(*m_workspace, m_theme, m_preferences, m_servers);
-    connect(m_window.get(), &MainWindow::workspaceChosen, this, &Session::openWorkspace);
+Session::Desk Session::make() {
+    Desk desk;
+    desk.workspace = std::make_unique<Workspace>(m_engine);
+    desk.window = std::make_unique<MainWindow>(*desk.workspace, m_theme, m_preferences, m_servers);
+    MainWindow* window = desk.window.get();
+    connect(window, &MainWindow::workspaceChosen, this, &Session::openWorkspace);
+    connect(window, &MainWindow::sampleAsked, this, [this] { m_sample.make(SampleMaker::usualFolder()); });
+    window->setSampleRunning(m_sample.isRunning());
     if (m_show) {
-        m_notifier = std::make_unique<Notifier>(
-            *m_workspace, m_show, [window = m_window.get()] { return window->isVisible() && qApp->activeWindow(); });
-        m_notifier->setEnabled(m_preferences.now().notify);
-        connect(m_window.get(), &MainWindow::closed, m_notifier.get(), &Notifier::sayWhatGoesOn);
+        desk.notifier = std::make_unique<Notifier>(*desk.workspace, m_show,
+                                                   [window] { return window->isVisible() && qApp->activeWindow(); });
+        desk.notifier->setEnabled(m_preferences.now().notify);
+        connect(window, &MainWindow::closed, desk.notifier.get(), &Notifier::sayWhatGoesOn);
     }
+    return desk;
+}
+
+void Session::Desk::clear() {
+    window.reset();
+    notifier.reset();
+    workspace.reset();
+}
+
+void Session::remake() {
+    window().keepSession();
+    m_next.clear();
+    m_next = make();
+    QMetaObject::invokeMethod(this, &Session::swap, Qt::QueuedConnection);
 }
 
 // The old window goes after the new one is there, so that the program never stands without a window and does not end.
-void Session::remake() {
-    m_window->keepSession();
-    const QVariantList typed = m_window->typed();
-    const bool shown = m_window->isVisible();
-    const auto workspace = std::move(m_workspace);  // goes last
-    const auto notifier = std::move(m_notifier);
-    const auto window = std::move(m_window);
-    make();
-    m_window->retype(typed);
-    if (shown) m_window->show();
+void Session::swap() {
+    if (!m_next.window) return;
+    m_next.window->goOn(window().handOver());
+    const bool shown = window().isVisible();
+    m_former.clear();
+    m_former = std::exchange(m_desk, std::exchange(m_next, {}));
+    if (shown) window().show();
+    m_former.window->hide();
     emit windowMade();
+    QMetaObject::invokeMethod(
+        this, [this] { m_former.clear(); }, Qt::QueuedConnection);
 }
 
 void Session::apply(const Preferences& before) {
@@ -55,7 +83,7 @@ void Session::apply(const Preferences& before) {
     m_theme.choose(p.theme);
     m_theme.chooseMotion(p.motion);
     m_engine.setStartsEngine(p.startEngine);
-    if (m_notifier) m_notifier->setEnabled(p.notify);
+    if (m_desk.notifier) m_desk.notifier->setEnabled(p.notify);
     const int percent = m_theme.textPercent();
     m_theme.setTextPercent(p.textPercent);
     const QString language = m_language.code();
@@ -68,11 +96,17 @@ void Session::apply(const Preferences& before) {
 
 void Session::openWorkspace(const QString& folder) {
     const QString path = QDir(folder).absolutePath();
-    // Another window has it: that one comes forward, and this one stays where it is.
-    if (m_instance && m_instance->claim(path, 0) == SingleInstance::Claim::Theirs) return;
-    m_preferences.remember(path);
-    m_engine.openWorkspace(path);
-    if (m_window->page() == QLatin1String("workspaces")) m_window->goTo(QStringLiteral("home"));
+    if (!m_instance) return open(path);
+    m_instance->claimLater(path, [this, path](SingleInstance::Claim claim) {
+        // Another window has it: that one comes forward, and this one stays where it is.
+        if (claim != SingleInstance::Claim::Theirs) open(path);
+    });
+}
+
+void Session::open(const QString& folder) {
+    m_preferences.remember(folder);
+    m_engine.openWorkspace(folder);
+    if (window().page() == QLatin1String("workspaces")) window().goTo(QStringLiteral("home"));
 }
 
 QString Session::startWorkspace() const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Session: one connection with the window over it. What a person prefers is applied at once; a change of language or of
-// the text size makes models and window anew beside the connection, which goes on, and puts back what was typed.
+// the text size makes models and window anew beside the connection, which goes on, and hands over what was typed and
+// said. The three steps of it (make, hand over, let go) are events of their own, so that none holds up the next key.
 // Another workspace is opened here, and a second start of the program brings this window forward.
 //
 // Owner: main. Thread: Qt.
@@ -12,6 +13,7 @@
 #include "ui/shell/language.h"
 #include "ui/shell/main_window.h"
 #include "ui/shell/notifier.h"
+#include "ui/shell/sample_maker.h"
 #include "ui/shell/single_instance.h"
 
 namespace espalier::ui {
@@ -24,8 +26,8 @@ public:
             ShowNotification show);
     ~Session() override;
 
-    MainWindow& window() { return *m_window; }
-    Workspace& workspace() { return *m_workspace; }
+    MainWindow& window() { return *m_desk.window; }
+    Workspace& workspace() { return *m_desk.workspace; }
     EngineClient& engine() { return m_engine; }
     void openWorkspace(const QString& folder);
     QString startWorkspace() const;  // by environment, preference, the last one, else a folder of the XDG data home
@@ -34,8 +36,17 @@ signals:
     void windowMade();
 
 private:
-    void make();
+    // A window over its models.
+    struct Desk {
+        std::unique_ptr<Workspace> workspace;
+        std::unique_ptr<Notifier> notifier;
+        std::unique_ptr<MainWindow> window;
+        void clear();
+    };
+    Desk make();
     void remake();
+    void swap();
+    void open(const QString& folder);
     void apply(const Preferences& before);
 
     Theme& m_theme;
@@ -45,9 +56,8 @@ private:
     ShowNotification m_show;
     Language m_language;
     EngineClient m_engine;
-    std::unique_ptr<Workspace> m_workspace;
-    std::unique_ptr<Notifier> m_notifier;
-    std::unique_ptr<MainWindow> m_window;
+    SampleMaker m_sample;
+    Desk m_desk, m_next, m_former;
 };
 
 }  // namespace espalier::ui

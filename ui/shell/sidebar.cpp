@@ -39,6 +39,7 @@ public:
         update();
     }
     void setTail(const QString& count, const QString& mark) {
+        if (count == m_count && mark == m_mark) return;
         m_count = count;
         m_mark = mark;
         update();
@@ -118,7 +119,9 @@ Sidebar::Sidebar(QWidget* parent)
 }
 
 void Sidebar::setWorkspace(const QString& name, const QString& where) {
-    m_workspace->setText(name.isEmpty() ? tr("No workspace") : name);
+    const QString shown = name.isEmpty() ? tr("No workspace") : name;
+    if (m_workspace->text() == shown && m_workspace->toolTip() == where) return;
+    m_workspace->setText(shown);
     m_workspace->setAccessibleName(tr("Workspace %1").arg(m_workspace->text()));
     m_workspace->setToolTip(where);
     m_workspace->update();
@@ -169,12 +172,14 @@ void Sidebar::setCurrent(int page) {
 
 void Sidebar::setCount(int page, const QString& count) {
     SidebarItem* item = m_pages[std::size_t(page)];
+    if (item->m_count == count) return;
     item->setTail(count, item->m_mark);
     item->setAccessibleDescription(count);
 }
 
 void Sidebar::setMark(int page, const QString& iconName, const QString& description) {
     SidebarItem* item = m_pages[std::size_t(page)];
+    if (item->m_mark == iconName) return;
     item->setTail(item->m_count, iconName);
     item->setAccessibleDescription(description);
 }

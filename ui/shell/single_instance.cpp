@@ -9,6 +9,7 @@
 #include <QLocalSocket>
 #include <QStandardPaths>
 #include <QThread>
+#include <QTimer>
 
 namespace espalier::ui {
 namespace {
@@ -66,11 +67,42 @@ SingleInstance::Claim SingleInstance::claim(const QString& workspace, int patien
         }
         QThread::msleep(kPauseMs);  // it has the lock and does not listen yet, or it is ending
     }
+    take(wanted, std::move(lock));
+    return Claim::Ours;
+}
+
+void SingleInstance::take(const QString& base, std::unique_ptr<QLockFile> lock) {
     release();
     m_lock = std::move(lock);
-    m_claimed = wanted;
-    listen(socket);
-    return Claim::Ours;
+    m_claimed = base;
+    listen(base + QStringLiteral(".socket"));
+}
+
+void SingleInstance::claimLater(const QString& workspace, std::function<void(Claim)> answer) {
+    m_asking.reset();
+    const QString wanted = base(workspace);
+    if (wanted == m_claimed) return answer(Claim::Ours);
+    auto lock = std::make_unique<QLockFile>(wanted + QStringLiteral(".lock"));
+    lock->setStaleLockTime(0);
+    if (lock->tryLock(0)) {
+        take(wanted, std::move(lock));
+        return answer(Claim::Ours);
+    }
+    m_asking = std::make_unique<QLocalSocket>();
+    QLocalSocket* socket = m_asking.get();
+    const auto end = [this, answer = std::move(answer)](Claim claim) {
+        m_asking.release()->deleteLater();
+        if (claim == Claim::Silent) release();
+        answer(claim);
+    };
+    const auto once = [this, socket, end](Claim claim) {
+        if (m_asking.get() == socket) end(claim);
+    };
+    connect(socket, &QLocalSocket::connected, this, [socket] { socket->write(kRaise); });
+    connect(socket, &QLocalSocket::bytesWritten, this, [once] { once(Claim::Theirs); });
+    connect(socket, &QLocalSocket::errorOccurred, this, [once] { once(Claim::Silent); });
+    QTimer::singleShot(2 * kSocketMs, socket, [once] { once(Claim::Silent); });
+    socket->connectToServer(wanted + QStringLiteral(".socket"));
 }
 
 void SingleInstance::listen(const QString& socket) {

@@ -7,8 +7,10 @@
 #pragma once
 
 #include <QLocalServer>
+#include <QLocalSocket>
 #include <QLockFile>
 #include <QObject>
+#include <functional>
 #include <memory>
 
 namespace espalier::ui {
@@ -27,6 +29,9 @@ public:
     // Gives up what was claimed before, unless the answer is Theirs. Waits at most patienceMs, when another one is
     // slow.
     Claim claim(const QString& workspace, int patienceMs);
+    // The same while a window is there: never waits, and asks once. The answer may be given from inside the call; a
+    // claim that comes after it takes its place.
+    void claimLater(const QString& workspace, std::function<void(Claim)> answer);
     void release();
 
     static QString usualFolder();  // $XDG_RUNTIME_DIR/espalier, else a private folder in the temporary one
@@ -36,12 +41,14 @@ signals:
 
 private:
     QString base(const QString& workspace) const;
+    void take(const QString& base, std::unique_ptr<QLockFile> lock);
     void listen(const QString& socket);
 
     QString m_folder;
     QString m_claimed;
     std::unique_ptr<QLockFile> m_lock;
     std::unique_ptr<QLocalServer> m_server;
+    std::unique_ptr<QLocalSocket> m_asking;
 };
 
 }  // namespace espalier::ui

@@ -43,9 +43,9 @@ StatusStrip::StatusStrip(Workspace& workspace, Actions& actions, QWidget* parent
       m_machinePart(new QWidget),
       m_elsewhere(toolButton(QStringLiteral("chevrons-up-down"), tr("Workspaces and servers"))),
       m_retry(button(tr("Retry"), {}, ButtonRole::Plain, ControlSize::Small)) {
-    m_bar->setFixedWidth(96);
+    m_bar->setFixedWidth(scaled(96));
     m_bar->setAccessibleName(tr("Progress of the longest job"));
-    m_longest->setMaximumWidth(200);
+    m_longest->setMaximumWidth(scaled(200));
     m_longestPart->setLayout(row({verticalLine(), m_longest, m_bar, m_percent, m_left}, 8, {0, 0, 0, 0}));
     m_processorPart->setLayout(
         row({new IconMark(QStringLiteral("cpu"), 16, Tone::Text), small(tr("Engine")), m_processor}, 6));
@@ -62,6 +62,7 @@ StatusStrip::StatusStrip(Workspace& workspace, Actions& actions, QWidget* parent
     connect(&workspace, &Workspace::jobsChanged, this, &StatusStrip::showJobs);
     connect(&workspace, &Workspace::logChanged, this, &StatusStrip::showLog);
     connect(&workspace, &Workspace::snapshotChanged, this, &StatusStrip::showMachine);
+    connect(&workspace, &Workspace::left, this, [this] { m_readUntil = -1; });
     connect(&workspace.engine(), &EngineClient::linkChanged, this, &StatusStrip::showLink);
     showJobs();
     showLog();
@@ -75,7 +76,12 @@ void StatusStrip::setNarrow(bool narrow) {
 }
 
 void StatusStrip::markLogRead() {
-    m_readWarnings = m_workspace.log().countAtLeast(2);
+    const auto& records = m_workspace.log().records();
+    setLogReadUntil(records.empty() ? m_readUntil : qint64(records.back().at));
+}
+
+void StatusStrip::setLogReadUntil(qint64 at) {
+    m_readUntil = at;
     showLog();
 }
 
@@ -101,10 +107,9 @@ void StatusStrip::showJobs() {
 }
 
 void StatusStrip::showLog() {
-    const int errors = m_workspace.log().countAtLeast(3);
-    const int unread = m_workspace.log().countAtLeast(2) - m_readWarnings;
+    const int unread = m_workspace.log().countAtLeast(2, m_readUntil);
+    const bool anyError = m_workspace.log().countAtLeast(3, m_readUntil) > 0;
     m_logWorst->setVisible(unread > 0);
-    const bool anyError = errors > 0;
     m_logWorst->show(anyError ? QStringLiteral("circle-x") : QStringLiteral("triangle-alert"), QString::number(unread),
                      anyError ? Tone::Error : Tone::Warn);
     m_logWorst->setAccessibleName(counted(unread, tr("%1 warning or error"), tr("%1 warnings or errors")));

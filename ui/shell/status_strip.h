@@ -14,7 +14,9 @@ class StatusStrip : public QWidget {
 public:
     StatusStrip(Workspace& workspace, Actions& actions, QWidget* parent = nullptr);
     void setNarrow(bool narrow);
-    void markLogRead();
+    void markLogRead();               // up to its last line
+    void setLogReadUntil(qint64 at);  // Unix milliseconds
+    qint64 logReadUntil() const { return m_readUntil; }
 
 protected:
     void paintEvent(QPaintEvent* event) override;
@@ -33,7 +35,7 @@ private:
     QWidget *m_longestPart, *m_processorPart, *m_machinePart;
     QToolButton* m_elsewhere;
     QPushButton* m_retry;
-    int m_readWarnings = 0;
+    qint64 m_readUntil = -1;  // Unix milliseconds of the newest line of the log that was read
     bool m_narrow = false;
 };
 

@@ -4,6 +4,7 @@
 #include <QBoxLayout>
 #include <QButtonGroup>
 #include <QPainter>
+#include <QPlainTextEdit>
 #include <cmath>
 
 namespace espalier::ui {
@@ -127,6 +128,12 @@ void TextLabel::refreshToolTip() {
     setToolTip(fontMetrics().horizontalAdvance(m_text) > width() ? m_text : QString());
 }
 
+TextLabel* fieldLabel(const QString& text, int size) {
+    auto* label = new TextLabel(text, size, QFont::Normal, Tone::Secondary);
+    label->setElide(Qt::ElideNone);
+    return label;
+}
+
 QLabel* paragraph(const QString& text, int size, Tone tone) {
     auto* label = new QLabel(text);
     label->setFont(uiFont(size));
@@ -153,6 +160,19 @@ QPushButton* button(const QString& text, const QString& iconName, ButtonRole rol
     made->setFont(uiFont(size == ControlSize::Small ? text_size::kTable : text_size::kBody, weight));
     if (size == ControlSize::Small) made->setIconSize(QSize(14, 14));
     return made;
+}
+
+QPushButton* smallButton(const QString& text, const QString& iconName) {
+    return button(text, iconName, ButtonRole::Plain, ControlSize::Small);
+}
+
+QPlainTextEdit* monoView(const QString& name) {
+    auto* view = new QPlainTextEdit;
+    view->setReadOnly(true);
+    view->setFont(monoFont());
+    view->setAccessibleName(name);
+    view->setTabChangesFocus(true);
+    return view;
 }
 
 QToolButton* toolButton(const QString& iconName, const QString& name) {
@@ -203,6 +223,8 @@ Figure::Figure(const QString& caption, int valueSize, QWidget* parent)
 }
 
 void Figure::setValue(const QString& value, const QString& unit) {
+    const bool same = value == m_value->text() && unit == m_unit->text();
+    if (same && !accessibleName().isEmpty()) return;  // ten times a second
     m_value->setText(value);
     m_unit->setText(unit);
     m_unit->setVisible(!unit.isEmpty());

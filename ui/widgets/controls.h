@@ -16,6 +16,7 @@
 
 class QBoxLayout;
 class QButtonGroup;
+class QPlainTextEdit;
 
 namespace espalier::ui {
 
@@ -47,15 +48,21 @@ private:
     Qt::TextElideMode m_elide = Qt::ElideRight;
 };
 
+// The name of a field, secondary, never cut.
+TextLabel* fieldLabel(const QString& text, int size = text_size::kTable);
+
 // Sentences that wrap.
 QLabel* paragraph(const QString& text, int size = text_size::kTable, Tone tone = Tone::Secondary);
 
 QPushButton* button(const QString& text, const QString& iconName = {}, ButtonRole role = ButtonRole::Plain,
                     ControlSize size = ControlSize::Normal);
+QPushButton* smallButton(const QString& text, const QString& iconName = {});  // plain, 24 px
+QPlainTextEdit* monoView(const QString& name);                                // text to read and copy, as it is
 QToolButton* toolButton(const QString& iconName,
                         const QString& name);  // 24 px; the name is tooltip and accessible name
 
-// Layout in one line: widgets, a number is fixed space, nullptr a stretch.
+// Layout in one line: widgets, a number is fixed space, nullptr a stretch. Space does not grow with the text: larger
+// text leaves less room for it. Sizes of things that hold text do, see scaled().
 class LayoutItem {
 public:
     LayoutItem(QWidget* widget, int stretch = 0) : m_widget(widget), m_stretch(stretch) {}

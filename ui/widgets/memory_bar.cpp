@@ -2,6 +2,7 @@
 #include "ui/widgets/memory_bar.h"
 
 #include <QPainter>
+#include <algorithm>
 
 #include "ui/models/format.h"
 #include "ui/widgets/memory_owner.h"
@@ -22,10 +23,14 @@ MemoryBar::MemoryBar(QWidget* parent) : QWidget(parent) {
 }
 
 void MemoryBar::setMemory(const MemoryByOwner& memory) {
+    const bool same = memory.total == m_memory.total && std::ranges::all_of(kMemoryOwners, [&](MemoryOwner owner) {
+                          return bytesOf(memory, owner) == bytesOf(m_memory, owner);
+                      });
+    if (same && !accessibleDescription().isEmpty()) return;  // ten times a second
     m_memory = memory;
     QStringList parts;
     for (const Entry& entry : legend(width())) parts << entry.name + QLatin1Char(' ') + entry.value;
-    setAccessibleDescription(parts.join(QStringLiteral(", ")) + tr(" of %1 GiB").arg(formatGib(memory.total)));
+    setAccessibleDescription(tr("%1 of %2 GiB").arg(parts.join(QStringLiteral(", ")), formatGib(memory.total)));
     setFixedHeight(heightForWidth(width()));
     update();
 }

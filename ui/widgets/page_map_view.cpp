@@ -49,7 +49,7 @@ void PageMapView::clear() {
 }
 
 int PageMapView::cellsThatFit() const {
-    return qMax(1, width() / kLeastPitch) * qMax(1, (height() - kLegendHeight) / kLeastPitch);
+    return qMax(1, width() / kLeastPitch) * qMax(1, (height() - scaled(kLegendHeight)) / kLeastPitch);
 }
 
 void PageMapView::setMap(const PageMap& map) {
@@ -71,7 +71,7 @@ void PageMapView::setMap(const PageMap& map) {
 
 // The largest cells with which all of them fit; one image for all.
 void PageMapView::layOut() {
-    const int room = height() - kLegendHeight;
+    const int room = height() - scaled(kLegendHeight);
     m_pitch = kMostPitch;
     const auto fits = [&] {
         m_columns = qMax(1, width() / m_pitch);
@@ -136,7 +136,7 @@ void PageMapView::paintLegend(QPainter& painter) {
     std::array<qint64, kPageOwners> pages{};
     for (const Cell& cell : m_cells) pages[std::size_t(cell.owner)] += m_map.pagesPerCell;
     int x = 0;
-    const int y = height() - kLegendHeight + 4;
+    const int y = height() - scaled(kLegendHeight) + 4;
     const bool isExact = m_map.pagesPerCell == 1;
     pages[std::size_t(PageOwner::Adapter)] += pages[std::size_t(PageOwner::AdapterIdle)];
     for (const PageOwner owner : {PageOwner::Kv, PageOwner::KvCached, PageOwner::Adapter, PageOwner::Free}) {

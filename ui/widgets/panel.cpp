@@ -141,6 +141,7 @@ ErrorStrip::ErrorStrip(QWidget* parent)
 }
 
 void ErrorStrip::showError(const QString& what, const Error& error, const QString& advice) {
+    if (error.code == ErrorCode::Cancelled) return clear();  // nobody waits for it any more: that is no failure
     m_what->setText(what);
     const QString help = advice.isEmpty() ? adviceFor(error) : advice;
     const QString why = wordsOf(error);

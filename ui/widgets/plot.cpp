@@ -9,6 +9,8 @@
 #include <QFileDialog>
 #include <QKeyEvent>
 #include <QMenu>
+#include <QPointer>
+#include <QThreadPool>
 
 #include "ui/widgets/plot_canvas.h"
 #include "ui/widgets/plot_export.h"
@@ -156,7 +158,7 @@ void Plot::refresh() {
 }
 
 QString Plot::csv() const {
-    return csvOf(m_content);
+    return csvOf(frozen(m_content));
 }
 
 QPixmap Plot::picture() const {
@@ -212,13 +214,13 @@ void Plot::sayReading() {
 
 void Plot::chooseCsv() {
     chooseFile(tr("Save the values"), QStringLiteral("csv"),
-               [this](const QString& path) { return saveCsv(m_content, path); });
+               [seen = frozen(m_content)](const QString& path) { return saveCsv(seen, path); });
 }
 
 void Plot::choosePicture() {
     // The picture is the one that was seen, without the dialog's traces.
     chooseFile(tr("Save the picture"), QStringLiteral("png"),
-               [seen = picture()](const QString& path) { return savePicture(seen, path); });
+               [seen = picture().toImage()](const QString& path) { return savePicture(seen, path); });
 }
 
 void Plot::chooseFile(const QString& title, const QString& suffix, std::function<Result<void>(const QString&)> save) {
@@ -229,7 +231,16 @@ void Plot::chooseFile(const QString& title, const QString& suffix, std::function
     dialog->setNameFilter(QStringLiteral("*.") + suffix);
     dialog->selectFile(fileStem(m_content.name) + QLatin1Char('.') + suffix);
     connect(dialog, &QFileDialog::fileSelected, this, [this, save = std::move(save)](const QString& path) {
-        if (const auto saved = save(path); !saved) emit saveFailed(saved.error());
+        QThreadPool::globalInstance()->start([self = QPointer<Plot>(this), save, path] {
+            const auto saved = save(path);
+            if (saved) return;
+            QMetaObject::invokeMethod(
+                qApp,
+                [self, error = saved.error()] {
+                    if (self) emit self->saveFailed(error);
+                },
+                Qt::QueuedConnection);
+        });
     });
     dialog->open();
 }

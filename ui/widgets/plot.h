@@ -88,6 +88,7 @@ private:
     void resetZoom();
     void chooseCsv();
     void choosePicture();
+    // `save` runs on another thread.
     void chooseFile(const QString& title, const QString& suffix, std::function<Result<void>(const QString&)> save);
 
     PlotContent m_content;

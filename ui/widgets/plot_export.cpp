@@ -53,19 +53,24 @@ Error cannotWrite(const QString& path, const QString& why) {
 
 }  // namespace
 
-QString csvOf(const PlotContent& content) {
-    const auto columns = columnsOf(content);
-    QStringList head = content.dashboard ? QStringList{QStringLiteral("time_utc"), QStringLiteral("unix_seconds")}
-                                         : QStringList{QStringLiteral("x")};
-    for (const PlotColumn& column : columns)
-        head << quoted(content.unit.isEmpty() ? column.name : QStringLiteral("%1 (%2)").arg(column.name, content.unit));
+FrozenPlot frozen(const PlotContent& content, std::shared_ptr<const SampleRing> samples) {
+    if (!samples) samples = std::make_shared<const SampleRing>(content.source);
+    return {std::move(samples), columnsOf(content),          content.unit, content.divisor, content.from(),
+            content.to(),       content.dashboard != nullptr};
+}
+
+QString csvOf(const FrozenPlot& plot) {
+    QStringList head = plot.isTime ? QStringList{QStringLiteral("time_utc"), QStringLiteral("unix_seconds")}
+                                   : QStringList{QStringLiteral("x")};
+    for (const PlotColumn& column : plot.columns)
+        head << quoted(plot.unit.isEmpty() ? column.name : QStringLiteral("%1 (%2)").arg(column.name, plot.unit));
     QString out = head.join(QLatin1Char(',')) + QLatin1String("\r\n");
-    const SampleRing& source = content.source;
-    for (int i = source.lowerBound(content.from()); i < source.size() && source.x(i) <= content.to(); ++i) {
-        if (content.dashboard) out += isoTime(source.x(i)) + QLatin1Char(',');
-        out += QString::number(source.x(i), 'f', 3);
-        for (const PlotColumn& column : columns) {
-            const double value = source.value(i, column.column) / content.divisor;
+    const SampleRing& samples = *plot.samples;
+    for (int i = samples.lowerBound(plot.from); i < samples.size() && samples.x(i) <= plot.to; ++i) {
+        if (plot.isTime) out += isoTime(samples.x(i)) + QLatin1Char(',');
+        out += QString::number(samples.x(i), 'f', 3);
+        for (const PlotColumn& column : plot.columns) {
+            const double value = samples.value(i, column.column) / plot.divisor;
             out += QLatin1Char(',') + (std::isnan(value) ? QString() : QString::number(value, 'g', 12));
         }
         out += QLatin1String("\r\n");
@@ -98,19 +103,19 @@ QString fileStem(const QString& plotName) {
     return stem;
 }
 
-Result<void> saveCsv(const PlotContent& content, const QString& path) {
+Result<void> saveCsv(const FrozenPlot& plot, const QString& path) {
     QSaveFile file(path);
-    const QByteArray bytes = csvOf(content).toUtf8();
+    const QByteArray bytes = csvOf(plot).toUtf8();
     if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size() || !file.commit())
         return cannotWrite(path, file.errorString());
     return {};
 }
 
-Result<void> savePicture(const QPixmap& picture, const QString& path) {
+Result<void> savePicture(const QImage& picture, const QString& path) {
     QSaveFile file(path);
     if (!file.open(QIODevice::WriteOnly)) return cannotWrite(path, file.errorString());
     QImageWriter writer(&file, "png");
-    if (!writer.write(picture.toImage())) return cannotWrite(path, writer.errorString());
+    if (!writer.write(picture)) return cannotWrite(path, writer.errorString());
     if (!file.commit()) return cannotWrite(path, file.errorString());
     return {};
 }

@@ -19,7 +19,7 @@ PlotLegend::PlotLegend(Plot& plot, QWidget* parent) : QWidget(parent), m_plot(pl
     setFont(uiFont(text_size::kCaption));
     setFixedHeight(scaled(kHeight));
     setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
-    setAccessibleName(plot.accessibleName() + tr(" legend"));
+    setAccessibleName(tr("%1, legend").arg(plot.accessibleName()));
 }
 
 PlotLegend::PlotLegend(Plot& plot, Dashboard& dashboard, QString (*format)(double), QWidget* parent)

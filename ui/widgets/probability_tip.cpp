@@ -64,28 +64,29 @@ void ProbabilityTip::showToken(int number, const ChatToken& token, const QPoint&
 }
 
 QSize ProbabilityTip::sizeHint() const {
-    return {kWidth, kTitle + kRow * int(m_rows.size()) + 8};
+    return {scaled(kWidth), scaled(kTitle) + scaled(kRow) * int(m_rows.size()) + 8};
 }
 
 void ProbabilityTip::paintEvent(QPaintEvent*) {
     const ThemeColors& c = colorsOf(palette());
+    const int title = scaled(kTitle), high = scaled(kRow), barLeft = scaled(kBarLeft);
     QPainter painter(this);
     painter.fillRect(rect(), QColor(c.tooltip));
     painter.setPen(QColor(c.tooltipText));
     painter.setFont(uiFont(text_size::kCaption, QFont::DemiBold));
-    painter.drawText(QRect(kSide, 0, width() - 2 * kSide, kTitle), Qt::AlignVCenter | Qt::AlignLeft, m_title);
+    painter.drawText(QRect(kSide, 0, width() - 2 * kSide, title), Qt::AlignVCenter | Qt::AlignLeft, m_title);
     painter.setFont(uiFont(text_size::kCaption));
-    painter.drawText(QRect(kSide, 0, width() - 2 * kSide, kTitle), Qt::AlignVCenter | Qt::AlignRight, m_share);
-    int y = kTitle;
+    painter.drawText(QRect(kSide, 0, width() - 2 * kSide, title), Qt::AlignVCenter | Qt::AlignRight, m_share);
+    int y = title;
     for (const Row& row : m_rows) {
         painter.setFont(uiFont(text_size::kCaption, row.chosen ? QFont::DemiBold : QFont::Normal));
-        const QString text = painter.fontMetrics().elidedText(row.text, Qt::ElideRight, kBarLeft - kSide - 6);
-        painter.drawText(QRect(kSide, y, kBarLeft - kSide, kRow), Qt::AlignVCenter | Qt::AlignLeft, text);
+        const QString text = painter.fontMetrics().elidedText(row.text, Qt::ElideRight, barLeft - kSide - 6);
+        painter.drawText(QRect(kSide, y, barLeft - kSide, high), Qt::AlignVCenter | Qt::AlignLeft, text);
         QColor bar(c.tooltipText);
         bar.setAlphaF(row.chosen ? 1.0F : 0.5F);
-        painter.fillRect(QRectF(kBarLeft, y + kRow / 2.0 - 2, qMax(1.0, kBarWidth * row.share), 4), bar);
-        painter.drawText(QRect(0, y, width() - kSide, kRow), Qt::AlignVCenter | Qt::AlignRight, percent(row.share));
-        y += kRow;
+        painter.fillRect(QRectF(barLeft, y + high / 2.0 - 2, qMax(1.0, scaled(kBarWidth) * row.share), 4), bar);
+        painter.drawText(QRect(0, y, width() - kSide, high), Qt::AlignVCenter | Qt::AlignRight, percent(row.share));
+        y += high;
     }
 }
 

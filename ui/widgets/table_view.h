@@ -16,6 +16,9 @@ public:
         : QStyledItemDelegate(parent), m_rowHeight(rowHeight) {}
     void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override;
     QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override;
+    // What is cut with an ellipsis is said whole, unless the cell has something else to say.
+    bool helpEvent(QHelpEvent* event, QAbstractItemView* view, const QStyleOptionViewItem& option,
+                   const QModelIndex& index) override;
 
 protected:
     void paintCell(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const;

@@ -10,6 +10,7 @@
 #include <array>
 
 #include "ui/shell/theme.h"
+#include "ui/widgets/probability_tip.h"
 
 namespace espalier::ui {
 namespace {
@@ -42,14 +43,6 @@ QString fromByteAlphabet(const QString& token) {
     return decode.hasError() ? token : text;
 }
 
-QString visible(QString token) {
-    token = fromByteAlphabet(token);
-    token.replace(QLatin1Char(' '), QChar(0x00B7));
-    token.replace(QLatin1Char('\n'), QChar(0x21B5));
-    token.replace(QLatin1Char('\t'), QChar(0x2192));
-    return token;
-}
-
 }  // namespace
 
 TokenStrip::TokenStrip(QWidget* parent) : QWidget(parent) {
@@ -69,9 +62,14 @@ void TokenStrip::setTokens(Tokenization tokens) {
     for (std::size_t i = 0; i < count; ++i) {
         const QString& spelled = tokens.tokens[qsizetype(i)];
         const bool special = i < tokens.special.size() && tokens.special[i];
-        Cell cell{special ? spelled : visible(spelled), QString::number(tokens.ids[i]), spelled, special, 0, {}};
+        Cell cell{special ? spelled : visibleToken(fromByteAlphabet(spelled)),
+                  QString::number(tokens.ids[i]),
+                  spelled,
+                  special,
+                  0,
+                  {}};
         cell.width = qMax(mono.horizontalAdvance(cell.text), small.horizontalAdvance(cell.id)) + 10;
-        spoken << cell.text + QLatin1Char(' ') + cell.id + (special ? tr(" special") : QString());
+        spoken << (special ? tr("%1 %2, special") : QStringLiteral("%1 %2")).arg(cell.text, cell.id);
         m_cells.push_back(std::move(cell));
     }
     setAccessibleDescription(spoken.join(QStringLiteral(", ")));
@@ -86,12 +84,12 @@ int TokenStrip::layOut(int width, std::vector<Cell>* cells) const {
         const int wide = m_cells[i].width;
         if (x > 0 && x + wide > width) {
             x = 0;
-            y += kCellHeight + kRowGap;
+            y += scaled(kCellHeight) + kRowGap;
         }
-        if (cells) (*cells)[i].rect = QRect(x, y, wide, kCellHeight);
+        if (cells) (*cells)[i].rect = QRect(x, y, wide, scaled(kCellHeight));
         x += wide + kGap;
     }
-    return m_cells.empty() ? 0 : y + kCellHeight;
+    return m_cells.empty() ? 0 : y + scaled(kCellHeight);
 }
 
 int TokenStrip::heightForWidth(int width) const {

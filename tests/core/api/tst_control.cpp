@@ -108,13 +108,30 @@ private slots:
         const auto files = makeFileSystem();
         const Path workspace = folder.path().toStdString();
         QVERIFY(*runningDaemon(*files, workspace) == nullptr);
-        QVERIFY(writeDaemonFile(*files, workspace, {"http://127.0.0.1:1", 0x7ffffff0, "/none", ""}).has_value());
+        QVERIFY(writeDaemonFile(*files, workspace, {"http://127.0.0.1:1", 0x7ffffff0, "/none", "", 0}).has_value());
         QVERIFY(*runningDaemon(*files, workspace) == nullptr);
         QVERIFY(loadOrMakeAdminKey(*files, workspace / "admin.key").has_value());
         QVERIFY(writeDaemonFile(*files, workspace,
-                                {"http://127.0.0.1:1", ::getpid(), (workspace / "admin.key").string(), ""})
+                                {"http://127.0.0.1:1", ::getpid(), (workspace / "admin.key").string(), "", 0})
                     .has_value());
         QVERIFY(*runningDaemon(*files, workspace) == nullptr);
+    }
+
+    // After a new start of the machine the number in the file may be that of any program.
+    void aNumberThatAnotherProcessHasByNow_isNoDaemon() {
+        QTemporaryDir folder;
+        const auto files = makeFileSystem();
+        const Path workspace = folder.path().toStdString();
+        const std::int64_t start = startOf(::getpid());
+        QVERIFY(start > 0);
+        QCOMPARE(startOf(0x7ffffff0), std::int64_t{0});
+        const auto found = [&](std::int64_t processStart) {
+            const DaemonAddress address{"http://127.0.0.1:1", ::getpid(), "/none", "", processStart};
+            return writeDaemonFile(*files, workspace, address) && (*readDaemonFile(*files, workspace)).has_value();
+        };
+        QVERIFY(found(start));
+        QVERIFY(found(0));  // written by an older version
+        QVERIFY(!found(start + 1));
     }
 
     void theKey_staysAndIsRefusedWhenOthersCanReadIt() {
@@ -306,7 +323,7 @@ private slots:
         QCOMPARE(::getsockname(silent, reinterpret_cast<sockaddr*>(&address), &size), 0);
         const std::string url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
         QVERIFY(loadOrMakeAdminKey(*files, workspace / "admin.key"));
-        QVERIFY(writeDaemonFile(*files, workspace, {url, ::getpid(), (workspace / "admin.key").string(), ""}));
+        QVERIFY(writeDaemonFile(*files, workspace, {url, ::getpid(), (workspace / "admin.key").string(), "", 0}));
         QVERIFY(*runningDaemon(*files, workspace) == nullptr);
         ::close(silent);
     }
@@ -357,6 +374,33 @@ private slots:
         const auto many = control->call("embed", {{"model", "fake"}, {"texts", {"a", "bc"}}});
         QCOMPARE((*many)["results"].size(), std::size_t{2});
         QVERIFY(!(*many)["results"][0].contains("truncated"));
+    }
+
+    void requestsAndPages_areListedAndCancelled() {
+        TestDaemon daemon;
+        const auto control = remote(daemon);
+        const auto pages = control->call("pages", {{"model", "fake"}, {"cells", 8}});
+        QVERIFY2(pages.has_value(), pages ? "" : pages.error().message.c_str());
+        COMPARE_JSON((*pages)["runs"], Json::array({Json::array({8, "kv", 7})}));
+        QCOMPARE(control->call("pages", {{"model", "fake"}, {"cells", 100'000}}).error().code,
+                 ErrorCode::InvalidArgument);
+        QCOMPARE(control->call("pages", {{"model", "none"}}).error().code, ErrorCode::NotFound);
+        const auto none = control->call("requests", Json::object());
+        QVERIFY(none.has_value());
+        COMPARE_JSON(*none, (Json{{"requests", Json::array()}, {"total", 0}}));
+
+        daemon.engine().set({.hold = true});
+        RawConnection asked = daemon.begin("/v1/completions", {{"model", "fake"}, {"prompt", "hi"}, {"stream", true}});
+        QVERIFY(daemon.engine().waitUntil([&] { return daemon.engine().submitted().size() == 1; }));
+        const auto listed = control->call("requests", {{"limit", 5}});
+        QVERIFY(listed.has_value());
+        COMPARE_JSON((*listed)["total"], 1);
+        COMPARE_JSON((*listed)["requests"][0]["model"], "fake");
+        COMPARE_JSON((*listed)["requests"][0]["prompt_tokens"], 2);
+        QVERIFY(control->call("request-cancel", {{"id", (*listed)["requests"][0]["id"]}}).has_value());
+        QVERIFY(daemon.engine().waitUntil([&] { return daemon.engine().cancelled() == 1; }));
+        QVERIFY(control->call("request-cancel", {{"id", 99}}).has_value());  // one that has ended: no effect
+        QCOMPARE(control->call("request-cancel", Json::object()).error().code, ErrorCode::InvalidArgument);
     }
 
     void jobWait_answersAtTheEndOrTheTimeout() {

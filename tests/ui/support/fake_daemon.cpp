@@ -208,6 +208,8 @@ void FakeDaemon::read(QTcpSocket* socket) {
         const QList<QByteArray> lines = buffer.left(head).split('\n');
         const QUrl target(QString::fromLatin1(lines.first().split(' ').value(1)));
         call.path = target.path();
+        const bool isOurs = call.path.startsWith(basePath);
+        if (isOurs) call.path.remove(0, basePath.size());
         call.query = target.query();
         for (const QByteArray& line : lines) {
             const QByteArray lower = line.trimmed().toLower();
@@ -220,7 +222,13 @@ void FakeDaemon::read(QTcpSocket* socket) {
         buffer.remove(0, head + 4 + length);
         if (auto json = parseJson({body.constData(), std::size_t(body.size())}, "body")) call.body = std::move(*json);
         calls.push_back(call);
-        serve(socket, call);
+        if (!isOurs)
+            respond(socket, 404, {{"error", toJson(fail(ErrorCode::NotFound, "no such path"))}});
+        else if (!redirect.isEmpty())
+            socket->write("HTTP/1.1 307 X\r\nContent-Length: 0\r\nLocation: " + redirect.toEncoded() +
+                          call.path.toUtf8() + "\r\n\r\n");
+        else
+            serve(socket, call);
         if (!m_buffers.contains(socket)) return;
     }
 }
@@ -251,7 +259,9 @@ void FakeDaemon::serve(QTcpSocket* socket, const HttpCall& call) {
         streamChat(socket);
     } else {
         const QString operation = call.path.section(QLatin1Char('/'), -1);
-        if (failures.contains(operation))
+        if (held.contains(operation))
+            m_held.emplace_back(socket, call);
+        else if (failures.contains(operation))
             respond(socket, 400, {{"error", toJson(failures[operation])}});
         else if (const auto about = tenants.answer(operation, call.body))
             respond(socket, *about ? 200 : 400, *about ? **about : Json{{"error", toJson(about->error())}});
@@ -268,7 +278,6 @@ Json FakeDaemon::answer(const QString& operation, const Json& arguments) {
                 {"pid", 1},
                 {"started_at", startedAt},
                 {"workspace", "/srv/harbour-lane"}};
-    if (operation == QLatin1String("models")) return {{"models", listOf(arguments.value("bin", false) ? bin : models)}};
     if (operation == QLatin1String("isolation-check")) return isolation;
     if (operation == QLatin1String("adapters")) return {{"adapters", listOf(adapters)}};
     if (operation == QLatin1String("adapter-import")) return toJson(addAdapter(named("model"), named("name")));
@@ -279,6 +288,11 @@ Json FakeDaemon::answer(const QString& operation, const Json& arguments) {
         const Json kept = toJson(*at);
         if (operation == QLatin1String("adapter-remove")) adapters.erase(at);
         return kept;
+    }
+    if (operation == QLatin1String("models")) {
+        Json list = listOf(arguments.value("bin", false) ? bin : models);
+        for (int i = 0; i < brokenRecords; ++i) list.insert(list.begin(), "not a model");
+        return {{"models", list}};
     }
     if (operation == QLatin1String("jobs")) return {{"jobs", listOf(jobs)}};
     if (operation == QLatin1String("log")) return {{"records", listOf(log)}};
@@ -377,6 +391,11 @@ void FakeDaemon::streamChat(QTcpSocket* socket) {
         return;
     }
     socket->write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n");
+    if (chatsBroken > 0) {
+        --chatsBroken;
+        socket->disconnectFromHost();
+        return;
+    }
     m_chat = socket;
     sendChunk(socket, chatPieces.value(0));
     if (!holdChat) finishChat();
@@ -399,6 +418,18 @@ void FakeDaemon::sendChunk(QTcpSocket* socket, const QString& text) {
     const Json chunk = {{"choices", Json::array({choice})}};
     socket->write("data: " + bytesOf(chunk) + "\n\n");
     socket->flush();
+}
+
+void FakeDaemon::release(const QString& operation) {
+    held.remove(operation);
+    std::vector<std::pair<QPointer<QTcpSocket>, HttpCall>> others;
+    for (auto& [socket, call] : std::exchange(m_held, {})) {
+        if (!call.path.endsWith(QLatin1Char('/') + operation))
+            others.emplace_back(socket, call);
+        else if (socket)
+            serve(socket, call);
+    }
+    m_held.insert(m_held.end(), others.begin(), others.end());
 }
 
 void FakeDaemon::finishChat() {

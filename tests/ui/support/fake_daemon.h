@@ -6,6 +6,7 @@
 #include <QHash>
 #include <QObject>
 #include <QPointer>
+#include <QSet>
 #include <QStringList>
 #include <QTcpServer>
 #include <QTcpSocket>
@@ -50,6 +51,11 @@ public:
     QStringList chatPieces{QStringLiteral("Hello"), QStringLiteral(" from"), QStringLiteral(" the garden.")};
     std::optional<Error> chatFailure;
     bool holdChat = false;  // send the first piece and wait
+    int brokenRecords = 0;  // as many entries that are none before the models
+    int chatsBroken = 0;    // as many chats from now on end after their headers
+    QSet<QString> held;     // operations that are not answered until release()
+    QUrl redirect;          // where every call is sent instead
+    QString basePath;       // "/proxy": calls that do not begin so are not known
     int tensorsPerModel = 9;
     Json scan, verified;  // of `inspect`; null: none
     Json card = {{"file", "/srv/m/README.md"}, {"text", "# Tiny\n"}, {"bytes", 7}, {"truncated", false}};
@@ -72,9 +78,10 @@ public:
     void sendEvent(const Event& event);
     void sendRaw(const QByteArray& bytes);
     void finishChat();
-    void hangUp();    // closes every connection, keeps listening
-    void goAway();    // also stops listening
-    void comeBack();  // on the same port
+    void release(const QString& operation);  // answers the calls that were held, in the order they came
+    void hangUp();                           // closes every connection, keeps listening
+    void goAway();                           // also stops listening
+    void comeBack();                         // on the same port
 
 private:
     void accept();
@@ -91,6 +98,7 @@ private:
     QHash<QTcpSocket*, QByteArray> m_buffers;
     std::vector<QPointer<QTcpSocket>> m_streams;
     QPointer<QTcpSocket> m_chat;
+    std::vector<std::pair<QPointer<QTcpSocket>, HttpCall>> m_held;
     std::int64_t m_sequence = 0;
 };
 

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Desk: a session on a fake daemon, as a test drives it, with what it told the desktop. Where Bench is one window, this
+// is the program around it: its windows are made anew when the language or the text size changes.
+#pragma once
+
+#include <QPlainTextEdit>
+
+#include "tests/ui/support/bench.h"
+#include "ui/shell/session.h"
+
+namespace espalier::test {
+
+struct Desk {
+    FakeDaemon daemon;
+    QTemporaryDir folder;
+    QSettings settings{folder.filePath(QStringLiteral("settings.ini")), QSettings::IniFormat};
+    ui::PreferenceStore preferences{settings};
+    ui::ServerBook servers{folder.path()};
+    QStringList told;
+    ui::Session session{theme(), preferences, servers, nullptr, [this](const QString& title, const QString&) {
+                            told << title;
+                            return true;
+                        }};
+
+    ~Desk() { theme().setTextPercent(100); }
+    bool attach() {
+        session.window().show();
+        session.engine().attach(daemon.url(), daemon.key);
+        return QTest::qWaitFor([this] { return daemon.eventStreams() > 0 && session.workspace().hasModelList(); });
+    }
+    // Changes the text size or the language, which makes the window anew; true once the new one is there.
+    bool remake(const QString& action = QString::fromLatin1(ui::action::kLargerText)) {
+        const ui::MainWindow* before = &session.window();
+        session.window().actions().get(action)->trigger();
+        return QTest::qWaitFor([&] { return &session.window() != before; });
+    }
+    template <class T>
+    T* find(const QString& name) {
+        for (T* widget : session.window().template findChildren<T*>())
+            if (widget->accessibleName() == name && widget->isVisible()) return widget;
+        return nullptr;
+    }
+    bool click(const QString& name) {
+        return QTest::qWaitFor([&] {
+            for (auto* button : session.window().template findChildren<QAbstractButton*>()) {
+                const QString known =
+                    button->accessibleName().isEmpty() ? button->text().trimmed() : button->accessibleName();
+                if (known != name || !button->isVisible() || !button->isEnabled()) continue;
+                if (!Bench::liesStill(button)) return false;
+                QTest::mouseClick(button, Qt::LeftButton);
+                return true;
+            }
+            return false;
+        });
+    }
+};
+
+}  // namespace espalier::test

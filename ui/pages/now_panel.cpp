@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/pages/now_panel.h"
+
+#include <QShortcut>
+#include <QStackedWidget>
+
+#include "core/api/protocol.h"
+#include "ui/models/format.h"
+#include "ui/widgets/table_view.h"
+
+namespace espalier::ui {
+namespace {
+
+constexpr int kMostRequests = 200;
+enum View { kRequests, kLoaded, kTenantLoads, kLent };
+const std::vector kRequestWidths{7, 16, 16, 8, 8, 14, 9, 8, 12}, kRequestNarrow{9, 20, 20, 10, 0, 18, 11, 0, 12};
+const std::vector kTenantWidths{20, 9, 9, 10, 20, 10, 12, 10}, kTenantNarrow{24, 12, 12, 13, 0, 13, 15, 11};
+const std::vector kLoadedWidths{20, 12, 10, 8, 8, 10, 10, 8, 18}, kLoadedNarrow{26, 14, 13, 11, 11, 0, 0, 0, 25};
+
+// As high as its place, whichever view it shows: the page must not move when the last request ends.
+class SteadyStack : public QStackedWidget {
+public:
+    bool hasHeightForWidth() const override { return false; }
+};
+
+}  // namespace
+
+NowPanel::NowPanel(Workspace& workspace)
+    : Panel(tr("Now")),
+      m_workspace(workspace),
+      m_switch(new SegmentedSwitch({tr("Requests"), tr("Models"), tr("Tenants"), tr("Page map")},
+                                   tr("What is shown below"))),
+      m_cancel(button(tr("Cancel request"), QStringLiteral("x"), ButtonRole::Plain, ControlSize::Small)),
+      m_requestTable(new TableView(&m_requests, tr("Requests"), kLiveRow, kRequestWidths)),
+      m_loadedTable(new TableView(&workspace.loaded(), tr("Models on the device"), kLiveRow, kLoadedWidths)),
+      m_tenantTable(new TableView(&m_tenants, tr("Tenants that use the server"), kLiveRow, kTenantWidths)),
+      m_stack(new QStackedWidget),
+      m_requestStack(
+          stackOf(QStringLiteral("message-square-text"), tr("Nobody asks anything at the moment."), m_requestTable)),
+      m_loadedStack(
+          stackOf(QStringLiteral("box"), tr("No model is loaded; the first request loads one."), m_loadedTable)),
+      m_tenantStack(
+          stackOf(QStringLiteral("users"), tr("No tenant uses the server at the moment."), m_tenantTable)) {
+    m_cancel->setEnabled(false);
+    m_stack->addWidget(m_requestStack);
+    m_stack->addWidget(m_loadedStack);
+    m_stack->addWidget(m_tenantStack);
+    addTitleWidget(m_cancel);
+    addTitleWidget(m_switch);
+    setContent(m_stack);
+    setMinimumHeight(scaled(140));
+    connect(m_switch, &SegmentedSwitch::chosen, this, &NowPanel::showView);
+    connect(m_cancel, &QPushButton::clicked, this, &NowPanel::cancelChosen);
+    connect(m_requestTable->selectionModel(), &QItemSelectionModel::selectionChanged, this, &NowPanel::refreshCancel);
+    connect(m_tenantTable, &QAbstractItemView::activated, this,
+            [this](const QModelIndex& index) { emit tenantActivated(m_tenants.nameAt(index.row())); });
+    connect(&workspace, &Workspace::snapshotChanged, this, &NowPanel::showSnapshot);
+    connect(&workspace.engine(), &EngineClient::linkChanged, this, [this] {
+        if (!m_workspace.engine().isAttached()) clear();
+    });
+    auto* remove = new QShortcut(QKeySequence::Delete, m_requestTable);
+    remove->setContext(Qt::WidgetShortcut);
+    connect(remove, &QShortcut::activated, this, &NowPanel::cancelChosen);
+    showView(kRequests);
+}
+
+QStackedWidget* NowPanel::stackOf(const QString& iconName, const QString& sentence, QWidget* content) {
+    auto* stack = new SteadyStack;
+    auto* none = new EmptyView(iconName, sentence);
+    none->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Ignored);
+    stack->addWidget(none);
+    stack->addWidget(content);
+    return stack;
+}
+
+void NowPanel::showView(int index) {
+    m_switch->setCurrent(index);
+    m_stack->setCurrentIndex(index);
+    m_cancel->setVisible(index == kRequests);
+    showTenants();
+    emit shown(index);
+}
+
+void NowPanel::setNarrow(bool narrow) {
+    m_switch->setShown(kLent, narrow);
+    m_loadedTable->setWidths(narrow ? kLoadedNarrow : kLoadedWidths);
+    m_requestTable->setWidths(narrow ? kRequestNarrow : kRequestWidths);
+    m_tenantTable->setWidths(narrow ? kTenantNarrow : kTenantWidths);
+}
+
+void NowPanel::lend(Panel* panel) {
+    m_stack->addWidget(panel);
+    panel->setFramed(false);
+}
+
+void NowPanel::giveBack(Panel* panel) {
+    if (m_stack->indexOf(panel) < 0) return;
+    if (m_stack->currentWidget() == panel) showView(kRequests);
+    m_stack->removeWidget(panel);
+    panel->setFramed(true);
+    panel->show();
+}
+
+void NowPanel::clear() {
+    m_requests.setRequests({});
+    showRequests();
+}
+
+void NowPanel::showRequests() {
+    m_requestStack->setCurrentIndex(m_requests.rowCount() > 0 ? 1 : 0);
+    refreshCancel();
+}
+
+void NowPanel::showTenants() {
+    const Snapshot* s = m_workspace.snapshot();
+    m_tenants.setTenants(s ? s->tenants : std::vector<TenantLoad>());
+    m_tenantStack->setCurrentIndex(m_tenants.rowCount() > 0 ? 1 : 0);
+}
+
+void NowPanel::showSnapshot() {
+    const Snapshot* s = m_workspace.snapshot();
+    if (!s) showTenants();
+    m_loadedStack->setCurrentIndex(!s || s->models.empty() ? 0 : 1);
+    if ((!s || s->running + s->waiting == 0) && m_requests.rowCount() > 0) clear();
+}
+
+void NowPanel::tick() {
+    if (m_stack->currentIndex() == kRequests) ask();
+    if (m_stack->currentIndex() == kTenantLoads) showTenants();
+}
+
+void NowPanel::ask() {
+    const EngineClient& engine = m_workspace.engine();
+    const Snapshot* s = m_workspace.snapshot();
+    if (m_isAsking || !engine.isAttached() || !s || s->running + s->waiting == 0) return;
+    m_isAsking = true;
+    m_workspace.engine().call(
+        QStringLiteral("requests"), {{"limit", kMostRequests}}, this, [this](const Result<Json>& answer) {
+            m_isAsking = false;
+            if (!answer) return;  // a daemon that cannot say so now is asked again at the next tick
+            auto list = requestsFromJson(*answer);
+            if (!list) return;
+            m_requests.setRequests(list->requests);
+            setUnit(list->total > kMostRequests ? tr("oldest %1 of %2 requests").arg(kMostRequests).arg(list->total)
+                                                : QString());
+            showRequests();
+        });
+}
+
+void NowPanel::refreshCancel() {
+    m_cancel->setEnabled(m_workspace.engine().isAttached() && m_requestTable->currentRow() >= 0);
+}
+
+void NowPanel::cancelChosen() {
+    const int row = m_requestTable->currentRow();
+    if (row < 0) return;
+    m_workspace.engine().call(QStringLiteral("request-cancel"), {{"id", m_requests.idAt(row)}}, this,
+                              [this](const Result<Json>& answer) {
+                                  if (!answer) emit failed(tr("The request was not cancelled"), answer.error());
+                                  ask();
+                              });
+}
+
+}  // namespace espalier::ui

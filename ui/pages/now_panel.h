@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// NowPanel: what the server does at the moment, at the foot of the Serve page: the requests being answered, each with a
+// way to end it, the models on the device, the tenants that use it; where the window is narrow, the page map stands here
+// too.
+#pragma once
+
+#include "ui/models/request_table.h"
+#include "ui/models/tenant_load_table.h"
+#include "ui/models/workspace.h"
+#include "ui/widgets/panel.h"
+
+class QStackedWidget;
+
+namespace espalier::ui {
+
+class TableView;
+
+class NowPanel : public Panel {
+    Q_OBJECT
+public:
+    explicit NowPanel(Workspace& workspace);
+    const RequestTable& requests() const { return m_requests; }
+    void setNarrow(bool narrow);
+    // A view that the page lends and takes back. It comes last.
+    void lend(Panel* panel);
+    void giveBack(Panel* panel);
+    void tick();  // twice a second
+
+signals:
+    void failed(const QString& what, const espalier::Error& error);
+    void shown(int index);
+    void tenantActivated(const QString& tenant);  // its row
+
+private:
+    QStackedWidget* stackOf(const QString& iconName, const QString& sentence, QWidget* content);
+    void showView(int index);
+    void showSnapshot();
+    void showRequests();
+    void showTenants();
+    void clear();
+    void ask();
+    void cancelChosen();
+    void refreshCancel();
+
+    Workspace& m_workspace;
+    RequestTable m_requests;
+    TenantLoadTable m_tenants;
+    SegmentedSwitch* m_switch;
+    QPushButton* m_cancel;
+    TableView *m_requestTable, *m_loadedTable, *m_tenantTable;
+    QStackedWidget *m_stack, *m_requestStack, *m_loadedStack, *m_tenantStack;
+    bool m_isAsking = false;
+};
+
+}  // namespace espalier::ui
