@@ -141,7 +141,7 @@ private slots:
         QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, kPatienceMs);
         QVERIFY(!failed[0][0].value<Error>().message.empty());
     }
-    // `serve --tls-cert`: the window trusts the certificate that the workspace names.
+    // `serve --tls-cert`: the window trusts the certificate that the workspace names, and no other.
     void anEngineThatSpeaksTlsIsOpened() {
         QTemporaryDir folder;
         const QString certificate = folder.filePath(QStringLiteral("cert.pem")),
@@ -168,6 +168,10 @@ private slots:
             QVERIFY(desk.attached());
             QCOMPARE(desk.session.engine().address().url.scheme(), QStringLiteral("https"));
             QCOMPARE(desk.session.engine().address().certificateFile, certificate);
+            // By its address alone nothing says that it may be trusted.
+            const DaemonAddress address = desk.session.engine().address();
+            desk.session.engine().attach(address.url, address.key);
+            QTRY_COMPARE_WITH_TIMEOUT(desk.session.engine().link(), Link::Lost, kPatienceMs);
         }
         daemon.terminate();
         QVERIFY(QTest::qWaitFor([&] { return daemon.state() == QProcess::NotRunning; }, kPatienceMs));

@@ -162,6 +162,7 @@ void EngineClient::leave() {
     dropStream();
     m_launcher.cancel();
     ++m_generation;
+    m_network.clearConnectionCache();  // what this server was trusted with ends with it
     endChats(failed(ErrorCode::Network, tr("The connection to this server was given up"),
                     m_address.url.toString().toStdString()));
 }
@@ -258,9 +259,7 @@ void EngineClient::models(bool bin, QObject* guard, Answer<std::vector<ModelReco
 
 void EngineClient::adapters(QObject* guard, Answer<std::vector<AdapterRecord>> answer) {
     call(QStringLiteral("adapters"), Json::object(), guard,
-         reading<std::vector<AdapterRecord>>(std::move(answer), [](const Json& json) {
-             return readList<AdapterRecord>(json, "adapters", adapterFromJson);
-         }));
+         listed<AdapterRecord>("adapters", adapterFromJson, std::move(answer)));
 }
 
 void EngineClient::jobs(QObject* guard, Answer<std::vector<JobRecord>> answer) {
