@@ -11,6 +11,7 @@
 #include <QTableView>
 
 #include "tests/ui/support/desk.h"
+#include "ui/pages/models_page.h"
 #include "ui/shell/sidebar.h"
 #include "ui/widgets/answer_view.h"
 #include "ui/widgets/panel.h"
@@ -42,9 +43,7 @@ QString said(Desk& desk) {
 }
 
 QSplitter* modelsSplitter(MainWindow& window) {
-    for (auto* splitter : window.findChildren<QSplitter*>())
-        if (!qobject_cast<QSplitter*>(splitter->parentWidget())) return splitter;
-    return nullptr;
+    return window.findChild<ModelsPage*>()->findChild<QSplitter*>();
 }
 
 // Drags the handle before the second part.

@@ -30,13 +30,17 @@ struct Desk {
             if (widget->accessibleName() == accessibleName && widget->isVisible()) return widget;
         return nullptr;
     }
-    bool click(const QString& accessibleName) {
+    bool click(const QString& name) {
         return QTest::qWaitFor(
             [&] {
-                auto* button = find<QPushButton>(accessibleName);
-                if (!button || !button->isEnabled()) return false;
-                QTest::mouseClick(button, Qt::LeftButton);
-                return true;
+                for (auto* button : session.window().findChildren<QPushButton*>()) {
+                    const QString known =
+                        button->accessibleName().isEmpty() ? button->text().trimmed() : button->accessibleName();
+                    if (known != name || !button->isVisible() || !button->isEnabled()) continue;
+                    QTest::mouseClick(button, Qt::LeftButton);
+                    return true;
+                }
+                return false;
             },
             kPatienceMs);
     }
@@ -95,11 +99,11 @@ private slots:
         const auto ask = [&] {
             bool isOver = false;
             std::optional<Error> error;
-            ChatStream* stream = program.chat(question, this);
-            connect(stream, &ChatStream::failed, this, [&](const Error& why) { error = why; });
-            connect(stream, &ChatStream::finished, this, [&] { isOver = true; });
+            const QPointer<ChatStream> stream = program.chat(question, this);
+            connect(stream.data(), &ChatStream::failed, this, [&](const Error& why) { error = why; });
+            connect(stream.data(), &ChatStream::finished, this, [&] { isOver = true; });
             (void)QTest::qWaitFor([&] { return isOver || error; }, kPatienceMs);
-            delete stream;  // what it may still say is not for this call
+            delete stream.data();  // what it may still say is not for this call; it may be gone
             return error ? error->message : std::string(isOver ? "" : "no end");
         };
         QCOMPARE(ask(), std::string());

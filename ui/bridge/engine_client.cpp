@@ -103,7 +103,15 @@ EngineClient::EngineClient(QObject* parent) : QObject(parent), m_launcher(this) 
         lostStream(silent);
         endChats(silent);  // a machine that is gone says nothing about its answers either
     });
-    connect(&m_network, &QNetworkAccessManager::sslErrors, this, [this](QNetworkReply* reply) {
+    renewNetwork();
+}
+
+// Connections are kept and used again without another look at the certificate: what one server was trusted with ends
+// with its manager, which lives until its last answer has come or timed out.
+void EngineClient::renewNetwork() {
+    if (m_network) QTimer::singleShot(kCallTimeoutMs + kSilenceMs, m_network, &QObject::deleteLater);
+    m_network = new QNetworkAccessManager(this);
+    connect(m_network, &QNetworkAccessManager::sslErrors, this, [this](QNetworkReply* reply) {
         const bool isOurs = !m_certificate.isNull() && reply->sslConfiguration().peerCertificate() == m_certificate;
         if (isOurs) reply->ignoreSslErrors();
     });
@@ -162,7 +170,7 @@ void EngineClient::leave() {
     dropStream();
     m_launcher.cancel();
     ++m_generation;
-    m_network.clearConnectionCache();  // what this server was trusted with ends with it
+    if (!m_certificate.isNull()) renewNetwork();
     endChats(failed(ErrorCode::Network, tr("The connection to this server was given up"),
                     m_address.url.toString().toStdString()));
 }
@@ -210,11 +218,11 @@ void EngineClient::retryNow() {
 
 void EngineClient::call(const QString& operation, const Json& arguments, QObject* guard, Answer<Json> answer) {
     const QNetworkRequest post = request(QStringLiteral("/control/") + operation);
-    hand(m_network.post(post, QByteArray::fromStdString(dumpJson(arguments))), guard, std::move(answer));
+    hand(m_network->post(post, QByteArray::fromStdString(dumpJson(arguments))), guard, std::move(answer));
 }
 
 void EngineClient::get(const QString& path, QObject* guard, Answer<Json> answer) {
-    hand(m_network.get(request(path)), guard, std::move(answer));
+    hand(m_network->get(request(path)), guard, std::move(answer));
 }
 
 void EngineClient::hand(QNetworkReply* reply, QObject* guard, Answer<Json> answer) {
@@ -324,7 +332,7 @@ ChatStream* EngineClient::chat(const ChatRequest& chatRequest, QObject* parent) 
     post.setTransferTimeout(0);
     post.setRawHeader("Accept", "text/event-stream");
     auto* chat =
-        new ChatStream(m_network.post(post, QByteArray::fromStdString(dumpJson(chatRequest.toJson(true)))), parent);
+        new ChatStream(m_network->post(post, QByteArray::fromStdString(dumpJson(chatRequest.toJson(true)))), parent);
     std::erase_if(m_chats, [](const QPointer<ChatStream>& known) { return known.isNull(); });
     m_chats.emplace_back(chat);
     return chat;
@@ -431,7 +439,7 @@ void EngineClient::listen() {
     get.setTransferTimeout(0);
     get.setRawHeader("Accept", "text/event-stream");
     m_parser.reset();
-    m_stream = m_network.get(get);
+    m_stream = m_network->get(get);
     m_silence.start();
     connect(m_stream, &QNetworkReply::readyRead, this, [this] {
         m_silence.start();

@@ -117,11 +117,12 @@ private:
     void scheduleRetry();
     void dropStream();
     void leave();
+    void renewNetwork();
     ListenAt listenAt() const;
     void get(const QString& path, QObject* guard, Answer<Json> answer);
     void hand(QNetworkReply* reply, QObject* guard, Answer<Json> answer);
 
-    QNetworkAccessManager m_network;
+    QNetworkAccessManager* m_network = nullptr;
     DaemonLauncher m_launcher;
     DaemonAddress m_address;
     QString m_folder;  // the workspace opened here; empty when attached by URL

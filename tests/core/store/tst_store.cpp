@@ -94,8 +94,10 @@ private slots:
                     QVERIFY(
                         old.execute("INSERT INTO jobs VALUES(7,'import','t','c','{}','','running',0,0,'','','','',"
                                     "'',5,0)"));
+                const std::string tenant = from >= 7 ? ",''" : "";
                 if (from >= 6)
-                    QVERIFY(old.execute("INSERT INTO adapters VALUES('a-1','m-1','x','d','lora',1,8,'[]',1,'f32','s','',5,'[]')"));
+                    QVERIFY(old.execute("INSERT INTO adapters VALUES('a-1','m-1','x','d','lora',1,8,'[]',1,'f32','s','',5,'[]'" +
+                                        tenant + ")"));
             }
             Database database = openedAtNewest(file);
             QCOMPARE(*database.schemaVersion(), newest);

@@ -280,7 +280,10 @@ Json FakeDaemon::answer(const QString& operation, const Json& arguments) {
                 {"workspace", "/srv/harbour-lane"}};
     if (operation == QLatin1String("isolation-check")) return isolation;
     if (operation == QLatin1String("adapters")) return {{"adapters", listOf(adapters)}};
-    if (operation == QLatin1String("adapter-import")) return toJson(addAdapter(named("model"), named("name")));
+    if (operation == QLatin1String("adapter-import")) {
+        const std::string model = named("model");  // an id or a name
+        return toJson(addAdapter(model.starts_with("m-") ? model.substr(2) : model, named("name")));
+    }
     if (operation == QLatin1String("adapter-reload") || operation == QLatin1String("adapter-remove")) {
         const auto at = std::ranges::find(adapters, named("adapter"), &AdapterRecord::id);
         if (at == adapters.end()) return Json::object();
