@@ -30,7 +30,7 @@ QString cellText(const TenantRecord& tenant, const TenantDays* days, int column)
         case TenantTable::TokensPerMin:
             return limitText(tenant.limits.tokensPerMinute);
         case TenantTable::Weight:
-            return formatNumber(tenant.limits.weight);
+            return QLocale().toString(tenant.limits.weight, 'g', 4);
         case TenantTable::Days: {
             double sum = 0;
             for (int day = 0; days && day < kUsageDays; ++day) sum += days->all(day);
