@@ -15,6 +15,8 @@ namespace espalier::cli {
 
 using Action = std::function<Result<void>(Session&)>;
 
+struct NoOptions {};
+
 class Commands {
 public:
     explicit Commands(CLI::App& app) : m_app(app) {}

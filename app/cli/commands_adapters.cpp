@@ -4,8 +4,7 @@
 namespace espalier::cli {
 namespace {
 
-struct NoOptions {};
-struct ImportOptions {
+struct AdapterImportOptions {
     std::string path, model, name, tenant;
 };
 struct ListOptions {
@@ -40,7 +39,7 @@ void showAdapters(const Console& console, const Json& adapters) {
     console.table(rows);
 }
 
-Result<void> showOne(Session& session, const Json& adapter) {
+Result<void> showAdapter(Session& session, const Json& adapter) {
     for (const Json& warning : adapter.value("warnings", Json::array()))
         session.console().note("warning: " + warning.get<std::string>());
     if (session.console().json)
@@ -50,15 +49,15 @@ Result<void> showOne(Session& session, const Json& adapter) {
     return {};
 }
 
-Result<void> runImport(Session& session, const ImportOptions& options) {
+Result<void> runAdapterImport(Session& session, const AdapterImportOptions& options) {
     Json arguments{{"path", std::filesystem::absolute(options.path).string()}, {"model", options.model}};
     if (!options.name.empty()) arguments["name"] = options.name;
     if (!options.tenant.empty()) arguments["tenant"] = options.tenant;
     TRY_ASSIGN(const Json adapter, session.call(Use::Write, "adapter-import", arguments));
-    return showOne(session, adapter);
+    return showAdapter(session, adapter);
 }
 
-Result<void> runList(Session& session, const ListOptions& options) {
+Result<void> runAdapterList(Session& session, const ListOptions& options) {
     Json arguments = Json::object();
     if (!options.model.empty()) arguments["model"] = options.model;
     TRY_ASSIGN(const Json answer, session.call(Use::Read, "adapters", arguments));
@@ -69,9 +68,9 @@ Result<void> runList(Session& session, const ListOptions& options) {
     return {};
 }
 
-Result<void> runShow(Session& session, const AdapterOptions& options) {
+Result<void> runAdapterShow(Session& session, const AdapterOptions& options) {
     TRY_ASSIGN(const Json adapter, session.call(Use::Read, "adapter-show", {{"adapter", options.adapter}}));
-    if (session.console().json) return showOne(session, adapter);
+    if (session.console().json) return showAdapter(session, adapter);
     session.console().table({{"name", adapter.value("name", "")},
                              {"base", adapter.value("base", "")},
                              {"kind", adapter.value("kind", "") + ", rank " + dumpJson(adapter["rank"])},
@@ -90,10 +89,10 @@ Result<void> runReload(Session& session, const AdapterOptions& options) {
     Json arguments{{"adapter", options.adapter}};
     if (!options.path.empty()) arguments["path"] = std::filesystem::absolute(options.path).string();
     TRY_ASSIGN(const Json adapter, session.call(Use::Write, "adapter-reload", arguments));
-    return showOne(session, adapter);
+    return showAdapter(session, adapter);
 }
 
-Result<void> runRemove(Session& session, const AdapterOptions& options) {
+Result<void> runAdapterRemove(Session& session, const AdapterOptions& options) {
     TRY_ASSIGN(const Json answer, session.call(Use::Write, "adapter-remove", {{"adapter", options.adapter}}));
     if (session.console().json)
         session.console().document(answer);
@@ -147,20 +146,20 @@ void addAdapterCommands(Commands& commands) {
         [](Session&, const NoOptions&) -> Result<void> { return {}; });
     adapter->require_subcommand(1);
 
-    auto [import, i] = commands.addTo<ImportOptions>(*adapter, "import", "Bring a PEFT LoRA folder into the workspace",
-                                                     "espalierctl adapter import ~/lora/math -m tiny --name math", runImport);
+    auto [import, i] = commands.addTo<AdapterImportOptions>(*adapter, "import", "Bring a PEFT LoRA folder into the workspace",
+                                                     "espalierctl adapter import ~/lora/math -m tiny --name math", runAdapterImport);
     import->add_option("path", i->path, "A folder with adapter_config.json and adapter_model.safetensors")->required();
     import->add_option("-m,--model", i->model, "The base it changes: name or id")->required();
     import->add_option("--name", i->name, "What to call it (default: the folder's name)");
     import->add_option("--tenant", i->tenant, "Whose it is: no other tenant sees it (default: everyone's)");
 
     auto [list, l] = commands.addTo<ListOptions>(*adapter, "list", "List the adapters of the workspace",
-                                                 "espalierctl adapter list --json", runList);
+                                                 "espalierctl adapter list --json", runAdapterList);
     list->add_option("-m,--model", l->model, "Only those of this base");
 
     const std::string what = "base:name, an id, or a name that only one base has";
     auto [show, s] =
-        commands.addTo<AdapterOptions>(*adapter, "show", "Show one adapter", "espalierctl adapter show tiny:math", runShow);
+        commands.addTo<AdapterOptions>(*adapter, "show", "Show one adapter", "espalierctl adapter show tiny:math", runAdapterShow);
     show->add_option("adapter", s->adapter, what)->required();
 
     auto [reload, r] = commands.addTo<AdapterOptions>(
@@ -170,7 +169,7 @@ void addAdapterCommands(Commands& commands) {
     reload->add_option("--path", r->path, "From here (default: where it was imported from)");
 
     auto [remove, d] = commands.addTo<AdapterOptions>(
-        *adapter, "remove", "Remove an adapter; what runs with it finishes", "espalierctl adapter remove tiny:math", runRemove);
+        *adapter, "remove", "Remove an adapter; what runs with it finishes", "espalierctl adapter remove tiny:math", runAdapterRemove);
     remove->add_option("adapter", d->adapter, what)->required();
 
     auto [check, c] = commands.add<IsolationOptions>(

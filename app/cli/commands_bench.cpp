@@ -325,7 +325,6 @@ void addDecodeOptions(CLI::App& command, ModelBenchOptions& options) {
 }  // namespace
 
 void addBenchCommands(Commands& commands) {
-    struct NoOptions {};
     auto [bench, none] = commands.add<NoOptions>("bench", "Measure this machine", "espalierctl bench decode --shape 1b",
                                                  [](Session&, const NoOptions&) { return Result<void>(); });
     bench->require_subcommand(1);

@@ -28,7 +28,6 @@ struct ServeOptions {
     bool noPrefixCache = false, stop = false;
     std::string tlsCertificate, tlsKey, cors, chatTemplate;
 };
-struct NoOptions {};
 struct JobOptions {
     std::int64_t id = 0;
 };

@@ -11,7 +11,6 @@ struct ImportOptions {
     std::string path, name, quantize;
     bool link = false, allowNonFinite = false, dryRun = false;
 };
-struct NoOptions {};
 struct InspectOptions {
     std::string model;
     bool tensors = false;

@@ -9,7 +9,6 @@
 namespace espalier::cli {
 namespace {
 
-struct NoOptions {};
 struct NameOptions {
     std::string name;
 };
@@ -102,7 +101,7 @@ Json limitArguments(const LimitOptions& options) {
     return arguments;
 }
 
-Result<void> showOne(Session& session, const Json& tenant) {
+Result<void> showTenant(Session& session, const Json& tenant) {
     if (session.console().json)
         session.console().document(tenant);
     else
@@ -114,17 +113,17 @@ Result<void> runCreate(Session& session, const LimitOptions& options) {
     Json arguments = limitArguments(options);
     arguments["with_key"] = !options.noKey;
     TRY_ASSIGN(const Json tenant, session.call(Use::Write, "tenant-create", arguments));
-    TRY(showOne(session, tenant));
+    TRY(showTenant(session, tenant));
     if (!session.console().json) showSecret(session.console(), tenant);
     return {};
 }
 
 Result<void> runLimit(Session& session, const LimitOptions& options) {
     TRY_ASSIGN(const Json tenant, session.call(Use::Write, "tenant-limit", limitArguments(options)));
-    return showOne(session, tenant);
+    return showTenant(session, tenant);
 }
 
-Result<void> runList(Session& session, const NoOptions&) {
+Result<void> runTenantList(Session& session, const NoOptions&) {
     TRY_ASSIGN(const Json answer, session.call(Use::Read, "tenants", Json::object()));
     if (session.console().json)
         session.console().document(answer["tenants"]);
@@ -136,7 +135,7 @@ Result<void> runList(Session& session, const NoOptions&) {
 auto onTenant(const char* operation, Use use) {
     return [operation, use](Session& session, const NameOptions& options) -> Result<void> {
         TRY_ASSIGN(const Json tenant, session.call(use, operation, {{"tenant", options.name}}));
-        return showOne(session, tenant);
+        return showTenant(session, tenant);
     };
 }
 
@@ -243,7 +242,7 @@ void addLimitOptions(CLI::App& command, LimitOptions& options) {
 
 void addTenantCommands(Commands& commands) {
     auto [tenant, none] = commands.add<NoOptions>("tenant", "Who may use the server, and how much",
-                                                  "espalierctl tenant create ada --weight 2 --rpm 120", runList);
+                                                  "espalierctl tenant create ada --weight 2 --rpm 120", runTenantList);
     tenant->require_subcommand(0, 1);
     auto [create, createOptions] = commands.addTo<LimitOptions>(
         *tenant, "create", "Make a tenant and its first key, shown this once",
@@ -254,7 +253,7 @@ void addTenantCommands(Commands& commands) {
         commands.addTo<LimitOptions>(*tenant, "limit", "Change limits; holds at once, what is not named stays",
                                      "espalierctl tenant limit ada --tpm 30000 --expires never", runLimit);
     addLimitOptions(*limit, *limitOptions);
-    commands.addTo<NoOptions>(*tenant, "list", "List the tenants", "espalierctl tenant list --json", runList);
+    commands.addTo<NoOptions>(*tenant, "list", "List the tenants", "espalierctl tenant list --json", runTenantList);
     const auto named = [&commands, parent = tenant](const char* name, const char* what, auto run) {
         auto [command, options] =
             commands.addTo<NameOptions>(*parent, name, what, std::string("espalierctl tenant ") + name + " ada", run);

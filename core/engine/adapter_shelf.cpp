@@ -13,7 +13,7 @@ namespace espalier {
 namespace {
 
 constexpr std::size_t kNamedAdapters = 12;  // in a message
-constexpr std::uint64_t kSpareBytes = 64ull << 20;
+constexpr std::uint64_t kSpareAfterAdapter = 64ull << 20;
 
 std::vector<std::string> namesFrom(const std::string& text) {
     std::vector<std::string> names;
@@ -183,10 +183,10 @@ Result<std::shared_ptr<const LoraImage>> AdapterShelf::image(const AdapterRecord
 Result<void> AdapterShelf::copyInto(const Path& folder, const AdapterFolder& adapter, const Path& source) {
     TRY_ASSIGN(const std::uint64_t free, m_files.freeBytes(m_workspace.folder()));
     TRY_ASSIGN(const FileEntry weights, m_files.stat(source / kAdapterWeightsFile));
-    if (free < weights.bytes + kSpareBytes)
+    if (free < weights.bytes + kSpareAfterAdapter)
         return fail(ErrorCode::DiskFull,
                     "the adapter takes " + std::to_string(weights.bytes) + " bytes, " + std::to_string(free) +
-                        " are free on the disk of the workspace, of which " + std::to_string(kSpareBytes) + " stay free");
+                        " are free on the disk of the workspace, of which " + std::to_string(kSpareAfterAdapter) + " stay free");
     TRY(m_files.removeTree(folder));
     TRY(m_files.makeDirectories(folder));
     TRY(writeAtomically(m_files, folder / kAdapterConfigFile, adapter.configText));

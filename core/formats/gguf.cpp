@@ -45,9 +45,9 @@ T loadAt(std::span<const std::byte> bytes, std::uint64_t at) {
 
 // Reads the header front to back. Running out of `head` where the file goes on sets m_needsMore; every other fault is
 // an error whose message starts with the file's name.
-class HeaderReader {
+class GgufHeaderReader {
 public:
-    HeaderReader(std::span<const std::byte> head, std::uint64_t fileBytes, const Path& file)
+    GgufHeaderReader(std::span<const std::byte> head, std::uint64_t fileBytes, const Path& file)
         : m_head(head), m_fileBytes(fileBytes), m_file(file), m_fileName(file.filename().string()) {}
 
     Result<std::optional<GgufHeader>> read() {
@@ -295,7 +295,7 @@ private:
 
 Result<std::optional<GgufHeader>> readGgufHeader(std::span<const std::byte> head, std::uint64_t fileBytes,
                                                  const Path& file) {
-    return HeaderReader(head, fileBytes, file).read();
+    return GgufHeaderReader(head, fileBytes, file).read();
 }
 
 bool isGgufName(std::string_view name) {

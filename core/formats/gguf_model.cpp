@@ -10,7 +10,7 @@
 namespace espalier {
 namespace {
 
-constexpr std::int64_t kMaxShards = 4096;
+constexpr std::int64_t kMaxParts = 4096;
 constexpr std::uint64_t kMaxHeaders = 2 * kMaxGgufHeader;  // of all parts together
 
 std::string padded(std::int64_t number) {
@@ -38,8 +38,8 @@ struct Split {
 Result<Split> splitOf(const GgufFile& file) {
     const GgufKeys keys(file.header, file.head, file.open.path.filename().string());
     Split split;
-    TRY_ASSIGN(const auto count, keys.integer("split.count", 0, kMaxShards));
-    TRY_ASSIGN(const auto number, keys.integer("split.no", 0, kMaxShards - 1));
+    TRY_ASSIGN(const auto count, keys.integer("split.count", 0, kMaxParts));
+    TRY_ASSIGN(const auto number, keys.integer("split.no", 0, kMaxParts - 1));
     TRY_ASSIGN(split.tensors, keys.integer("split.tensors.count", 0, INT32_MAX));
     if (!count || *count <= 1) return split;
     split.count = *count;
@@ -68,7 +68,7 @@ Result<GgufFile> openShard(FileSystem& files, const Path& given, const ShardName
 }
 
 // All parts. Only the first keeps its keys: the model reads no others, and each may be as large as a header can be.
-Result<std::vector<GgufFile>> openShards(FileSystem& files, const Path& given) {
+Result<std::vector<GgufFile>> openParts(FileSystem& files, const Path& given) {
     std::vector<GgufFile> shards;
     TRY_ASSIGN(GgufFile file, openGgufFile(files, given));
     TRY_ASSIGN(const Split split, splitOf(file));
@@ -162,7 +162,7 @@ Result<GgufFile> openFirstGgufShard(FileSystem& files, const Path& file) {
 }
 
 Result<GgufModel> openGgufModel(FileSystem& files, const Path& file) {
-    TRY_ASSIGN(std::vector<GgufFile> shards, openShards(files, file));
+    TRY_ASSIGN(std::vector<GgufFile> shards, openParts(files, file));
     GgufModel model;
     std::vector<TensorEntry> tensors;
     std::vector<OpenFile> open;

@@ -35,9 +35,9 @@ std::string shown(std::string_view name) {
 }
 
 // Builds the entries of one file; every message starts with the file's name.
-class HeaderReader {
+class SafetensorsHeaderReader {
 public:
-    HeaderReader(std::span<const std::byte> head, std::uint64_t fileBytes, const Path& file)
+    SafetensorsHeaderReader(std::span<const std::byte> head, std::uint64_t fileBytes, const Path& file)
         : m_head(head), m_fileBytes(fileBytes), m_file(file), m_fileName(file.filename().string()) {}
 
     Result<std::vector<TensorEntry>> read() {
@@ -212,7 +212,7 @@ private:
 
 Result<std::vector<TensorEntry>> readSafetensorsHeader(std::span<const std::byte> head, std::uint64_t fileBytes,
                                                        const Path& file) {
-    return HeaderReader(head, fileBytes, file).read();
+    return SafetensorsHeaderReader(head, fileBytes, file).read();
 }
 
 Result<SafetensorsFile> openSafetensorsFile(FileSystem& files, const Path& file) {

@@ -4,11 +4,11 @@
 namespace espalier {
 namespace {
 
-constexpr std::string_view kColumns =
+constexpr std::string_view kAdapterColumns =
     "id, base, name, digest, kind, version, rank, targets, bytes, dtype, source, trained_on, imported_at, warnings, "
     "tenant";
 
-AdapterRow readRow(const Statement& row) {
+AdapterRow readAdapter(const Statement& row) {
     AdapterRow adapter;
     int column = 0;
     for (std::string* text : {&adapter.id, &adapter.base, &adapter.name, &adapter.digest, &adapter.kind})
@@ -24,25 +24,25 @@ AdapterRow readRow(const Statement& row) {
     return adapter;
 }
 
-Result<std::vector<AdapterRow>> query(Database& database, std::string_view rest, std::vector<SqlValue> values = {}) {
+Result<std::vector<AdapterRow>> queryAdapters(Database& database, std::string_view rest, std::vector<SqlValue> values = {}) {
     TRY_ASSIGN(auto rows,
-               database.prepare("SELECT " + std::string(kColumns) + " FROM adapters " + std::string(rest), values));
+               database.prepare("SELECT " + std::string(kAdapterColumns) + " FROM adapters " + std::string(rest), values));
     std::vector<AdapterRow> adapters;
     for (;;) {
         TRY_ASSIGN(const bool found, rows.step());
         if (!found) return adapters;
-        adapters.push_back(readRow(rows));
+        adapters.push_back(readAdapter(rows));
     }
 }
 
 Result<void> insert(Database& database, const AdapterRow& row) {
-    TRY_ASSIGN(const auto taken, query(database, "WHERE base=? AND name=?", {row.base, row.name}));
+    TRY_ASSIGN(const auto taken, queryAdapters(database, "WHERE base=? AND name=?", {row.base, row.name}));
     if (!taken.empty())
         return fail(ErrorCode::AlreadyExists,
                     "this base already has an adapter named \"" + row.name +
                         "\": reload it from its new files, remove it, or choose another name",
                     row.name);
-    return database.run("INSERT INTO adapters(" + std::string(kColumns) + ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    return database.run("INSERT INTO adapters(" + std::string(kAdapterColumns) + ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                         {row.id, row.base, row.name, row.digest, row.kind, row.version, row.rank, row.targets,
                          row.bytes, row.dtype, row.source, row.trainedOn, row.importedAt, row.warnings, row.tenant});
 }
@@ -55,7 +55,7 @@ Result<void> AdapterCatalog::write(Writer::Write change) {
 }
 
 Result<std::vector<AdapterRow>> AdapterCatalog::all() const {
-    return m_readers.read([](Database& database) { return query(database, "ORDER BY base, name"); });
+    return m_readers.read([](Database& database) { return queryAdapters(database, "ORDER BY base, name"); });
 }
 
 Result<void> AdapterCatalog::add(const AdapterRow& row) {

@@ -4,11 +4,11 @@
 namespace espalier {
 namespace {
 
-constexpr std::string_view kColumns =
+constexpr std::string_view kModelColumns =
     "id, name, digest, family, licence, parameters, bytes, dtype, source, folder, linked, has_tokenizer, "
     "has_template, context, imported_at, removed_at, warnings, spec, parts, derived_from";
 
-CatalogRow readRow(const Statement& row) {
+CatalogRow readModel(const Statement& row) {
     CatalogRow model;
     int column = 0;
     for (std::string* text : {&model.id, &model.name, &model.digest, &model.family, &model.licence})
@@ -26,21 +26,21 @@ CatalogRow readRow(const Statement& row) {
     return model;
 }
 
-Result<std::vector<CatalogRow>> query(Database& database, std::string_view rest, std::vector<SqlValue> values = {}) {
+Result<std::vector<CatalogRow>> queryModels(Database& database, std::string_view rest, std::vector<SqlValue> values = {}) {
     TRY_ASSIGN(auto rows,
-               database.prepare("SELECT " + std::string(kColumns) + " FROM models " + std::string(rest), values));
+               database.prepare("SELECT " + std::string(kModelColumns) + " FROM models " + std::string(rest), values));
     std::vector<CatalogRow> models;
     for (;;) {
         TRY_ASSIGN(const bool found, rows.step());
         if (!found) return models;
-        models.push_back(readRow(rows));
+        models.push_back(readModel(rows));
     }
 }
 
 // The clear sentence instead of SQLite's "UNIQUE constraint failed".
 Result<void> refuseTakenName(Database& database, std::string_view id, std::string_view name) {
     TRY_ASSIGN(const auto taken,
-               query(database, "WHERE name=? AND id<>? AND removed_at IS NULL", {std::string(name), std::string(id)}));
+               queryModels(database, "WHERE name=? AND id<>? AND removed_at IS NULL", {std::string(name), std::string(id)}));
     if (taken.empty()) return {};
     return fail(ErrorCode::AlreadyExists,
                 "the name \"" + std::string(name) + "\" belongs to model " + taken[0].id + "; choose another",
@@ -48,7 +48,7 @@ Result<void> refuseTakenName(Database& database, std::string_view id, std::strin
 }
 
 Result<void> insert(Database& database, const CatalogRow& row) {
-    TRY_ASSIGN(const auto same, query(database, "WHERE digest=?", {row.digest}));
+    TRY_ASSIGN(const auto same, queryModels(database, "WHERE digest=?", {row.digest}));
     if (!same.empty())
         return fail(ErrorCode::AlreadyExists,
                     "this model is already here as \"" + same[0].name + "\" (" + same[0].id + ")" +
@@ -56,7 +56,7 @@ Result<void> insert(Database& database, const CatalogRow& row) {
                     same[0].name);
     TRY(refuseTakenName(database, row.id, row.name));
     return database.run(
-        "INSERT INTO models(" + std::string(kColumns) + ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "INSERT INTO models(" + std::string(kModelColumns) + ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         {row.id, row.name, row.digest, row.family, row.licence, row.parameters, row.bytes, row.dtype, row.source,
          row.folder, std::int64_t{row.linked}, std::int64_t{row.hasTokenizer}, std::int64_t{row.hasTemplate},
          row.context, row.importedAt, sqlOptional(row.removedAt), row.warnings, row.spec, row.parts, row.derivedFrom});
@@ -70,12 +70,12 @@ Result<void> write(Writer* writer, Writer::Write change) {
 }  // namespace
 
 Result<std::vector<CatalogRow>> Catalog::all() const {
-    return m_readers.read([](Database& database) { return query(database, "ORDER BY name, id"); });
+    return m_readers.read([](Database& database) { return queryModels(database, "ORDER BY name, id"); });
 }
 
 Result<std::optional<CatalogRow>> Catalog::byDigest(std::string_view digest) const {
     return m_readers.read([&](Database& database) -> Result<std::optional<CatalogRow>> {
-        TRY_ASSIGN(auto rows, query(database, "WHERE digest=?", {std::string(digest)}));
+        TRY_ASSIGN(auto rows, queryModels(database, "WHERE digest=?", {std::string(digest)}));
         if (rows.empty()) return std::optional<CatalogRow>();
         return std::optional(std::move(rows[0]));
     });
@@ -88,7 +88,7 @@ Result<void> Catalog::add(const CatalogRow& row) {
 Result<void> Catalog::setRemoved(std::string_view id, std::optional<std::int64_t> removedAt) {
     return write(m_writer, [&](Database& database) -> Result<void> {
         if (!removedAt) {
-            TRY_ASSIGN(const auto rows, query(database, "WHERE id=?", {std::string(id)}));
+            TRY_ASSIGN(const auto rows, queryModels(database, "WHERE id=?", {std::string(id)}));
             if (!rows.empty()) TRY(refuseTakenName(database, id, rows[0].name));
         }
         return database.run("UPDATE models SET removed_at=? WHERE id=?", {sqlOptional(removedAt), std::string(id)});

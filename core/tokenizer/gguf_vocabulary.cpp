@@ -9,13 +9,13 @@
 #include "core/tokenizer/sentencepiece_model.h"
 #include "core/tokenizer/split_rules.h"
 #include "core/tokenizer/token_limits.h"
+#include "core/tokenizer/utf8.h"
 #include "core/tokenizer/word_piece.h"
 
 namespace espalier {
 namespace {
 
-constexpr std::int64_t kUnsetId = 0xFFFFFFFF;            // how files say that there is no such token
-constexpr std::string_view kSpaceMark = "\xE2\x96\x81";  // U+2581, a space in SentencePiece vocabularies
+constexpr std::int64_t kUnsetId = 0xFFFFFFFF;  // how files say that there is no such token
 
 struct SpecialIds {
     std::optional<TokenId> bos, eos, unknown, padding, separator, classification;

@@ -216,7 +216,7 @@ Result<NormalizerPtr> parseForm(const JsonReader& reader, const std::string&) {
     return NormalizerPtr(std::make_unique<UnicodeForm>(*form, known));
 }
 
-Result<NormalizerPtr> parseReplace(const JsonReader& reader, const std::string& where) {
+Result<NormalizerPtr> parseReplaceNormalizer(const JsonReader& reader, const std::string& where) {
     TRY_ASSIGN(Regex pattern, Regex::fromJson(reader, "pattern", where + ": normalizer"));
     TRY_ASSIGN(std::string content, reader.string("content"));
     return NormalizerPtr(std::make_unique<Replace>(std::move(pattern), std::move(content)));
@@ -227,7 +227,7 @@ Result<NormalizerPtr> parsePrepend(const JsonReader& reader, const std::string&)
     return NormalizerPtr(std::make_unique<Prepend>(std::move(content)));
 }
 
-Result<NormalizerPtr> parseStrip(const JsonReader& reader, const std::string&) {
+Result<NormalizerPtr> parseStripNormalizer(const JsonReader& reader, const std::string&) {
     TRY_ASSIGN(const bool left, reader.boolOr("strip_left", true));
     TRY_ASSIGN(const bool right, reader.boolOr("strip_right", true));
     return NormalizerPtr(std::make_unique<Strip>(left, right));
@@ -290,7 +290,7 @@ NormalizerPtr spacedIdeographs() {
 }
 
 // Devlin et al. 2019, as published with the code.
-Result<NormalizerPtr> parseBert(const JsonReader& reader, const std::string& where) {
+Result<NormalizerPtr> parseBertNormalizer(const JsonReader& reader, const std::string& where) {
     TRY_ASSIGN(const bool cleans, reader.boolOr("clean_text", true));
     TRY_ASSIGN(const bool spacesIdeographs, reader.boolOr("handle_chinese_chars", true));
     TRY_ASSIGN(const bool lowers, reader.boolOr("lowercase", true));
@@ -307,7 +307,7 @@ Result<NormalizerPtr> parseBert(const JsonReader& reader, const std::string& whe
     return NormalizerPtr(std::make_unique<NormalizerSequence>(std::move(stages)));
 }
 
-Result<NormalizerPtr> parseByteLevel(const JsonReader&, const std::string&) {
+Result<NormalizerPtr> parseByteLevelNormalizer(const JsonReader&, const std::string&) {
     return characters([](char32_t code, TextRange range, TextRewriter& out) {
         std::string bytes, spelled;
         appendUtf8(bytes, code);
@@ -326,7 +326,7 @@ Result<NormalizerPtr> parsePrecompiled(const JsonReader& reader, const std::stri
     return NormalizerPtr(std::make_unique<Precompiled>(std::move(rules)));
 }
 
-Result<NormalizerPtr> parseSequence(const JsonReader& reader, const std::string& where) {
+Result<NormalizerPtr> parseNormalizerSequence(const JsonReader& reader, const std::string& where) {
     const Json* list = reader.find("normalizers");
     if (!list || !list->is_array()) return reader.wrong("normalizers", "an array");
     std::vector<NormalizerPtr> stages;
@@ -337,9 +337,9 @@ Result<NormalizerPtr> parseSequence(const JsonReader& reader, const std::string&
     return NormalizerPtr(std::make_unique<NormalizerSequence>(std::move(stages)));
 }
 
-constexpr TypeEntry<NormalizerPtr> kTypes[] = {
-    {"BertNormalizer", parseBert},
-    {"ByteLevel", parseByteLevel},
+constexpr TypeEntry<NormalizerPtr> kNormalizerTypes[] = {
+    {"BertNormalizer", parseBertNormalizer},
+    {"ByteLevel", parseByteLevelNormalizer},
     {"Lowercase", parseLowercase},
     {"NFC", parseForm},
     {"NFD", parseForm},
@@ -348,9 +348,9 @@ constexpr TypeEntry<NormalizerPtr> kTypes[] = {
     {"Nmt", parseNmt},
     {"Precompiled", parsePrecompiled},
     {"Prepend", parsePrepend},
-    {"Replace", parseReplace},
-    {"Sequence", parseSequence},
-    {"Strip", parseStrip},
+    {"Replace", parseReplaceNormalizer},
+    {"Sequence", parseNormalizerSequence},
+    {"Strip", parseStripNormalizer},
     {"StripAccents", parseStripAccents},
 };
 
@@ -369,7 +369,7 @@ Result<MarkedText> Normalizer::apply(MarkedText text, std::size_t most) const {
 
 Result<std::unique_ptr<const Normalizer>> parseNormalizer(const Json& spec, const std::string& where) {
     if (spec.is_null()) return NormalizerPtr();
-    return parseByType(kTypes, "normalizer", spec, where);
+    return parseByType(kNormalizerTypes, "normalizer", spec, where);
 }
 
 }  // namespace espalier

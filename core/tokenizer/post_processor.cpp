@@ -66,7 +66,7 @@ Result<PostProcessor> parseClsSep(const JsonReader& reader, const std::string&) 
 }
 
 // Each processor wraps what the ones before it made.
-Result<PostProcessor> parseSequence(const JsonReader& reader, const std::string& where) {
+Result<PostProcessor> parseProcessorSequence(const JsonReader& reader, const std::string& where) {
     const Json* list = reader.find("processors");
     if (!list || !list->is_array()) return reader.wrong("processors", "an array");
     PostProcessor whole;
@@ -78,20 +78,20 @@ Result<PostProcessor> parseSequence(const JsonReader& reader, const std::string&
     return whole;
 }
 
-Result<PostProcessor> parseByteLevel(const JsonReader&, const std::string&) {
+Result<PostProcessor> parseByteLevelProcessor(const JsonReader&, const std::string&) {
     return PostProcessor{};  // moves offsets only
 }
 
-constexpr TypeEntry<PostProcessor> kTypes[] = {
-    {"BertProcessing", parseClsSep}, {"ByteLevel", parseByteLevel},         {"RobertaProcessing", parseClsSep},
-    {"Sequence", parseSequence},     {"TemplateProcessing", parseTemplate},
+constexpr TypeEntry<PostProcessor> kPostProcessorTypes[] = {
+    {"BertProcessing", parseClsSep}, {"ByteLevel", parseByteLevelProcessor},         {"RobertaProcessing", parseClsSep},
+    {"Sequence", parseProcessorSequence},     {"TemplateProcessing", parseTemplate},
 };
 
 }  // namespace
 
 Result<PostProcessor> parsePostProcessor(const Json& spec, const std::string& where) {
     if (spec.is_null()) return PostProcessor{};
-    return parseByType(kTypes, "post_processor", spec, where);
+    return parseByType(kPostProcessorTypes, "post_processor", spec, where);
 }
 
 }  // namespace espalier

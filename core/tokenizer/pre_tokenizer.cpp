@@ -228,7 +228,7 @@ std::string placeOf(const std::string& where) {
     return where + ": pre_tokenizer";
 }
 
-Result<PreTokenizerPtr> parseByteLevel(const JsonReader& reader, const std::string& where) {
+Result<PreTokenizerPtr> parseByteLevelSplit(const JsonReader& reader, const std::string& where) {
     TRY_ASSIGN(const bool addPrefixSpace, reader.boolOr("add_prefix_space", true));
     TRY_ASSIGN(const bool useRegex, reader.boolOr("use_regex", true));
     PreTokenizerPtr words;
@@ -238,7 +238,7 @@ Result<PreTokenizerPtr> parseByteLevel(const JsonReader& reader, const std::stri
     return PreTokenizerPtr(std::make_unique<ByteLevel>(addPrefixSpace, std::move(words)));
 }
 
-Result<PreTokenizerPtr> parseBert(const JsonReader&, const std::string&) {
+Result<PreTokenizerPtr> parseBertSplit(const JsonReader&, const std::string&) {
     std::vector<PreTokenizerPtr> stages;
     stages.push_back(splitAt(isWhiteSpace, SplitBehavior::Removed));
     stages.push_back(splitAt(isPunctuation, SplitBehavior::Isolated));
@@ -289,7 +289,7 @@ Result<PreTokenizerPtr> parseDelimiter(const JsonReader& reader, const std::stri
     return splitAt(Regex::literal(delimiter, placeOf(where)), SplitBehavior::Removed);
 }
 
-Result<PreTokenizerPtr> parseSequence(const JsonReader& reader, const std::string& where) {
+Result<PreTokenizerPtr> parseSplitSequence(const JsonReader& reader, const std::string& where) {
     const Json* list = reader.find("pretokenizers");
     if (!list || !list->is_array()) return reader.wrong("pretokenizers", "an array");
     std::vector<PreTokenizerPtr> stages;
@@ -300,14 +300,14 @@ Result<PreTokenizerPtr> parseSequence(const JsonReader& reader, const std::strin
     return PreTokenizerPtr(std::make_unique<PreTokenizerSequence>(std::move(stages)));
 }
 
-constexpr TypeEntry<PreTokenizerPtr> kTypes[] = {
-    {"BertPreTokenizer", parseBert},
-    {"ByteLevel", parseByteLevel},
+constexpr TypeEntry<PreTokenizerPtr> kPreTokenizerTypes[] = {
+    {"BertPreTokenizer", parseBertSplit},
+    {"ByteLevel", parseByteLevelSplit},
     {"CharDelimiterSplit", parseDelimiter},
     {"Digits", parseDigits},
     {"Metaspace", parseMetaspace},
     {"Punctuation", parsePunctuation},
-    {"Sequence", parseSequence},
+    {"Sequence", parseSplitSequence},
     {"Split", parseSplit},
     {"Whitespace", parseWhitespace},
     {"WhitespaceSplit", parseWhitespaceSplit},
@@ -317,7 +317,7 @@ constexpr TypeEntry<PreTokenizerPtr> kTypes[] = {
 
 Result<std::unique_ptr<const PreTokenizer>> parsePreTokenizer(const Json& spec, const std::string& where) {
     if (spec.is_null()) return PreTokenizerPtr();
-    return parseByType(kTypes, "pre_tokenizer", spec, where);
+    return parseByType(kPreTokenizerTypes, "pre_tokenizer", spec, where);
 }
 
 Result<MetaspaceSettings> parseMetaspaceSettings(const JsonReader& reader) {

@@ -10,6 +10,7 @@
 
 #include "core/base/json.h"
 #include "core/tokenizer/marked_text.h"
+#include "core/tokenizer/utf8.h"
 
 namespace espalier {
 
@@ -40,7 +41,7 @@ enum class PrependScheme { Always, First, Never };
 
 // What the Metaspace pre-tokenizer and decoder share.
 struct MetaspaceSettings {
-    std::string mark = "\xE2\x96\x81";  // U+2581
+    std::string mark{kSpaceMark};
     PrependScheme scheme = PrependScheme::Always;
 };
 Result<MetaspaceSettings> parseMetaspaceSettings(const JsonReader& reader);

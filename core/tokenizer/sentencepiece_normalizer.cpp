@@ -4,12 +4,6 @@
 #include "core/tokenizer/utf8.h"
 
 namespace espalier {
-namespace {
-
-constexpr std::string_view kMark = "\xE2\x96\x81";  // U+2581
-
-}  // namespace
-
 SentencePieceNormalizer::Step SentencePieceNormalizer::stepAt(std::string_view text) const {
     if (const std::size_t kept = m_kept.longestPrefix(text).first) return {kept, text.substr(0, kept)};
     if (m_rules)
@@ -20,7 +14,7 @@ SentencePieceNormalizer::Step SentencePieceNormalizer::stepAt(std::string_view t
 
 Result<MarkedText> SentencePieceNormalizer::rewrite(MarkedText text, std::size_t most) const {
     const std::string_view source = text.text;
-    const std::string_view space = m_spaces.marksSpaces ? kMark : " ";
+    const std::string_view space = m_spaces.marksSpaces ? kSpaceMark : " ";
     std::size_t at = 0;
     if (m_spaces.removesExtra)
         for (Step step; at < source.size() && (step = stepAt(source.substr(at))).becomes == " ";) at += step.bytes;

@@ -6,15 +6,14 @@
 #include "core/tokenizer/scored_bpe.h"
 #include "core/tokenizer/sentencepiece_model.h"
 #include "core/tokenizer/unigram.h"
+#include "core/tokenizer/utf8.h"
 
 namespace espalier {
 namespace {
 
-constexpr std::string_view kMark = "\xE2\x96\x81";  // U+2581
-
 // Marks back to spaces, bytes to characters, the space that was added taken off again.
 Json decoderOf(const SpaceSettings& spaces) {
-    Json stages = Json::array({{{"type", "Replace"}, {"pattern", {{"String", kMark}}}, {"content", " "}},
+    Json stages = Json::array({{{"type", "Replace"}, {"pattern", {{"String", kSpaceMark}}}, {"content", " "}},
                                {{"type", "ByteFallback"}},
                                {{"type", "Fuse"}}});
     if (spaces.addsPrefix || spaces.removesExtra)

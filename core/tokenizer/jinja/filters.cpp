@@ -419,11 +419,11 @@ Result<Value> attr(Runtime& runtime, const Value& value, const Arguments& argume
     return attribute(value, *name);
 }
 
-struct Row {
+struct FilterRow {
     std::string_view name;
     Filter filter;
 };
-constexpr Row kFilters[] = {
+constexpr FilterRow kFilters[] = {
     {"trim", trim},
     {"upper", changed<upper>},
     {"lower", changed<lower>},
@@ -464,21 +464,21 @@ constexpr Row kFilters[] = {
     {"attr", attr},
 };
 
-const Row* rowOf(std::string_view name) {
+const FilterRow* filterRow(std::string_view name) {
     const auto found =
-        std::find_if(std::begin(kFilters), std::end(kFilters), [&](const Row& row) { return row.name == name; });
+        std::find_if(std::begin(kFilters), std::end(kFilters), [&](const FilterRow& row) { return row.name == name; });
     return found == std::end(kFilters) ? nullptr : found;
 }
 
 }  // namespace
 
 bool isFilter(std::string_view name) {
-    return rowOf(name) != nullptr;
+    return filterRow(name) != nullptr;
 }
 
 Result<Value> applyFilter(Runtime& runtime, std::string_view name, const Value& value, const Arguments& arguments) {
     TRY(runtime.spend(1));
-    return rowOf(name)->filter(runtime, value, arguments);
+    return filterRow(name)->filter(runtime, value, arguments);
 }
 
 }  // namespace espalier::jinja

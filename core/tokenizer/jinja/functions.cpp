@@ -185,11 +185,11 @@ Result<Value> strftimeNow(Runtime& runtime, const Arguments& arguments) {
     return runtime.text(out);
 }
 
-struct Row {
+struct FunctionRow {
     std::string_view name;
     Call call;
 };
-constexpr Row kFunctions[] = {
+constexpr FunctionRow kFunctions[] = {
     {"range", range},
     {"dict", dict},
     {"namespace", makeNamespace},
@@ -200,7 +200,7 @@ constexpr Row kFunctions[] = {
 }  // namespace
 
 Value globalFunction(Runtime& runtime, std::string_view name) {
-    for (const Row& row : kFunctions) {
+    for (const FunctionRow& row : kFunctions) {
         if (row.name != name || (row.call == strftimeNow && !runtime.unixSeconds())) continue;
         return Value(FunctionPtr(std::make_shared<Function>(Function{std::string(name), row.call})));
     }

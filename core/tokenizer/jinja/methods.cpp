@@ -14,7 +14,7 @@ namespace espalier::jinja {
 namespace {
 
 using Method = Result<Value> (*)(Runtime&, const Value& self, const Arguments&);
-struct Row {
+struct MethodRow {
     std::string_view name;
     Method method;
 };
@@ -229,7 +229,7 @@ Result<Value> refused(Runtime&, const Value&, const Arguments&) {
     return fail(ErrorCode::Unsupported, "a method that changes a value is not allowed in a chat template");
 }
 
-constexpr Row kTextMethods[] = {
+constexpr MethodRow kTextMethods[] = {
     {"strip", strip<Side::Both>},
     {"lstrip", strip<Side::Left>},
     {"rstrip", strip<Side::Right>},
@@ -260,19 +260,19 @@ constexpr Row kTextMethods[] = {
     {"isupper", tested<kUpperTest>},
     {"islower", tested<kLowerTest>},
 };
-constexpr Row kDictMethods[] = {
+constexpr MethodRow kDictMethods[] = {
     {"items", dictItems}, {"keys", dictKeys}, {"values", dictValues},  {"get", dictGet},   {"copy", copy},
     {"update", refused},  {"pop", refused},   {"setdefault", refused}, {"clear", refused}, {"popitem", refused},
 };
-constexpr Row kListMethods[] = {
+constexpr MethodRow kListMethods[] = {
     {"index", listIndex}, {"count", listCount}, {"copy", copy},     {"append", refused},
     {"extend", refused},  {"insert", refused},  {"pop", refused},   {"remove", refused},
     {"reverse", refused}, {"sort", refused},    {"clear", refused},
 };
 
 template <std::size_t size>
-Value bound(const Row (&rows)[size], const Value& object, std::string_view name) {
-    for (const Row& row : rows) {
+Value bound(const MethodRow (&rows)[size], const Value& object, std::string_view name) {
+    for (const MethodRow& row : rows) {
         if (row.name != name) continue;
         return Value(FunctionPtr(std::make_shared<Function>(
             Function{std::string(name), [method = row.method, object](Runtime& runtime, const Arguments& arguments) {

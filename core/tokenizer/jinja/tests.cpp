@@ -70,11 +70,11 @@ Result<bool> isKnown(Runtime&, const Value& value, const Arguments&) {
     return value.text() && known(value.text()->text);
 }
 
-struct Row {
+struct TestRow {
     std::string_view name;
     Test test;
 };
-constexpr Row kTests[] = {
+constexpr TestRow kTests[] = {
     {"defined", isDefined},
     {"undefined", holds<Undefined>},
     {"none", holds<None>},
@@ -115,21 +115,21 @@ constexpr Row kTests[] = {
     {"test", isKnown<isTest>},
 };
 
-const Row* rowOf(std::string_view name) {
+const TestRow* testRow(std::string_view name) {
     const auto found =
-        std::find_if(std::begin(kTests), std::end(kTests), [&](const Row& row) { return row.name == name; });
+        std::find_if(std::begin(kTests), std::end(kTests), [&](const TestRow& row) { return row.name == name; });
     return found == std::end(kTests) ? nullptr : found;
 }
 
 }  // namespace
 
 bool isTest(std::string_view name) {
-    return rowOf(name) != nullptr;
+    return testRow(name) != nullptr;
 }
 
 Result<bool> applyTest(Runtime& runtime, std::string_view name, const Value& value, const Arguments& arguments) {
     TRY(runtime.spend(1));
-    return rowOf(name)->test(runtime, value, arguments);
+    return testRow(name)->test(runtime, value, arguments);
 }
 
 }  // namespace espalier::jinja
