@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/session.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <iterator>
@@ -15,6 +16,7 @@ namespace espalier::cli {
 namespace {
 
 constexpr std::uint64_t kMaxInputBytes = 1ull << 30;
+constexpr std::chrono::milliseconds kFirstJobCheck{5};  // a small job is done at once
 constexpr std::chrono::milliseconds kJobCheck{100};
 
 std::string environment(const char* name) {
@@ -98,6 +100,7 @@ Result<Json> Session::call(Use use, std::string_view operation, const Json& argu
 Result<Json> Session::followJob(std::int64_t id, OnStop onStop) {
     const Json which{{"id", id}};
     bool cancelled = false;
+    std::chrono::milliseconds wait = kFirstJobCheck;
     while (true) {
         TRY_ASSIGN(const Json json, m_control->call("job", which));
         TRY_ASSIGN(const JobRecord job, jobFromJson(json));
@@ -115,7 +118,8 @@ Result<Json> Session::followJob(std::int64_t id, OnStop onStop) {
         if (m_stop.stop_requested() && onStop == OnStop::LeaveJob)
             return fail(ErrorCode::Cancelled, job.title + " goes on without being watched");
         if (m_stop.stop_requested() && !std::exchange(cancelled, true)) TRY(m_control->call("job-cancel", which));
-        std::this_thread::sleep_for(kJobCheck);
+        std::this_thread::sleep_for(wait);
+        wait = std::min(2 * wait, kJobCheck);
     }
 }
 

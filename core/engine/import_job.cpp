@@ -13,8 +13,9 @@
 namespace espalier {
 namespace {
 
-constexpr std::uint64_t kSpareBytes = 64ull << 20;  // left free for the database and everyone else
-constexpr std::size_t kNamedTensors = 5;            // of those with NaN, in a message
+constexpr std::uint64_t kSpareBytes = 64ull << 20;       // left free for the database and everyone else
+constexpr std::uint64_t kCheckpointBytes = 16ull << 20;  // what a killed import may have to read again
+constexpr std::size_t kNamedTensors = 5;                 // of those with NaN, in a message
 
 std::string bytesText(std::uint64_t bytes) {
     return std::to_string(bytes) + " bytes (" + std::to_string((bytes + 524288) >> 20) + " MiB)";
@@ -139,6 +140,7 @@ Result<void> ImportJob::transfer(JobContext& context) {
 
     ImportCheckpoint kept;  // what the source still agrees with
     std::swap(kept.files, m_done.files);
+    std::uint64_t unsaved = 0;
     for (const ModelFile& file : m_model.files) {
         if (!isWanted(file)) continue;
         const ImportCheckpoint::File* earlier = kept.find(file);
@@ -147,8 +149,14 @@ Result<void> ImportJob::transfer(JobContext& context) {
             m_doneBytes += file.bytes;
         } else {
             if (!m_arguments.link) TRY(checkSpace(targetBytes(file)));
-            TRY(m_plan && m_plan->isWeights(file.name) ? quantizeWeights(context, file) : transferFile(context, file));
-            TRY(context.saveCheckpoint(toJson(m_done)));
+            const auto taken =
+                m_plan && m_plan->isWeights(file.name) ? quantizeWeights(context, file) : transferFile(context, file);
+            if (taken) unsaved += file.bytes;
+            if (unsaved >= kCheckpointBytes || (!taken && unsaved > 0)) {
+                TRY(context.saveCheckpoint(toJson(m_done)));
+                unsaved = 0;
+            }
+            TRY(taken);
         }
         const auto& parts = m_done.files.back().parts;
         m_parts.insert(m_parts.end(), parts.begin(), parts.end());

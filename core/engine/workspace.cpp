@@ -54,8 +54,8 @@ public:
             const std::string holder = "process " + std::to_string(::getpid());
             (void)!::ftruncate(m_fd, 0);
             (void)!::pwrite(m_fd, holder.data(), holder.size(), 0);
-        } else if (m_writes) {
-            (void)!::ftruncate(m_fd, 0);
+        } else {
+            (void)!::ftruncate(m_fd, 0);  // what is written there is this process or one that was killed
         }
         m_writes = access == Access::Write;
         return {};

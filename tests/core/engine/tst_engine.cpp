@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
+#include <fstream>
 
 #include "core/engine/event_log.h"
 #include "tests/core/engine/engine_fixture.h"
@@ -405,13 +406,17 @@ private slots:
             reading.readOnly = true;
             QCOMPARE(fixture.open(reading, *fixture.files).error().code, ErrorCode::Locked);
         }
+        std::ofstream(fixture.options().workspace / "lock") << "process 12345678";  // as one that was killed leaves it
         auto reading = fixture.options();
         reading.readOnly = true;
         const auto one = fixture.open(reading, *fixture.files);
         const auto two = fixture.open(reading, *fixture.files);
         VERIFY_OK(one);
         VERIFY_OK(two);
-        QCOMPARE(fixture.open().error().code, ErrorCode::Locked);
+        const auto writer = fixture.open();
+        QCOMPARE(writer.error().code, ErrorCode::Locked);
+        QVERIFY2(writer.error().message.find("being read by another command") != std::string::npos,
+                 writer.error().message.c_str());
         QCOMPARE((*one)->startImport({.path = fixture.makeModel("tiny").string()}).error().code, ErrorCode::Locked);
     }
 
