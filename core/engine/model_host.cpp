@@ -130,7 +130,8 @@ struct ModelHost::Hosted {
 
 ModelHost::ModelHost(Backend& backend, FileSystem& files, const Clock& clock, const EngineOptions& options,
                      Callbacks callbacks)
-    : m_backend(backend), m_files(files), m_clock(clock), m_options(options), m_callbacks(std::move(callbacks)) {}
+    : m_backend(backend), m_files(files), m_clock(clock), m_options(options), m_callbacks(std::move(callbacks)),
+      m_tiers(m_reader, m_copier, clock, options.hostCacheBytes, m_callbacks.wake) {}
 
 ModelHost::~ModelHost() {
     while (!m_models.empty()) drop(std::string(m_models.back()->record.id), nullptr);
@@ -262,13 +263,19 @@ void ModelHost::drop(std::string_view modelId, const Error* failure) {
     if (wasReady) m_callbacks.changed(hosted->record, "unloaded");
 }
 
+void ModelHost::retireAdapter(std::string_view modelId, std::string_view digest, MoveCause cause) {
+    m_tiers.arena.retire(modelId, digest, cause);
+    if (const Hosted* hosted = find(modelId); hosted && hosted->loop) hosted->loop->retireAdapter(digest, cause);
+}
+
 bool ModelHost::step() {
     bool worked = false;
+    m_tiers.arena.collect();
     // Sinks run inside and must not call back, so the list stands still.
     for (const auto& hosted : m_models) {
-        if (!hosted->loop || hosted->loop->idle()) continue;
+        if (!hosted->loop) continue;
+        if (!hosted->loop->idle()) hosted->lastUsed = m_clock.now();
         worked = hosted->loop->step() || worked;
-        hosted->lastUsed = m_clock.now();
     }
     for (std::size_t i = m_models.size(); i-- > 0;) {
         if (!m_models[i]->deviceFailed) continue;
@@ -332,6 +339,8 @@ Result<void> ModelHost::loadHosted(Hosted& hosted, const std::function<void()>& 
     serving.kvType = m_options.kvType;
     serving.prefixCache = m_options.prefixCache;
     serving.modelDigest = record.digest;
+    serving.tiers = &m_tiers;
+    serving.prefetch = m_options.prefetch;
     TRY_ASSIGN(hosted.loop, ServingLoop::create(m_backend, *hosted.transformer,
                                                 hosted.text ? hosted.text->tokenizer : nullptr, serving, m_clock));
     return {};
