@@ -53,6 +53,22 @@ void fillCounters(std::map<std::string, double>& counters, const ServingCounters
     put("request_success_total_failed", sum.finishedFailed);
 }
 
+void fillTraffic(std::map<std::string, double>& counters, const AdapterTraffic& traffic) {
+    const auto put = [&](const std::string& name, std::int64_t value) { counters[name] = static_cast<double>(value); };
+    put("adapter_moved_bytes_total_to_host", traffic.toHostBytes);
+    put("adapter_moved_bytes_total_to_pool", traffic.toPoolBytes);
+    put("adapter_moved_bytes_total_from_host", traffic.fromHostBytes);
+    put("adapter_moved_bytes_total_from_pool", traffic.fromPoolBytes);
+    for (std::size_t i = 0; i < kMoveCauses; ++i)
+        put("adapter_moves_total_" + std::string(moveCauseName(static_cast<MoveCause>(i))), traffic.moves[i]);
+    put("adapter_found_total_pool", traffic.foundInPool);
+    put("adapter_found_total_host", traffic.foundOnHost);
+    put("adapter_found_total_disk", traffic.foundOnDisk);
+    put("adapter_prefetch_total_used", traffic.prefetchUsed);
+    put("adapter_prefetch_total_wasted", traffic.prefetchWasted);
+    put("adapter_read_failures_total", traffic.readFailures);
+}
+
 const char* kindName(RequestKind kind) {
     return kind == RequestKind::Generate ? "generate" : kind == RequestKind::Embed ? "embed" : "score";
 }
@@ -436,12 +452,14 @@ void ModelHost::fill(Snapshot& snapshot) const {
             model.poolPagesCached = stats.pages.of(PageOwner::KvCached);
             model.poolPagesAdapters = stats.pages.of(PageOwner::Adapter);
             model.poolPagesAdaptersIdle = stats.pages.of(PageOwner::AdapterIdle);
+            model.poolPagesStaging = stats.pages.of(PageOwner::Staging);
             model.adapters = stats.adapters;
             model.running = stats.running;
             model.waiting += stats.waiting;
             memory.kvRunning += model.poolPagesUsed * stats.pageBytes;
             memory.kvCached += model.poolPagesCached * stats.pageBytes;
-            memory.adapters += (model.poolPagesAdapters + model.poolPagesAdaptersIdle) * stats.pageBytes;
+            memory.adapters +=
+                (model.poolPagesAdapters + model.poolPagesAdaptersIdle + model.poolPagesStaging) * stats.pageBytes;
             snapshot.swapInBytesPerS += stats.swapInBytesPerS;
             snapshot.prefillTokensPerS += stats.prefillTokensPerS;
             snapshot.decodeTokensPerS += stats.decodeTokensPerS;
@@ -456,6 +474,11 @@ void ModelHost::fill(Snapshot& snapshot) const {
     snapshot.ttftMs = percentilesOf(std::move(ttft));
     snapshot.tpotMs = percentilesOf(std::move(tpot));
     fillCounters(snapshot.counters, counters);
+    fillTraffic(snapshot.counters, m_tiers.trace.traffic());
+    snapshot.hostAdapterBytes = m_tiers.arena.bytes();
+    snapshot.hostAdapterBudget = m_tiers.arena.budget();
+    snapshot.hostAdapters = m_tiers.arena.images();
+    snapshot.moves = m_tiers.trace.newest(kMostMoves);
     const std::int64_t used =
         memory.weights + memory.workspace + memory.kvRunning + memory.kvCached + memory.adapters;
     memory.total = std::max(m_options.memoryBudget, used);
