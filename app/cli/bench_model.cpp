@@ -125,8 +125,14 @@ std::unique_ptr<TensorSource> randomTensors(const ArchSpec& spec, DType dtype) {
     return std::make_unique<RandomTensors>(wanted, dtype);
 }
 
-Result<std::shared_ptr<const LoraImage>> randomAdapter(const ArchSpec& spec, const BenchAdapter& adapter, int number,
-                                                       std::span<const std::int64_t> pageBytes) {
+namespace {
+
+struct RandomAdapter {
+    std::string config;
+    std::unique_ptr<RandomTensors> tensors;
+};
+
+RandomAdapter makeRandomAdapter(const ArchSpec& spec, const BenchAdapter& adapter) {
     Json modules = {"q_proj", "k_proj", "v_proj", "o_proj"};
     if (adapter.targets == "all") modules.insert(modules.end(), {"gate_proj", "up_proj", "down_proj"});
     std::vector<NamedShape> wanted;
@@ -137,11 +143,43 @@ Result<std::shared_ptr<const LoraImage>> randomAdapter(const ArchSpec& spec, con
         wanted.push_back({name + ".lora_A.weight", {adapter.rank, target.inputs}});
         wanted.push_back({name + ".lora_B.weight", {target.outputs, adapter.rank}});
     }
-    const RandomTensors tensors(wanted, adapter.dtype);
     const Json config = {{"peft_type", "LORA"}, {"r", adapter.rank}, {"lora_alpha", adapter.rank}, {"bias", "none"},
                          {"target_modules", modules}};
-    TRY_ASSIGN(const AdapterSpec read, checkAdapter(dumpJson(config), tensors, spec));
-    return makeLoraImage(read, tensors, "bench:" + std::to_string(number), pageBytes);
+    return {dumpJson(config), std::make_unique<RandomTensors>(wanted, adapter.dtype)};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const LoraImage>> randomAdapter(const ArchSpec& spec, const BenchAdapter& adapter, int number,
+                                                       std::span<const std::int64_t> pageBytes) {
+    const RandomAdapter made = makeRandomAdapter(spec, adapter);
+    TRY_ASSIGN(const AdapterSpec read, checkAdapter(made.config, *made.tensors, spec));
+    return makeLoraImage(read, *made.tensors, "bench:" + std::to_string(number), pageBytes);
+}
+
+Result<void> writeRandomAdapter(FileSystem& files, const Path& folder, const ArchSpec& spec, const BenchAdapter& adapter) {
+    const RandomAdapter made = makeRandomAdapter(spec, adapter);
+    Json header = Json::object();
+    std::int64_t at = 0;
+    const char* type = adapter.dtype == DType::F32 ? "F32" : adapter.dtype == DType::BF16 ? "BF16" : "F16";
+    for (const TensorEntry& tensor : made.tensors->tensors()) {
+        header[tensor.name] = {{"dtype", type}, {"shape", tensor.shape}, {"data_offsets", {at, at + tensor.bytes}}};
+        at += tensor.bytes;
+    }
+    std::string text = dumpJson(header);
+    text.resize((text.size() + 7) / 8 * 8, ' ');
+    const std::uint64_t size = text.size();
+    TRY(files.makeDirectories(folder));
+    TRY(writeAtomically(files, folder / "adapter_config.json", made.config));
+    TRY_ASSIGN(const auto file, files.create(folder / "adapter_model.safetensors"));
+    TRY(file->append(std::as_bytes(std::span(&size, 1))));
+    TRY(file->append(std::as_bytes(std::span(text))));
+    for (const TensorEntry& tensor : made.tensors->tensors()) {
+        std::vector<std::byte> data(static_cast<std::size_t>(tensor.bytes));
+        TRY(made.tensors->read(tensor, 0, data));
+        TRY(file->append(data));
+    }
+    return file->close();
 }
 
 }  // namespace espalier::cli

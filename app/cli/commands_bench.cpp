@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "app/cli/bench_model.h"
+#include "app/cli/bench_trace.h"
 #include "app/cli/commands.h"
 #include "core/compute/bench_ops.h"
 #include "core/compute/measure.h"
@@ -19,7 +20,11 @@ struct ModelBenchOptions {
     std::vector<std::int32_t> streams = {1, 8, 32};
     std::int32_t adapters = 0, rank = 16;
     std::string adapterType = "bf16", adapterTargets = "all";
-    bool quick = false, lines = false;
+    std::vector<std::int32_t> ranks = {8};  // of a replay
+    double rate = 2, alpha = 1, cv = 1, durationS = 60;
+    std::int32_t mostTokens = 128;
+    std::int64_t poolMb = 64, hostMb = 256;
+    bool quick = false, lines = false, isReplay = false;
 };
 struct OpsBenchOptions {
     std::string shape = "1b";
@@ -99,12 +104,16 @@ Result<BenchModel> loadBenchModel(Session& session, const ModelBenchOptions& opt
     serving.poolPages = kMaxStreams * 1024 / kTokensPerPage;
     const std::vector<std::int64_t> pageBytes = layerPageBytes(*model.backend, spec, model.kv);
     const BenchAdapter adapter{options.rank, *dtypeFromName(options.adapterType), options.adapterTargets};
-    for (std::int32_t i = 0; i < options.adapters; ++i) {
+    const std::int32_t loaded = options.isReplay ? 0 : options.adapters;
+    for (std::int32_t i = 0; i < loaded; ++i) {
         TRY_ASSIGN(auto image, randomAdapter(spec, adapter, i, pageBytes));
         serving.poolPages += image->pages;
         model.adapters.push_back(std::move(image));
     }
-    TRY_ASSIGN(model.loop, ServingLoop::create(*model.backend, *model.transformer, nullptr, serving, session.clock()));
+    if (!options.isReplay) {
+        TRY_ASSIGN(model.loop,
+                   ServingLoop::create(*model.backend, *model.transformer, nullptr, serving, session.clock()));
+    }
     TRY_ASSIGN(model.probe, BandwidthProbe::make(*model.backend, options.quick ? kQuickProbeBytes : kProbeBytes));
     return model;
 }
@@ -238,7 +247,44 @@ double nearestRank(std::vector<double> values, double share) {
     return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
 }
 
+// A trace three times: with every adapter in the pool, with prefetch and without.
+Result<void> benchReplay(Session& session, BenchModel& model, const ModelBenchOptions& options, Report& report) {
+    TraceBenchOptions settings;
+    settings.workload = {.adapters = options.adapters, .alpha = options.alpha, .rate = options.rate, .cv = options.cv,
+                         .durationS = options.quick ? std::min(options.durationS, 15.0) : options.durationS,
+                         .mostTokens = options.mostTokens};
+    settings.ranks = options.ranks;
+    settings.adapterType = *dtypeFromName(options.adapterType);
+    settings.adapterTargets = options.adapterTargets;
+    settings.poolBytes = options.poolMb * 1'000'000;
+    settings.hostBytes = options.hostMb * 1'000'000;
+    settings.kvType = model.kv;
+    TRY_ASSIGN(const auto bench, TraceBench::make(session, *model.backend, *model.transformer, settings));
+    for (const auto& [pass, name] : {std::pair{TraceBench::Pass::Hot, "hot"}, {TraceBench::Pass::Prefetch, "prefetch"},
+                                     {TraceBench::Pass::NoPrefetch, "on demand"}}) {
+        const Beside beside(model);
+        TRY_ASSIGN(const Json measured, bench->replay(pass));
+        Json row = rowHead(model, "serve_trace");
+        row["adapters_are"] = name;
+        row["adapters"] = options.adapters;
+        row["ranks"] = options.ranks;
+        row["targets"] = options.adapterTargets;
+        row["rate"] = options.rate;
+        row["alpha"] = options.alpha;
+        row["cv"] = options.cv;
+        row["duration_s"] = settings.workload.durationS;
+        row["lengths"] = {settings.workload.leastTokens, settings.workload.mostTokens};
+        row["pool_mb"] = options.poolMb;
+        row["host_mb"] = options.hostMb;
+        row.update(measured);
+        beside.end(row);
+        report.add(std::move(row));
+    }
+    return {};
+}
+
 Result<void> benchServe(Session& session, BenchModel& model, const ModelBenchOptions& options, Report& report) {
+    if (options.isReplay) return benchReplay(session, model, options, report);
     std::vector<Request> requests;
     for (std::int32_t i = 0; i < kServeStreams; ++i)
         requests.push_back(promptOf(32 + i * 13 % 200, (options.quick ? 8 : 32) + i * 5 % 32, i * 131));
@@ -299,7 +345,8 @@ Result<void> runOpsBench(Session& session, const OpsBenchOptions& options) {
 }
 
 auto modelBench(Result<void> (*measure)(Session&, BenchModel&, const ModelBenchOptions&, Report&)) {
-    return [measure](Session& session, const ModelBenchOptions& options) -> Result<void> {
+    return [measure](Session& session, ModelBenchOptions options) -> Result<void> {
+        options.isReplay = measure == benchServe && options.adapters > 0;
         TRY_ASSIGN(BenchModel model, loadBenchModel(session, options));
         Report report(session.console(), options.lines);
         TRY(measure(session, model, options, report));
@@ -322,6 +369,32 @@ void addDecodeOptions(CLI::App& command, ModelBenchOptions& options) {
         ->check(CLI::IsMember({"all", "attention"}));
 }
 
+void addReplayOptions(CLI::App& command, ModelBenchOptions& options) {
+    options.adapterTargets = "attention";
+    command.add_option("--adapters", options.adapters, "Replay a trace over so many adapters (default: none, a mixed load)")
+        ->check(CLI::Range(0, 100000));
+    command.add_option("--ranks", options.ranks, "Of the adapters, in turns (default 8)")
+        ->delimiter(',')
+        ->take_all()
+        ->check(CLI::Range(1, 256));
+    command.add_option("--adapter-type", options.adapterType, "Stored type of the adapters (default bf16)")
+        ->check(CLI::IsMember({"f32", "bf16", "f16"}));
+    command
+        .add_option("--adapter-targets", options.adapterTargets, "all projections, or those of attention (default attention)")
+        ->check(CLI::IsMember({"all", "attention"}));
+    command.add_option("--rate", options.rate, "Requests a second (default 2)")->check(CLI::PositiveNumber);
+    command.add_option("--alpha", options.alpha, "1: adapters all alike, less: a few far more often (default 1)")
+        ->check(CLI::PositiveNumber);
+    command.add_option("--cv", options.cv, "Variation of the arrivals, 1: Poisson (default 1)")->check(CLI::Range(1.0, 100.0));
+    command.add_option("--duration", options.durationS, "Seconds of arrivals (default 60)")->check(CLI::PositiveNumber);
+    command.add_option("--lengths", options.mostTokens, "Prompts and answers have 8 tokens to below this (default 128)")
+        ->check(CLI::Range(9, 1024));
+    command.add_option("--pool-mb", options.poolMb, "Pool of KV pages and adapters, 10^6 bytes (default 64)")
+        ->check(CLI::Range(1, 1 << 20));
+    command.add_option("--host-cache-mb", options.hostMb, "Host memory for adapters, 10^6 bytes (default 256)")
+        ->check(CLI::Range(1, 1 << 20));
+}
+
 }  // namespace
 
 void addBenchCommands(Commands& commands) {
@@ -339,6 +412,7 @@ void addBenchCommands(Commands& commands) {
             ->check(
                 CLI::IsMember({"bf16", "f16", "f32", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "q4_k", "q5_k", "q6_k"}));
         if (std::string_view(name) == "decode") addDecodeOptions(*command, *options);
+        if (std::string_view(name) == "serve") addReplayOptions(*command, *options);
         command->add_flag("--quick", options->quick, "A few seconds, rougher");
         command->add_flag("--jsonl", options->lines, "One JSON line per row instead of a table");
     };

@@ -25,7 +25,7 @@ struct ServeOptions {
     std::vector<std::string> models, adapterFolders;
     std::int64_t poolMiB = 0, memoryMiB = 0, hostCacheMiB = 0;
     std::int32_t maxBatchTokens = 256, maxSequences = 64;
-    bool noPrefixCache = false, stop = false;
+    bool noPrefixCache = false, noPrefetch = false, stop = false;
     std::string tlsCertificate, tlsKey, cors, chatTemplate;
 };
 struct JobOptions {
@@ -91,6 +91,7 @@ Result<void> runServe(Session& session, const ServeOptions& options) {
     engineOptions.maxBatchTokens = options.maxBatchTokens;
     engineOptions.maxSequences = options.maxSequences;
     engineOptions.prefixCache = !options.noPrefixCache;
+    engineOptions.prefetch = !options.noPrefetch;
     engineOptions.preload = options.models;
     engineOptions.stderrLog = session.console().quiet ? LogLevel::Error : LogLevel::Info;
     TRY_ASSIGN(const DaemonOptions daemonSettings, daemonOptions(session, options));
@@ -120,8 +121,11 @@ Result<void> runStatus(Session& session, const NoOptions&) {
                                                      dumpJson(daemon["pid"]) + ", " + status.value("serve", "") + "\n"
                                                : "daemon   not running\n");
     const Json& pool = status["pool"];
+    const Json& adapters = status["adapters"];
     console.text("pool     " + bytesText(pool.value("kv", 0.0)) + " KV of " + bytesText(pool.value("bytes", 0.0)) +
-                 "\nqueue    " + dumpJson(status["queue"]["running"]) + " running, " +
+                 "\nadapters " + dumpJson(adapters["pool"]) + " in the pool, " + dumpJson(adapters["host"]) +
+                 " in host memory (" + bytesText(adapters.value("host_bytes", 0.0)) + " of " +
+                 bytesText(adapters.value("host_budget_bytes", 0.0)) + ")\nqueue    " + dumpJson(status["queue"]["running"]) + " running, " +
                  dumpJson(status["queue"]["waiting"]) + " waiting\nrates    prefill " +
                  fixedText(status["rates"].value("prefill_tokens_per_s", 0.0), 1) + ", decode " +
                  fixedText(status["rates"].value("decode_tokens_per_s", 0.0), 1) + " tokens/s\n");
@@ -207,6 +211,7 @@ void addDaemonCommands(Commands& commands) {
     serve->add_option("--max-sequences", s->maxSequences, "Requests running at once, per model (default 64)")
         ->check(CLI::Range(1, 65536));
     serve->add_flag("--no-prefix-cache", s->noPrefixCache, "Keep nothing of earlier prompts");
+    serve->add_flag("--no-prefetch", s->noPrefetch, "Bring adapters when their turn has come, not before");
     auto* certificate = serve->add_option("--tls-cert", s->tlsCertificate, "PEM certificate chain: serve https");
     auto* key = serve->add_option("--tls-key", s->tlsKey, "PEM key of the certificate");
     certificate->needs(key);

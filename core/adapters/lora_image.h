@@ -12,17 +12,17 @@
 #include <vector>
 
 #include "core/adapters/adapter_folder.h"
+#include "core/adapters/adapter_source.h"
 
 namespace espalier {
 
-struct LoraImage {
+struct LoraImage final : AdapterSource, std::enable_shared_from_this<LoraImage> {
     struct Layer {
         std::vector<std::byte> tiles;
         std::int32_t tileCount = 0;
         LoraLayer modules;  // their `pages` are empty
     };
 
-    std::string digest;  // who it is: two images of one digest are the same
     DType dtype = DType::F32;
     std::int32_t tileColumns = 0;
     std::int32_t pages = 0;  // ids it takes: the most that any layer needs
@@ -31,6 +31,9 @@ struct LoraImage {
 
     std::int64_t tileBytes() const { return loraTileBytes(tileColumns, dtype); }
     std::int64_t bytes() const;
+
+    std::shared_ptr<const LoraImage> inMemory() const override { return shared_from_this(); }
+    Result<std::shared_ptr<const LoraImage>> read() const override { return shared_from_this(); }
 };
 
 // pageBytes: of one page, by layer. The tile width is chosen for the fewest pages. Errors: pool_exhausted (not one tile

@@ -27,8 +27,25 @@ constexpr CounterName kCounters[]{
     {"adapter_hits_total", "Requests that found their adapter in the page pool."},
     {"adapter_evictions_total", "Idle adapters taken out of the page pool."},
     {"adapter_loaded_bytes_total", "Bytes of adapters copied into the page pool."},
+    {"adapter_read_failures_total", "Adapters whose files could not be read for a request."},
 };
-constexpr const char* kFinishReasons[]{"stop", "length", "cancelled", "failed"};
+
+// Counters with one label, whose values are few and fixed; the snapshot has each as name_value.
+struct LabelledCounter {
+    const char* name;
+    const char* help;
+    const char* label;
+    std::vector<const char*> values;
+};
+const std::vector<LabelledCounter> kLabelled{
+    {"request_success_total", "Requests ended, by reason.", "finished_reason", {"stop", "length", "cancelled", "failed"}},
+    {"adapter_moved_bytes_total", "Bytes of adapters read, copied and given up.", "way",
+     {"to_host", "to_pool", "from_host", "from_pool"}},
+    {"adapter_moves_total", "Moves of adapters between disk, host memory and page pool, by cause.", "cause",
+     {"miss", "prefetch", "evicted", "reload", "unload"}},
+    {"adapter_found_total", "Requests, by where their adapter was when their turn came.", "tier", {"pool", "host", "disk"}},
+    {"adapter_prefetch_total", "Adapters copied ahead of their turn, by what became of it.", "outcome", {"used", "wasted"}},
+};
 
 std::string number(double value) {
     char text[32];
@@ -63,12 +80,12 @@ double counter(const Snapshot& snapshot, const std::string& name) {
     return found == snapshot.counters.end() ? 0.0 : found->second;
 }
 
-void printFinishReasons(std::string& out, const Snapshot& snapshot) {
-    const std::string name = "espalier:request_success_total";
-    printHead(out, name, "Requests ended, by reason.", "counter");
-    for (const char* reason : kFinishReasons)
-        out += name + "{finished_reason=\"" + reason + "\"} " +
-               number(counter(snapshot, std::string("request_success_total_") + reason)) + "\n";
+void printLabelled(std::string& out, const LabelledCounter& entry, const Snapshot& snapshot) {
+    const std::string name = std::string("espalier:") + entry.name;
+    printHead(out, name, entry.help, "counter");
+    for (const char* value : entry.values)
+        out += name + "{" + entry.label + "=\"" + value + "\"} " +
+               number(counter(snapshot, std::string(entry.name) + "_" + value)) + "\n";
 }
 
 void printMemory(std::string& out, const MemoryByOwner& memory) {
@@ -101,6 +118,7 @@ void printAdapters(std::string& out, const std::vector<LoadedModel>& models) {
         const std::string label = "{model_name=\"" + escapedLabel(model.name) + "\",state=\"";
         out += pages + label + "used\"} " + std::to_string(model.poolPagesAdapters) + "\n";
         out += pages + label + "idle\"} " + std::to_string(model.poolPagesAdaptersIdle) + "\n";
+        out += pages + label + "staging\"} " + std::to_string(model.poolPagesStaging) + "\n";
     }
 }
 
@@ -159,7 +177,7 @@ std::string RequestMetrics::text(const Snapshot& snapshot) const {
              poolShareUsed(snapshot));
     for (const CounterName& entry : kCounters)
         printOne(out, entry.name, entry.help, "counter", counter(snapshot, entry.name));
-    printFinishReasons(out, snapshot);
+    for (const LabelledCounter& entry : kLabelled) printLabelled(out, entry, snapshot);
     printOne(out, "prefill_tokens_per_second", "Prompt tokens over the last second.", "gauge",
              snapshot.prefillTokensPerS);
     printOne(out, "decode_tokens_per_second", "Generated tokens over the last second.", "gauge",
@@ -167,6 +185,8 @@ std::string RequestMetrics::text(const Snapshot& snapshot) const {
     printOne(out, "process_resident_memory_bytes", "Resident memory of the daemon.", "gauge",
              static_cast<double>(snapshot.residentBytes));
     printMemory(out, snapshot.memory);
+    printOne(out, "adapter_host_bytes", "Host memory that adapters hold.", "gauge",
+             static_cast<double>(snapshot.hostAdapterBytes));
     printModels(out, snapshot.models);
     printAdapters(out, snapshot.models);
     const std::lock_guard lock(m_mutex);

@@ -88,6 +88,27 @@ Json poolBytes(const Snapshot& snapshot) {
     return {{"bytes", all}, {"kv", kv}, {"adapters", adapters}, {"free", all - kv - adapters}};
 }
 
+// Adapters by tier, where requests found theirs, and the newest moves.
+Json adapterTiers(const Snapshot& snapshot) {
+    const auto counter = [&](const char* name) {
+        const auto found = snapshot.counters.find(name);
+        return found == snapshot.counters.end() ? std::int64_t{0} : static_cast<std::int64_t>(found->second);
+    };
+    std::int64_t resident = 0;
+    for (const LoadedModel& model : snapshot.models) resident += model.adapters;
+    Json whole = toJson(snapshot);
+    return {{"pool", resident},
+            {"host", snapshot.hostAdapters},
+            {"host_bytes", snapshot.hostAdapterBytes},
+            {"host_budget_bytes", snapshot.hostAdapterBudget},
+            {"found",
+             {{"pool", counter("adapter_found_total_pool")},
+              {"host", counter("adapter_found_total_host")},
+              {"disk", counter("adapter_found_total_disk")}}},
+            {"evictions", counter("adapter_evictions_total")},
+            {"moves", std::move(whole["moves"])}};
+}
+
 }  // namespace
 
 Result<Json> listModels(const ModelAccess& models, const Json& arguments) {
@@ -202,6 +223,7 @@ Result<Json> statusOf(const ModelAccess& models, const Clock& clock, const Contr
         {"serve", serveStateName(models.engine().serving())},
         {"models", modelStates(models.engine().models(), *snapshot)},
         {"pool", poolBytes(*snapshot)},
+        {"adapters", adapterTiers(*snapshot)},
         {"memory", toJson(snapshot->memory)},
         {"queue", {{"running", snapshot->running}, {"waiting", snapshot->waiting}}},
         {"rates",

@@ -138,6 +138,7 @@ void visitFields(Record& record, Visit& visit) {
     visit("pool_pages_cached", record.poolPagesCached);
     visit("pool_pages_adapters", record.poolPagesAdapters);
     visit("pool_pages_adapters_idle", record.poolPagesAdaptersIdle);
+    visit("pool_pages_staging", record.poolPagesStaging);
     visit("adapters", record.adapters);
     visit("running", record.running);
     visit("waiting", record.waiting);
@@ -153,6 +154,21 @@ void visitFields(Record& record, Visit& visit) {
     visit("kv_bytes", record.kvBytes);
     visit("tokens_per_s", record.tokensPerS);
     visit("refused", record.refused);
+}
+
+template <class Record, class Visit>
+requires std::is_same_v<std::remove_const_t<Record>, AdapterMove>
+void visitFields(Record& record, Visit& visit) {
+    visit("sequence", record.sequence);
+    visit("at", record.at);
+    visit("adapter", record.adapter);
+    visit("tenant", record.tenant);
+    visit("from", record.from);
+    visit("to", record.to);
+    visit("bytes", record.bytes);
+    visit("seconds", record.seconds);
+    visit("cause", record.cause);
+    visit("evicted_for", record.evictedFor);
 }
 
 template <class Record, class Visit>
@@ -173,6 +189,10 @@ void visitFields(Record& record, Visit& visit) {
     visit("counters", record.counters);
     visit("models", record.models);
     visit("tenants", record.tenants);
+    visit("host_adapter_bytes", record.hostAdapterBytes);
+    visit("host_adapter_budget", record.hostAdapterBudget);
+    visit("host_adapters", record.hostAdapters);
+    visit("moves", record.moves);
     visit("jobs", record.jobs);
     visit("processor_share", record.processorShare);
     visit("resident_bytes", record.residentBytes);
@@ -300,6 +320,8 @@ struct FieldWriter {
     static Json encode(ErrorCode code) { return codeName(code); }
     static Json encode(JobState state) { return jobStateName(state); }
     static Json encode(ServeState state) { return serveStateName(state); }
+    static Json encode(AdapterTier tier) { return adapterTierName(tier); }
+    static Json encode(MoveCause cause) { return moveCauseName(cause); }
     static Json encode(const ArchSpec& spec) { return toJson(spec); }
     template <class T>
     static Json encode(const std::optional<T>& value) {
@@ -381,6 +403,12 @@ struct FieldReader {
     }
     std::string decode(const Json& value, ServeState& member) {
         return decodeName(value, member, serveStateName, ServeState::Draining);
+    }
+    std::string decode(const Json& value, AdapterTier& member) {
+        return decodeName(value, member, adapterTierName, AdapterTier::Pool);
+    }
+    std::string decode(const Json& value, MoveCause& member) {
+        return decodeName(value, member, moveCauseName, MoveCause::Unload);
     }
     template <class Enum>
     std::string decodeName(const Json& value, Enum& member, std::string_view (*name)(Enum), Enum last) {

@@ -12,7 +12,8 @@
 //
 // Operations enqueue on a Stream and may return before the work is done; device faults are sticky and surface at
 // synchronize(). Contracts of shapes are CHECKed: callers validate outside input before it gets here.
-// Thread: engine thread only, except allocate/release, which any thread may call.
+// Thread: engine thread only, except allocate/release, which any thread may call, and copy and synchronize, which one
+// thread per stream may call: so weights come in beside what is computed.
 #pragma once
 
 #include <cstdint>

@@ -155,29 +155,40 @@ Result<AdapterRecord> AdapterShelf::find(std::string_view reference, std::string
                 shown);
 }
 
-Result<std::shared_ptr<const LoraImage>> AdapterShelf::image(const AdapterRecord& adapter, const ArchSpec& base,
-                                                             std::span<const std::int64_t> pageBytes) {
-    {
-        const std::lock_guard lock(m_mutex);
-        const auto held = std::ranges::find(m_held, adapter.id, &Held::id);
-        if (held != m_held.end()) {
-            m_held.splice(m_held.begin(), m_held, held);
-            return m_held.front().image;
-        }
+// Files that a reload replaced are gone: what took their name is asked of the shelf when they cannot be read.
+class AdapterShelf::FolderSource final : public AdapterSource {
+public:
+    FolderSource(const AdapterShelf& shelf, const AdapterRecord& record, std::shared_ptr<const ArchSpec> spec,
+                 std::vector<std::int64_t> pageBytes)
+        : m_shelf(shelf), m_id(record.id), m_folder(record.folder), m_spec(std::move(spec)), m_pageBytes(std::move(pageBytes)) {
+        digest = record.digest;
+        base = record.baseId;
+        name = record.name;
+        tenant = record.tenant;
+        storedBytes = record.bytes;
     }
-    // Read without the lock: two callers may both read, one result stays.
-    TRY_ASSIGN(const AdapterFolder folder, readAdapterFolder(m_files, adapter.folder, base));
-    TRY_ASSIGN(auto image, makeLoraImage(folder.spec, *folder.tensors, adapter.digest, pageBytes));
-    const std::lock_guard lock(m_mutex);
-    const auto held = std::ranges::find(m_held, adapter.id, &Held::id);
-    if (held != m_held.end()) return held->image;
-    m_held.push_front({adapter.id, image});
-    m_heldBytes += image->bytes();
-    while (m_heldBytes > m_hostBytes && m_held.size() > 1) {
-        m_heldBytes -= m_held.back().image->bytes();
-        m_held.pop_back();
+    Result<std::shared_ptr<const LoraImage>> read() const override {
+        TRY_ASSIGN(const AdapterFolder folder, readAdapterFolder(m_shelf.m_files, m_folder, *m_spec));
+        return makeLoraImage(folder.spec, *folder.tensors, digest, m_pageBytes);
     }
-    return image;
+    std::shared_ptr<const AdapterSource> successor() const override {
+        for (const auto all = m_shelf.records(); const AdapterRecord& record : *all)
+            if (record.baseId == base && record.name == name && record.tenant == tenant && record.id != m_id)
+                return std::make_shared<FolderSource>(m_shelf, record, m_spec, m_pageBytes);
+        return nullptr;
+    }
+
+private:
+    const AdapterShelf& m_shelf;
+    const std::string m_id;
+    const Path m_folder;
+    const std::shared_ptr<const ArchSpec> m_spec;
+    const std::vector<std::int64_t> m_pageBytes;
+};
+
+std::shared_ptr<const AdapterSource> AdapterShelf::source(const AdapterRecord& adapter, const ArchSpec& base,
+                                                          std::vector<std::int64_t> pageBytes) const {
+    return std::make_shared<FolderSource>(*this, adapter, std::make_shared<const ArchSpec>(base), std::move(pageBytes));
 }
 
 Result<void> AdapterShelf::copyInto(const Path& folder, const AdapterFolder& adapter, const Path& source) {

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // AdapterShelf: the adapters of the workspace as the engine reads them. Records are read once and shared until something
-// changes; images (tiles in host memory) are made at first use and the least recently used ones dropped beyond a limit. A
-// request keeps the image it got, whatever happens here.
+// changes; their tiles are read by whoever serves them, through the source that a request carries.
 //
-// Owner: Engine. Thread: any; image() reads the disk on the caller's thread.
+// Owner: Engine. Thread: any.
 #pragma once
 
-#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -21,8 +19,8 @@ namespace espalier {
 
 class AdapterShelf {
 public:
-    AdapterShelf(Workspace& workspace, FileSystem& files, const ModelShelf& models, std::int64_t hostBytes)
-        : m_workspace(workspace), m_files(files), m_models(models), m_hostBytes(hostBytes) {}
+    AdapterShelf(Workspace& workspace, FileSystem& files, const ModelShelf& models)
+        : m_workspace(workspace), m_files(files), m_models(models) {}
 
     Result<void> reload();  // reads the catalog again
 
@@ -32,9 +30,10 @@ public:
     // invalid_argument: several bases have one of that name. What `tenant` may not see is not there for it.
     Result<AdapterRecord> find(std::string_view reference, std::string_view tenant = {}) const;
 
-    // Its tiles for pages of this size. Errors: those of readAdapterFolder.
-    Result<std::shared_ptr<const LoraImage>> image(const AdapterRecord& adapter, const ArchSpec& base,
-                                                   std::span<const std::int64_t> pageBytes);
+    // For requests: its tiles come for pages of this size. Reading it: errors of readAdapterFolder, and of makeLoraImage.
+    // It may be read until the shelf is gone.
+    std::shared_ptr<const AdapterSource> source(const AdapterRecord& adapter, const ArchSpec& base,
+                                                std::vector<std::int64_t> pageBytes) const;
 
     // Brings a folder in as version 1 of a new name, or as the next version of `replaced`, whose id is then gone and whose
     // tenant it keeps; nothing changes when it is the same adapter. Errors: those of readAdapterFolder; non_finite; already_exists; io_error,
@@ -52,10 +51,7 @@ public:
 
 private:
     using Records = std::vector<AdapterRecord>;
-    struct Held {
-        std::string id;
-        std::shared_ptr<const LoraImage> image;
-    };
+    class FolderSource;
     std::shared_ptr<const Records> records() const;
     void discard(std::string_view id);
     Result<void> copyInto(const Path& folder, const AdapterFolder& adapter, const Path& source);
@@ -63,13 +59,10 @@ private:
     Workspace& m_workspace;
     FileSystem& m_files;
     const ModelShelf& m_models;
-    const std::int64_t m_hostBytes;
     std::mutex m_changeMutex;  // one change of the catalog at a time; taken before m_mutex
     std::mutex m_reloadMutex;  // what was read last is also what is kept; taken before m_mutex
     mutable std::mutex m_mutex;
     std::shared_ptr<const Records> m_records = std::make_shared<Records>();
-    std::list<Held> m_held;  // the last used first
-    std::int64_t m_heldBytes = 0;
 };
 
 }  // namespace espalier

@@ -50,7 +50,7 @@ public:
           m_clock(clock),
           m_workspace(std::move(workspace)),
           m_shelf(*m_workspace, files),
-          m_adapters(*m_workspace, files, m_shelf, m_options.hostCacheBytes),
+          m_adapters(*m_workspace, files, m_shelf),
           m_logRing(clock, options.stderrLog) {}
     Result<void> start();
 
@@ -125,7 +125,9 @@ private:
     Result<ModelToServe> modelToServe(std::string_view nameOrId) const;
     Result<ModelToServe> resolve(std::string_view reference, Request& request);
     Result<std::vector<AdapterRecord>> adaptersToCheck(const IsolationRequest& request, const ModelRecord& base) const;
-    Result<void> giveAdapter(const AdapterRecord& adapter, const ModelRecord& base, Request& request);
+    std::shared_ptr<const AdapterSource> sourceOf(const AdapterRecord& adapter, const ModelRecord& base) const {
+        return m_adapters.source(adapter, base.spec, layerPageBytes(m_backend, base.spec, m_options.kvType));
+    }
     void adapterChanged(const AdapterRecord& adapter, std::string_view change);
     Result<void> reloadShelf();
     Result<void> deleteModel(const ModelRecord& model);
@@ -297,7 +299,10 @@ Result<AdapterRecord> LocalEngine::reloadAdapter(std::string_view reference, con
     const Path source = path.empty() ? Path(old.source) : std::filesystem::absolute(path).lexically_normal();
     auto adapter = m_adapters.bring(source, base, old.name, &old, m_clock.unixMilliseconds());
     if (!adapter) return std::move(adapter).error().context("reloading adapter \"" + old.name + "\"");
-    if (adapter->id != old.id) adapterChanged(*adapter, "reloaded");
+    if (adapter->id != old.id) {
+        m_serving->retireAdapter(old.baseId, old.digest, MoveCause::Reload);
+        adapterChanged(*adapter, "reloaded");
+    }
     return adapter;
 }
 
@@ -305,6 +310,7 @@ Result<void> LocalEngine::removeAdapter(std::string_view reference) {
     TRY(writable([] { return Result<void>(); }));
     TRY_ASSIGN(const AdapterRecord adapter, m_adapters.find(reference));
     TRY(m_adapters.remove(adapter));
+    m_serving->retireAdapter(adapter.baseId, adapter.digest, MoveCause::Unload);
     adapterChanged(adapter, "removed");
     return {};
 }
@@ -404,7 +410,8 @@ Result<ModelToServe> LocalEngine::resolve(std::string_view reference, Request& r
         return isUnknown && reference.find(':') == std::string_view::npos ? model.error() : adapter.error();
     }
     TRY_ASSIGN(ModelToServe base, modelToServe(adapter->baseId));
-    TRY(giveAdapter(*adapter, base.record, request));
+    request.adapter = sourceOf(*adapter, base.record);
+    request.adapterName = adapter->name;
     return base;
 }
 
@@ -423,20 +430,6 @@ Result<RequestId> LocalEngine::submit(std::string_view model, Request request) {
     if (submitted) return id;
     Tenants::abandon(call, id);
     return std::move(submitted).error();
-}
-
-Result<void> LocalEngine::giveAdapter(const AdapterRecord& adapter, const ModelRecord& base, Request& request) {
-    const auto pageBytes = layerPageBytes(m_backend, base.spec, m_options.kvType);
-    auto image = m_adapters.image(adapter, base.spec, pageBytes);
-    if (!image) {
-        // It may have been replaced between being found and being read.
-        const auto newer = m_adapters.find(adapter.base + ":" + adapter.name);
-        if (newer && newer->id != adapter.id) image = m_adapters.image(*newer, base.spec, pageBytes);
-    }
-    if (!image) return std::move(image).error().context("adapter \"" + adapter.name + "\" of " + base.name);
-    request.adapter = std::move(image).value();
-    request.adapterName = adapter.name;
-    return {};
 }
 
 Result<void> LocalEngine::loadModel(std::string_view model) {
@@ -483,10 +476,10 @@ Result<IsolationReport> LocalEngine::checkIsolation(const IsolationRequest& requ
                            {}, {}};
     std::vector<IsolationSubject> subjects{{model.record.name, nullptr}};
     for (const AdapterRecord& adapter : adapters) {
-        Request carrier;
-        TRY(giveAdapter(adapter, model.record, carrier));
+        auto image = sourceOf(adapter, model.record)->read();
+        if (!image) return std::move(image).error().context("adapter \"" + adapter.name + "\" of " + adapter.base);
         report.adapters.push_back(adapter.name);
-        subjects.push_back({model.record.name + ":" + adapter.name, std::move(carrier.adapter)});
+        subjects.push_back({model.record.name + ":" + adapter.name, std::move(*image)});
     }
     IsolationCheck check(std::move(subjects), m_options.kvType);
     TRY(runIsolation(*m_serving, model, RequestId{++m_lastRequest}, check, request));

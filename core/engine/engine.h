@@ -32,6 +32,7 @@ struct EngineOptions {
     std::int64_t poolBytes = 0;     // KV pool per loaded model; 0: an eighth of free memory, at most 4 GiB
     std::int64_t memoryBudget = 0;  // weights + pools of all loaded models; 0: 80 % of free memory
     std::int64_t hostCacheBytes = 0;  // adapters kept ready in host memory; 0: 1 GiB
+    bool prefetch = true;             // adapters of waiting requests, ahead of their turn
     std::int32_t maxBatchTokens = 256;
     std::int32_t maxSequences = 64;  // running at once, per model
     std::int32_t maxWaiting = 1024;  // beyond: busy

@@ -12,6 +12,7 @@
 
 #include "core/base/result.h"
 #include "core/formats/arch_spec.h"
+#include "core/serving/adapter_trace.h"
 #include "core/serving/page_map.h"
 #include "core/telemetry/log_ring.h"
 #include "core/telemetry/window.h"
@@ -108,12 +109,14 @@ struct LoadedModel {
     std::int64_t poolPagesCached = 0;
     std::int64_t poolPagesAdapters = 0;      // in use
     std::int64_t poolPagesAdaptersIdle = 0;  // kept for their next request
+    std::int64_t poolPagesStaging = 0;       // of adapters on their way in
     std::int32_t adapters = 0;               // in the pool
     std::int32_t running = 0;
     std::int32_t waiting = 0;
 };
 
 constexpr std::size_t kMostTenantLoads = 64;
+constexpr std::size_t kMostMoves = 32;
 
 // A tenant that uses the engine now, or has just been refused.
 struct TenantLoad {
@@ -144,6 +147,10 @@ struct Snapshot {
     std::map<std::string, double> counters;  // metric names without the prefix: "prompt_tokens_total", ...
     std::vector<LoadedModel> models;
     std::vector<TenantLoad> tenants;  // the busiest first, at most kMostTenantLoads
+    std::int64_t hostAdapterBytes = 0;   // adapters in host memory, and what they may take
+    std::int64_t hostAdapterBudget = 0;
+    std::int32_t hostAdapters = 0;
+    std::vector<AdapterMove> moves;  // the newest kMostMoves, oldest of them first
     std::vector<JobRecord> jobs;     // not ended, and those that ended in the last minute
     double processorShare = 0;       // of this process, 1 = one core
     std::int64_t residentBytes = 0;

@@ -53,6 +53,22 @@ void fillCounters(std::map<std::string, double>& counters, const ServingCounters
     put("request_success_total_failed", sum.finishedFailed);
 }
 
+void fillTraffic(std::map<std::string, double>& counters, const AdapterTraffic& traffic) {
+    const auto put = [&](const std::string& name, std::int64_t value) { counters[name] = static_cast<double>(value); };
+    put("adapter_moved_bytes_total_to_host", traffic.toHostBytes);
+    put("adapter_moved_bytes_total_to_pool", traffic.toPoolBytes);
+    put("adapter_moved_bytes_total_from_host", traffic.fromHostBytes);
+    put("adapter_moved_bytes_total_from_pool", traffic.fromPoolBytes);
+    for (std::size_t i = 0; i < kMoveCauses; ++i)
+        put("adapter_moves_total_" + std::string(moveCauseName(static_cast<MoveCause>(i))), traffic.moves[i]);
+    put("adapter_found_total_pool", traffic.foundInPool);
+    put("adapter_found_total_host", traffic.foundOnHost);
+    put("adapter_found_total_disk", traffic.foundOnDisk);
+    put("adapter_prefetch_total_used", traffic.prefetchUsed);
+    put("adapter_prefetch_total_wasted", traffic.prefetchWasted);
+    put("adapter_read_failures_total", traffic.readFailures);
+}
+
 const char* kindName(RequestKind kind) {
     return kind == RequestKind::Generate ? "generate" : kind == RequestKind::Embed ? "embed" : "score";
 }
@@ -130,7 +146,8 @@ struct ModelHost::Hosted {
 
 ModelHost::ModelHost(Backend& backend, FileSystem& files, const Clock& clock, const EngineOptions& options,
                      Callbacks callbacks)
-    : m_backend(backend), m_files(files), m_clock(clock), m_options(options), m_callbacks(std::move(callbacks)) {}
+    : m_backend(backend), m_files(files), m_clock(clock), m_options(options), m_callbacks(std::move(callbacks)),
+      m_tiers(m_reader, m_copier, clock, options.hostCacheBytes, m_callbacks.wake) {}
 
 ModelHost::~ModelHost() {
     while (!m_models.empty()) drop(std::string(m_models.back()->record.id), nullptr);
@@ -262,13 +279,19 @@ void ModelHost::drop(std::string_view modelId, const Error* failure) {
     if (wasReady) m_callbacks.changed(hosted->record, "unloaded");
 }
 
+void ModelHost::retireAdapter(std::string_view modelId, std::string_view digest, MoveCause cause) {
+    m_tiers.arena.retire(modelId, digest, cause);
+    if (const Hosted* hosted = find(modelId); hosted && hosted->loop) hosted->loop->retireAdapter(digest, cause);
+}
+
 bool ModelHost::step() {
     bool worked = false;
+    m_tiers.arena.collect();
     // Sinks run inside and must not call back, so the list stands still.
     for (const auto& hosted : m_models) {
-        if (!hosted->loop || hosted->loop->idle()) continue;
+        if (!hosted->loop) continue;
+        if (!hosted->loop->idle()) hosted->lastUsed = m_clock.now();
         worked = hosted->loop->step() || worked;
-        hosted->lastUsed = m_clock.now();
     }
     for (std::size_t i = m_models.size(); i-- > 0;) {
         if (!m_models[i]->deviceFailed) continue;
@@ -332,6 +355,8 @@ Result<void> ModelHost::loadHosted(Hosted& hosted, const std::function<void()>& 
     serving.kvType = m_options.kvType;
     serving.prefixCache = m_options.prefixCache;
     serving.modelDigest = record.digest;
+    serving.tiers = &m_tiers;
+    serving.prefetch = m_options.prefetch;
     TRY_ASSIGN(hosted.loop, ServingLoop::create(m_backend, *hosted.transformer,
                                                 hosted.text ? hosted.text->tokenizer : nullptr, serving, m_clock));
     return {};
@@ -427,12 +452,14 @@ void ModelHost::fill(Snapshot& snapshot) const {
             model.poolPagesCached = stats.pages.of(PageOwner::KvCached);
             model.poolPagesAdapters = stats.pages.of(PageOwner::Adapter);
             model.poolPagesAdaptersIdle = stats.pages.of(PageOwner::AdapterIdle);
+            model.poolPagesStaging = stats.pages.of(PageOwner::Staging);
             model.adapters = stats.adapters;
             model.running = stats.running;
             model.waiting += stats.waiting;
             memory.kvRunning += model.poolPagesUsed * stats.pageBytes;
             memory.kvCached += model.poolPagesCached * stats.pageBytes;
-            memory.adapters += (model.poolPagesAdapters + model.poolPagesAdaptersIdle) * stats.pageBytes;
+            memory.adapters +=
+                (model.poolPagesAdapters + model.poolPagesAdaptersIdle + model.poolPagesStaging) * stats.pageBytes;
             snapshot.swapInBytesPerS += stats.swapInBytesPerS;
             snapshot.prefillTokensPerS += stats.prefillTokensPerS;
             snapshot.decodeTokensPerS += stats.decodeTokensPerS;
@@ -447,6 +474,11 @@ void ModelHost::fill(Snapshot& snapshot) const {
     snapshot.ttftMs = percentilesOf(std::move(ttft));
     snapshot.tpotMs = percentilesOf(std::move(tpot));
     fillCounters(snapshot.counters, counters);
+    fillTraffic(snapshot.counters, m_tiers.trace.traffic());
+    snapshot.hostAdapterBytes = m_tiers.arena.bytes();
+    snapshot.hostAdapterBudget = m_tiers.arena.budget();
+    snapshot.hostAdapters = m_tiers.arena.images();
+    snapshot.moves = m_tiers.trace.newest(kMostMoves);
     const std::int64_t used =
         memory.weights + memory.workspace + memory.kvRunning + memory.kvCached + memory.adapters;
     memory.total = std::max(m_options.memoryBudget, used);

@@ -3,7 +3,7 @@
 // while the budget allows, evicts the idle model that was used longest ago, and survives a model whose device fails.
 //
 // Loading runs on the engine thread, because the backend belongs to it; between two tensors it hands the thread back,
-// so that the other models go on decoding.
+// so that the other models go on decoding. Adapters come from disk and into the pools on two threads of their own.
 //
 // Owner: Engine. Thread: engine.
 #pragma once
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/engine/engine.h"
+#include "core/serving/adapter_tiers.h"
 #include "core/serving/serving_loop.h"
 
 namespace espalier {
@@ -30,6 +31,7 @@ public:
     struct Callbacks {
         std::function<void(const ModelRecord&, std::string_view change)> changed;  // "loaded", "unloaded"
         std::function<void(std::string_view level, std::string text)> log;
+        std::function<void()> wake;  // any thread: an adapter has landed, step() has something to do
     };
     // options: poolBytes and memoryBudget are resolved, not 0.
     ModelHost(Backend& backend, FileSystem& files, const Clock& clock, const EngineOptions& options,
@@ -46,6 +48,7 @@ public:
     void unload(std::string_view modelId);  // its requests end as cancelled; a load on its way stops
     void stopLoading();                     // the load on its way and those queued; their requests end as cancelled
     void rename(std::string_view modelId, std::string_view name);
+    void retireAdapter(std::string_view modelId, std::string_view digest, MoveCause cause);
 
     bool step();  // one step of every model that has work; false: nothing to do
     bool hasLoads() const;
@@ -86,6 +89,8 @@ private:
     const Clock& m_clock;
     const EngineOptions m_options;
     const Callbacks m_callbacks;
+    ThreadLane m_reader, m_copier;  // adapters: from disk, and into the pools
+    AdapterTiers m_tiers;
     std::vector<std::unique_ptr<Hosted>> m_models;  // in order of first use
     ServingCounters m_beyond;  // of models that were unloaded, and of requests that never reached a loop
 };

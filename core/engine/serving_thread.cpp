@@ -65,6 +65,7 @@ std::unique_ptr<ModelHost> ServingThread::makeHost() {
         m_callbacks.publish(ModelChanged{model.id, std::string(change)});
     };
     callbacks.log = m_callbacks.log;
+    callbacks.wake = [this] { (void)m_mailbox.send(Wake{}); };  // full: the thread is awake anyway
     return std::make_unique<ModelHost>(m_backend, m_files, m_clock, m_options, std::move(callbacks));
 }
 
@@ -125,6 +126,10 @@ Result<void> ServingThread::unload(std::string modelId) {
 
 void ServingThread::rename(std::string modelId, std::string name) {
     (void)m_mailbox.send(Rename{std::move(modelId), std::move(name)});
+}
+
+void ServingThread::retireAdapter(std::string baseId, std::string digest, MoveCause cause) {
+    (void)m_mailbox.send(RetireAdapter{std::move(baseId), std::move(digest), cause});
 }
 
 void ServingThread::setServing(ServeState state) {
@@ -198,6 +203,8 @@ void ServingThread::handle(Command command) {
         m_host->unload(unload->modelId);
     else if (const auto* rename = std::get_if<Rename>(&command))
         m_host->rename(rename->modelId, rename->name);
+    else if (const auto* retired = std::get_if<RetireAdapter>(&command))
+        m_host->retireAdapter(retired->baseId, retired->digest, retired->cause);
     else if (const auto* look = std::get_if<Look>(&command))
         look->run(*m_host);
 }

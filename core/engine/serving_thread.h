@@ -44,6 +44,8 @@ public:
     Result<void> load(ModelToServe model);
     Result<void> unload(std::string modelId);
     void rename(std::string modelId, std::string name);
+    // Removed or replaced: what runs with it goes on, nothing else is kept of it. Full: it stays until its room is wanted.
+    void retireAdapter(std::string baseId, std::string digest, MoveCause cause);
     void setServing(ServeState state);
     ServeState serving() const;
     std::int32_t openRequests(std::string_view modelId) const;
@@ -70,8 +72,12 @@ private:
     struct Rename {
         std::string modelId, name;
     };
+    struct RetireAdapter {
+        std::string baseId, digest;
+        MoveCause cause = MoveCause::Unload;
+    };
     struct Wake {};  // something changed that is not a command
-    using Command = std::variant<Submit, Load, Unload, Rename, Look, Wake>;
+    using Command = std::variant<Submit, Load, Unload, Rename, RetireAdapter, Look, Wake>;
 
     void loop();
     bool tick(std::vector<Command> commands);  // false: there was nothing to compute

@@ -149,6 +149,7 @@ public:
         placeRopeRows(stream, batch.segments, rows);
         embed(stream, batch, rows);
         for (std::size_t i = 0; i < m_spec.layers.size(); ++i) {
+            if (batch.gate) TRY(batch.gate->await(i));
             const LayerStep step{batch, i, m_spec.layers[i], m_weights.layers[i], kv[i], rows};
             attentionBlock(stream, step);
             mlpBlock(stream, step);

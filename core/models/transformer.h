@@ -34,6 +34,14 @@ struct AdapterRows {
     std::span<const LoraLayer> layers = {};  // one per layer
 };
 
+// Weights of adapters that may still be on their way while the step runs: before layer i is computed, its part must be
+// there. Thread: engine.
+class LayerGate {
+public:
+    virtual ~LayerGate() = default;
+    virtual Result<void> await(std::size_t layer) = 0;  // error: it will never come
+};
+
 // Rows of a step. Segments are consecutive and cover all T rows; row t of a segment is at position0 + (t - firstRow).
 struct ForwardBatch {
     std::span<const std::int32_t> tokens;  // [T], each below spec().vocabulary
@@ -45,6 +53,7 @@ struct ForwardBatch {
     // is called at all.
     std::span<const AdapterRows> adapters = {};
     TensorView adapterRanks = {};  // [T, every module's ranks] f32 scratch on the device; needed with adapters alone
+    LayerGate* gate = nullptr;     // asked before each layer; null: everything is there
 };
 
 struct TransformerOptions {
@@ -77,7 +86,7 @@ public:
     // [logitRows, vocabulary] f32 and hidden [hiddenRows, hidden] f32 into memory owned by the Transformer, readable by
     // the host until the next call. Requires: sizes within the options; ids valid; pages cover every position;
     // positions below the context where they are learned; without a head no logit rows; not causal: segments are whole
-    // texts. Error device_error.
+    // texts. Errors: device_error; those of the gate.
     struct Output {
         ConstTensorView logits;
         ConstTensorView hidden;

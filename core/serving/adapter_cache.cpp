@@ -8,7 +8,21 @@ namespace {
 
 std::string pagesText(std::int64_t pages) { return std::to_string(pages) + (pages == 1 ? " page" : " pages"); }
 
+// Whole tiles, as many as a page of the layer holds, page by page.
+void copyLayer(Backend& backend, Stream& stream, const KvPages& layer, std::span<const PageId> pages,
+               const std::vector<std::byte>& tiles, std::int64_t tileBytes) {
+    const auto all = static_cast<std::int64_t>(tiles.size());
+    const std::int64_t each = layer.pageBytes / tileBytes * tileBytes;
+    for (std::int64_t at = 0, index = 0; at < all; at += each, ++index)
+        backend.copy(stream, layer.base + pages[static_cast<std::size_t>(index)] * layer.pageBytes, tiles.data() + at,
+                     std::min(each, all - at));
+}
+
 }  // namespace
+
+AdapterCache::~AdapterCache() {
+    for (ResidentAdapter* adapter : m_landing) adapter->landing->cancel();
+}
 
 Result<void> AdapterCache::check(const LoraImage& image) const {
     bool fits = image.layers.size() == m_layers.size();
@@ -22,59 +36,169 @@ Result<void> AdapterCache::check(const LoraImage& image) const {
     return {};
 }
 
-Result<const ResidentAdapter*> AdapterCache::acquire(Stream& stream, const std::shared_ptr<const LoraImage>& image) {
-    auto found = m_residents.find(image->digest);
-    if (found == m_residents.end()) {
-        TRY(reserveRanks(image->ranks));
-        auto adapter = std::make_unique<ResidentAdapter>();
-        adapter->image = image;
-        TRY(m_pool.acquire(PageOwner::AdapterIdle, image->pages, adapter->pages));
-        for (const LoraImage::Layer& layer : image->layers) {
-            LoraLayer& modules = adapter->layers.emplace_back(layer.modules);
-            for (auto& site : modules)
-                for (LoraModule& module : site) module.pages = adapter->pages;
-        }
-        copyTiles(stream, *adapter);
-        ++m_loads;
-        m_loadedBytes += image->bytes();
-        found = m_residents.emplace(image->digest, std::move(adapter)).first;
-    } else {
-        ++m_hits;
+const ResidentAdapter* AdapterCache::find(std::string_view digest) const {
+    const auto found = m_residents.find(digest);
+    return found == m_residents.end() ? nullptr : found->second.get();
+}
+
+Result<void> AdapterCache::bring(const std::shared_ptr<const AdapterSource>& source,
+                                 std::shared_ptr<const LoraImage> image, MoveCause cause, const std::string& tenant) {
+    CHECK(!m_residents.contains(source->digest));
+    TRY(reserveRanks(image->ranks));
+    auto adapter = std::make_unique<ResidentAdapter>();
+    TRY(m_pool.acquire(PageOwner::Staging, image->pages, adapter->pages));
+    adapter->source = source;
+    adapter->bytes = image->bytes();
+    adapter->cause = cause;
+    adapter->tenant = tenant;
+    adapter->landing = std::make_shared<Landing>();
+    adapter->heat.use(m_clock.now());
+    for (const LoraImage::Layer& layer : image->layers) {
+        LoraLayer& modules = adapter->layers.emplace_back(layer.modules);
+        for (auto& site : modules)
+            for (LoraModule& module : site) module.pages = adapter->pages;
     }
+    ++m_loads;
+    m_loadedBytes += adapter->bytes;
+    m_landing.push_back(adapter.get());
+    ResidentAdapter& kept = *m_residents.emplace(source->digest, std::move(adapter)).first->second;
+    post(kept, std::move(image));
+    return {};
+}
+
+// What the copier touches belongs to it until the landing is over: the pages, and the tiles, which never change.
+void AdapterCache::post(const ResidentAdapter& adapter, std::shared_ptr<const LoraImage> image) {
+    m_tiers.copier.post([landing = adapter.landing, image = std::move(image), pages = adapter.pages, layers = m_layers,
+                         wake = m_tiers.wake, &backend = m_backend, &stream = *m_copies, &clock = m_clock]() mutable {
+        if (!landing->begin()) return;
+        const TimePoint began = clock.now();
+        Result<void> result;
+        for (std::size_t layer = 0; result && layer < layers.size(); ++layer) {
+            copyLayer(backend, stream, layers[layer], pages, image->layers[layer].tiles, image->tileBytes());
+            result = backend.synchronize(stream);
+            if (!result || !landing->layerLanded()) break;
+            if (layer == 0 && wake) wake();  // who waits for it may begin
+        }
+        image = nullptr;  // before anybody sees that nobody copies from it any more
+        landing->end(std::move(result), seconds(clock.now() - began));
+        if (wake) wake();
+    });
+}
+
+std::vector<AdapterCache::Failed> AdapterCache::collect() {
+    std::vector<Failed> failed;
+    std::vector<std::string> leaving;
+    std::erase_if(m_landing, [&](ResidentAdapter* adapter) {
+        if (!adapter->landing->isOver()) return false;
+        if (adapter->landing->error()) {
+            failed.push_back({adapter->source->digest, *adapter->landing->error()});
+            return adapter->references == 0;
+        }
+        const double took = adapter->landing->seconds();
+        m_tiers.copyCost.add(static_cast<double>(adapter->bytes), took);
+        m_tiers.trace.add({.at = m_clock.unixMilliseconds(), .adapter = adapter->source->name, .tenant = adapter->tenant,
+                           .from = AdapterTier::Host, .to = AdapterTier::Pool, .bytes = adapter->bytes,
+                           .seconds = took, .cause = adapter->cause});
+        adapter->landing = nullptr;
+        for (const PageId page : adapter->pages) m_pool.reassign(PageOwner::Staging, ownerOf(*adapter), page);
+        if (adapter->retired && adapter->references == 0) leaving.push_back(adapter->source->digest);
+        return true;
+    });
+    for (const Failed& one : failed) {
+        const auto found = m_residents.find(one.digest);
+        if (found->second->references > 0) continue;
+        for (const PageId page : found->second->pages) m_pool.release(PageOwner::Staging, page);
+        m_residents.erase(found);
+    }
+    for (const std::string& digest : leaving) {
+        const auto found = m_residents.find(digest);
+        drop(found, *found->second->retired, {});
+    }
+    return failed;
+}
+
+const ResidentAdapter* AdapterCache::acquire(std::string_view digest) {
+    const auto found = m_residents.find(digest);
+    CHECK(found != m_residents.end() && found->second->isReady());
     ResidentAdapter& adapter = *found->second;
-    if (adapter.references++ == 0)
+    if (adapter.references++ == 0 && adapter.isWhole())
         for (const PageId page : adapter.pages) m_pool.reassign(PageOwner::AdapterIdle, PageOwner::Adapter, page);
-    adapter.lastUse = ++m_useCount;
+    adapter.heat.use(m_clock.now());
+    if (!adapter.wasUsed && adapter.cause == MoveCause::Prefetch) ++m_tiers.trace.traffic().prefetchUsed;
+    adapter.wasUsed = true;
     return &adapter;
 }
 
 void AdapterCache::release(const ResidentAdapter& adapter) {
-    const auto found = m_residents.find(adapter.image->digest);
+    const auto found = m_residents.find(adapter.source->digest);
     CHECK(found != m_residents.end() && found->second.get() == &adapter && adapter.references > 0);
-    if (--found->second->references == 0)
-        for (const PageId page : adapter.pages) m_pool.reassign(PageOwner::Adapter, PageOwner::AdapterIdle, page);
-    found->second->lastUse = ++m_useCount;
+    if (--found->second->references > 0 || !adapter.isWhole()) return;
+    for (const PageId page : adapter.pages) m_pool.reassign(PageOwner::Adapter, PageOwner::AdapterIdle, page);
+    if (adapter.retired) drop(found, *adapter.retired, {});
 }
 
-std::int32_t AdapterCache::evict(std::int32_t pages) {
-    std::int32_t freed = 0;
-    while (freed < pages) {
-        auto oldest = m_residents.end();
-        for (auto one = m_residents.begin(); one != m_residents.end(); ++one)
-            if (one->second->references == 0 &&
-                (oldest == m_residents.end() || one->second->lastUse < oldest->second->lastUse))
-                oldest = one;
-        if (oldest == m_residents.end()) break;
-        freed += static_cast<std::int32_t>(oldest->second->pages.size());
-        ++m_evictions;
-        drop(oldest);
+void AdapterCache::wanted(std::string_view digest) {
+    if (const auto found = m_residents.find(digest); found != m_residents.end()) found->second->isWanted = true;
+}
+
+void AdapterCache::forgetWanted() {
+    for (auto& [digest, adapter] : m_residents) adapter->isWanted = false;
+}
+
+double AdapterCache::valueOf(const ResidentAdapter& adapter) const {
+    const double back = m_tiers.copyCost.secondsFor(static_cast<double>(adapter.bytes)) +
+                        m_tiers.arena.secondsToRead(*adapter.source);
+    return keepingValue(adapter.heat, back, static_cast<double>(adapter.pages.size()));
+}
+
+std::optional<AdapterCache::Candidate> AdapterCache::leastValuable(bool wantedToo) const {
+    std::optional<Candidate> least;
+    for (const auto& [digest, adapter] : m_residents) {
+        if (ownerOf(*adapter) != PageOwner::AdapterIdle || (adapter->isWanted && !wantedToo)) continue;
+        const double value = valueOf(*adapter);
+        if (!least || value < least->value) least = {digest, value};
     }
+    return least;
+}
+
+std::int32_t AdapterCache::evict(std::string_view digest, const std::string& forWhom) {
+    const auto found = m_residents.find(digest);
+    CHECK(found != m_residents.end() && ownerOf(*found->second) == PageOwner::AdapterIdle);
+    const auto freed = static_cast<std::int32_t>(found->second->pages.size());
+    ++m_evictions;
+    drop(found, MoveCause::Evicted, forWhom);
     return freed;
 }
 
-void AdapterCache::drop(Residents::iterator adapter) {
-    for (const PageId page : adapter->second->pages) m_pool.release(PageOwner::AdapterIdle, page);
+void AdapterCache::retire(std::string_view digest, MoveCause cause) {
+    const auto found = m_residents.find(digest);
+    if (found == m_residents.end()) return;
+    found->second->retired = cause;
+    if (ownerOf(*found->second) == PageOwner::AdapterIdle) drop(found, cause, {});
+}
+
+// What leaves the pool is written nowhere: it is still on disk, often in host memory.
+void AdapterCache::drop(Residents::iterator adapter, MoveCause cause, const std::string& forWhom) {
+    const ResidentAdapter& gone = *adapter->second;
+    if (!gone.wasUsed && gone.cause == MoveCause::Prefetch) ++m_tiers.trace.traffic().prefetchWasted;
+    const bool isOnHost = m_tiers.arena.state(*gone.source) == HostArena::State::Ready;
+    m_tiers.trace.add({.at = m_clock.unixMilliseconds(), .adapter = gone.source->name, .from = AdapterTier::Pool,
+                       .to = isOnHost ? AdapterTier::Host : AdapterTier::Disk, .bytes = gone.bytes, .cause = cause,
+                       .evictedFor = forWhom});
+    for (const PageId page : gone.pages) m_pool.release(PageOwner::AdapterIdle, page);
     m_residents.erase(adapter);
+}
+
+Result<void> AdapterCache::Gate::await(std::size_t layer) {
+    for (const auto& landing : landings) TRY(landing->await(layer));
+    return {};
+}
+
+LayerGate* AdapterCache::gate(std::span<const ResidentAdapter* const> adapters) {
+    m_gate.landings.clear();
+    for (const ResidentAdapter* adapter : adapters)
+        if (!adapter->isWhole()) m_gate.landings.push_back(adapter->landing);
+    return m_gate.landings.empty() ? nullptr : &m_gate;
 }
 
 Result<void> AdapterCache::reserveRanks(std::int32_t ranks) {
@@ -85,39 +209,29 @@ Result<void> AdapterCache::reserveRanks(std::int32_t ranks) {
     return {};
 }
 
-// Whole tiles, as many as a page of the layer holds, page by page.
-void AdapterCache::copyTiles(Stream& stream, const ResidentAdapter& adapter) {
-    const std::int64_t tileBytes = adapter.image->tileBytes();
-    for (std::size_t layer = 0; layer < m_layers.size(); ++layer) {
-        const std::vector<std::byte>& tiles = adapter.image->layers[layer].tiles;
-        const auto all = static_cast<std::int64_t>(tiles.size());
-        const std::int64_t each = m_layers[layer].pageBytes / tileBytes * tileBytes;
-        for (std::int64_t at = 0, index = 0; at < all; at += each, ++index)
-            m_backend.copy(stream,
-                           m_layers[layer].base + adapter.pages[static_cast<std::size_t>(index)] * m_layers[layer].pageBytes,
-                           tiles.data() + at, std::min(each, all - at));
-    }
-}
-
 Result<void> AdapterCache::checkIntegrity() const {
-    std::int32_t held = 0, idle = 0;
+    PoolUsage counted;
     std::vector<bool> seen(static_cast<std::size_t>(m_pool.pageCount()));
+    std::size_t landing = 0;
     for (const auto& [digest, adapter] : m_residents) {
-        const PageOwner owner = adapter->references > 0 ? PageOwner::Adapter : PageOwner::AdapterIdle;
+        landing += !adapter->isWhole();
+        const PageOwner owner = ownerOf(*adapter);
         for (const PageId page : adapter->pages) {
             if (m_pool.owner(page) != owner || seen[static_cast<std::size_t>(page)])
                 return fail(ErrorCode::Internal, "page " + std::to_string(page) + " of adapter " + digest + " is " +
                                                      std::string(pageOwnerName(m_pool.owner(page))));
             seen[static_cast<std::size_t>(page)] = true;
         }
-        (adapter->references > 0 ? held : idle) += static_cast<std::int32_t>(adapter->pages.size());
+        counted.pages[static_cast<std::size_t>(owner)] += static_cast<std::int32_t>(adapter->pages.size());
     }
-    const PoolUsage& usage = m_pool.usage();
-    if (held != usage.of(PageOwner::Adapter) || idle != usage.of(PageOwner::AdapterIdle))
-        return fail(ErrorCode::Internal, "pages of adapters: " + std::to_string(held) + " in use and " +
-                                             std::to_string(idle) + " idle, on record " +
-                                             std::to_string(usage.of(PageOwner::Adapter)) + " and " +
-                                             std::to_string(usage.of(PageOwner::AdapterIdle)));
+    for (const PageOwner owner : {PageOwner::Adapter, PageOwner::AdapterIdle, PageOwner::Staging})
+        if (counted.of(owner) != m_pool.usage().of(owner))
+            return fail(ErrorCode::Internal, std::string(pageOwnerName(owner)) + " pages: counted " +
+                                                 std::to_string(counted.of(owner)) + ", on record " +
+                                                 std::to_string(m_pool.usage().of(owner)));
+    if (landing != m_landing.size())
+        return fail(ErrorCode::Internal, std::to_string(landing) + " adapters are on their way, on record " +
+                                             std::to_string(m_landing.size()));
     return {};
 }
 

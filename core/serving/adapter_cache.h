@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // AdapterCache: the adapters that lie in the page pool, beside the KV blocks. An adapter takes a few page ids, anywhere;
-// each id is one page in every layer's array, filled with that layer's tiles. Whoever runs with an adapter holds a
-// reference (its pages are PageOwner::Adapter); without one it stays, idle (AdapterIdle), until its pages are wanted:
-// then the one used longest ago goes, whole.
+// each id is one page in every layer's array, filled with that layer's tiles by the copier's lane, layer by layer, while
+// the engine thread computes. Until all have landed its pages are PageOwner::Staging; it may be used as soon as the first
+// layer has, and gate() makes a step wait for the others. Whoever runs with an adapter holds a reference (its pages are
+// PageOwner::Adapter); without one it stays, idle (AdapterIdle), until its pages are wanted: then the one of least value
+// goes, whole. One that was retired goes with its last reference.
 //
 // Owner: Pager. Thread: engine. Source: S-LoRA (arXiv 2311.03285) section 5, with a cache that survives the last request.
 #pragma once
@@ -10,52 +12,92 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "core/adapters/lora_image.h"
 #include "core/compute/backend.h"
+#include "core/serving/adapter_tiers.h"
+#include "core/serving/landing.h"
 #include "core/serving/page_pool.h"
 
 namespace espalier {
 
 // An adapter in its pages: what the Transformer reads.
 struct ResidentAdapter {
-    std::shared_ptr<const LoraImage> image;
+    std::shared_ptr<const AdapterSource> source;
+    std::int64_t bytes = 0;  // of its tiles
     std::vector<PageId> pages;
     std::vector<LoraLayer> layers;
-    std::int32_t references = 0;  // running sequences
-    std::int64_t lastUse = 0;
+    std::shared_ptr<Landing> landing;  // null: whole
+    std::int32_t references = 0;       // running sequences
+    ReuseHeat heat;
+    MoveCause cause = MoveCause::Miss;  // of its coming
+    std::string tenant;                 // for whose request it came
+    bool wasUsed = false;
+    bool isWanted = false;  // by a request that waits: goes last
+    std::optional<MoveCause> retired;
+
+    bool isWhole() const { return !landing; }
+    bool isReady() const { return !landing || (landing->landed() > 0 && !(landing->isOver() && landing->error())); }
 };
 
 class AdapterCache {
 public:
     // layers: the arrays behind the pool's ids. maxRows: of a step. The references outlive the cache.
-    AdapterCache(Backend& backend, PagePool& pool, std::span<const KvPages> layers, std::int32_t maxRows)
-        : m_backend(backend), m_pool(pool), m_layers(layers), m_maxRows(maxRows) {}
+    AdapterCache(Backend& backend, PagePool& pool, std::span<const KvPages> layers, std::int32_t maxRows,
+                 AdapterTiers& tiers, const Clock& clock)
+        : m_backend(backend), m_pool(pool), m_layers(layers), m_maxRows(maxRows), m_tiers(tiers), m_clock(clock),
+          m_copies(backend.makeStream()) {}
+    ~AdapterCache();  // no copy writes into the pool any more
+    AdapterCache(const AdapterCache&) = delete;
 
     // Whether it can ever be served here. Errors: invalid_argument (made for another base), pool_exhausted (larger than
     // the whole pool).
     Result<void> check(const LoraImage& image) const;
 
-    bool isResident(const LoraImage& image) const { return m_residents.contains(image.digest); }
+    const ResidentAdapter* find(std::string_view digest) const;
 
-    // A reference; what is not in the pool is copied there first. Requires: check() passed. Errors, which change nothing:
-    // pool_exhausted when so many pages are not free, or memory for the ranks of a step is not there.
-    Result<const ResidentAdapter*> acquire(Stream& stream, const std::shared_ptr<const LoraImage>& image);
+    // Starts copying one that is not here. Requires: check() passed; image is the source's. Errors, which change
+    // nothing: pool_exhausted when so many pages are not free, or memory for the ranks of a step is not there.
+    Result<void> bring(const std::shared_ptr<const AdapterSource>& source, std::shared_ptr<const LoraImage> image,
+                       MoveCause cause, const std::string& tenant);
+    // Takes in the copies that have ended; the digests and errors of those that failed, whose users must let go of them.
+    struct Failed {
+        std::string digest;
+        Error error;
+    };
+    std::vector<Failed> collect();
+
+    // A reference. Requires: it is ready.
+    const ResidentAdapter* acquire(std::string_view digest);
     void release(const ResidentAdapter& adapter);
 
-    // Takes idle adapters out until `pages` more are free, or none is idle. Returns the pages freed.
-    std::int32_t evict(std::int32_t pages);
+    // Those that waiting requests want are the last to go; says so of the adapters, until the next forgetWanted().
+    void wanted(std::string_view digest);
+    void forgetWanted();
 
-    // [maxRows, ranks of the widest adapter seen] f32 on the device; no data before the first acquire().
+    // The idle one that is worth least by keepingValue(); `wantedToo`: also among the wanted ones.
+    struct Candidate {
+        std::string_view digest;
+        double value = 0;
+    };
+    std::optional<Candidate> leastValuable(bool wantedToo) const;
+    // Takes an idle one out; gives the pages freed. forWhom: whoever takes its room.
+    std::int32_t evict(std::string_view digest, const std::string& forWhom);
+    void retire(std::string_view digest, MoveCause cause);
+
+    // For a step with these: null when all are whole. Valid until the next call.
+    LayerGate* gate(std::span<const ResidentAdapter* const> adapters);
+
+    // [maxRows, ranks of the widest adapter seen] f32 on the device; no data before the first bring().
     TensorView ranks() const { return m_ranks; }
     std::int64_t ranksBytes() const { return m_ranksMemory.bytes(); }
 
     std::int32_t residents() const { return static_cast<std::int32_t>(m_residents.size()); }
     std::int64_t loads() const { return m_loads; }
-    std::int64_t hits() const { return m_hits; }
     std::int64_t evictions() const { return m_evictions; }
     std::int64_t loadedBytes() const { return m_loadedBytes; }
 
@@ -64,20 +106,34 @@ public:
 
 private:
     using Residents = std::map<std::string, std::unique_ptr<ResidentAdapter>, std::less<>>;  // by digest
+    class Gate final : public LayerGate {
+    public:
+        Result<void> await(std::size_t layer) override;
+        std::vector<std::shared_ptr<Landing>> landings;
+    };
 
+    static PageOwner ownerOf(const ResidentAdapter& adapter) {
+        return !adapter.isWhole() ? PageOwner::Staging
+                                  : adapter.references > 0 ? PageOwner::Adapter : PageOwner::AdapterIdle;
+    }
     Result<void> reserveRanks(std::int32_t ranks);
-    void copyTiles(Stream& stream, const ResidentAdapter& adapter);
-    void drop(Residents::iterator adapter);
+    void post(const ResidentAdapter& adapter, std::shared_ptr<const LoraImage> image);
+    double valueOf(const ResidentAdapter& adapter) const;
+    void drop(Residents::iterator adapter, MoveCause cause, const std::string& forWhom);
 
     Backend& m_backend;
     PagePool& m_pool;
     std::span<const KvPages> m_layers;
     std::int32_t m_maxRows;
+    AdapterTiers& m_tiers;
+    const Clock& m_clock;
+    std::unique_ptr<Stream> m_copies;  // the copier's
     Residents m_residents;
+    std::vector<ResidentAdapter*> m_landing;
+    Gate m_gate;
     Buffer m_ranksMemory;
     TensorView m_ranks;
-    std::int64_t m_useCount = 0;
-    std::int64_t m_loads = 0, m_hits = 0, m_evictions = 0, m_loadedBytes = 0;
+    std::int64_t m_loads = 0, m_evictions = 0, m_loadedBytes = 0;
 };
 
 }  // namespace espalier

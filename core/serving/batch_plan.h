@@ -31,9 +31,9 @@ public:
     bool isEmpty() const { return m_parts.empty(); }
     bool hasAdapters() const { return !m_adapters.empty(); }
     std::span<const Part> parts() const { return m_parts; }
-    // ranks: AdapterCache::ranks().
-    ForwardBatch forwardBatch(const TensorView& ranks) const {
-        return {m_tokens, m_segments, m_logitRows, m_hiddenRows, {}, m_adapters, ranks};
+    // ranks: AdapterCache::ranks(). gate: of adapters that are not whole yet, or null.
+    ForwardBatch forwardBatch(const TensorView& ranks, LayerGate* gate) const {
+        return {m_tokens, m_segments, m_logitRows, m_hiddenRows, {}, m_adapters, ranks, gate};
     }
 
 private:

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/adapters/lora_image.h"
 #include "core/serving/serving_loop.h"
 
 namespace espalier {

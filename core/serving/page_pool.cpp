@@ -12,6 +12,7 @@ std::string_view pageOwnerName(PageOwner owner) {
         case PageOwner::KvCached: return "kv_cached";
         case PageOwner::Adapter: return "adapter";
         case PageOwner::AdapterIdle: return "adapter_idle";
+        case PageOwner::Staging: return "staging";
     }
     return "unknown";
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // PagePool: one set of equal pages for everything a running model keeps on the device. KV blocks of sequences,
-// running or cached, and the tiles of adapters; staging and domain rows will take their ids from the same free list. Page id p names the
+// running or cached, and the tiles of adapters; domain rows will take their ids from the same free list. Page id p names the
 // same index in every layer's array (KvCache), so a block takes one id however many layers there are, and layers may
 // differ in page size. Pages need not be adjacent, so nothing is ever moved.
 //
@@ -26,9 +26,10 @@ enum class PageOwner : std::uint8_t {
     KvCached,  // a KV block only the prefix cache knows; may be reclaimed at any time
     Adapter,      // tiles of an adapter that at least one running sequence uses
     AdapterIdle,  // tiles of an adapter that stays for its next request; may be reclaimed at any time
+    Staging,      // tiles on their way into the pool; used or idle when all have landed
 };
-constexpr std::size_t kPageOwners = 5;
-std::string_view pageOwnerName(PageOwner owner);  // "free", "kv", "kv_cached", "adapter", "adapter_idle"
+constexpr std::size_t kPageOwners = 6;
+std::string_view pageOwnerName(PageOwner owner);  // "free", "kv", "kv_cached", "adapter", "adapter_idle", "staging"
 
 struct PoolUsage {
     std::array<std::int32_t, kPageOwners> pages{};

@@ -68,23 +68,50 @@ Result<void> Pager::grow(Sequence& sequence, std::int32_t rows) {
     const std::int32_t needed =
         pagesForTokens(sequence.computed + rows) - static_cast<std::int32_t>(sequence.pages.size());
     if (needed <= 0) return {};
-    makeRoom(needed);
+    makeRoom(needed, "kv");
     return m_pool.acquire(PageOwner::Kv, needed, sequence.pages);
 }
 
-void Pager::makeRoom(std::int32_t pages) {
+void Pager::makeRoom(std::int32_t pages, const std::string& forWhom, bool evenWanted) {
     std::int32_t missing = pages - m_pool.usage().of(PageOwner::Free);
-    if (missing > 0) missing -= m_cache.evict(missing);
-    if (missing > 0) m_adapters.evict(missing);
+    if (missing > 0) missing -= evictLeast(missing, forWhom, false);
+    if (missing > 0 && evenWanted) evictLeast(missing, forWhom, true);
 }
 
-Result<void> Pager::takeAdapter(Sequence& sequence, Stream& stream) {
+// Gives the pages freed: fewer when nothing else may go.
+std::int32_t Pager::evictLeast(std::int32_t pages, const std::string& forWhom, bool evenWanted) {
+    std::int32_t freed = 0;
+    auto adapter = m_adapters.leastValuable(evenWanted);
+    while (freed < pages) {
+        const auto block = m_cache.leastHeat();
+        const bool isBlock =
+            block && (!adapter || keepingValue(*block, m_promptCost.secondsFor(kTokensPerPage), 1.0) <= adapter->value);
+        if (isBlock) {
+            freed += m_cache.evict(1);
+        } else if (adapter) {
+            freed += m_adapters.evict(adapter->digest, forWhom);
+            adapter = m_adapters.leastValuable(evenWanted);
+        } else {
+            break;
+        }
+    }
+    return freed;
+}
+
+Result<void> Pager::bringAdapter(const std::shared_ptr<const AdapterSource>& source,
+                                 std::shared_ptr<const LoraImage> image, MoveCause cause, const std::string& tenant) {
+    makeRoom(image->pages, source->name, cause == MoveCause::Miss);
+    return m_adapters.bring(source, std::move(image), cause, tenant);
+}
+
+bool Pager::takeAdapter(Sequence& sequence) {
     CHECK(!sequence.adapter);
-    const auto& image = sequence.request.adapter;
-    if (!image) return {};
-    if (!m_adapters.isResident(*image)) makeRoom(image->pages);
-    TRY_ASSIGN(sequence.adapter, m_adapters.acquire(stream, image));
-    return {};
+    if (!sequence.request.adapter) return true;
+    const std::string& digest = sequence.request.adapter->digest;
+    const ResidentAdapter* resident = m_adapters.find(digest);
+    if (!resident || !resident->isReady()) return false;
+    sequence.adapter = m_adapters.acquire(digest);
+    return true;
 }
 
 void Pager::publish(Sequence& sequence) {
@@ -125,7 +152,7 @@ Result<void> Pager::checkIntegrity(std::span<const std::unique_ptr<Sequence>> se
         if (sequence->adapter) ++users[sequence->adapter];
     for (const auto& [adapter, count] : users)
         if (adapter->references != count)
-            return fail(ErrorCode::Internal, "adapter " + adapter->image->digest + " has " +
+            return fail(ErrorCode::Internal, "adapter " + adapter->source->digest + " has " +
                                                  std::to_string(adapter->references) + " references and " +
                                                  std::to_string(count) + " users");
     std::vector<std::int32_t> owners(static_cast<std::size_t>(m_pool.pageCount()), 0);

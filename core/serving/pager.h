@@ -2,7 +2,8 @@
 // Pager: how sequences get, share and give back pages. Joins the pool, the prefix cache and the adapters: a sequence's
 // first `cachedBlocks` pages are pinned in the prefix cache, the rest is its own; full blocks move from the second part
 // to the first as soon as they are computed. Its adapter's pages it shares with everybody who runs with that adapter.
-// When pages are wanted and none is free, idle prefix blocks go before idle adapters, which cost more to bring back.
+// When pages are wanted and none is free, what is worth least goes, prefix block or idle adapter: how likely it is used
+// again x seconds to compute or bring it back, as measured / pages (reuse.h). Adapters that waiting requests want go last.
 //
 // Owner: ServingLoop. Thread: engine.
 #pragma once
@@ -23,10 +24,10 @@ class Pager {
 public:
     // prefixCache false: nothing is looked up or published. layers: the arrays behind the page ids; maxRows: of a step.
     Pager(Backend& backend, std::span<const KvPages> layers, std::int32_t pages, std::int32_t maxRows, bool prefixCache,
-          const HashKey& key)
+          const HashKey& key, AdapterTiers& tiers, const Clock& clock)
         : m_pool(pages),
-          m_cache(m_pool, key),
-          m_adapters(backend, m_pool, layers, maxRows),
+          m_cache(m_pool, key, clock),
+          m_adapters(backend, m_pool, layers, maxRows, tiers, clock),
           m_usesCache(prefixCache) {}
     Pager(const Pager&) = delete;
 
@@ -43,9 +44,12 @@ public:
     // request cannot use a cached prefix. Requires: the sequence holds nothing.
     std::int32_t takeCachedPrefix(Sequence& sequence);
 
-    // Brings its adapter into the pool, if it has one and it is not there, and holds it. Requires: AdapterCache::check.
-    // Error pool_exhausted changes nothing that another sequence holds.
-    Result<void> takeAdapter(Sequence& sequence, Stream& stream);
+    // AdapterCache::bring(), evicting when too few pages are free; ahead of time nothing that is wanted goes for it.
+    Result<void> bringAdapter(const std::shared_ptr<const AdapterSource>& source, std::shared_ptr<const LoraImage> image,
+                              MoveCause cause, const std::string& tenant);
+
+    // Holds its adapter, if it has one. false: it is not ready.
+    bool takeAdapter(Sequence& sequence);
 
     // Pages for its next `rows` tokens, evicting idle blocks when none are free. Error pool_exhausted changes nothing.
     Result<void> grow(Sequence& sequence, std::int32_t rows);
@@ -59,14 +63,19 @@ public:
     // Pages that would not become free or reclaimable by release().
     std::int32_t sharedPages(const Sequence& sequence) const;
 
+    // A step computed prompt tokens: what a block costs to compute again.
+    void promptsMeasured(std::int32_t tokens, Duration took) { m_promptCost.add(tokens, seconds(took)); }
+
     void dropIdle() { m_cache.evict(m_pool.usage().of(PageOwner::KvCached)); }
+    AdapterCache& adapters() { return m_adapters; }
     const AdapterCache& adapters() const { return m_adapters; }
     const PagePool& pool() const { return m_pool; }
     std::int64_t evictedPages() const { return m_cache.evictedPages(); }
     Result<void> checkIntegrity(std::span<const std::unique_ptr<Sequence>> sequences) const;  // these are all there are
 
 private:
-    void makeRoom(std::int32_t pages);
+    void makeRoom(std::int32_t pages, const std::string& forWhom, bool evenWanted = true);
+    std::int32_t evictLeast(std::int32_t pages, const std::string& forWhom, bool evenWanted);
     bool canReuse(const Sequence& sequence) const;
     std::optional<PrefixCache::Hit> find(Sequence& sequence, std::int32_t block) const;
     const Hash128& blockKey(Sequence& sequence, std::size_t block) const;
@@ -74,6 +83,7 @@ private:
     PagePool m_pool;
     PrefixCache m_cache;
     AdapterCache m_adapters;
+    LearnedCost m_promptCost{1000.0, 1.0};  // by token
     bool m_usesCache;
 };
 

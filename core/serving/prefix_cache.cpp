@@ -48,6 +48,7 @@ void PrefixCache::pin(PageId page) {
     Entry& entry = block.second;
     if (entry.references++ == 0) m_pool.reassign(PageOwner::KvCached, PageOwner::Kv, page);
     entry.lastUse = ++m_useCount;
+    entry.heat.use(m_clock.now());
 }
 
 PrefixCache::Published PrefixCache::publish(const Hash128& key, const Hash128& parent, Block tokens, PageId page) {
@@ -65,6 +66,7 @@ PrefixCache::Published PrefixCache::publish(const Hash128& key, const Hash128& p
     entry.page = page;
     entry.references = 1;
     entry.lastUse = ++m_useCount;
+    entry.heat.use(m_clock.now());
     if (const auto above = m_blocks.find(parent); above != m_blocks.end()) {
         CHECK(above->second.references > 0);
         ++above->second.children;
@@ -89,7 +91,7 @@ void PrefixCache::unpin(std::span<const PageId> pages) {
 std::int32_t PrefixCache::evict(std::int32_t count) {
     std::int32_t evicted = 0;
     for (; evicted < count && !m_evictable.empty(); ++evicted) {
-        const PageId page = m_evictable.begin()->second;
+        const PageId page = std::get<PageId>(*m_evictable.begin());
         m_evictable.erase(m_evictable.begin());
         const auto block = m_blocks.find(blockAt(page).first);
         if (block->second.hasParent) {
@@ -104,6 +106,11 @@ std::int32_t PrefixCache::evict(std::int32_t count) {
     }
     m_evictedPages += evicted;
     return evicted;
+}
+
+std::optional<ReuseHeat> PrefixCache::leastHeat() const {
+    if (m_evictable.empty()) return std::nullopt;
+    return blockAt(std::get<PageId>(*m_evictable.begin())).second.heat;
 }
 
 std::int32_t PrefixCache::sharedCount(std::span<const PageId> pages) const {
@@ -124,11 +131,11 @@ PrefixCache::Blocks::value_type& PrefixCache::blockAt(PageId page) const {
 }
 
 void PrefixCache::offerForEviction(const Blocks::value_type& block) {
-    if (isEvictable(block.second)) m_evictable.emplace(block.second.lastUse, block.second.page);
+    if (isEvictable(block.second)) m_evictable.insert(orderOf(block.second));
 }
 
 void PrefixCache::withdraw(const Blocks::value_type& block) {
-    if (isEvictable(block.second)) m_evictable.erase({block.second.lastUse, block.second.page});
+    if (isEvictable(block.second)) m_evictable.erase(orderOf(block.second));
 }
 
 Result<void> PrefixCache::checkIntegrity() const {
@@ -142,7 +149,7 @@ Result<void> PrefixCache::checkIntegrity() const {
         if (!byPage || byPage->first != key) return fail(ErrorCode::Internal, name + " is not found by its page");
         if (isEvictable(entry)) {
             ++evictable;
-            if (!m_evictable.contains({entry.lastUse, entry.page}))
+            if (!m_evictable.contains(orderOf(entry)))
                 return fail(ErrorCode::Internal, name + " is idle but not offered for eviction");
         }
         if (!entry.hasParent) continue;

@@ -6,7 +6,7 @@
 // and token ids are compared on every hit: a tenant can neither construct a collision nor profit from one.
 //
 // Every block is either read by `references` running sequences (its page is PageOwner::Kv) or idle (KvCached) and may
-// be evicted: leaves first, the least recently used of them.
+// be evicted: leaves first, of them the one whose uses have faded most (reuse.h), the oldest among equals.
 //
 // Owner: ServingLoop. Thread: engine.
 // Source: vLLM's automatic prefix caching (hash chain); SGLang, arXiv 2312.07104 (leaf-first eviction).
@@ -18,12 +18,14 @@
 #include <set>
 #include <span>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
 #include "core/base/hash.h"
 #include "core/compute/backend.h"
 #include "core/serving/page_pool.h"
+#include "core/serving/reuse.h"
 #include "core/tokenizer/tokenizer.h"
 
 namespace espalier {
@@ -38,9 +40,9 @@ struct CacheDomain {
 
 class PrefixCache {
 public:
-    // Requires: the pool outlives the cache.
-    PrefixCache(PagePool& pool, const HashKey& key)
-        : m_pool(pool), m_key(key), m_byPage(static_cast<std::size_t>(pool.pageCount()), nullptr) {}
+    // Requires: the pool and the clock outlive the cache.
+    PrefixCache(PagePool& pool, const HashKey& key, const Clock& clock)
+        : m_pool(pool), m_key(key), m_clock(clock), m_byPage(static_cast<std::size_t>(pool.pageCount()), nullptr) {}
 
     using Block = std::span<const TokenId, kTokensPerPage>;
     Hash128 rootKey(const CacheDomain& domain) const;
@@ -77,6 +79,9 @@ public:
     // Evicts up to `count` idle blocks; their pages are free afterwards. Returns how many.
     std::int32_t evict(std::int32_t count);
 
+    // Of the idle block that evict() would take next.
+    std::optional<ReuseHeat> leastHeat() const;
+
     std::int64_t evictedPages() const { return m_evictedPages; }
     std::int32_t references(PageId page) const;  // 0: idle, or no cached block
     std::size_t blocks() const { return m_blocks.size(); }
@@ -89,7 +94,8 @@ private:
         PageId page = 0;
         std::int32_t references = 0;
         std::int32_t children = 0;  // cached blocks that continue this one
-        std::int64_t lastUse = 0;   // what eviction orders by; a value score may take its place
+        ReuseHeat heat;
+        std::int64_t lastUse = 0;
         bool hasParent = false;
     };
     struct KeyHash {  // the keys are uniform already
@@ -98,15 +104,19 @@ private:
     using Blocks = std::unordered_map<Hash128, Entry, KeyHash>;
 
     static bool isEvictable(const Entry& entry) { return entry.references == 0 && entry.children == 0; }
+    static std::tuple<double, std::int64_t, PageId> orderOf(const Entry& entry) {
+        return {entry.heat.key(), entry.lastUse, entry.page};
+    }
     Blocks::value_type& blockAt(PageId page) const;
     void offerForEviction(const Blocks::value_type& block);
     void withdraw(const Blocks::value_type& block);
 
     PagePool& m_pool;
     HashKey m_key;
+    const Clock& m_clock;
     Blocks m_blocks;
     std::vector<Blocks::value_type*> m_byPage;              // nullptr: the page is no cached block
-    std::set<std::pair<std::int64_t, PageId>> m_evictable;  // idle leaves, oldest use first
+    std::set<std::tuple<double, std::int64_t, PageId>> m_evictable;  // idle leaves by heat, then by their last use
     std::int64_t m_useCount = 0;
     std::int64_t m_evictedPages = 0;
 };

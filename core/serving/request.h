@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/adapters/lora_image.h"
+#include "core/adapters/adapter_source.h"
 #include "core/base/clock.h"
 #include "core/base/result.h"
 #include "core/serving/tenant_share.h"
@@ -103,7 +103,7 @@ struct Request {
     std::string tenant;                        // whose request it is: fair share and prefix-cache domain
     std::shared_ptr<const TenantShare> share;  // what the tenant gets of the engine; null: weight 1, no caps
     std::shared_ptr<TenantCall> call;  // engine: what its tenant was admitted for; null: it is a call of its own
-    std::shared_ptr<const LoraImage> adapter;  // null: the base model
+    std::shared_ptr<const AdapterSource> adapter;  // null: the base model
     std::string adapterName;                   // for people
     std::vector<TokenId> prompt;               // not empty, each below the vocabulary
     SamplingParams sampling;

@@ -267,6 +267,14 @@ Planner::Admission Planner::admit(std::int32_t sequence) {
     const std::int32_t taken = view.idlePages + pagesOfAdapter(view);
     if (m_running >= m_limits.maxSequences || needed > m_available - taken || rows <= 0)
         return Admission::EngineIsFull;
+    if (!view.isAdapterReady) {
+        const auto named = static_cast<std::int32_t>(m_plan.missing.size());
+        if (m_running + named >= m_limits.maxSequences) return Admission::Done;  // its turn has not come
+        m_available -= pagesOfAdapter(view);
+        ++m_adapterUsers[static_cast<std::size_t>(view.adapter)];  // so that it is counted once
+        m_plan.missing.push_back(sequence);
+        return Admission::Done;
+    }
     const std::int32_t promised = std::max(0, expectedPages(view) - view.pages);
     Holding& theirs = holding(sequence);
     ++theirs.running;

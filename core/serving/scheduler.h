@@ -7,8 +7,9 @@
 //   2. prompts in chunks within what is left of the token budget, next from the least served tenant (FairShare), in it
 //      those that run already, then by arrival. A waiting request is admitted when the pages of its tokens, its
 //      expected answer and what the running ones are expected to take still fit above a watermark. When the next in
-//      fair order does not fit, none behind it is admitted: big requests are not starved by small ones. A text of an
-//      encoder is one chunk: it waits for a step that has room for the whole of it.
+//      fair order does not fit, none behind it is admitted: big requests are not starved by small ones. One that only
+//      lacks its adapter is named, so that it can be brought, and passed by. A text of an encoder is one chunk: it
+//      waits for a step that has room for the whole of it.
 // A tenant's running sequences hold no more pages than its cap: it waits at the door, and where its own answers grow
 // into the cap its newest sequence gives way, never somebody else's. One sequence alone may always go on.
 // Sources: Sarathi-Serve (chunked prefill beside decodes), arXiv 2403.02310; VTC, arXiv 2401.00588; vLLM (recompute).
@@ -36,6 +37,7 @@ struct SequenceView {
     bool lastLogit = true;         // the row that reaches the target takes one
     bool isWhole = false;          // an encoder's text: all its rows in one step or none
     std::int32_t adapter = -1;     // index into QueueView::adapterPages; -1: none
+    bool isAdapterReady = true;    // waiting: its adapter is in the pool, or begins to be
 
     bool isDecode() const { return isRunning && generated > 0 && target - computed == 1; }
 };
@@ -46,7 +48,7 @@ struct QueueView {
     std::span<const double> weights = {};     // per tenant; empty: all 1
     std::span<const std::int32_t> pageCaps = {};  // per tenant, 0: none; empty: no caps
     // Per adapter, the pages that its first running user takes (also of an idle one: it can no longer be evicted) and its
-    // last gives back.
+    // last gives back. 0 for one that is still being copied, whose pages nobody can have, or whose size nobody knows yet.
     std::span<const std::int32_t> adapterPages = {};
 };
 
@@ -64,6 +66,7 @@ struct StepPlan {
     };
     std::vector<std::int32_t> preempted;
     std::vector<std::int32_t> admitted;
+    std::vector<std::int32_t> missing;  // would have been admitted, were their adapters ready; room for these is left
     std::vector<Work> work;  // at most one per sequence
 
     bool isEmpty() const { return preempted.empty() && work.empty(); }

@@ -33,6 +33,8 @@ struct Sequence {
     const ResidentAdapter* adapter = nullptr;  // held while it runs with one
     bool isRunning = false;
     bool isDone = false;
+    bool isSized = false;  // the pages of its adapter are known, and it fits beside them
+    AdapterTier adapterFrom = AdapterTier::Pool;  // where it was when the sequence could first have begun
 
     // Prefix cache: keys of the first full blocks, as far as they were needed; the first `cachedBlocks` pages are
     // pinned there, the rest is the sequence's own.

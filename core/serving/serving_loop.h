@@ -17,6 +17,7 @@
 #include "core/base/hash.h"
 #include "core/compute/backend.h"
 #include "core/models/transformer.h"
+#include "core/serving/adapter_trace.h"
 #include "core/serving/live_request.h"
 #include "core/serving/page_map.h"
 #include "core/serving/page_pool.h"
@@ -25,6 +26,8 @@
 #include "core/tokenizer/tokenizer.h"
 
 namespace espalier {
+
+struct AdapterTiers;
 
 struct ServingOptions {
     std::int32_t poolPages = 0;         // pages of kTokensPerPage tokens; see kvBytesPerPage (kv_cache.h)
@@ -35,6 +38,10 @@ struct ServingOptions {
     bool prefixCache = true;
     std::string modelDigest;            // part of every prefix-cache key
     HashKey hashKey = randomHashKey();  // of the prefix cache; per process
+    // Shared with others and looked after by their owner, who calls HostArena::collect() before the loops step, and step()
+    // again when something has landed. null: its own, where everything lands at once.
+    AdapterTiers* tiers = nullptr;
+    bool prefetch = true;  // adapters of waiting requests, ahead of their turn
 };
 
 // Since the loop was made; names as vLLM's metrics where the meaning is the same.
@@ -48,7 +55,7 @@ struct ServingCounters {
     std::int64_t steps = 0;
     std::int64_t adapterSteps = 0;      // of these, with at least one adapter
     std::int64_t adapterLoads = 0;      // copies into the pool
-    std::int64_t adapterHits = 0;       // admissions that found theirs there
+    std::int64_t adapterHits = 0;       // requests that found theirs there when their turn came
     std::int64_t adapterEvictions = 0;
     std::int64_t adapterLoadedBytes = 0;
     std::int64_t finishedStop = 0;  // request_success_total by finished_reason; embeddings and scores too
@@ -99,7 +106,7 @@ public:
     // The last chunk, with finish "cancelled", comes before this returns. An id that is not here any more: no effect.
     void cancel(RequestId id);
 
-    // Runs one step. false: there was nothing to do.
+    // Runs one step. false: there was nothing to do, or everything waits for adapters that are on their way.
     bool step();
 
     bool idle() const;  // no request is running or waiting
@@ -109,6 +116,9 @@ public:
     std::vector<double> recentTtftMs() const;  // samples of the last minute, to merge over models
     std::vector<double> recentTpotMs() const;
     std::int64_t kvBytes() const;  // memory of the page arrays, and of what adapters need beside them
+
+    // The adapter was removed or replaced: its pages are free when nobody runs with it any more.
+    void retireAdapter(std::string_view digest, MoveCause cause);
 
     void dropPrefixCache();               // frees every page no running sequence reads
     Result<void> checkIntegrity() const;  // pool, cache and sequences agree; O(pages); tests and idle time

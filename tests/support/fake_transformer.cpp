@@ -67,6 +67,7 @@ Result<Transformer::Output> FakeTransformer::forward(Stream&, const ForwardBatch
     CHECK(static_cast<std::int32_t>(batch.logitRows.size()) <= m_options.maxLogitRows &&
           kv.size() == m_spec.layers.size());
     if (onForward) onForward(batch);
+    for (std::size_t layer = 0; batch.gate && layer < kv.size(); ++layer) TRY(batch.gate->await(layer));
     if (m_failure) {
         const Error error = std::move(*m_failure);
         m_failure.reset();

@@ -19,6 +19,7 @@ public:
     void failSynchronize(int count) { m_failures = count; }
     void failAllocate(bool fails) { m_failAllocate = fails; }
     std::function<void()> onPackWeight;  // set before the engine opens
+    std::function<void(std::int64_t bytes)> onCopy;  // before each copy, on its thread
     std::function<void(LoraBatch&)> onLora;  // may change what the device is asked for
 
     DeviceDesc device() const override { return m_device.device(); }
@@ -27,6 +28,7 @@ public:
         return m_device.allocate(bytes, kind);
     }
     void copy(Stream& stream, void* to, const void* from, std::int64_t bytes) override {
+        if (onCopy) onCopy(bytes);
         m_device.copy(stream, to, from, bytes);
     }
     void fill(Stream& stream, void* to, int byte, std::int64_t bytes) override {

@@ -28,6 +28,7 @@ MemoryOwner memoryOwnerOf(PageOwner owner) {
             return MemoryOwner::KvCached;
         case PageOwner::Adapter:
         case PageOwner::AdapterIdle:
+        case PageOwner::Staging:
             return MemoryOwner::Adapters;
         case PageOwner::Free:
             break;
@@ -138,7 +139,8 @@ void PageMapView::paintLegend(QPainter& painter) {
     int x = 0;
     const int y = height() - scaled(kLegendHeight) + 4;
     const bool isExact = m_map.pagesPerCell == 1;
-    pages[std::size_t(PageOwner::Adapter)] += pages[std::size_t(PageOwner::AdapterIdle)];
+    for (const PageOwner owner : {PageOwner::AdapterIdle, PageOwner::Staging})
+        pages[std::size_t(PageOwner::Adapter)] += pages[std::size_t(owner)];
     for (const PageOwner owner : {PageOwner::Kv, PageOwner::KvCached, PageOwner::Adapter, PageOwner::Free}) {
         if (owner == PageOwner::Adapter && pages[std::size_t(owner)] == 0) continue;
         const QString name = ownerName(memoryOwnerOf(owner), true);

@@ -88,6 +88,10 @@ private slots:
         snapshot.ttftMs = {1.5, 2.5, 3.5, 4};
         snapshot.counters = {{"prompt_tokens_total", 12}};
         snapshot.models = {{"tiny", "ready", 1.0, 10, 4096, 20, 5, 6, 1, 2}};
+        snapshot.hostAdapters = 3;
+        snapshot.hostAdapterBytes = 4096;
+        snapshot.moves = {{7, 99, "math", "ada", AdapterTier::Host, AdapterTier::Pool, 4096, 0.25, MoveCause::Prefetch, {}},
+                          {8, 100, "law", {}, AdapterTier::Pool, AdapterTier::Disk, 4096, 0, MoveCause::Evicted, "math"}};
         snapshot.jobs = {someJob()};
         snapshot.device = "cpu";
         const Json json = toJson(snapshot);
@@ -96,6 +100,9 @@ private slots:
         COMPARE_JSON(toJson(*back), json);
         QCOMPARE(back->counters.at("prompt_tokens_total"), 12.0);
         QCOMPARE(back->models.at(0).poolPagesCached, std::int64_t{6});
+        COMPARE_JSON(json["moves"][1]["cause"], "evicted");
+        QCOMPARE(back->moves.at(1).evictedFor, std::string("math"));
+        QCOMPARE(back->moves.at(0).to, AdapterTier::Pool);
     }
 
     void historyPointReadsBackAsItWasWritten() {

@@ -182,6 +182,92 @@ private slots:
                  memory.total);
     }
 
+    // Twelve adapters through a pool for a few and a host memory for two, all at once, against each alone.
+    void manyMoveThroughASmallPoolAndEveryMoveIsSeen() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        constexpr int kMany = 12;
+        std::vector<std::vector<TokenId>> expected;
+        for (int i = 0; i < kMany; ++i) {
+            const std::string name = "a" + std::to_string(i);
+            VERIFY_OK(fixture.import(name, {.rank = 1 + i, .dtype = i % 2 ? DType::BF16 : DType::F32, .seed = 50u + static_cast<unsigned>(i)}));
+            expected.push_back(fixture.generate("tiny:" + name));
+        }
+        fixture.engine.reset();
+        EngineOptions options = fixture.options();
+        options.poolBytes = 32 * 16384;
+        options.hostCacheBytes = 100'000;
+        fixture.engine = fixture.open(options, *fixture.files).value();
+        std::vector<std::unique_ptr<Collector>> collectors;
+        for (int i = 0; i < 4 * kMany; ++i)
+            VERIFY_OK(fixture.engine->submit("tiny:a" + std::to_string(i % kMany),
+                                             requestFor({5, 80, 81, 7}, 24, *collectors.emplace_back(std::make_unique<Collector>()))));
+        for (int i = 0; i < 4 * kMany; ++i)
+            QCOMPARE(idsOf(collectors[static_cast<std::size_t>(i)]->wait()), expected[static_cast<std::size_t>(i % kMany)]);
+        const auto counter = [&](const std::string& name) { return fixture.engine->snapshot()->counters.at(name); };
+        QTRY_COMPARE_WITH_TIMEOUT(counter("adapter_found_total_pool") + counter("adapter_found_total_host") +
+                                      counter("adapter_found_total_disk"), 4.0 * kMany, 60000);
+        const auto snapshot = fixture.engine->snapshot();
+        QVERIFY(counter("adapter_evictions_total") > 0 && counter("adapter_moves_total_evicted") > 0);
+        QCOMPARE(counter("adapter_moved_bytes_total_to_pool"), counter("adapter_loaded_bytes_total"));
+        QVERIFY(snapshot->hostAdapters > 0 && snapshot->hostAdapterBytes <= snapshot->hostAdapterBudget);
+        QCOMPARE(snapshot->hostAdapterBudget, 100'000);
+        QCOMPARE(snapshot->moves.size(), kMostMoves);
+        for (std::size_t i = 1; i < kMostMoves; ++i) QCOMPARE(snapshot->moves[i].sequence, snapshot->moves[0].sequence + static_cast<std::int64_t>(i));
+    }
+
+    void filesThatVanishOrAreBrokenFailTheirRequestsAlone() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        const auto gone = fixture.import("gone", {.seed = 3});
+        const auto broken = fixture.import("broken", {.seed = 4});
+        VERIFY_OK(gone);
+        VERIFY_OK(broken);
+        VERIFY_OK(fixture.import("whole", {.seed = 5}));
+        std::filesystem::remove_all(gone->folder);
+        std::filesystem::resize_file(Path(broken->folder) / "adapter_model.safetensors", 100);
+        Collector first, second, third, base;
+        VERIFY_OK(fixture.engine->submit("tiny:gone", requestFor({5, 80}, 8, first)));
+        VERIFY_OK(fixture.engine->submit("tiny:broken", requestFor({5, 80}, 8, second)));
+        VERIFY_OK(fixture.engine->submit("tiny:whole", requestFor({5, 80}, 8, third)));
+        VERIFY_OK(fixture.engine->submit("tiny", requestFor({5, 80}, 8, base)));
+        for (const auto& [collector, name] : {std::pair{&first, "gone"}, std::pair{&second, "broken"}}) {
+            const Chunk last = collector->wait().back();
+            QCOMPARE(*last.finish, FinishReason::Failed);
+            QVERIFY2(last.error->message.find(std::string("\"") + name + "\"") != std::string::npos, last.error->message.c_str());
+        }
+        QCOMPARE(idsOf(third.wait()).size(), std::size_t{8});
+        QCOMPARE(idsOf(base.wait()).size(), std::size_t{8});
+    }
+
+    // Reloads while requests for every version come: each is answered, by the version that had the name when it came or
+    // by a later one.
+    void aReloadUnderLoadLosesNobody() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        VERIFY_OK(fixture.import("math", {.seed = 1}));
+        std::vector<std::vector<TokenId>> versions{fixture.generate("tiny:math")};
+        std::vector<std::unique_ptr<Collector>> collectors;
+        for (unsigned version = 2; version < 6; ++version) {
+            for (int i = 0; i < 12; ++i)
+                VERIFY_OK(fixture.engine->submit("tiny:math", requestFor({5, 80, 81, 7}, 24, *collectors.emplace_back(std::make_unique<Collector>()))));
+            fixture.makeAdapter("math", {.seed = version});
+            VERIFY_OK(fixture.engine->reloadAdapter("tiny:math"));
+        }
+        std::vector<std::vector<TokenId>> answers;
+        for (const auto& collector : collectors) answers.push_back(idsOf(collector->wait()));
+        for (unsigned version = 2; version < 6; ++version) {
+            fixture.makeAdapter("math", {.seed = version});
+            (void)fixture.engine->reloadAdapter("tiny:math");
+            versions.push_back(fixture.generate("tiny:math"));
+        }
+        for (std::size_t i = 0; i < answers.size(); ++i) {
+            const auto found = std::ranges::find(versions, answers[i]);
+            QVERIFY(found != versions.end());
+            QVERIFY(static_cast<std::size_t>(found - versions.begin()) >= i / 12);
+        }
+    }
+
     void eventsTellOfEveryChange() {
         AdapterFixture fixture;
         VERIFY_OK(fixture.start());

@@ -74,10 +74,14 @@ struct Bench {
     std::vector<float> forward(const std::vector<std::int32_t>& tokens, bool hidden) {
         PagePool pool(64);
         KvCache kv = KvCache::create(backend, model.spec, DType::F32, 64).value();
-        AdapterCache adapters(backend, pool, kv.layers(), 128);
+        const ManualClock clock;
+        InlineLane lane;
+        AdapterTiers tiers{lane, lane, clock, INT64_MAX};
+        AdapterCache adapters(backend, pool, kv.layers(), 128, tiers, clock);
         const auto stream = backend.makeStream();
         CHECK(adapters.check(*image));
-        const ResidentAdapter* resident = adapters.acquire(*stream, image).value();
+        CHECK(adapters.bring(image, image, MoveCause::Miss, {}));
+        const ResidentAdapter* resident = adapters.acquire(image->digest);
         std::vector<PageId> pages;
         CHECK(pool.acquire(PageOwner::Kv, 6, pages));
         const auto rows = static_cast<std::int32_t>(tokens.size());

@@ -51,10 +51,13 @@ Tokens tokensOf(int blocks, TokenId first) {
 
 class TestPrefixCache : public QObject {
     Q_OBJECT
+
+    ManualClock clock;
+
 private slots:
     void aSecondSequenceFindsTheBlocksOfTheFirst() {
         PagePool pool(8);
-        PrefixCache cache(pool, {});
+        PrefixCache cache(pool, {}, clock);
         const Hash128 root = cache.rootKey({.tenant = "ada"});
         const auto first = hold(cache, pool, root, tokensOf(3, 0));
         int hits = 0;
@@ -74,7 +77,7 @@ private slots:
     }
     void nothingIsFoundAcrossTenantsModelsAdaptersOrScales() {
         PagePool pool(8);
-        PrefixCache cache(pool, {});
+        PrefixCache cache(pool, {}, clock);
         const CacheDomain mine{.modelDigest = "m", .adapterDigest = "a", .adapterScale = 1.0f, .tenant = "ada"};
         const Tokens tokens = tokensOf(2, 0);
         hold(cache, pool, cache.rootKey(mine), tokens);
@@ -93,7 +96,7 @@ private slots:
     }
     void aHitIsVerifiedByItsTokens() {
         PagePool pool(4);
-        PrefixCache cache(pool, {});
+        PrefixCache cache(pool, {}, clock);
         const Hash128 root = cache.rootKey({});
         const Tokens mine = tokensOf(1, 0), other = tokensOf(1, 500);
         hold(cache, pool, root, mine);
@@ -108,12 +111,12 @@ private slots:
     }
     void anotherKeyGivesOtherHashes() {
         PagePool pool(4);
-        const PrefixCache one(pool, {1}), two(pool, {2});
+        const PrefixCache one(pool, {1}, clock), two(pool, {2}, clock);
         QVERIFY(one.rootKey({}) != two.rootKey({}));
     }
     void publishingTheSameBlockTwiceKeepsOnePage() {
         PagePool pool(4);
-        PrefixCache cache(pool, {});
+        PrefixCache cache(pool, {}, clock);
         const Hash128 root = cache.rootKey({});
         const Tokens tokens = tokensOf(1, 0);
         const Hash128 key = cache.blockKey(root, blockAt(tokens, 0));
@@ -126,7 +129,7 @@ private slots:
     }
     void eviction_takesLeavesFirstAndTheOldestOfThem() {
         PagePool pool(6);
-        PrefixCache cache(pool, {});
+        PrefixCache cache(pool, {}, clock);
         const Hash128 root = cache.rootKey({});
         const auto older = hold(cache, pool, root, tokensOf(3, 0));
         const auto newer = hold(cache, pool, root, tokensOf(3, 1000));
@@ -143,7 +146,7 @@ private slots:
     }
     void eviction_neverTakesWhatIsRead() {
         PagePool pool(4);
-        PrefixCache cache(pool, {});
+        PrefixCache cache(pool, {}, clock);
         hold(cache, pool, cache.rootKey({}), tokensOf(3, 0));
         QCOMPARE(cache.evict(4), 0);
         QCOMPARE(pool.usage().of(PageOwner::Kv), 3);
@@ -152,7 +155,7 @@ private slots:
         for (std::uint64_t seed = 1; seed <= 10; ++seed) {
             TestRandom random(seed);
             PagePool pool(1 + random.below(40));
-            PrefixCache cache(pool, {});
+            PrefixCache cache(pool, {}, clock);
             std::vector<std::vector<PageId>> held;
             for (int step = 0; step < 400; ++step) {
                 const std::string history = "seed " + std::to_string(seed) + ", step " + std::to_string(step);

@@ -365,6 +365,29 @@ private slots:
         usage.pages = {1, 0, 0, 0, 8};
         QCOMPARE(planStep({sequences, served, {}, {}, pages}, usage, kLimits).admitted, (Indices{0}));
     }
+    // What only lacks its adapter is named with room left for it, once however many want it, and passed by.
+    void adapters_thatAreMissingAreNamedAndPassedBy() {
+        std::vector<SequenceView> sequences{waiting(16), waiting(16), waiting(16, 1)};
+        sequences[0].adapter = sequences[1].adapter = 0;
+        sequences[0].isAdapterReady = sequences[1].isAdapterReady = false;
+        for (SequenceView& sequence : sequences) sequence.mayGenerate = 0;
+        const std::vector<std::int32_t> adapterPages{8};
+        const std::vector<double> served{0.0, 0.0};
+        const auto planned = [&](std::int32_t free, std::int32_t most) {
+            PoolUsage usage;
+            usage.pages[static_cast<std::size_t>(PageOwner::Free)] = free;
+            StepLimits limits = kLimits;
+            limits.maxSequences = most;
+            return planStep({sequences, served, {}, {}, adapterPages}, usage, limits);
+        };
+        QCOMPARE(planned(40, 8).missing, (Indices{0, 1}));
+        QCOMPARE(planned(40, 8).admitted, (Indices{2}));
+        QCOMPARE(planned(40, 1).missing, (Indices{0}));  // the other's turn has not come
+        QCOMPARE(planned(40, 1).admitted, (Indices{2}));
+        QCOMPARE(planned(9, 8).missing, (Indices{0, 1}));  // the adapter is counted once
+        QCOMPARE(planned(8, 8).missing, (Indices{}));      // its prompt finds no page: nobody behind it is admitted
+        QCOMPARE(planned(8, 8).admitted, (Indices{}));
+    }
     void adapters_giveTheirPagesBackWithTheirLastUser() {
         std::vector<SequenceView> sequences{decoding(17), decoding(17), decoding(17)};  // each needs a second page
         sequences[1].adapter = sequences[2].adapter = 0;

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// AdapterMover: sees to it that the adapters of waiting requests are in the pool when their turn comes. Before each plan
+// it says where they are; after it, it brings those that requests could have begun but for (a miss), then, within a
+// quarter of the pool, those that the next requests in fair order will want. Copies run beside what is computed, and a
+// wish that cannot be met now is made again at the next step.
+//
+// Owner: ServingLoop. Thread: engine.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/serving/adapter_tiers.h"
+#include "core/serving/pager.h"
+#include "core/serving/prefetch_plan.h"
+#include "core/serving/sequence.h"
+
+namespace espalier {
+
+class AdapterMover {
+public:
+    // The references outlive the mover. prefetch false: only what is missing.
+    AdapterMover(AdapterTiers& tiers, Pager& pager, bool prefetch)
+        : m_tiers(tiers), m_pager(pager), m_prefetch(prefetch) {}
+
+    // Begins a step's view: nobody waits yet.
+    void beginView();
+    // Index of its adapter in places(), -1 without one.
+    std::int32_t viewAdapter(const Request& request);
+    bool isReady(std::int32_t adapter) const { return m_seen[static_cast<std::size_t>(adapter)].isReady; }
+    std::span<const AdapterPlace> places() const { return m_places; }
+    std::span<const std::int32_t> pages() const { return m_pages; }  // as QueueView::adapterPages
+
+    // After the plan was carried out, before the step is computed. true: something was set in motion.
+    bool move(const QueueView& queue, std::span<const std::int32_t> missing,
+              std::span<const std::unique_ptr<Sequence>> sequences, std::int32_t freeSlots);
+
+    // Why the last move() could not bring an adapter that is missing.
+    const std::optional<Error>& refusal() const { return m_refusal; }
+
+    // Its request is admitted for the first time.
+    void count(const Sequence& sequence);
+
+private:
+    struct Seen {
+        std::shared_ptr<const AdapterSource> source;
+        bool isReady = false;
+    };
+    static constexpr std::int32_t kLeastLookAhead = 8;  // requests, when every slot is taken
+
+    bool bring(std::int32_t adapter, MoveCause cause, const std::string& tenant);
+    void read(std::int32_t adapter, MoveCause cause, const std::string& tenant);
+
+    AdapterTiers& m_tiers;
+    Pager& m_pager;
+    const bool m_prefetch;
+    std::unordered_map<std::string_view, std::int32_t> m_index;  // by digest
+    std::vector<Seen> m_seen;
+    std::vector<AdapterPlace> m_places;
+    std::vector<std::int32_t> m_pages;
+    bool m_moved = false;
+    std::optional<Error> m_refusal;
+};
+
+}  // namespace espalier

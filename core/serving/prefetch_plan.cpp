@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/serving/prefetch_plan.h"
+
+#include <algorithm>
+#include <queue>
+#include <tuple>
+
+#include "core/serving/fair_share.h"
+
+namespace espalier {
+
+std::vector<std::int32_t> waitingInFairOrder(const QueueView& queue, std::int32_t most) {
+    std::vector<std::vector<std::int32_t>> lines(queue.served.size());  // by tenant, by arrival
+    for (std::size_t i = 0; i < queue.sequences.size(); ++i)
+        if (!queue.sequences[i].isRunning)
+            lines[static_cast<std::size_t>(queue.sequences[i].tenant)].push_back(static_cast<std::int32_t>(i));
+    using Turn = std::tuple<double, std::int32_t, std::size_t, std::size_t>;  // served, head, tenant, place in its line
+    std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns;
+    for (std::size_t tenant = 0; tenant < lines.size(); ++tenant)
+        if (!lines[tenant].empty()) turns.emplace(queue.served[tenant], lines[tenant][0], tenant, 0);
+    std::vector<std::int32_t> order;
+    while (static_cast<std::int32_t>(order.size()) < most && !turns.empty()) {
+        const auto [served, head, tenant, place] = turns.top();
+        turns.pop();
+        order.push_back(head);
+        if (place + 1 == lines[tenant].size()) continue;
+        const SequenceView& view = queue.sequences[static_cast<std::size_t>(head)];
+        const double weight = queue.weights.empty() ? 1.0 : queue.weights[tenant];
+        turns.emplace(served + kPromptTokenCost * (view.target - view.computed) / weight, lines[tenant][place + 1],
+                      tenant, place + 1);
+    }
+    return order;
+}
+
+PrefetchPlan planPrefetch(const QueueView& queue, std::span<const AdapterPlace> places, const PrefetchLimits& limits) {
+    PrefetchPlan plan;
+    std::vector<bool> seen(places.size());
+    for (const std::int32_t request : waitingInFairOrder(queue, limits.requests)) {
+        const std::int32_t adapter = queue.sequences[static_cast<std::size_t>(request)].adapter;
+        if (adapter < 0 || seen[static_cast<std::size_t>(adapter)]) continue;
+        seen[static_cast<std::size_t>(adapter)] = true;
+        plan.wanted.push_back(adapter);
+        plan.first.push_back(request);
+    }
+    std::int32_t reclaimable = limits.reclaimable, staged = limits.stagedPages;
+    for (const std::int32_t adapter : plan.wanted) {
+        const AdapterPlace& place = places[static_cast<std::size_t>(adapter)];
+        if (place.at == AdapterPlace::At::Idle) reclaimable -= place.pages;
+    }
+    bool fits = true;
+    for (const std::int32_t adapter : plan.wanted) {
+        const AdapterPlace& place = places[static_cast<std::size_t>(adapter)];
+        if (place.at == AdapterPlace::At::Disk) plan.toHost.push_back(adapter);
+        if (place.at != AdapterPlace::At::Host || !fits) continue;
+        fits = place.pages <= std::min(reclaimable, staged);
+        if (!fits) continue;
+        plan.toPool.push_back(adapter);
+        reclaimable -= place.pages;
+        staged -= place.pages;
+    }
+    return plan;
+}
+
+}  // namespace espalier

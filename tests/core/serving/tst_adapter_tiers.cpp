@@ -1,0 +1,598 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Adapters on their way from disk to host memory and into the pool: who waits, who goes by, what gives way, what every
+// move is recorded as; and that a request's bits are the same whatever road its adapter took, on threads of their own too.
+#include <QTemporaryDir>
+#include <QTest>
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "core/compute/reference/reference_backend.h"
+#include "core/serving/adapter_tiers.h"
+#include "core/serving/kv_cache.h"
+#include "core/serving/serving_loop.h"
+#include "tests/support/adapter_data.h"
+#include "tests/support/fake_transformer.h"
+#include "tests/support/faulty_backend.h"
+#include "tests/support/held_lane.h"
+#include "tests/support/model_runner.h"
+#include "tests/support/test_main.h"
+
+using namespace espalier;
+using namespace espalier::test;
+
+namespace {
+
+constexpr std::size_t kAdapters = 6;
+
+// An adapter "on disk": an image that is copied at each read, or an error.
+struct DiskSource final : AdapterSource {
+    explicit DiskSource(std::shared_ptr<const LoraImage> made) : image(std::move(made)) {
+        digest = image->digest;
+        name = "adapter " + digest.substr(digest.size() - 2);
+        storedBytes = image->bytes();
+    }
+    Result<std::shared_ptr<const LoraImage>> read() const override {
+        ++reads;
+        if (failures > 0 && failures-- > 0) return fail(ErrorCode::IoError, "planted: the disk cannot be read");
+        return std::shared_ptr<const LoraImage>(std::make_shared<LoraImage>(*image));
+    }
+    std::shared_ptr<const AdapterSource> successor() const override { return next; }
+
+    std::shared_ptr<const LoraImage> image;
+    std::shared_ptr<const AdapterSource> next;
+    mutable std::atomic<int> reads = 0, failures = 0;
+};
+
+// A model, and adapters of several ranks and types on its disk.
+class World {
+public:
+    explicit World(const Path& folder, DType kvType = DType::F32) : kvType(kvType) {
+        if (!std::filesystem::exists(folder)) writeTinyModel(folder, {.tokenizer = false});
+        model = loadModel(backend, folder,
+                          archSpecFromConfig(*parseJson(*makeFileSystem()->readText(folder / "config.json", 1 << 20), ""), "").value(),
+                          {.maxBatchTokens = 64, .maxLogitRows = 64, .progress = {}, .stop = {}});
+        const auto pageBytes = layerPageBytes(backend, model.spec, kvType);
+        const std::int32_t ranks[] = {1, 8, 17, 3, 24, 12};
+        for (std::size_t i = 0; i < kAdapters; ++i)
+            disk.push_back(std::make_shared<DiskSource>(tinyImage(
+                model.spec, pageBytes, {.rank = ranks[i], .alpha = 4, .dtype = i % 2 ? DType::BF16 : DType::F32,
+                                        .strength = 0.3f, .seed = 60 + i})));
+    }
+    std::int64_t bytesOf(std::size_t adapter) const { return disk[adapter]->image->bytes(); }
+    std::int32_t pagesOf(std::size_t adapter) const { return disk[adapter]->image->pages; }
+
+    // number 0, 7, ... are the base's.
+    Request request(std::uint64_t number) const {
+        TestRandom random(number * 31 + 1);
+        Request request;
+        request.id = {number + 1};
+        request.tenant = number % 3 ? "ada" : "bo";
+        const std::int32_t shared = 16 * random.below(2);
+        for (std::int32_t i = 0; i < shared; ++i) request.prompt.push_back(4 + i % 50);
+        for (std::int32_t i = 1 + random.below(20); i > 0; --i) request.prompt.push_back(random.below(model.spec.vocabulary));
+        request.maxTokens = 1 + random.below(8);
+        request.logprobs = 1;
+        request.sampling.seed = random.next();
+        request.sampling.temperature = number % 2 ? 1.0 : 0.0;
+        if (const std::size_t adapter = number % (kAdapters + 1)) request.adapter = disk[adapter - 1];
+        return request;
+    }
+
+    std::unique_ptr<ServingLoop> loop(AdapterTiers* tiers, const Clock& clock, std::int32_t pages,
+                                      bool prefetch = true, std::int32_t sequences = 6) {
+        ServingOptions options;
+        options.poolPages = pages;
+        options.maxBatchTokens = 24;
+        options.maxSequences = sequences;
+        options.kvType = kvType;
+        options.tiers = tiers;
+        options.prefetch = prefetch;
+        return ServingLoop::create(backend, *model.transformer, nullptr, options, clock).value();
+    }
+
+    // Each alone in a loop of its own.
+    std::vector<Received> alone(std::uint64_t requests) {
+        std::vector<Received> answers(requests);
+        ManualClock clock;
+        for (std::uint64_t i = 0; i < requests; ++i) {
+            const auto one = loop(nullptr, clock, 200);
+            Request asked = request(i);
+            asked.sink = answers[i].sink();
+            CHECK(one->submit(std::move(asked)));
+            while (!one->idle()) one->step();
+        }
+        return answers;
+    }
+
+    std::unique_ptr<Backend> device = makeReferenceBackend();
+    FaultyBackend backend{*device};
+    DType kvType;
+    LoadedModel model;
+    std::vector<std::shared_ptr<DiskSource>> disk;
+};
+
+// A loop whose disk and copier move when the test says so.
+struct Held {
+    Held(World& world, std::int32_t pages, std::int64_t hostBytes = INT64_MAX, bool prefetch = true,
+         std::int32_t sequences = 6)
+        : tiers(reader, copier, clock, hostBytes), loop(world.loop(&tiers, clock, pages, prefetch, sequences)) {}
+
+    bool step() {
+        tiers.arena.collect();
+        return loop->step();
+    }
+    // Until nothing moves on its own any more.
+    void settle() {
+        for (bool moves = true; moves;) {
+            moves = step();
+            moves = reader.runOne() || moves;
+            moves = copier.runOne() || moves;
+        }
+    }
+    void submit(Request request, Received& into) {
+        request.sink = into.sink();
+        const auto submitted = loop->submit(std::move(request));
+        CHECK(submitted);
+    }
+    std::vector<AdapterMove> moves() const { return tiers.trace.newest(512); }
+
+    ManualClock clock;
+    HeldLane reader, copier;
+    AdapterTiers tiers;
+    std::unique_ptr<ServingLoop> loop;  // goes first
+};
+
+std::string firstDifference(const std::vector<Received>& a, const std::vector<Received>& b) {
+    for (std::size_t i = 0; i < a.size(); ++i)
+        if (!sameBits(a[i], b[i])) return "request " + std::to_string(i);
+    return {};
+}
+
+std::string textOf(const AdapterMove& move) {
+    return move.adapter + " " + std::string(adapterTierName(move.from)) + ">" + std::string(adapterTierName(move.to)) +
+           " " + std::string(moveCauseName(move.cause)) + (move.tenant.empty() ? "" : " " + move.tenant);
+}
+
+}  // namespace
+
+class TestAdapterTiers : public QObject {
+    Q_OBJECT
+
+    QTemporaryDir m_folder;
+    Path folder() const { return Path(m_folder.path().toStdString()) / "tiny"; }
+
+private slots:
+    void aRequestWaitsForItsAdapterAndOthersGoBy() {
+        World world(folder());
+        Held held(world, 200);
+        Received adapted, base;
+        held.submit(world.request(1), adapted);
+        held.submit(world.request(7), base);
+        const std::string name = world.disk[0]->name;
+        while (held.step()) continue;
+        QVERIFY(base.finish && !adapted.finish);  // the base went by
+        QCOMPARE(held.reader.held(), std::size_t{1});
+        QCOMPARE(held.loop->stats().waiting, 1);
+        held.reader.runAll();
+        while (held.step()) continue;
+        QVERIFY(!adapted.finish);
+        QCOMPARE(held.copier.held(), std::size_t{1});
+        QCOMPARE(held.loop->stats().pages.of(PageOwner::Staging), world.pagesOf(0));
+        QVERIFY(held.loop->checkIntegrity());
+        held.clock.advance(std::chrono::milliseconds(3));
+        held.settle();
+        QVERIFY(adapted.finish && *adapted.finish != FinishReason::Failed);
+        QCOMPARE(held.loop->stats().pages.of(PageOwner::AdapterIdle), world.pagesOf(0));
+        QCOMPARE(held.loop->stats().counters.adapterHits, 0);
+        QCOMPARE(held.tiers.trace.traffic().foundOnDisk, 1);
+        const auto moves = held.moves();
+        QCOMPARE(moves.size(), std::size_t{2});
+        QCOMPARE(textOf(moves[0]), name + " disk>host miss ada");
+        QCOMPARE(textOf(moves[1]), name + " host>pool miss ada");
+        QCOMPARE(moves[1].bytes, world.bytesOf(0));
+        Received again;
+        held.submit(world.request(1), again);
+        held.settle();
+        QVERIFY(sameBits(adapted, again));
+        QCOMPARE(world.disk[0]->reads.load(), 1);
+        QCOMPARE(held.loop->stats().counters.adapterHits, 1);
+    }
+
+    // The copy of the second layer does not begin before the first layer has been computed: whoever waited for the whole
+    // adapter would wait for ever.
+    void aStepBeginsWhenTheFirstLayerHasLanded() {
+        World world(folder());
+        const std::vector<Received> expected = world.alone(2);
+        const SystemClock clock;
+        InlineLane reader;
+        ThreadLane copier;
+        std::atomic<int> copies = 0;
+        std::atomic<bool> computed = false, late = false;
+        const auto engine = std::this_thread::get_id();
+        world.backend.onLora = [&](LoraBatch&) { computed = true; };
+        const std::int64_t layerBytes = static_cast<std::int64_t>(world.disk[0]->image->layers[0].tiles.size());
+        std::atomic<std::int64_t> copied = 0;
+        world.backend.onCopy = [&](std::int64_t bytes) {
+            if (std::this_thread::get_id() == engine) return;
+            ++copies;
+            if (copied.fetch_add(bytes) < layerBytes) return;
+            const auto patience = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+            while (!computed && std::chrono::steady_clock::now() < patience) std::this_thread::yield();
+            late = late || !computed;
+        };
+        AdapterTiers tiers(reader, copier, clock, INT64_MAX);
+        const auto loop = world.loop(&tiers, clock, 200);
+        Received received;
+        Request request = world.request(1);
+        request.sink = received.sink();
+        QVERIFY(loop->submit(std::move(request)));
+        while (!received.finish) {
+            tiers.arena.collect();
+            if (!loop->step()) std::this_thread::yield();
+        }
+        QVERIFY(copies > 1 && !late);
+        QVERIFY(sameBits(received, expected[1]));
+        world.backend.onCopy = nullptr;
+        world.backend.onLora = nullptr;
+    }
+
+    void bitsAreTheSameByEveryRoad_data() {
+        QTest::addColumn<int>("kvType");
+        QTest::addColumn<bool>("threads");
+        QTest::addColumn<bool>("prefetch");
+        for (const DType type : {DType::F32, DType::BF16})
+            for (const bool threads : {false, true})
+                for (const bool prefetch : {false, true})
+                    QTest::addRow("%s KV, %s, prefetch %d", std::string(dtypeName(type)).c_str(),
+                                  threads ? "threads" : "held", prefetch)
+                        << static_cast<int>(type) << threads << prefetch;
+    }
+    // Host memory for two adapters and a pool for about three: everything is read, evicted and read again, and pages go
+    // from hand to hand.
+    void bitsAreTheSameByEveryRoad() {
+        QFETCH(int, kvType);
+        QFETCH(bool, threads);
+        QFETCH(bool, prefetch);
+        constexpr std::uint64_t kRequests = 40;
+        World world(folder(), static_cast<DType>(kvType));
+        const std::vector<Received> expected = world.alone(kRequests);
+        std::vector<Received> answers(kRequests);
+        const SystemClock clock;
+        HeldLane heldReader, heldCopier;
+        std::unique_ptr<ThreadLane> readerThread, copierThread;
+        if (threads) {
+            readerThread = std::make_unique<ThreadLane>();
+            copierThread = std::make_unique<ThreadLane>();
+        }
+        AdapterTiers tiers(threads ? static_cast<Lane&>(*readerThread) : heldReader,
+                           threads ? static_cast<Lane&>(*copierThread) : heldCopier, clock,
+                           world.bytesOf(4) + world.bytesOf(2));
+        const auto loop = world.loop(&tiers, clock, world.pagesOf(4) + world.pagesOf(2) + 14, prefetch);
+        TestRandom random(3);
+        const auto turn = [&] {
+            tiers.arena.collect();
+            const bool worked = loop->step();
+            if (threads && !worked) std::this_thread::yield();
+            if (!threads && (!worked || random.below(3) == 0)) heldReader.runOne();
+            if (!threads && (!worked || random.below(2) == 0)) heldCopier.runOne();
+            CHECK(loop->checkIntegrity());
+        };
+        for (std::uint64_t i = 0; i < kRequests; ++i) {
+            Request request = world.request(i);
+            request.sink = answers[i].sink();
+            QVERIFY(loop->submit(std::move(request)));
+            if (i % 4 == 3) turn();
+        }
+        while (!loop->idle()) turn();
+        const std::string difference = firstDifference(expected, answers);
+        QVERIFY2(difference.empty(), difference.c_str());
+        const ServingCounters counters = loop->stats().counters;
+        QVERIFY(counters.adapterEvictions > 0);
+        QVERIFY(counters.adapterLoads > static_cast<std::int64_t>(kAdapters));
+        const AdapterTraffic& traffic = tiers.trace.traffic();
+        QCOMPARE(traffic.toPoolBytes, counters.adapterLoadedBytes);
+        QCOMPARE(traffic.foundInPool + traffic.foundOnHost + traffic.foundOnDisk, std::int64_t{34});  // requests with one
+        QVERIFY(traffic.fromHostBytes > 0);
+        QCOMPARE(prefetch, traffic.of(MoveCause::Prefetch) > 0);
+        QVERIFY(tiers.arena.bytes() <= tiers.arena.budget());
+    }
+
+    void whatCannotBeReadFailsThoseWhoWaitForItAlone() {
+        World world(folder());
+        Held held(world, 200);
+        world.disk[0]->failures = 1;
+        Received broken, alsoBroken, whole, base;
+        held.submit(world.request(1), broken);
+        Request second = world.request(1);
+        second.id = {900};
+        held.submit(std::move(second), alsoBroken);
+        held.submit(world.request(2), whole);
+        held.submit(world.request(0), base);
+        held.settle();
+        for (const Received* one : {&broken, &alsoBroken}) {
+            QCOMPARE(*one->finish, FinishReason::Failed);
+            QCOMPARE(one->error->code, ErrorCode::IoError);
+            QVERIFY(one->error->message.find(world.disk[0]->name) != std::string::npos);
+        }
+        QVERIFY(*whole.finish != FinishReason::Failed && *base.finish != FinishReason::Failed);
+        QCOMPARE(held.tiers.trace.traffic().readFailures, 1);
+        Received later;  // nothing is held against it
+        held.submit(world.request(1), later);
+        held.settle();
+        QVERIFY(*later.finish != FinishReason::Failed);
+        QVERIFY(held.loop->checkIntegrity());
+    }
+
+    void whoWaitedForFilesThatWereReplacedGetsTheNewOnes() {
+        World world(folder());
+        const std::vector<Received> expected = world.alone(3);
+        Held held(world, 200);
+        world.disk[0]->failures = 1;
+        world.disk[0]->next = world.disk[1];
+        Received received;
+        Request request = world.request(2);  // the question of adapter 1, asked of adapter 0
+        request.adapter = world.disk[0];
+        held.submit(std::move(request), received);
+        held.settle();
+        QVERIFY(sameBits(received, expected[2]));
+        world.disk[0]->next = nullptr;
+    }
+
+    void aDeviceThatFailsInACopyFailsItsUsersAlone() {
+        World world(folder());
+        Held held(world, 200);
+        Received adapted, base;
+        held.submit(world.request(1), adapted);
+        held.step();
+        held.reader.runAll();
+        held.step();
+        QCOMPARE(held.copier.held(), std::size_t{1});
+        world.backend.failSynchronize(1);
+        held.copier.runAll();
+        held.submit(world.request(0), base);
+        held.settle();
+        QCOMPARE(*adapted.finish, FinishReason::Failed);
+        QCOMPARE(adapted.error->code, ErrorCode::DeviceError);
+        QVERIFY(*base.finish != FinishReason::Failed);
+        QCOMPARE(held.loop->stats().pages.of(PageOwner::Free) + held.loop->stats().pages.of(PageOwner::KvCached), 200);
+        QVERIFY(held.loop->checkIntegrity());
+    }
+
+    void whatIsCancelledOrEndsWhileItLoadsLeavesNothing() {
+        World world(folder());
+        {
+            Held held(world, 200);
+            Received received;
+            held.submit(world.request(1), received);
+            held.step();
+            held.loop->cancel({2});
+            QCOMPARE(*received.finish, FinishReason::Cancelled);
+            held.settle();  // the read ends for nobody
+            QVERIFY(held.loop->idle() && held.loop->checkIntegrity());
+            QCOMPARE(held.tiers.arena.images(), 1);
+            QCOMPARE(held.loop->stats().pages.of(PageOwner::Free), 200);
+        }
+        Held held(world, 200);
+        Received received;
+        held.submit(world.request(1), received);
+        held.step();
+        held.reader.runAll();
+        held.step();
+        QCOMPARE(held.copier.held(), std::size_t{1});
+        held.loop = nullptr;  // the model is unloaded with the copy still to come
+        QCOMPARE(*received.finish, FinishReason::Cancelled);
+        held.copier.runAll();  // writes nowhere: the pool is gone
+    }
+
+    // The copier is in the middle of a copy, the reader of a read, when everything goes.
+    void shutdownWaitsForTheCopyUnderWay() {
+        World world(folder());
+        std::atomic<bool> began = false, go = false;
+        const auto engine = std::this_thread::get_id();
+        world.backend.onCopy = [&](std::int64_t) {
+            if (std::this_thread::get_id() == engine) return;
+            began = true;
+            while (!go) std::this_thread::yield();
+        };
+        const SystemClock clock;
+        InlineLane reader;
+        ThreadLane copier;
+        Received received;
+        std::thread helper;
+        {
+            AdapterTiers tiers(reader, copier, clock, INT64_MAX);
+            const auto loop = world.loop(&tiers, clock, 200);
+            Request request = world.request(1);
+            request.sink = received.sink();
+            QVERIFY(loop->submit(std::move(request)));
+            while (!began) {
+                tiers.arena.collect();
+                loop->step();
+            }
+            helper = std::thread([&] { go = true; });
+        }
+        helper.join();
+        QCOMPARE(*received.finish, FinishReason::Cancelled);
+        world.backend.onCopy = nullptr;
+    }
+
+    void hostMemoryKeepsWhatIsUsedMost() {
+        World world(folder());
+        ManualClock clock;
+        InlineLane lane;
+        AdapterTrace trace;
+        const auto pageBytes = layerPageBytes(world.backend, world.model.spec, DType::F32);
+        for (std::size_t i = 0; i < kAdapters; ++i)  // all of one size
+            world.disk[i] = std::make_shared<DiskSource>(tinyImage(world.model.spec, pageBytes, {.seed = 80 + i}));
+        HostArena arena(3 * world.bytesOf(0), lane, clock, trace, {});
+        const auto bring = [&](std::size_t i, MoveCause cause = MoveCause::Miss) {
+            arena.collect();
+            arena.collect();  // what was kept two ticks ago is no longer
+            arena.use(*world.disk[i]);
+            const bool began = arena.want(world.disk[i], cause, "ada");
+            arena.collect();
+            return began;
+        };
+        const auto isHere = [&](std::size_t i) { return arena.state(*world.disk[i]) == HostArena::State::Ready; };
+        QVERIFY(bring(1) && bring(3) && bring(5));
+        QVERIFY(isHere(1) && isHere(3) && isHere(5));
+        for (int i = 0; i < 3; ++i) arena.use(*world.disk[1]);
+        clock.advance(std::chrono::minutes(1));
+        arena.use(*world.disk[5]);
+        QVERIFY(bring(0));  // 3 was used once, a minute ago; 1 four times
+        QVERIFY(isHere(0) && isHere(1) && !isHere(3) && isHere(5));
+        clock.advance(std::chrono::minutes(20));  // what was used then counts for little now
+        arena.use(*world.disk[0]);
+        arena.use(*world.disk[5]);
+        QVERIFY(bring(3));
+        QVERIFY(isHere(0) && !isHere(1) && isHere(3) && isHere(5));
+        const auto inUse = arena.image(*world.disk[0]);
+        const auto alsoInUse = arena.image(*world.disk[3]);
+        QVERIFY(bring(1) && isHere(0) && isHere(3));
+        const auto last = arena.image(*world.disk[1]);
+        QVERIFY(!bring(5));  // all that is here is being copied
+        QVERIFY(arena.checkIntegrity());
+        QVERIFY(arena.bytes() <= arena.budget());
+    }
+
+    void hostMemoryGivesNothingThatIsWantedForWhatComesAheadOfTime() {
+        World world(folder());
+        ManualClock clock;
+        InlineLane lane;
+        AdapterTrace trace;
+        HostArena arena(world.bytesOf(2), lane, clock, trace, {});
+        QVERIFY(arena.want(world.disk[2], MoveCause::Miss, "ada"));
+        arena.collect();
+        arena.keep(*world.disk[2]);
+        QVERIFY(!arena.want(world.disk[1], MoveCause::Prefetch, "bo"));
+        QVERIFY(arena.want(world.disk[1], MoveCause::Miss, "bo"));
+        arena.collect();
+        QVERIFY(arena.state(*world.disk[2]) == HostArena::State::Registered);
+        QVERIFY(arena.want(world.disk[4], MoveCause::Miss, "bo"));  // larger than the budget: alone
+        arena.collect();
+        QVERIFY(arena.state(*world.disk[4]) == HostArena::State::Ready);
+        QCOMPARE(arena.images(), 1);
+        QVERIFY(arena.checkIntegrity());
+    }
+
+    void whatWasRemovedGoesWithItsLastUser() {
+        World world(folder());
+        Held held(world, 200);
+        Received running;
+        Request request = world.request(1);
+        request.maxTokens = 30;
+        held.submit(std::move(request), running);
+        while (running.ids.size() < 2) {
+            held.step();
+            held.reader.runAll();
+            held.copier.runAll();
+        }
+        const DiskSource& source = *world.disk[0];
+        held.tiers.arena.retire(source.base, source.digest, MoveCause::Unload);
+        held.loop->retireAdapter(source.digest, MoveCause::Unload);
+        QCOMPARE(held.tiers.arena.images(), 0);
+        QCOMPARE(held.loop->stats().pages.of(PageOwner::Adapter), world.pagesOf(0));
+        held.settle();
+        QCOMPARE(running.ids.size(), std::size_t{30});
+        QCOMPARE(held.loop->stats().pages.of(PageOwner::AdapterIdle), 0);
+        QCOMPARE(held.loop->stats().adapters, 0);
+        const auto moves = held.moves();
+        QCOMPARE(textOf(moves[moves.size() - 2]), source.name + " host>disk unload");
+        QCOMPARE(textOf(moves.back()), source.name + " pool>disk unload");
+        Received waiting;  // removed while it is read for somebody
+        held.submit(world.request(2), waiting);
+        held.step();
+        held.tiers.arena.retire(world.disk[1]->base, world.disk[1]->digest, MoveCause::Unload);
+        held.settle();
+        QVERIFY(waiting.finish && *waiting.finish != FinishReason::Failed);  // it was read in time, or again
+        QVERIFY(held.loop->checkIntegrity());
+    }
+
+    // One slot: the requests behind wait, their adapters come meanwhile and are there when their turn comes.
+    void prefetchBringsWhatWaitsBeforeItsTurn() {
+        for (const bool prefetch : {true, false}) {
+            World world(folder());
+            Held held(world, 200, INT64_MAX, prefetch, 1);
+            std::vector<Received> answers(4);
+            for (std::size_t i = 0; i < 4; ++i) {
+                Request request = world.request(1 + i);
+                request.maxTokens = 12;
+                request.tenant = "ada";
+                held.submit(std::move(request), answers[i]);
+            }
+            held.settle();
+            const AdapterTraffic& traffic = held.tiers.trace.traffic();
+            QCOMPARE(traffic.foundInPool, std::int64_t{prefetch ? 3 : 0});
+            QCOMPARE(traffic.prefetchUsed, std::int64_t{prefetch ? 3 : 0});
+            QCOMPARE(traffic.prefetchWasted, 0);
+            QCOMPARE(traffic.of(MoveCause::Miss), std::int64_t{prefetch ? 2 : 8});
+            for (const Received& answer : answers) QVERIFY(*answer.finish != FinishReason::Failed);
+        }
+    }
+
+    // Requests come, are cancelled, adapters are removed, reads fail, and disk and copier move at any moment. Nothing is
+    // lost or owned twice, everybody gets one last chunk, and who was answered got the bits of being alone.
+    void randomRoads_data() {
+        QTest::addColumn<quint64>("seed");
+        for (quint64 seed = 1; seed <= 12; ++seed) QTest::addRow("seed %llu", seed) << seed;
+    }
+    void randomRoads() {
+        QFETCH(quint64, seed);
+        constexpr std::uint64_t kRequests = 60;
+        static const std::vector<Received> expected = World(folder()).alone(kRequests);
+        World world(folder());
+        TestRandom random(seed);
+        const std::int32_t pages = world.pagesOf(4) + 8 + random.below(30);
+        Held held(world, pages, world.bytesOf(4) + random.below(static_cast<std::int32_t>(world.bytesOf(2)) * 2),
+                  random.below(4) > 0, 1 + random.below(6));
+        std::vector<Received> answers(kRequests);
+        std::uint64_t next = 0;
+        int cancelled = 0, failed = 0;
+        for (int round = 0; next < kRequests || !held.loop->idle(); ++round) {
+            QVERIFY(round < 100000);
+            switch (random.below(12)) {
+                case 0:
+                case 1:
+                    if (next < kRequests) {
+                        held.submit(world.request(next), answers[next]);
+                        ++next;
+                    }
+                    break;
+                case 2:
+                    if (next > 0 && random.below(6) == 0) held.loop->cancel({1 + static_cast<std::uint64_t>(random.below(static_cast<std::int32_t>(next)))});
+                    break;
+                case 3:
+                    if (random.below(8) == 0) world.disk[static_cast<std::size_t>(random.below(kAdapters))]->failures = 1;
+                    break;
+                case 4: {
+                    if (random.below(4) != 0) break;
+                    const DiskSource& gone = *world.disk[static_cast<std::size_t>(random.below(kAdapters))];
+                    held.tiers.arena.retire(gone.base, gone.digest, MoveCause::Reload);
+                    held.loop->retireAdapter(gone.digest, MoveCause::Reload);
+                    break;
+                }
+                case 5: held.clock.advance(std::chrono::seconds(random.below(40))); break;
+                case 6: held.reader.runOne(); break;
+                case 7: held.copier.runOne(); break;
+                default: held.step();
+            }
+            const auto whole = held.loop->checkIntegrity();
+            QVERIFY2(whole, whole ? "" : whole.error().message.c_str());
+        }
+        held.settle();
+        for (std::uint64_t i = 0; i < kRequests; ++i) {
+            QCOMPARE(answers[i].lastChunks, 1);
+            if (*answers[i].finish == FinishReason::Cancelled) ++cancelled;
+            else if (*answers[i].finish == FinishReason::Failed) ++failed;
+            else QVERIFY2(sameBits(answers[i], expected[i]), std::to_string(i).c_str());
+        }
+        QVERIFY(cancelled + failed < static_cast<int>(kRequests) / 2);
+        const ServingStats stats = held.loop->stats();
+        for (const PageOwner owner : {PageOwner::Kv, PageOwner::Adapter, PageOwner::Staging}) QCOMPARE(stats.pages.of(owner), 0);
+        QCOMPARE(stats.pages.total(), pages);
+    }
+};
+
+ESPALIER_TEST(tst_adapter_tiers, TestAdapterTiers)
+#include "tst_adapter_tiers.moc"
