@@ -22,7 +22,7 @@ struct ModelBenchOptions {
     bool quick = false, lines = false;
 };
 struct OpsBenchOptions {
-    std::string shape = "1b";
+    std::string shape = "1b", op;
     bool quick = false, lines = false;
 };
 
@@ -122,15 +122,15 @@ Json rowHead(const BenchModel& model, const char* bench) {
 // What memory gave beside a figure. One whose probes are far apart was taken while others used the machine.
 class Beside {
 public:
-    explicit Beside(const BenchModel& model) : m_probe(*model.probe), m_before(m_probe.gigabytesPerSecond()) {}
-    void end(Json& row) const {
+    explicit Beside(BenchModel& model) : m_probe(*model.probe), m_before(m_probe.gigabytesPerSecond()) {}
+    void end(Json& row) {
         const double after = m_probe.gigabytesPerSecond();
         row["bandwidth_gb_per_s"] = (m_before + after) / 2;
         row["steady"] = std::abs(after - m_before) < 0.1 * (m_before + after) / 2;
     }
 
 private:
-    const BandwidthProbe& m_probe;
+    BandwidthProbe& m_probe;
     double m_before;
 };
 
@@ -191,7 +191,7 @@ double median(std::vector<double> values) {
 Result<void> benchDecode(Session& session, BenchModel& model, const ModelBenchOptions& options, Report& report) {
     const std::int32_t answer = options.quick ? 24 : 64;
     for (const std::int32_t streams : options.streams) {
-        const Beside beside(model);
+        Beside beside(model);
         std::vector<double> rates, kept;
         for (int round = 0; round < (options.quick ? 1 : 3); ++round) {
             TRY_ASSIGN(const double base, decodeRate(session, model, streams, answer, false));
@@ -219,7 +219,7 @@ Result<void> benchDecode(Session& session, BenchModel& model, const ModelBenchOp
 Result<void> benchPrefill(Session& session, BenchModel& model, const ModelBenchOptions& options, Report& report) {
     for (const std::int32_t tokens : {64, 512}) {
         double best = 0;
-        const Beside beside(model);
+        Beside beside(model);
         for (int repeat = 0; repeat < (options.quick ? 2 : 5); ++repeat) {
             TRY_ASSIGN(const Finished finished, serveAll(model, {promptOf(tokens, 1, repeat * 977)}, session.stop()));
             best = std::max(best, tokens / (finished.last.front().timing.ttftMs / 1000.0));
@@ -242,7 +242,7 @@ Result<void> benchServe(Session& session, BenchModel& model, const ModelBenchOpt
     std::vector<Request> requests;
     for (std::int32_t i = 0; i < kServeStreams; ++i)
         requests.push_back(promptOf(32 + i * 13 % 200, (options.quick ? 8 : 32) + i * 5 % 32, i * 131));
-    const Beside beside(model);
+    Beside beside(model);
     const TimePoint started = session.clock().now();
     TRY_ASSIGN(const Finished finished, serveAll(model, std::move(requests), session.stop()));
     const double elapsed = seconds(session.clock().now() - started);
@@ -278,7 +278,8 @@ Json opRow(const OpFigure& figure, const Backend& backend) {
             {"gflops", figure.gflops},
             {"share_of_bandwidth", figure.shareOfBandwidth},
             {"share_of_peak", figure.shareOfPeak},
-            {"bandwidth_gb_per_s", (figure.bandwidthBefore + figure.bandwidthAfter) / 2},
+            {"bandwidth_gb_per_s", figure.bandwidth},
+            {"peak_gflops", figure.peak},
             {"steady", figure.steady},
             {"mode", computeModeName(figure.mode)},
             {"threads", backend.device().threads},
@@ -291,6 +292,7 @@ Result<void> runOpsBench(Session& session, const OpsBenchOptions& options) {
     BenchOptions settings;
     settings.shape = options.shape;
     settings.quick = options.quick;
+    settings.op = options.op;
     settings.stop = session.stop();
     settings.onFigure = [&](const OpFigure& figure) { report.add(opRow(figure, *backend)); };
     TRY(benchOps(*backend, settings));
@@ -347,6 +349,8 @@ void addBenchCommands(Commands& commands) {
         commands.addTo<OpsBenchOptions>(*bench, "ops", "Single operations beside the limits of this machine",
                                         "espalierctl bench ops --shape 1b --quick", runOpsBench);
     ops->add_option("--shape", o->shape, "Shape of the model (default 1b)")->check(CLI::IsMember(benchShapes()));
+    ops->add_option("--op", o->op, "One operation alone (default all)")
+        ->check(CLI::IsMember({"gemm", "attention", "norm", "activation"}));
     ops->add_flag("--quick", o->quick, "A few seconds, rougher");
     ops->add_flag("--jsonl", o->lines, "One JSON line per row instead of a table");
     add("decode", "Tokens per second of 1, 8, 32 or as many answers at once", modelBench(benchDecode));
