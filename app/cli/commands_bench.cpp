@@ -3,6 +3,7 @@
 #include <cmath>
 #include <optional>
 
+#include "app/cli/bench_breakdown.h"
 #include "app/cli/bench_model.h"
 #include "app/cli/commands.h"
 #include "core/compute/bench_ops.h"
@@ -19,6 +20,7 @@ struct ModelBenchOptions {
     std::vector<std::int32_t> streams = {1, 8, 32};
     std::int32_t adapters = 0, rank = 16;
     std::string adapterType = "bf16", adapterTargets = "all";
+    bool breakdown = false;
     bool quick = false, lines = false;
 };
 struct OpsBenchOptions {
@@ -64,7 +66,9 @@ struct BenchModel {
     std::string shape;
     DType weights = DType::BF16, kv = DType::F32;
     Backend* backend = nullptr;
-    std::unique_ptr<Transformer> transformer;
+    std::unique_ptr<StepTimes> times;  // with --breakdown alone, as the two that keep them
+    std::unique_ptr<Backend> timedBackend;
+    std::unique_ptr<Transformer> transformer, timedTransformer;
     std::unique_ptr<ServingLoop> loop;
     std::optional<BandwidthProbe> probe;
     std::vector<std::shared_ptr<const LoraImage>> adapters;
@@ -90,7 +94,13 @@ Result<BenchModel> loadBenchModel(Session& session, const ModelBenchOptions& opt
     sizes.maxBatchTokens = kBenchBatchTokens;
     sizes.stop = session.stop();
     const auto tensors = randomTensors(spec, model.weights);
-    TRY_ASSIGN(model.transformer, Transformer::load(*model.backend, spec, *tensors, sizes));
+    if (options.breakdown) {
+        model.times = std::make_unique<StepTimes>();
+        model.timedBackend = timedBackend(*model.backend, session.clock(), *model.times);
+    }
+    Backend& computing = options.breakdown ? *model.timedBackend : *model.backend;
+    TRY_ASSIGN(model.transformer, Transformer::load(computing, spec, *tensors, sizes));
+    if (options.breakdown) model.timedTransformer = timedTransformer(*model.transformer, session.clock(), *model.times);
     ServingOptions serving;
     serving.maxBatchTokens = kBenchBatchTokens;
     serving.maxSequences = kMaxStreams;
@@ -104,7 +114,8 @@ Result<BenchModel> loadBenchModel(Session& session, const ModelBenchOptions& opt
         serving.poolPages += image->pages;
         model.adapters.push_back(std::move(image));
     }
-    TRY_ASSIGN(model.loop, ServingLoop::create(*model.backend, *model.transformer, nullptr, serving, session.clock()));
+    Transformer& stepping = options.breakdown ? *model.timedTransformer : *model.transformer;
+    TRY_ASSIGN(model.loop, ServingLoop::create(*model.backend, stepping, nullptr, serving, session.clock()));
     TRY_ASSIGN(model.probe, BandwidthProbe::make(*model.backend, options.quick ? kQuickProbeBytes : kProbeBytes));
     return model;
 }
@@ -181,6 +192,47 @@ Result<double> decodeRate(Session& session, BenchModel& model, std::int32_t stre
     return sum;
 }
 
+// The shares of the parts of a step in which every one of `streams` answers gets a token and none begins or ends.
+Result<void> addBreakdown(Session& session, BenchModel& model, std::int32_t streams, std::int32_t answer, Json& row) {
+    std::vector<Request> requests;
+    std::int32_t tokens = 0;
+    for (std::int32_t i = 0; i < streams; ++i) {
+        Request& request = requests.emplace_back(promptOf(32, answer, i * 131));
+        request.id = RequestId{static_cast<std::uint64_t>(i) + 1};
+        request.sink = [&tokens](const Chunk&) { ++tokens; };
+        if (!model.adapters.empty()) request.adapter = model.adapters[static_cast<std::size_t>(i) % model.adapters.size()];
+        TRY(model.loop->submit(request));
+    }
+    std::int64_t steps = 0;
+    double all = 0.0;
+    while (tokens < streams * 2) model.loop->step();
+    *model.times = {};
+    while (tokens < streams * (answer - 1) && !session.stop().stop_requested()) {
+        const TimePoint began = session.clock().now();
+        model.loop->step();
+        all += seconds(session.clock().now() - began);
+        ++steps;
+    }
+    for (std::int32_t i = 0; i < streams; ++i) model.loop->cancel(RequestId{static_cast<std::uint64_t>(i) + 1});
+    if (session.stop().stop_requested()) return fail(ErrorCode::Cancelled, "cancelled");
+    Json parts = Json::object();
+    const StepTimes& times = *model.times;
+    double operations = 0.0;
+    for (std::size_t i = 0; i < kStepParts; ++i) {
+        if (static_cast<StepPart>(i) == StepPart::Forward) continue;
+        parts[std::string(kStepPartNames[i])] = times.seconds[i] / all;
+        operations += times.seconds[i];
+    }
+    const double forward = times.of(StepPart::Forward);
+    parts["rest_of_forward"] = (forward - operations) / all;
+    parts["plan_and_sampling"] = (all - forward) / all;
+    row["step_ms"] = all * 1e3 / static_cast<double>(steps);
+    row["shares"] = parts;
+    row["share_beside_products_and_attention"] = 1.0 - (times.of(StepPart::Products) + times.of(StepPart::Attention) +
+                                                        times.of(StepPart::Adapters)) / all;
+    return {};
+}
+
 double median(std::vector<double> values) {
     std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
     return values[values.size() / 2];
@@ -210,6 +262,7 @@ Result<void> benchDecode(Session& session, BenchModel& model, const ModelBenchOp
             row["adapter_mb"] = static_cast<double>(model.adapters.front()->bytes()) * 1e-6;
             row["share_of_base"] = median(kept);
         }
+        if (options.breakdown) TRY(addBreakdown(session, model, streams, answer, row));
         beside.end(row);
         report.add(std::move(row));
     }
@@ -322,6 +375,7 @@ void addDecodeOptions(CLI::App& command, ModelBenchOptions& options) {
         ->check(CLI::IsMember({"f32", "bf16", "f16"}));
     command.add_option("--adapter-targets", options.adapterTargets, "all projections, or those of attention (default all)")
         ->check(CLI::IsMember({"all", "attention"}));
+    command.add_flag("--breakdown", options.breakdown, "Also the share of each operation in a step of decodes");
 }
 
 }  // namespace

@@ -101,7 +101,7 @@ private:
     SequenceView viewOf(Sequence& sequence, bool mayAdmit);
     std::int32_t adapterIndex(const Sequence& sequence);
     void addToBatch(const StepPlan& plan);
-    StepPlan plan();
+    const StepPlan& plan();
     void readShares();
     Result<void> checkShare(const Request& request) const;
     std::int32_t tokenLimit(const Request& request) const;
@@ -138,6 +138,8 @@ private:
     std::vector<std::int32_t> m_adapterPages;
     std::vector<const ResidentAdapter*> m_stepAdapters;
     std::vector<std::int32_t> m_pageCaps;  // by tenant
+    PlanMemory m_planMemory;
+    StepPlan m_plan;
     WaitEstimate m_waitEstimate;
     BatchPlan m_batch;
     Chunk m_chunk;
@@ -238,7 +240,7 @@ void ServingLoop::Impl::cancel(RequestId id) {
 
 bool ServingLoop::Impl::step() {
     if (m_sequences.empty()) return false;
-    const StepPlan plan = this->plan();
+    const StepPlan& plan = this->plan();
     const auto at = [&](std::int32_t index) -> Sequence& { return *m_sequences[static_cast<std::size_t>(index)]; };
     for (const std::int32_t index : plan.preempted) preempt(at(index));
     for (const std::int32_t index : plan.admitted) admit(at(index));
@@ -299,7 +301,7 @@ std::int32_t ServingLoop::Impl::adapterIndex(const Sequence& sequence) {
     return static_cast<std::int32_t>(m_adapters.size() - 1);
 }
 
-StepPlan ServingLoop::Impl::plan() {
+const StepPlan& ServingLoop::Impl::plan() {
     std::int32_t running = 0;
     for (const auto& sequence : m_sequences) running += sequence->isRunning;
     m_views.clear();
@@ -308,8 +310,9 @@ StepPlan ServingLoop::Impl::plan() {
     for (const auto& sequence : m_sequences) m_views.push_back(viewOf(*sequence, running < m_limits.maxSequences));
     m_limits.expectedOutput = m_outputLengths.expected();
     readShares();
-    return planStep({m_views, m_fairShare.served(), m_fairShare.weights(), m_pageCaps, m_adapterPages},
-                    m_pager.pool().usage(), m_limits);
+    planStep({m_views, m_fairShare.served(), m_fairShare.weights(), m_pageCaps, m_adapterPages},
+             m_pager.pool().usage(), m_limits, m_planMemory, m_plan);
+    return m_plan;
 }
 
 // Limits are changed while requests run: what they are now holds for this step.
@@ -356,6 +359,7 @@ void ServingLoop::Impl::preempt(Sequence& sequence) {
 
 // A sequence whose adapter finds no room after all goes on waiting; when it is alone, nothing would ever make that room.
 void ServingLoop::Impl::admit(Sequence& sequence) {
+    sequence.reserve();
     const std::int32_t asked = m_pager.takeCachedPrefix(sequence);
     const std::int64_t loaded = m_pager.adapters().loadedBytes();
     if (auto taken = m_pager.takeAdapter(sequence, *m_stream); !taken) {
