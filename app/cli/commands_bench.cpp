@@ -3,6 +3,7 @@
 #include <cmath>
 #include <optional>
 
+#include "app/cli/bench_breakdown.h"
 #include "app/cli/bench_model.h"
 #include "app/cli/bench_trace.h"
 #include "app/cli/commands.h"
@@ -24,10 +25,10 @@ struct ModelBenchOptions {
     double rate = 2, alpha = 1, cv = 1, durationS = 60;
     std::int32_t mostTokens = 128;
     std::int64_t poolMb = 64, hostMb = 256;
-    bool quick = false, lines = false, isReplay = false;
+    bool quick = false, lines = false, breakdown = false, isReplay = false;
 };
 struct OpsBenchOptions {
-    std::string shape = "1b";
+    std::string shape = "1b", op;
     bool quick = false, lines = false;
 };
 
@@ -69,7 +70,9 @@ struct BenchModel {
     std::string shape;
     DType weights = DType::BF16, kv = DType::F32;
     Backend* backend = nullptr;
-    std::unique_ptr<Transformer> transformer;
+    std::unique_ptr<StepTimes> times;  // with --breakdown alone, as the two that keep them
+    std::unique_ptr<Backend> timedBackend;
+    std::unique_ptr<Transformer> transformer, timedTransformer;
     std::unique_ptr<ServingLoop> loop;
     std::optional<BandwidthProbe> probe;
     std::vector<std::shared_ptr<const LoraImage>> adapters;
@@ -95,7 +98,13 @@ Result<BenchModel> loadBenchModel(Session& session, const ModelBenchOptions& opt
     sizes.maxBatchTokens = kBenchBatchTokens;
     sizes.stop = session.stop();
     const auto tensors = randomTensors(spec, model.weights);
-    TRY_ASSIGN(model.transformer, Transformer::load(*model.backend, spec, *tensors, sizes));
+    if (options.breakdown) {
+        model.times = std::make_unique<StepTimes>();
+        model.timedBackend = timedBackend(*model.backend, session.clock(), *model.times);
+    }
+    Backend& computing = options.breakdown ? *model.timedBackend : *model.backend;
+    TRY_ASSIGN(model.transformer, Transformer::load(computing, spec, *tensors, sizes));
+    if (options.breakdown) model.timedTransformer = timedTransformer(*model.transformer, session.clock(), *model.times);
     ServingOptions serving;
     serving.maxBatchTokens = kBenchBatchTokens;
     serving.maxSequences = kMaxStreams;
@@ -111,8 +120,8 @@ Result<BenchModel> loadBenchModel(Session& session, const ModelBenchOptions& opt
         model.adapters.push_back(std::move(image));
     }
     if (!options.isReplay) {
-        TRY_ASSIGN(model.loop,
-                   ServingLoop::create(*model.backend, *model.transformer, nullptr, serving, session.clock()));
+        Transformer& stepping = options.breakdown ? *model.timedTransformer : *model.transformer;
+        TRY_ASSIGN(model.loop, ServingLoop::create(*model.backend, stepping, nullptr, serving, session.clock()));
     }
     TRY_ASSIGN(model.probe, BandwidthProbe::make(*model.backend, options.quick ? kQuickProbeBytes : kProbeBytes));
     return model;
@@ -131,15 +140,15 @@ Json rowHead(const BenchModel& model, const char* bench) {
 // What memory gave beside a figure. One whose probes are far apart was taken while others used the machine.
 class Beside {
 public:
-    explicit Beside(const BenchModel& model) : m_probe(*model.probe), m_before(m_probe.gigabytesPerSecond()) {}
-    void end(Json& row) const {
+    explicit Beside(BenchModel& model) : m_probe(*model.probe), m_before(m_probe.gigabytesPerSecond()) {}
+    void end(Json& row) {
         const double after = m_probe.gigabytesPerSecond();
         row["bandwidth_gb_per_s"] = (m_before + after) / 2;
         row["steady"] = std::abs(after - m_before) < 0.1 * (m_before + after) / 2;
     }
 
 private:
-    const BandwidthProbe& m_probe;
+    BandwidthProbe& m_probe;
     double m_before;
 };
 
@@ -190,6 +199,47 @@ Result<double> decodeRate(Session& session, BenchModel& model, std::int32_t stre
     return sum;
 }
 
+// The shares of the parts of a step in which every one of `streams` answers gets a token and none begins or ends.
+Result<void> addBreakdown(Session& session, BenchModel& model, std::int32_t streams, std::int32_t answer, Json& row) {
+    std::vector<Request> requests;
+    std::int32_t tokens = 0;
+    for (std::int32_t i = 0; i < streams; ++i) {
+        Request& request = requests.emplace_back(promptOf(32, answer, i * 131));
+        request.id = RequestId{static_cast<std::uint64_t>(i) + 1};
+        request.sink = [&tokens](const Chunk&) { ++tokens; };
+        if (!model.adapters.empty()) request.adapter = model.adapters[static_cast<std::size_t>(i) % model.adapters.size()];
+        TRY(model.loop->submit(request));
+    }
+    std::int64_t steps = 0;
+    double all = 0.0;
+    while (tokens < streams * 2) model.loop->step();
+    *model.times = {};
+    while (tokens < streams * (answer - 1) && !session.stop().stop_requested()) {
+        const TimePoint began = session.clock().now();
+        model.loop->step();
+        all += seconds(session.clock().now() - began);
+        ++steps;
+    }
+    for (std::int32_t i = 0; i < streams; ++i) model.loop->cancel(RequestId{static_cast<std::uint64_t>(i) + 1});
+    if (session.stop().stop_requested()) return fail(ErrorCode::Cancelled, "cancelled");
+    Json parts = Json::object();
+    const StepTimes& times = *model.times;
+    double operations = 0.0;
+    for (std::size_t i = 0; i < kStepParts; ++i) {
+        if (static_cast<StepPart>(i) == StepPart::Forward) continue;
+        parts[std::string(kStepPartNames[i])] = times.seconds[i] / all;
+        operations += times.seconds[i];
+    }
+    const double forward = times.of(StepPart::Forward);
+    parts["rest_of_forward"] = (forward - operations) / all;
+    parts["plan_and_sampling"] = (all - forward) / all;
+    row["step_ms"] = all * 1e3 / static_cast<double>(steps);
+    row["shares"] = parts;
+    row["share_beside_products_and_attention"] = 1.0 - (times.of(StepPart::Products) + times.of(StepPart::Attention) +
+                                                        times.of(StepPart::Adapters)) / all;
+    return {};
+}
+
 double median(std::vector<double> values) {
     std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
     return values[values.size() / 2];
@@ -200,7 +250,7 @@ double median(std::vector<double> values) {
 Result<void> benchDecode(Session& session, BenchModel& model, const ModelBenchOptions& options, Report& report) {
     const std::int32_t answer = options.quick ? 24 : 64;
     for (const std::int32_t streams : options.streams) {
-        const Beside beside(model);
+        Beside beside(model);
         std::vector<double> rates, kept;
         for (int round = 0; round < (options.quick ? 1 : 3); ++round) {
             TRY_ASSIGN(const double base, decodeRate(session, model, streams, answer, false));
@@ -219,6 +269,7 @@ Result<void> benchDecode(Session& session, BenchModel& model, const ModelBenchOp
             row["adapter_mb"] = static_cast<double>(model.adapters.front()->bytes()) * 1e-6;
             row["share_of_base"] = median(kept);
         }
+        if (options.breakdown) TRY(addBreakdown(session, model, streams, answer, row));
         beside.end(row);
         report.add(std::move(row));
     }
@@ -228,7 +279,7 @@ Result<void> benchDecode(Session& session, BenchModel& model, const ModelBenchOp
 Result<void> benchPrefill(Session& session, BenchModel& model, const ModelBenchOptions& options, Report& report) {
     for (const std::int32_t tokens : {64, 512}) {
         double best = 0;
-        const Beside beside(model);
+        Beside beside(model);
         for (int repeat = 0; repeat < (options.quick ? 2 : 5); ++repeat) {
             TRY_ASSIGN(const Finished finished, serveAll(model, {promptOf(tokens, 1, repeat * 977)}, session.stop()));
             best = std::max(best, tokens / (finished.last.front().timing.ttftMs / 1000.0));
@@ -288,7 +339,7 @@ Result<void> benchServe(Session& session, BenchModel& model, const ModelBenchOpt
     std::vector<Request> requests;
     for (std::int32_t i = 0; i < kServeStreams; ++i)
         requests.push_back(promptOf(32 + i * 13 % 200, (options.quick ? 8 : 32) + i * 5 % 32, i * 131));
-    const Beside beside(model);
+    Beside beside(model);
     const TimePoint started = session.clock().now();
     TRY_ASSIGN(const Finished finished, serveAll(model, std::move(requests), session.stop()));
     const double elapsed = seconds(session.clock().now() - started);
@@ -324,7 +375,8 @@ Json opRow(const OpFigure& figure, const Backend& backend) {
             {"gflops", figure.gflops},
             {"share_of_bandwidth", figure.shareOfBandwidth},
             {"share_of_peak", figure.shareOfPeak},
-            {"bandwidth_gb_per_s", (figure.bandwidthBefore + figure.bandwidthAfter) / 2},
+            {"bandwidth_gb_per_s", figure.bandwidth},
+            {"peak_gflops", figure.peak},
             {"steady", figure.steady},
             {"mode", computeModeName(figure.mode)},
             {"threads", backend.device().threads},
@@ -337,6 +389,7 @@ Result<void> runOpsBench(Session& session, const OpsBenchOptions& options) {
     BenchOptions settings;
     settings.shape = options.shape;
     settings.quick = options.quick;
+    settings.op = options.op;
     settings.stop = session.stop();
     settings.onFigure = [&](const OpFigure& figure) { report.add(opRow(figure, *backend)); };
     TRY(benchOps(*backend, settings));
@@ -367,6 +420,7 @@ void addDecodeOptions(CLI::App& command, ModelBenchOptions& options) {
         ->check(CLI::IsMember({"f32", "bf16", "f16"}));
     command.add_option("--adapter-targets", options.adapterTargets, "all projections, or those of attention (default all)")
         ->check(CLI::IsMember({"all", "attention"}));
+    command.add_flag("--breakdown", options.breakdown, "Also the share of each operation in a step of decodes");
 }
 
 void addReplayOptions(CLI::App& command, ModelBenchOptions& options) {
@@ -420,6 +474,8 @@ void addBenchCommands(Commands& commands) {
         commands.addTo<OpsBenchOptions>(*bench, "ops", "Single operations beside the limits of this machine",
                                         "espalierctl bench ops --shape 1b --quick", runOpsBench);
     ops->add_option("--shape", o->shape, "Shape of the model (default 1b)")->check(CLI::IsMember(benchShapes()));
+    ops->add_option("--op", o->op, "One operation alone (default all)")
+        ->check(CLI::IsMember({"gemm", "attention", "norm", "activation"}));
     ops->add_flag("--quick", o->quick, "A few seconds, rougher");
     ops->add_flag("--jsonl", o->lines, "One JSON line per row instead of a table");
     add("decode", "Tokens per second of 1, 8, 32 or as many answers at once", modelBench(benchDecode));

@@ -127,7 +127,7 @@ struct Segment {
 
 // out[t, h*d..] = sum_j softmax_j(scale * q[t,h]·k[j,g(h)]) v[j,g(h)], over keys j <= position of t in t's sequence,
 // or, when not causal, over all keys of t's segment; g(h) = h / (heads / kvHeads). Keys are taken in ascending order in
-// blocks of kTokensPerPage. Not causal: a segment is a whole text, so its position0 is 0.
+// blocks that their positions fix. Not causal: a segment is a whole text, so its position0 is 0.
 // q, out: [T, heads * headDim] f32; rows of K and V must have been stored before (storeKv) for the same segments.
 struct AttentionDesc {
     int heads = 0;

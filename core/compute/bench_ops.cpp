@@ -43,17 +43,17 @@ public:
         : m_backend(backend), m_options(options), m_shape(shape), m_probe(std::move(probe)) {}
 
     Result<std::vector<OpFigure>> run() {
-        for (const ComputeMode mode : {ComputeMode::F32, ComputeMode::Bf16, ComputeMode::Int8}) {
-            TRY_ASSIGN(m_peaks[static_cast<std::size_t>(mode)], peakGflops(m_backend, mode));
-        }
-        for (const DType dtype : {DType::F32, DType::BF16, DType::F16, DType::Q8_0, DType::Q4_0}) TRY(gemms(dtype));
-        for (const DType dtype : {DType::F32, DType::BF16}) {
-            TRY(attention(dtype, 1, 1024));
-            TRY(attention(dtype, m_options.quick ? 128 : 512, 512));
-        }
+        if (wanted("gemm"))
+            for (const DType dtype : {DType::F32, DType::BF16, DType::F16, DType::Q8_0, DType::Q4_0}) TRY(gemms(dtype));
+        if (wanted("attention"))
+            for (const DType dtype : {DType::F32, DType::BF16, DType::F16}) {
+                for (const std::int64_t keys : {1024, 8192})
+                    if (keys == 1024 || !m_options.quick) TRY(attention(dtype, 1, keys));
+                TRY(attention(dtype, m_options.quick ? 512 : 2048, m_options.quick ? 512 : 2048));
+            }
         for (const std::int64_t rows : {1, 512}) {
-            TRY(norm(rows));
-            TRY(activation(rows));
+            if (wanted("norm")) TRY(norm(rows));
+            if (wanted("activation")) TRY(activation(rows));
         }
         return std::move(m_figures);
     }
@@ -72,36 +72,76 @@ private:
         return TensorView(buffer.data(), DType::F32, {rows, cols});
     }
 
+    bool wanted(std::string_view op) const { return m_options.op.empty() || m_options.op == op; }
+
     Result<void> goesOn() const {
         if (m_options.stop.stop_requested()) return fail(ErrorCode::Cancelled, "cancelled");
         return {};
     }
 
-    // Times work(i) for i = 0, 1, ... between two probes and completes the figure. `bytes` and `flops` are of one call.
+    struct Probes {
+        double bandwidth = 0.0, peak = 0.0;
+    };
+    Result<Probes> probe(ComputeMode mode) {
+        TRY_ASSIGN(const double peak, peakGflops(m_backend, mode));
+        return Probes{m_probe.gigabytesPerSecond(), peak};
+    }
+
+    struct Round {
+        double seconds = 0.0;  // of the fastest call
+        Probes best;
+        bool steady = false;
+    };
+
+    static double medianOf(const std::vector<Round>& rounds, double (*value)(const Round&)) {
+        std::vector<double> values;
+        for (const Round& round : rounds) values.push_back(value(round));
+        std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
+        return values[values.size() / 2];
+    }
+
+    // Times work(i) for i = 0, 1, ... between probes and completes the figure. `bytes` and `flops` are of one call.
     template <class Work>
     Result<void> time(OpFigure figure, double bytes, double flops, const Work& work) {
         const SystemClock clock;
-        const double target = m_options.quick ? 0.05 : 0.3;
-        std::vector<double> times;
-        figure.bandwidthBefore = m_figures.empty() ? m_probe.gigabytesPerSecond() : m_figures.back().bandwidthAfter;
-        work(0);
-        const TimePoint start = clock.now();
-        for (std::int64_t i = 1; times.size() < 3 || (seconds(clock.now() - start) < target && times.size() < 100000); ++i) {
-            TRY(goesOn());
-            const TimePoint begin = clock.now();
-            work(i);
-            times.push_back(seconds(clock.now() - begin));
+        const int count = m_options.quick ? 5 : 9;
+        const double target = m_options.quick ? 0.02 : 0.05;
+        std::vector<Round> rounds;
+        std::int64_t calls = 0;
+        TRY_ASSIGN(Probes before, probe(figure.mode));
+        for (int i = 0; i < count; ++i) {
+            Round round;
+            round.seconds = 1e9;
+            work(calls++);  // what is hot has been driven out by the probe
+            const TimePoint start = clock.now();
+            for (int timed = 0; timed < 2 || seconds(clock.now() - start) < target; ++timed) {
+                TRY(goesOn());
+                const TimePoint begin = clock.now();
+                work(calls++);
+                round.seconds = std::min(round.seconds, std::max(seconds(clock.now() - begin), 1e-9));
+            }
+            TRY_ASSIGN(const Probes after, probe(figure.mode));
+            round.best = {std::max(before.bandwidth, after.bandwidth), std::max(before.peak, after.peak)};
+            const bool isBandwidth = figure.cold || flops == 0.0;  // which of the limits the figure is held against
+            const double low = isBandwidth ? std::min(before.bandwidth, after.bandwidth) : std::min(before.peak, after.peak);
+            round.steady = low > 0.9 * (isBandwidth ? round.best.bandwidth : round.best.peak);
+            rounds.push_back(round);
+            before = after;
         }
-        figure.bandwidthAfter = m_probe.gigabytesPerSecond();
-        std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2), times.end());
-        const double median = times[times.size() / 2];
-        const double bandwidth = (figure.bandwidthBefore + figure.bandwidthAfter) / 2;
+        std::vector<Round> steady;
+        for (const Round& round : rounds)
+            if (round.steady) steady.push_back(round);
+        figure.steady = 2 * std::ssize(steady) >= count;
+        if (figure.steady) rounds = std::move(steady);
+        const double median = medianOf(rounds, [](const Round& r) { return r.seconds; });
         figure.microseconds = median * 1e6;
         figure.gigabytesPerSecond = bytes / median / 1e9;
         figure.gflops = flops / median / 1e9;
-        figure.shareOfBandwidth = figure.gigabytesPerSecond / bandwidth;
-        figure.shareOfPeak = figure.gflops / m_peaks[static_cast<std::size_t>(figure.mode)];
-        figure.steady = std::abs(figure.bandwidthBefore - figure.bandwidthAfter) < 0.1 * bandwidth;
+        figure.bandwidth = medianOf(rounds, [](const Round& r) { return r.best.bandwidth; });
+        figure.peak = medianOf(rounds, [](const Round& r) { return r.best.peak; });
+        figure.shareOfBandwidth =
+            bytes * 1e-9 / medianOf(rounds, [](const Round& r) { return r.seconds * r.best.bandwidth; });
+        figure.shareOfPeak = flops * 1e-9 / medianOf(rounds, [](const Round& r) { return r.seconds * r.best.peak; });
         if (m_options.onFigure) m_options.onFigure(figure);
         m_figures.push_back(std::move(figure));
         return {};
@@ -213,7 +253,6 @@ private:
     const BenchOptions& m_options;
     Shape m_shape;
     BandwidthProbe m_probe;
-    std::array<double, 3> m_peaks{};  // by ComputeMode
     std::unique_ptr<Stream> m_stream = m_backend.makeStream();
     std::vector<OpFigure> m_figures;
 };

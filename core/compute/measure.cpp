@@ -2,8 +2,8 @@
 #include "core/compute/measure.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
+#include <thread>
 #include <vector>
 
 #include "core/base/clock.h"
@@ -27,6 +27,72 @@ double secondsOf(const Work& work) {
     return seconds(clock.now() - start);
 }
 
+// Threads that wait for each other, spinning: a thread that sleeps wakes later than a slice is long.
+class Rendezvous {
+public:
+    explicit Rendezvous(int threads) : m_threads(threads) {}
+    void arrive() {
+        const int target = (m_arrived.fetch_add(1, std::memory_order_acq_rel) / m_threads + 1) * m_threads;
+        for (int spin = 0; m_arrived.load(std::memory_order_acquire) < target; ++spin)
+            if (spin > 10000) std::this_thread::yield();  // one of us has lost its processor
+    }
+
+private:
+    const int m_threads;
+    std::atomic<int> m_arrived{0};
+};
+
+constexpr int kSlices = 12;
+
+struct Rates {
+    double together = 0.0;  // of the best slice, from the first thread that began it to the last that ended it
+    double apart = 0.0;     // every thread's best slice by itself, in sum
+};
+
+// What work(thread, slice) returns, per second, over kSlices slices that all threads begin together.
+template <class Work>
+Rates ratesOf(ThreadPool& pool, const Work& work) {
+    const int threads = pool.threads();
+    struct Part {
+        double amount = 0.0;
+        TimePoint begin, end;
+        double rate() const { return amount / std::max(seconds(end - begin), 1e-9); }
+    };
+    std::vector<Part> parts(static_cast<std::size_t>(threads) * kSlices);
+    const auto at = [&](int thread, int slice) -> Part& {
+        return parts[static_cast<std::size_t>(slice) * static_cast<std::size_t>(threads) + static_cast<std::size_t>(thread)];
+    };
+    Rendezvous rendezvous(threads);
+    const SystemClock clock;
+    // As many tasks as threads, and none ends before all have begun: each thread has one.
+    pool.parallelFor(threads, [&](std::int64_t task) {
+        const auto thread = static_cast<int>(task);
+        for (int slice = 0; slice < kSlices; ++slice) {
+            rendezvous.arrive();
+            Part& part = at(thread, slice);
+            part.begin = clock.now();
+            part.amount = work(thread, slice);
+            part.end = clock.now();
+        }
+    });
+    Rates rates;
+    for (int slice = 0; slice < kSlices; ++slice) {
+        Part all = at(0, slice);
+        for (int thread = 1; thread < threads; ++thread) {
+            all.amount += at(thread, slice).amount;
+            all.begin = std::min(all.begin, at(thread, slice).begin);
+            all.end = std::max(all.end, at(thread, slice).end);
+        }
+        rates.together = std::max(rates.together, all.rate());
+    }
+    for (int thread = 0; thread < threads; ++thread) {
+        double best = 0.0;
+        for (int slice = 0; slice < kSlices; ++slice) best = std::max(best, at(thread, slice).rate());
+        rates.apart += best;
+    }
+    return rates;
+}
+
 }  // namespace
 
 Result<BandwidthProbe> BandwidthProbe::make(Backend& backend, std::int64_t bytes) {
@@ -38,47 +104,40 @@ Result<BandwidthProbe> BandwidthProbe::make(Backend& backend, std::int64_t bytes
     return BandwidthProbe(backend, std::move(block));
 }
 
-double BandwidthProbe::gigabytesPerSecond() const {
+double BandwidthProbe::gigabytesPerSecond() {
     CpuMachine& machine = *cpuMachineOf(*m_backend);
-    constexpr std::int64_t kPiece = 4 << 20;
-    const std::int64_t pieces = (m_block.bytes() + kPiece - 1) / kPiece;
+    constexpr std::int64_t kSliceBytes = 4 << 20;  // of one thread
+    const int threads = machine.threads().threads();
+    const std::int64_t each = std::min(kSliceBytes, m_block.bytes() / threads / 64 * 64);
+    const std::int64_t places = m_block.bytes() / each;
     std::atomic<std::uint32_t> keep{0};  // so that the reads are not removed
-    std::array<double, 3> passes{};
-    for (double& pass : passes)
-        pass = secondsOf([&] {
-            machine.threads().parallelFor(pieces, [&](std::int64_t piece) {
-                const std::int64_t bytes = std::min(kPiece, m_block.bytes() - piece * kPiece);
-                const auto* words = reinterpret_cast<const std::uint32_t*>(m_block.data() + piece * kPiece);
-                keep.fetch_add(machine.kernels().sumWords(words, bytes / 4), std::memory_order_relaxed);
-            });
-        });
-    std::sort(passes.begin(), passes.end());
-    return static_cast<double>(m_block.bytes()) / passes[1] / 1e9;
+    const Rates rates = ratesOf(machine.threads(), [&](int thread, int slice) {
+        const std::int64_t place = (m_next + std::int64_t{slice} * threads + thread) % places;
+        const auto* words = reinterpret_cast<const std::uint32_t*>(m_block.data() + place * each);
+        keep.fetch_add(machine.kernels().sumWords(words, each / 4), std::memory_order_relaxed);
+        return static_cast<double>(each);
+    });
+    m_next = (m_next + std::int64_t{kSlices} * threads) % places;
+    return rates.together * 1e-9;  // threads share the memory
 }
 
 Result<double> peakGflops(Backend& backend, ComputeMode mode) {
     CpuMachine* machine = cpuMachineOf(backend);
     if (!machine) return notCpu();
-    const std::int64_t threads = machine->threads().threads();
+    const auto kernel = machine->kernels().rounds[static_cast<int>(mode)];
     std::atomic<float> keep{0.0f};
     const auto run = [&](std::int64_t rounds) {
-        std::atomic<std::int64_t> total{0};
-        const double time = secondsOf([&] {
-            machine->threads().parallelFor(threads, [&](std::int64_t) {
-                std::int64_t flops = 0;
-                keep.store(machine->kernels().rounds[static_cast<int>(mode)](rounds, &flops), std::memory_order_relaxed);
-                total.fetch_add(flops, std::memory_order_relaxed);
-            });
-        });
-        return std::pair(static_cast<double>(total.load()) / time / 1e9, time);
+        std::int64_t flops = 0;
+        keep.store(kernel(rounds, &flops), std::memory_order_relaxed);
+        return static_cast<double>(flops);
     };
-    constexpr double kSecondsPerRun = 0.02;
-    std::int64_t rounds = 1 << 16;
-    rounds = std::max<std::int64_t>(rounds, static_cast<std::int64_t>(static_cast<double>(rounds) * kSecondsPerRun /
-                                                                      std::max(run(rounds).second, 1e-6)));
-    double best = 0.0;
-    for (int i = 0; i < 5; ++i) best = std::max(best, run(rounds).first);
-    return best;
+    constexpr double kSliceSeconds = 0.0005;
+    constexpr std::int64_t kFirstRounds = 1 << 12;
+    double least = 1.0;
+    for (int i = 0; i < 3; ++i) least = std::min(least, secondsOf([&] { run(kFirstRounds); }));
+    const auto rounds = std::max<std::int64_t>(
+        kFirstRounds, static_cast<std::int64_t>(kFirstRounds * kSliceSeconds / std::max(least, 1e-6)));
+    return ratesOf(machine->threads(), [&](int, int) { return run(rounds); }).apart * 1e-9;
 }
 
 Result<ComputeMode> fastestComputeMode(int threads) {
@@ -117,10 +176,13 @@ Result<ComputeMode> fastestComputeMode(int threads) {
 }
 
 Result<MachineFigures> measureMachine(Backend& backend) {
-    TRY_ASSIGN(const BandwidthProbe probe, BandwidthProbe::make(backend, kProbeBytes));
+    TRY_ASSIGN(BandwidthProbe probe, BandwidthProbe::make(backend, kProbeBytes));
     MachineFigures figures;
-    figures.readGigabytesPerSecond = probe.gigabytesPerSecond();
-    TRY_ASSIGN(figures.fmaGflops, peakGflops(backend));
+    for (int i = 0; i < 3; ++i) {
+        figures.readGigabytesPerSecond = std::max(figures.readGigabytesPerSecond, probe.gigabytesPerSecond());
+        TRY_ASSIGN(const double peak, peakGflops(backend));
+        figures.fmaGflops = std::max(figures.fmaGflops, peak);
+    }
     const DeviceDesc device = backend.device();
     figures.threads = device.threads;
     figures.isa = device.isa;

@@ -11,12 +11,24 @@ namespace espalier {
 
 std::int32_t pagesForTokens(std::int32_t tokens) { return (tokens + kTokensPerPage - 1) / kTokensPerPage; }
 
-namespace {
-
 class Planner {
 public:
-    Planner(const QueueView& queue, const PoolUsage& pool, const StepLimits& limits);
-    StepPlan plan();
+    Planner(const QueueView& queue, const PoolUsage& pool, const StepLimits& limits, PlanMemory& memory, StepPlan& plan);
+    void plan();
+
+    // What a tenant's running sequences hold and are expected to take. Pages that several of them read are of one
+    // prefix as a rule: the longest is counted, not each reader's.
+    struct Holding {
+        std::int32_t cap = 0;  // 0: none
+        std::int32_t running = 0;
+        std::int32_t pages = 0;   // their own
+        std::int32_t shared = 0;  // with each other
+        std::int32_t promised = 0;
+        std::int32_t held() const { return pages + shared; }
+    };
+    struct Line {  // of a tenant's candidates
+        std::size_t next, end;
+    };
 
 private:
     const SequenceView& at(std::int32_t i) const { return m_queue.sequences[static_cast<std::size_t>(i)]; }
@@ -51,26 +63,18 @@ private:
         return pagesForTokens(sequence.target + growth);
     }
 
-    // What a tenant's running sequences hold and are expected to take. Pages that several of them read are of one
-    // prefix as a rule: the longest is counted, not each reader's.
-    struct Holding {
-        std::int32_t cap = 0;  // 0: none
-        std::int32_t running = 0;
-        std::int32_t pages = 0;   // their own
-        std::int32_t shared = 0;  // with each other
-        std::int32_t promised = 0;
-        std::int32_t held() const { return pages + shared; }
-    };
     Holding& holding(std::int32_t sequence) { return m_holdings[static_cast<std::size_t>(at(sequence).tenant)]; }
 
     const QueueView& m_queue;
     const StepLimits& m_limits;
-    StepPlan m_plan;
-    std::vector<bool> m_preempted;
-    std::vector<double> m_served;
-    std::vector<std::int32_t> m_adapterUsers;  // running
-    std::vector<Holding> m_holdings;  // by tenant
-    bool m_isShort = false;           // of pages: somebody gave way to another
+    StepPlan& m_plan;
+    std::vector<bool>& m_preempted;
+    std::vector<double>& m_served;
+    std::vector<std::int32_t>& m_adapterUsers;  // running
+    std::vector<Holding>& m_holdings;           // by tenant
+    std::vector<std::int32_t>& m_candidates;    // for a prompt's next chunk
+    std::vector<Line>& m_lines;                 // of them, one per tenant
+    bool m_isShort = false;       // of pages: somebody gave way to another
     std::int32_t m_available;     // pages free or reclaimable
     std::int32_t m_promised = 0;  // pages the running ones are expected to take beyond those they hold
     std::int32_t m_watermark;
@@ -79,17 +83,39 @@ private:
     std::int32_t m_running = 0;
 };
 
-Planner::Planner(const QueueView& queue, const PoolUsage& pool, const StepLimits& limits)
+struct PlanMemory::Parts {
+    std::vector<bool> preempted;
+    std::vector<double> served;
+    std::vector<std::int32_t> adapterUsers;
+    std::vector<Planner::Holding> holdings;
+    std::vector<std::int32_t> candidates;
+    std::vector<Planner::Line> lines;
+};
+PlanMemory::PlanMemory() : m_parts(std::make_unique<Parts>()) {}
+PlanMemory::~PlanMemory() = default;
+
+Planner::Planner(const QueueView& queue, const PoolUsage& pool, const StepLimits& limits, PlanMemory& memory,
+                 StepPlan& plan)
     : m_queue(queue),
       m_limits(limits),
-      m_preempted(queue.sequences.size(), false),
-      m_served(queue.served.begin(), queue.served.end()),
-      m_adapterUsers(queue.adapterPages.size()),
-      m_holdings(queue.served.size()),
+      m_plan(plan),
+      m_preempted(memory.m_parts->preempted),
+      m_served(memory.m_parts->served),
+      m_adapterUsers(memory.m_parts->adapterUsers),
+      m_holdings(memory.m_parts->holdings),
+      m_candidates(memory.m_parts->candidates),
+      m_lines(memory.m_parts->lines),
       m_available(pool.available()),
       m_watermark((pool.total() + 49) / 50),
       m_tokensLeft(limits.maxBatchTokens),
       m_logitsLeft(limits.maxLogitRows) {
+    plan.preempted.clear();
+    plan.admitted.clear();
+    plan.work.clear();
+    m_preempted.assign(queue.sequences.size(), false);
+    m_served.assign(queue.served.begin(), queue.served.end());
+    m_adapterUsers.assign(queue.adapterPages.size(), 0);
+    m_holdings.assign(queue.served.size(), {});
     for (std::size_t i = 0; i < queue.pageCaps.size(); ++i) m_holdings[i].cap = queue.pageCaps[i];
     for (const SequenceView& sequence : queue.sequences) {
         if (!sequence.isRunning) continue;
@@ -105,12 +131,11 @@ Planner::Planner(const QueueView& queue, const PoolUsage& pool, const StepLimits
     }
 }
 
-StepPlan Planner::plan() {
+void Planner::plan() {
     planDecodes();
     planPrompts();
     // Every running prompt is short of pages: one gives way, the next step sees the room.
     if (m_plan.isEmpty() && m_running > 1) preempt(mostServedNewest());
-    return std::move(m_plan);
 }
 
 void Planner::planDecodes() {
@@ -201,16 +226,15 @@ void Planner::withdrawWork(std::int32_t sequence) {
 }
 
 void Planner::planPrompts() {
-    std::vector<std::int32_t> candidates;  // by tenant, then running first, then arrival
+    std::vector<std::int32_t>& candidates = m_candidates;  // by tenant, then running first, then arrival
+    candidates.clear();
     for (std::int32_t i = 0; i < count(); ++i)
         if (at(i).isRunning ? runs(i) && !at(i).isDecode() : true) candidates.push_back(i);
     std::sort(candidates.begin(), candidates.end(), [&](std::int32_t a, std::int32_t b) {
         return std::tuple(at(a).tenant, !at(a).isRunning, a) < std::tuple(at(b).tenant, !at(b).isRunning, b);
     });
-    struct Line {
-        std::size_t next, end;
-    };
-    std::vector<Line> lines;  // one per tenant
+    std::vector<Line>& lines = m_lines;
+    lines.clear();
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         if (i == 0 || at(candidates[i]).tenant != at(candidates[i - 1]).tenant) lines.push_back({i, i});
         lines.back().end = i + 1;
@@ -308,10 +332,15 @@ void Planner::work(std::int32_t sequence, std::int32_t rows) {
     m_served[tenant] += kPromptTokenCost * rows / weight;
 }
 
-}  // namespace
-
 StepPlan planStep(const QueueView& queue, const PoolUsage& pool, const StepLimits& limits) {
-    return Planner(queue, pool, limits).plan();
+    PlanMemory memory;
+    StepPlan plan;
+    planStep(queue, pool, limits, memory, plan);
+    return plan;
+}
+
+void planStep(const QueueView& queue, const PoolUsage& pool, const StepLimits& limits, PlanMemory& memory, StepPlan& plan) {
+    Planner(queue, pool, limits, memory, plan).plan();
 }
 
 }  // namespace espalier

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -72,8 +73,23 @@ struct StepPlan {
     bool isEmpty() const { return preempted.empty() && work.empty(); }
 };
 
+// What planning needs besides: a caller that plans again and again keeps it, and then planning allocates nothing.
+class PlanMemory {
+public:
+    PlanMemory();
+    ~PlanMemory();
+    PlanMemory(const PlanMemory&) = delete;
+
+private:
+    friend class Planner;
+    struct Parts;
+    std::unique_ptr<Parts> m_parts;
+};
+
 // Requires: sequences' tokens fit the pool, whole texts also maxBatchTokens (submit checks); maxSequences <= maxBatchTokens and <= maxLogitRows.
 StepPlan planStep(const QueueView& queue, const PoolUsage& pool, const StepLimits& limits);
+// The same into `plan`, whose old content goes.
+void planStep(const QueueView& queue, const PoolUsage& pool, const StepLimits& limits, PlanMemory& memory, StepPlan& plan);
 
 std::int32_t pagesForTokens(std::int32_t tokens);
 

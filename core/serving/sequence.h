@@ -61,6 +61,14 @@ struct Sequence {
     std::int32_t promptTokens() const { return static_cast<std::int32_t>(request.prompt.size()); }
     std::int32_t generated() const { return static_cast<std::int32_t>(tokens.size()) - promptTokens(); }
 
+    // Room for all that it may become, so that its steps allocate nothing.
+    void reserve() {
+        const auto all = static_cast<std::size_t>(promptTokens() + maxTokens);
+        tokens.reserve(all);
+        pages.reserve(all / kTokensPerPage + 1);
+        blockKeys.reserve(all / kTokensPerPage + 1);
+    }
+
     // Tokens to compute until the next one can be drawn, or until all is done. A score does not need its last token.
     std::int32_t target() const {
         const auto known = static_cast<std::int32_t>(tokens.size());

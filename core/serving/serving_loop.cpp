@@ -104,7 +104,7 @@ Hash128 ServingLoop::Impl::rootKeyOf(const Request& request) const {
 bool ServingLoop::Impl::step() {
     settleAdapters();
     if (m_sequences.empty()) return false;
-    const StepPlan plan = this->plan();
+    const StepPlan& plan = this->plan();
     const auto at = [&](std::int32_t index) -> Sequence& { return *m_sequences[static_cast<std::size_t>(index)]; };
     for (const std::int32_t index : plan.preempted) preempt(at(index));
     for (const std::int32_t index : plan.admitted) admit(at(index));
@@ -163,7 +163,7 @@ QueueView ServingLoop::Impl::queueView() const {
     return {m_views, m_fairShare.served(), m_fairShare.weights(), m_pageCaps, m_mover.pages()};
 }
 
-StepPlan ServingLoop::Impl::plan() {
+const StepPlan& ServingLoop::Impl::plan() {
     std::int32_t running = 0;
     for (const auto& sequence : m_sequences) running += sequence->isRunning;
     m_views.clear();
@@ -171,7 +171,8 @@ StepPlan ServingLoop::Impl::plan() {
     for (const auto& sequence : m_sequences) m_views.push_back(viewOf(*sequence, running < m_limits.maxSequences));
     m_limits.expectedOutput = m_outputLengths.expected();
     readShares();
-    return planStep(queueView(), m_pager.pool().usage(), m_limits);
+    planStep(queueView(), m_pager.pool().usage(), m_limits, m_planMemory, m_plan);
+    return m_plan;
 }
 
 // Limits are changed while requests run: what they are now holds for this step.
@@ -219,6 +220,7 @@ void ServingLoop::Impl::preempt(Sequence& sequence) {
 
 // A sequence whose adapter went in this very step, retired by its last user, goes on waiting.
 void ServingLoop::Impl::admit(Sequence& sequence) {
+    sequence.reserve();
     const std::int32_t asked = m_pager.takeCachedPrefix(sequence);
     if (!m_pager.takeAdapter(sequence)) return m_pager.release(sequence);
     sequence.isRunning = true;

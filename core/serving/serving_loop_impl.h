@@ -102,7 +102,7 @@ private:
     QueueView queueView() const;
     SequenceView viewOf(Sequence& sequence, bool mayAdmit);
     void addToBatch(const StepPlan& plan);
-    StepPlan plan();
+    const StepPlan& plan();
     void readShares();
     Result<void> checkShare(const Request& request, std::int32_t adapterPages) const;
     std::int32_t tokenLimit(const Request& request, std::int32_t adapterPages) const;
@@ -140,6 +140,8 @@ private:
     std::vector<SequenceView> m_views;
     std::vector<const ResidentAdapter*> m_stepAdapters;
     std::vector<std::int32_t> m_pageCaps;  // by tenant
+    PlanMemory m_planMemory;
+    StepPlan m_plan;
     WaitEstimate m_waitEstimate;
     BatchPlan m_batch;
     Chunk m_chunk;

@@ -25,6 +25,7 @@ Percentiles percentilesOf(std::vector<double> values) {
 
 LatencyWindow::LatencyWindow(Duration span, std::size_t capacity) : m_span(span), m_capacity(capacity) {
     CHECK(capacity > 0);
+    m_samples.reserve(capacity);
 }
 
 void LatencyWindow::add(TimePoint at, double value) {

@@ -367,6 +367,8 @@ private:
     std::vector<float> m_units;
     std::vector<std::int32_t> m_sums;
     std::vector<AttentionArgs> m_attention;  // one per task
+    std::vector<AttentionArgs> m_spans;      // one per task and span
+    std::vector<float> m_states;
     struct LoraTask {
         LoraArgs args;
         void (*kernel)(const LoraArgs&, std::int64_t);
@@ -375,11 +377,12 @@ private:
     std::vector<LoraTask> m_lora;
 };
 
-// A task is a block of rows of one segment for one kv head: its queries share every load of K and V.
+// A task is a block of rows of one segment for one kv head: its queries share every load of K and V. Where that gives the
+// threads too few tasks, each span of a long text is one, and the states they leave are merged.
 void CpuBackend::attention(Stream&, TensorView out, ConstTensorView q, const KvPages& pages,
                            std::span<const Segment> segments, const AttentionDesc& desc) {
     contract::attention(*this, out, q, pages, segments, desc);
-    constexpr int kQueriesPerTask = 32;  // their accumulators and one page of K and V fit the first-level cache
+    constexpr int kQueriesPerTask = 32;  // their states and some pages of K and V fit the first-level cache
     const int group = desc.heads / pages.kvHeads;
     const int rowsEach = std::max(1, kQueriesPerTask / group);
     m_attention.clear();
@@ -391,26 +394,57 @@ void CpuBackend::attention(Stream&, TensorView out, ConstTensorView q, const KvP
                 const int rows = std::min(rowsEach, segment.rows - row);
                 const int position = segment.position0 + row;
                 const int keys = desc.causal ? 0 : segment.rows;
+                const int firstKey = desc.window > 0 ? std::max(0, position - desc.window + 1) : 0;
+                const int lastKey = keys > 0 ? keys - 1 : position + rows - 1;
                 m_attention.push_back({rowOf<float>(q, segment.firstRow + row) + column, q.stride[0],
                                        rowOf<float>(out, segment.firstRow + row) + column, out.stride[0], pages.base,
                                        pages.pageBytes, segment.pages.data(), pages.kvHeads, head, pages.headDim, group,
-                                       rows, position, desc.window, keys, desc.scale, nullptr});
-                work += std::int64_t{rows} * group * std::max(keys, position + rows) * pages.headDim;
+                                       rows, position, desc.window, keys, desc.scale, firstKey / kAttentionSpan,
+                                       lastKey / kAttentionSpan + 1, true, nullptr, nullptr});
+                work += std::int64_t{rows} * group * (lastKey - firstKey + 1) * pages.headDim;
             }
     const auto kernel = m_kernels.attention[weightTypeOf(pages.dtype)];
-    const auto count = static_cast<std::int64_t>(m_attention.size());
-    const auto run = [&](std::int64_t task) {
-        thread_local std::vector<float> scratch;
-        AttentionArgs args = m_attention[static_cast<std::size_t>(task)];
-        const std::int64_t floats = attentionScratch(std::int64_t{args.rows} * group, pages.headDim);
-        if (static_cast<std::int64_t>(scratch.size()) < floats) scratch.resize(static_cast<std::size_t>(floats));
-        args.scratch = scratch.data();
+    const std::int64_t stateFloats = attentionState(pages.headDim);
+    const auto run = [&](const std::vector<AttentionArgs>& tasks, std::int64_t task) {
+        thread_local std::vector<float> memory;
+        AttentionArgs args = tasks[static_cast<std::size_t>(task)];
+        const std::int64_t queries = std::int64_t{args.rows} * group;
+        const std::int64_t scratch = attentionScratch(queries, pages.headDim);
+        const std::int64_t floats = scratch + queries * stateFloats;
+        if (static_cast<std::int64_t>(memory.size()) < floats) memory.resize(static_cast<std::size_t>(floats));
+        args.scratch = memory.data();
+        if (!args.states) args.states = memory.data() + scratch;
         kernel(args);
     };
-    if (work < kParallelMacs)
-        for (std::int64_t task = 0; task < count; ++task) run(task);
-    else
-        m_threads.parallelFor(count, run);
+    const std::int64_t count = std::ssize(m_attention);
+    if (work < kParallelMacs) {
+        for (std::int64_t task = 0; task < count; ++task) run(m_attention, task);
+        return;
+    }
+    if (m_threads.threads() == 1 || count >= std::int64_t{m_threads.threads()} * kTasksPerThread)
+        return m_threads.parallelFor(count, [&](std::int64_t task) { run(m_attention, task); });
+    // The states of a task's spans lie one after the other.
+    std::int64_t floats = 0;
+    for (const AttentionArgs& args : m_attention)
+        floats += std::int64_t{args.rows} * group * (args.span1 - args.span0) * stateFloats;
+    if (static_cast<std::int64_t>(m_states.size()) < floats) m_states.resize(static_cast<std::size_t>(floats));
+    m_spans.clear();
+    float* states = m_states.data();
+    for (AttentionArgs& args : m_attention) {
+        args.states = states;
+        for (int span = args.span0; span < args.span1; ++span) {
+            AttentionArgs one = args;
+            one.span0 = span;
+            one.span1 = span + 1;
+            one.finish = args.span1 - args.span0 == 1;
+            one.states = states;
+            m_spans.push_back(one);
+            states += std::int64_t{args.rows} * group * stateFloats;
+        }
+    }
+    m_threads.parallelFor(std::ssize(m_spans), [&](std::int64_t task) { run(m_spans, task); });
+    for (const AttentionArgs& args : m_attention)
+        if (args.span1 - args.span0 > 1) m_kernels.mergeAttention(args);
 }
 
 }  // namespace

@@ -50,6 +50,7 @@ constexpr CpuKernels kTable = {
     add,
     {storeKv<StoredF32>, storeKv<StoredBf16>, storeKv<StoredF16>},
     {attention<StoredF32>, attention<StoredBf16>, attention<StoredF16>},
+    mergeAttention,
     {loraShrink<StoredF32>, loraShrink<StoredBf16>, loraShrink<StoredF16>},
     {loraExpand<StoredF32>, loraExpand<StoredBf16>, loraExpand<StoredF16>},
     {fmaRounds, pairRounds, fourRounds},

@@ -158,7 +158,10 @@ struct AttentionArgs {
     int rows, position, window;
     int keys;  // > 0: every query sees keys [0, keys); 0: causal
     float scale;
-    float* scratch;  // attentionScratch(rows * group, headDim) floats
+    int span0, span1;  // runs of kAttentionSpan keys, by position, to attend to
+    bool finish;       // write out; else the state after these spans stays in `states`
+    float* states;     // rows * group of attentionState(headDim)
+    float* scratch;    // attentionScratch(rows * group, headDim) floats
 };
 
 // One module of one adapter for consecutive rows; pointers are at the first of them. Shrink: from x to v (at the
@@ -181,8 +184,14 @@ struct LoraArgs {
     float scale;
 };
 
+// A query begins a new state every so many keys, and states are merged in order: a long text can be cut over threads
+// there, and nowhere else.
+constexpr int kAttentionSpan = 1024;
+
+constexpr std::int64_t paddedDim(std::int64_t floats) { return (floats + 15) / 16 * 16; }
+constexpr std::int64_t attentionState(std::int64_t headDim) { return paddedDim(headDim) + 32; }
 constexpr std::int64_t attentionScratch(std::int64_t queries, std::int64_t headDim) {
-    return queries * ((headDim + 15) / 16 * 16 + 2);
+    return paddedDim(queries * headDim) + queries * attentionState(headDim);
 }
 
 struct CpuKernels {
@@ -202,6 +211,7 @@ struct CpuKernels {
     void (*add)(float* y, const float* x, std::int64_t count);                           // y += x
     void (*storeKv[kStoredTypes])(const StoreArgs&);
     void (*attention[kStoredTypes])(const AttentionArgs&);
+    void (*mergeAttention)(const AttentionArgs&);
     void (*loraShrink[kStoredTypes])(const LoraArgs&, std::int64_t slab);
     void (*loraExpand[kStoredTypes])(const LoraArgs&, std::int64_t tileColumn);
     // For measurements: `rounds` rounds of independent multiply-adds by ComputeMode (their number in *flops, two each);

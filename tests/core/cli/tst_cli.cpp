@@ -260,6 +260,20 @@ private slots:
         }
     }
 
+    void benchDecode_breaksAStepDown() {
+        const Bench bench;
+        const Json rows = bench.json({"bench", "decode", "--shape", "tiny", "--quick", "--streams", "2", "--breakdown"});
+        QCOMPARE(rows.size(), std::size_t{1});
+        double sum = 0.0;
+        for (const auto& [part, share] : rows[0]["shares"].items()) {
+            QVERIFY2(share.get<double>() >= 0.0, part.c_str());
+            sum += share.get<double>();
+        }
+        QVERIFY(std::abs(sum - 1.0) < 1e-6);
+        for (const char* part : {"products", "attention", "norm", "rope", "activation", "plan_and_sampling"})
+            QVERIFY2(rows[0]["shares"].value(part, 0.0) > 0.0, part);
+    }
+
     void computeModes_areNamedWithWhatTheyGive() {
         const Bench bench;
         for (const char* mode : {"f32", "bf16", "int8", "auto"}) {

@@ -338,6 +338,39 @@ private slots:
             }
     }
 
+    // Texts of several spans, which threads share out where there is little else to do: the last rows one by one, in
+    // chunks over the border of a span and among others have the bits that they have in one prompt.
+    void attention_ofLongTexts_data() { rowsPerBackend(); }
+    void attention_ofLongTexts() {
+        OPEN_BACKEND();
+        TestDevice single = openTestDevice(device, 1);
+        struct Shape {
+            int heads, kvHeads, headDim, window;
+            DType dtype;
+        };
+        for (const Shape& s : {Shape{4, 1, 12, 0, DType::F32}, Shape{2, 1, 33, 0, DType::BF16}, Shape{8, 1, 16, 1100, DType::F16}}) {
+            const int tokens = 2100;
+            const std::int64_t width = std::int64_t{s.heads} * s.headDim;
+            std::vector<std::int32_t> ascending, mixed;
+            for (int page = 0; page * kTokensPerPage < tokens; ++page) {
+                ascending.push_back(page);
+                mixed.push_back((page * 61 + 7) % 132);  // 61 and 132 have no common divisor
+            }
+            Sequence alone{*single.backend, s.heads, s.kvHeads, s.headDim, tokens, s.window, s.dtype};
+            alone.makePool(132);
+            const std::vector<float> whole = alone.feed(0, tokens, ascending);
+            Sequence sequence{backend, s.heads, s.kvHeads, s.headDim, tokens, s.window, s.dtype};
+            sequence.makePool(150);
+            QVERIFY(same(sequence.feed(0, 2000, mixed, 3), rowsOf(whole, width, 0, 2000)));
+            QVERIFY(same(sequence.feed(2000, tokens, mixed), rowsOf(whole, width, 2000, 100)));
+            for (const int row : {0, 63, 64, 1023, 1024, 1025, 1099, 1100, 2047, 2048, 2099})
+                for (const int before : {0, 20})
+                    QVERIFY(same(sequence.feed(row, row + 1, mixed, before, false), rowsOf(whole, width, row, 1)));
+            for (const int row : {1020, 2040})
+                QVERIFY(same(sequence.feed(row, row + 9, mixed, 0, false), rowsOf(whole, width, row, 9)));
+        }
+    }
+
     // A second sequence with the same beginning uses the first one's pages; then the K and V of its rest are stored
     // before, or in the same batch: no difference.
     void attention_withReusedPrefix_data() { rowsPerBackend(); }
@@ -372,6 +405,13 @@ private slots:
                 Sequence sequence{backend, 4, 2, 32, 200, 0, DType::BF16};
                 sequence.makePool(16);
                 std::vector<float> all = sequence.feed(0, 200, {3, 1, 2, 0, 4, 5, 6, 7, 8, 9, 10, 11, 12});
+                Sequence longer{backend, 2, 1, 24, 3000, 0, DType::BF16};
+                longer.makePool(190);
+                std::vector<std::int32_t> pages;
+                for (int page = 0; page < 188; ++page) pages.push_back(187 - page);
+                longer.feed(0, 2999, pages);
+                const std::vector<float> last = longer.feed(2999, 3000, pages);
+                all.insert(all.end(), last.begin(), last.end());
                 const std::vector<float> product = y.download();
                 all.insert(all.end(), product.begin(), product.end());
                 if (first.empty()) first = all;

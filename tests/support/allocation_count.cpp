@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/support/allocation_count.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+namespace {
+
+std::atomic<std::int64_t> g_count{0};
+
+void* allocate(std::size_t size, std::size_t alignment) {
+    g_count.fetch_add(1, std::memory_order_relaxed);
+    void* memory = nullptr;
+    if (size == 0) size = 1;
+    if (alignment <= alignof(std::max_align_t))
+        memory = std::malloc(size);
+    else
+        memory = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+    if (!memory) throw std::bad_alloc();
+    return memory;
+}
+
+}  // namespace
+
+// The array and nothrow forms of the library come to these.
+void* operator new(std::size_t size) { return allocate(size, 0); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+    return allocate(size, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace espalier::test {
+
+std::int64_t allocationCount() { return g_count.load(std::memory_order_relaxed); }
+
+}  // namespace espalier::test
