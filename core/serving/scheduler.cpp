@@ -112,6 +112,7 @@ Planner::Planner(const QueueView& queue, const PoolUsage& pool, const StepLimits
     plan.preempted.clear();
     plan.admitted.clear();
     plan.work.clear();
+    plan.missing.clear();
     m_preempted.assign(queue.sequences.size(), false);
     m_served.assign(queue.served.begin(), queue.served.end());
     m_adapterUsers.assign(queue.adapterPages.size(), 0);
