@@ -128,10 +128,11 @@ Result<void> TraceBench::writeFolders() {
     const auto pageBytes =
         std::make_shared<const std::vector<std::int64_t>>(layerPageBytes(m_backend, spec, m_options.kvType));
     const auto count = static_cast<std::size_t>(m_options.workload.adapters);
-    const std::size_t folders = std::min(count, (kFolders + m_options.ranks.size() - 1) / m_options.ranks.size() * m_options.ranks.size());
+    const std::size_t ranks = m_options.ranks.size();
+    const std::size_t folders = std::min(count, (kFolders + ranks - 1) / ranks * ranks);
     std::vector<std::int64_t> bytes, pages;
     for (std::size_t i = 0; i < folders; ++i) {
-        const BenchAdapter adapter{m_options.ranks[i % m_options.ranks.size()], m_options.adapterType, m_options.adapterTargets};
+        const BenchAdapter adapter{m_options.ranks[i % ranks], m_options.adapterType, m_options.adapterTargets};
         TRY(writeRandomAdapter(files, m_folder / std::to_string(i), spec, adapter));
         TRY_ASSIGN(const auto image, randomAdapter(spec, adapter, static_cast<int>(i), *pageBytes));
         bytes.push_back(image->bytes());

@@ -2676,7 +2676,121 @@
     </message>
 </context>
 <context>
+    <name>espalier::ui::MoveTable</name>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message>
+        <source>Adapter</source>
+        <translation>Adapter</translation>
+    </message>
+    <message>
+        <source>Way</source>
+        <translation>Weg</translation>
+    </message>
+    <message>
+        <source>Why</source>
+        <translation>Warum</translation>
+    </message>
+    <message>
+        <source>Tenant</source>
+        <translation>Mandant</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Größe</translation>
+    </message>
+    <message>
+        <source>ms</source>
+        <translation>ms</translation>
+    </message>
+    <message>
+        <source>Disk</source>
+        <translation>Platte</translation>
+    </message>
+    <message>
+        <source>RAM</source>
+        <translation>RAM</translation>
+    </message>
+    <message>
+        <source>Pool</source>
+        <translation>Pool</translation>
+    </message>
+    <message>
+        <source>A request waited for it</source>
+        <translation>Eine Anfrage wartete darauf</translation>
+    </message>
+    <message>
+        <source>Ahead of its turn</source>
+        <translation>Ehe er an der Reihe war</translation>
+    </message>
+    <message>
+        <source>Room for KV pages</source>
+        <translation>Platz für KV-Seiten</translation>
+    </message>
+    <message>
+        <source>Room for %1</source>
+        <translation>Platz für %1</translation>
+    </message>
+    <message>
+        <source>A new version came</source>
+        <translation>Eine neue Version kam</translation>
+    </message>
+    <message>
+        <source>It was removed</source>
+        <translation>Er wurde entfernt</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::MoveTimeline</name>
+    <message>
+        <source>Swap timeline</source>
+        <translation>Zeitlinie der Adapter</translation>
+    </message>
+    <message>
+        <source>%1 · %2</source>
+        <translation>%1 · %2</translation>
+    </message>
+    <message>
+        <source>%1 ms</source>
+        <translation>%1 ms</translation>
+    </message>
+    <message>
+        <source>for %1</source>
+        <translation>für %1</translation>
+    </message>
+    <message>
+        <source>Disk → RAM</source>
+        <translation>Platte → RAM</translation>
+    </message>
+    <message>
+        <source>RAM → pool</source>
+        <translation>RAM → Pool</translation>
+    </message>
+    <message>
+        <source>Given up</source>
+        <translation>Aufgegeben</translation>
+    </message>
+    <message>
+        <source>-%1 s</source>
+        <translation>-%1 s</translation>
+    </message>
+</context>
+<context>
     <name>espalier::ui::NowPanel</name>
+    <message>
+        <source>Swap</source>
+        <translation>Bewegungen</translation>
+    </message>
+    <message>
+        <source>Moves of adapters</source>
+        <translation>Bewegungen der Adapter</translation>
+    </message>
+    <message>
+        <source>No adapter has moved yet.</source>
+        <translation>Noch hat sich kein Adapter bewegt.</translation>
+    </message>
     <message>
         <source>Now</source>
         <translation>Jetzt</translation>

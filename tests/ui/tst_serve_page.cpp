@@ -13,10 +13,12 @@
 #include <random>
 
 #include "tests/ui/support/bench.h"
+#include "ui/models/format.h"
 #include "ui/models/request_table.h"
 #include "ui/pages/serve_page.h"
 #include "ui/widgets/dashboard.h"
 #include "ui/widgets/key_field.h"
+#include "ui/widgets/move_timeline.h"
 #include "ui/widgets/page_map_view.h"
 #include "ui/widgets/page_table.h"
 #include "ui/widgets/plot.h"
@@ -91,6 +93,59 @@ private slots:
                           table->visualRect(table->model()->index(0, 0)).center());
         QTest::keyClick(table, Qt::Key_Delete);
         QTRY_COMPARE(bench.daemon.argument(QStringLiteral("request-cancel"), "id"), QStringLiteral("41"));
+    }
+    void moves_areShownWithWhyAndForWhom() {
+        Bench bench;
+        serveTwo(bench);
+        bench.daemon.snapshot.moves = {
+            {1, 60'000, "math", "ada", AdapterTier::Disk, AdapterTier::Host, 1 << 20, 0.5, MoveCause::Prefetch, {}},
+            {2, 60'500, "law", {}, AdapterTier::Pool, AdapterTier::Host, 2 << 20, 0, MoveCause::Evicted, "math"},
+            {3, 61'000, "math", "ada", AdapterTier::Host, AdapterTier::Pool, 1 << 20, 0.002, MoveCause::Miss, {}}};
+        QVERIFY(bench.open(QStringLiteral("serve")));
+        QVERIFY(bench.click(QStringLiteral("What is shown below: Swap")));
+        QTRY_VERIFY(bench.find<QTableView>(QStringLiteral("Moves of adapters")));
+        const auto* model = bench.find<QTableView>(QStringLiteral("Moves of adapters"))->model();
+        QTRY_COMPARE(model->rowCount(), 3);
+        const auto cell = [&](int row, int column) { return model->index(row, column).data().toString(); };
+        QCOMPARE(cell(0, MoveTable::Way), QStringLiteral("RAM → Pool"));
+        QCOMPARE(cell(0, MoveTable::Tenant), QStringLiteral("ada"));
+        QCOMPARE(cell(1, MoveTable::Why), QStringLiteral("Room for math"));
+        QCOMPARE(cell(1, MoveTable::Took), QStringLiteral("–"));
+        QCOMPARE(cell(2, MoveTable::Took), formatMs(500));
+        auto* line = bench.window.findChild<MoveTimeline*>();
+        QVERIFY(line);
+        // A tenth of the time shown is a tenth of the lane; a short copy is still seen; what took no time is a diamond.
+        const QRect read = line->moveRect(2), copy = line->moveRect(0), gone = line->moveRect(1);
+        QVERIFY(read.width() > copy.width() && copy.width() >= 3);
+        QCOMPARE(gone.width(), gone.height());
+        QVERIFY(read.bottom() < copy.top() && copy.bottom() < gone.top() && read.right() < copy.left());
+        QVERIFY(line->moveText(1).contains(QStringLiteral("Room for math")));
+        QVERIFY(line->moveText(2).contains(QStringLiteral("for ada")));
+        QCOMPARE(line->moveText(3), QString());
+        line->setFocus();
+        QTest::keyClick(line, Qt::Key_Left);
+        QTest::keyClick(line, Qt::Key_Left);
+        QCOMPARE(line->accessibleDescription(), line->moveText(1));
+        QTest::keyClick(line, Qt::Key_Escape);
+        QCOMPARE(line->accessibleDescription(), QString());
+    }
+    void moves_areGatheredOverSnapshots() {
+        MoveTable table;
+        QAbstractItemModelTester tester(&table, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        const auto moves = [](std::int64_t first, std::int64_t last) {
+            std::vector<AdapterMove> made;
+            for (std::int64_t i = first; i <= last; ++i) made.push_back({.sequence = i, .at = i, .adapter = std::to_string(i)});
+            return made;
+        };
+        table.add(moves(1, 4));
+        table.add(moves(3, 6));
+        QCOMPARE(table.rowCount(), 6);
+        QCOMPARE(table.index(0, MoveTable::Adapter).data().toString(), QStringLiteral("6"));
+        QCOMPARE(table.index(5, MoveTable::Adapter).data().toString(), QStringLiteral("1"));
+        table.add(moves(7, 600));
+        QCOMPARE(table.rowCount(), 512);
+        table.add(moves(1, 2));  // another daemon
+        QCOMPARE(table.rowCount(), 2);
     }
     void requests_areAskedForOnlyWhileThereAreAny() {
         Bench bench;

@@ -6,15 +6,17 @@
 
 #include "core/api/protocol.h"
 #include "ui/models/format.h"
+#include "ui/widgets/move_timeline.h"
 #include "ui/widgets/table_view.h"
 
 namespace espalier::ui {
 namespace {
 
 constexpr int kMostRequests = 200;
-enum View { kRequests, kLoaded, kTenantLoads, kLent };
+enum View { kRequests, kLoaded, kTenantLoads, kMoves, kLent };
 const std::vector kRequestWidths{7, 16, 16, 8, 8, 14, 9, 8, 12}, kRequestNarrow{9, 20, 20, 10, 0, 18, 11, 0, 12};
 const std::vector kTenantWidths{20, 9, 9, 10, 20, 10, 12, 10}, kTenantNarrow{24, 12, 12, 13, 0, 13, 15, 11};
+const std::vector kMoveWidths{10, 20, 14, 24, 14, 10, 8}, kMoveNarrow{13, 24, 18, 0, 18, 14, 13};
 const std::vector kLoadedWidths{20, 12, 10, 8, 8, 10, 10, 8, 18}, kLoadedNarrow{26, 14, 13, 11, 11, 0, 0, 0, 25};
 
 // As high as its place, whichever view it shows: the page must not move when the last request ends.
@@ -28,23 +30,27 @@ public:
 NowPanel::NowPanel(Workspace& workspace)
     : Panel(tr("Now")),
       m_workspace(workspace),
-      m_switch(new SegmentedSwitch({tr("Requests"), tr("Models"), tr("Tenants"), tr("Page map")},
+      m_switch(new SegmentedSwitch({tr("Requests"), tr("Models"), tr("Tenants"), tr("Swap"), tr("Page map")},
                                    tr("What is shown below"))),
       m_cancel(button(tr("Cancel request"), QStringLiteral("x"), ButtonRole::Plain, ControlSize::Small)),
       m_requestTable(new TableView(&m_requests, tr("Requests"), kLiveRow, kRequestWidths)),
       m_loadedTable(new TableView(&workspace.loaded(), tr("Models on the device"), kLiveRow, kLoadedWidths)),
       m_tenantTable(new TableView(&m_tenants, tr("Tenants that use the server"), kLiveRow, kTenantWidths)),
+      m_moveTable(new TableView(&m_moves, tr("Moves of adapters"), kLiveRow, kMoveWidths)),
       m_stack(new QStackedWidget),
       m_requestStack(
           stackOf(QStringLiteral("message-square-text"), tr("Nobody asks anything at the moment."), m_requestTable)),
       m_loadedStack(
           stackOf(QStringLiteral("box"), tr("No model is loaded; the first request loads one."), m_loadedTable)),
       m_tenantStack(
-          stackOf(QStringLiteral("users"), tr("No tenant uses the server at the moment."), m_tenantTable)) {
+          stackOf(QStringLiteral("users"), tr("No tenant uses the server at the moment."), m_tenantTable)),
+      m_moveStack(stackOf(QStringLiteral("memory-stick"), tr("No adapter has moved yet."), new QWidget)) {
+    m_moveStack->widget(1)->setLayout(column({new MoveTimeline(m_moves), LayoutItem(m_moveTable, 1)}, 4, {0, 4, 0, 0}));
     m_cancel->setEnabled(false);
     m_stack->addWidget(m_requestStack);
     m_stack->addWidget(m_loadedStack);
     m_stack->addWidget(m_tenantStack);
+    m_stack->addWidget(m_moveStack);
     addTitleWidget(m_cancel);
     addTitleWidget(m_switch);
     setContent(m_stack);
@@ -86,6 +92,7 @@ void NowPanel::setNarrow(bool narrow) {
     m_loadedTable->setWidths(narrow ? kLoadedNarrow : kLoadedWidths);
     m_requestTable->setWidths(narrow ? kRequestNarrow : kRequestWidths);
     m_tenantTable->setWidths(narrow ? kTenantNarrow : kTenantWidths);
+    m_moveTable->setWidths(narrow ? kMoveNarrow : kMoveWidths);
 }
 
 void NowPanel::lend(Panel* panel) {
@@ -103,6 +110,8 @@ void NowPanel::giveBack(Panel* panel) {
 
 void NowPanel::clear() {
     m_requests.setRequests({});
+    m_moves.clear();
+    m_moveStack->setCurrentIndex(0);
     showRequests();
 }
 
@@ -120,8 +129,13 @@ void NowPanel::showTenants() {
 void NowPanel::showSnapshot() {
     const Snapshot* s = m_workspace.snapshot();
     if (!s) showTenants();
+    if (s) m_moves.add(s->moves);
+    m_moveStack->setCurrentIndex(m_moves.rowCount() > 0 ? 1 : 0);
     m_loadedStack->setCurrentIndex(!s || s->models.empty() ? 0 : 1);
-    if ((!s || s->running + s->waiting == 0) && m_requests.rowCount() > 0) clear();
+    if ((!s || s->running + s->waiting == 0) && m_requests.rowCount() > 0) {
+        m_requests.setRequests({});
+        showRequests();
+    }
 }
 
 void NowPanel::tick() {

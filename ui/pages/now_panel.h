@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // NowPanel: what the server does at the moment, at the foot of the Serve page: the requests being answered, each with a
-// way to end it, the models on the device, the tenants that use it; where the window is narrow, the page map stands here
-// too.
+// way to end it, the models on the device, the tenants that use it, the moves of adapters; where the window is narrow, the
+// page map stands here too.
 #pragma once
 
+#include "ui/models/move_table.h"
 #include "ui/models/request_table.h"
 #include "ui/models/tenant_load_table.h"
 #include "ui/models/workspace.h"
@@ -45,10 +46,11 @@ private:
     Workspace& m_workspace;
     RequestTable m_requests;
     TenantLoadTable m_tenants;
+    MoveTable m_moves;
     SegmentedSwitch* m_switch;
     QPushButton* m_cancel;
-    TableView *m_requestTable, *m_loadedTable, *m_tenantTable;
-    QStackedWidget *m_stack, *m_requestStack, *m_loadedStack, *m_tenantStack;
+    TableView *m_requestTable, *m_loadedTable, *m_tenantTable, *m_moveTable;
+    QStackedWidget *m_stack, *m_requestStack, *m_loadedStack, *m_tenantStack, *m_moveStack;
     bool m_isAsking = false;
 };
 
