@@ -82,6 +82,7 @@ public:
     bool step();
     bool idle() const { return m_sequences.empty(); }
     ServingStats stats() const;
+    const DecodeAlone& decodeAlone() const { return m_alone; }
     std::vector<LiveRequest> requests() const;
     PageMap pageMap(std::int32_t mostCells) const;
     Result<void> checkIntegrity() const { return m_pager.checkIntegrity(m_sequences); }
@@ -145,6 +146,7 @@ private:
     Chunk m_chunk;
 
     ServingCounters m_counters;
+    DecodeAlone m_alone;
     LatencyWindow m_ttftMs, m_tpotMs, m_e2eMs, m_queueMs;
     RateWindow m_prefillRate, m_decodeRate, m_swapInRate;
 };
@@ -259,11 +261,18 @@ bool ServingLoop::Impl::step() {
     for (const BatchPlan::Part& part : m_batch.parts())
         promptRows += std::clamp(part.sequence->promptTokens() - part.sequence->computed, 0, part.rows);
     m_waitEstimate.measured(promptRows, m_clock.now() - began);
+    const bool isAlone = m_batch.parts().size() == 1 && promptRows == 0 && m_batch.parts().front().logits == 1;
+    const std::int32_t context = isAlone ? m_batch.parts().front().sequence->computed : 0;
     for (const BatchPlan::Part& part : m_batch.parts()) {
         if (output)
             consume(part, *output);
         else
             fail(*part.sequence, output.error());
+    }
+    if (isAlone && output) {
+        ++m_alone.steps;
+        m_alone.seconds += seconds(m_clock.now() - began);
+        m_alone.contextTokens += context;
     }
     removeDone();
     return true;
@@ -631,6 +640,7 @@ void ServingLoop::cancel(RequestId id) { m_impl->cancel(id); }
 bool ServingLoop::step() { return m_impl->step(); }
 bool ServingLoop::idle() const { return m_impl->idle(); }
 ServingStats ServingLoop::stats() const { return m_impl->stats(); }
+const DecodeAlone& ServingLoop::decodeAlone() const { return m_impl->decodeAlone(); }
 std::vector<LiveRequest> ServingLoop::requests() const { return m_impl->requests(); }
 PageMap ServingLoop::pageMap(std::int32_t mostCells) const { return m_impl->pageMap(mostCells); }
 std::vector<double> ServingLoop::recentTtftMs() const { return m_impl->recentTtftMs(); }
