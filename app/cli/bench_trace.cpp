@@ -25,7 +25,7 @@ double meanOf(const std::vector<double>& values) {
     return values.empty() ? 0.0 : sum / static_cast<double>(values.size());
 }
 
-double nearestRank(const std::vector<double>& sorted, double share) {
+double rankOf(const std::vector<double>& sorted, double share) {
     return sorted.empty() ? 0.0 : sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
 }
 
@@ -223,8 +223,8 @@ Result<Json> TraceBench::replay(Pass pass) {
                 {"prompt_tokens_per_s", static_cast<double>(run.prompts) / took},
                 {"tokens_per_s", static_cast<double>(run.generated) / took},
                 {"ttft_mean_ms", meanOf(run.ttftS) * 1e3},
-                {"ttft_p50_ms", nearestRank(run.ttftS, 0.5) * 1e3},
-                {"ttft_p95_ms", nearestRank(run.ttftS, 0.95) * 1e3},
+                {"ttft_p50_ms", rankOf(run.ttftS, 0.5) * 1e3},
+                {"ttft_p95_ms", rankOf(run.ttftS, 0.95) * 1e3},
                 {"within_1s", within(1.0)},
                 {"within_6s", within(6.0)},
                 {"found_pool", traffic.foundInPool},

@@ -58,4 +58,7 @@ void addTenantCommands(Commands& commands);     // tenant, key, usage
 void addBenchCommands(Commands& commands);      // bench
 void addDoctorCommand(Commands& commands);      // doctor
 
+// A prediction of the control operation inspect, for people; says what is missing where there is none.
+std::string speedText(const Json& speed);
+
 }  // namespace espalier::cli

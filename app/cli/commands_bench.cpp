@@ -313,7 +313,7 @@ Result<void> benchReplay(Session& session, BenchModel& model, const ModelBenchOp
     TRY_ASSIGN(const auto bench, TraceBench::make(session, *model.backend, *model.transformer, settings));
     for (const auto& [pass, name] : {std::pair{TraceBench::Pass::Hot, "hot"}, {TraceBench::Pass::Prefetch, "prefetch"},
                                      {TraceBench::Pass::NoPrefetch, "on demand"}}) {
-        const Beside beside(model);
+        Beside beside(model);
         TRY_ASSIGN(const Json measured, bench->replay(pass));
         Json row = rowHead(model, "serve_trace");
         row["adapters_are"] = name;

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <unistd.h>
 
+#include <optional>
 #include <thread>
 
 #include "app/cli/commands.h"
 #include "core/api/daemon.h"
 #include "core/api/daemon_file.h"
 #include "core/api/protocol.h"
+#include "core/compute/measure.h"
+#include "core/engine/speed_record.h"
 
 namespace espalier::cli {
 namespace {
@@ -82,6 +85,18 @@ Result<Engine*> openAfterTheLast(Session& session, const EngineOptions& options)
     }
 }
 
+// So that speeds of models are predicted from the first start on; none where they are known, or cannot be had.
+std::optional<MachineSpeed> measuredOnce(Session& session) {
+    const auto backend = session.backend();
+    if (!backend) return std::nullopt;
+    const std::string device = (*backend)->device().name;
+    const bool isKnown = machineSpeed(session.files(), session.workspace(), device).has_value();
+    if (isKnown || session.files().exists(session.workspace() / kDaemonFile)) return std::nullopt;
+    const auto machine = measureMachine(**backend);
+    if (!machine) return std::nullopt;
+    return MachineSpeed{device, machine->readGigabytesPerSecond, machine->fmaGflops, session.clock().unixMilliseconds()};
+}
+
 Result<void> runServe(Session& session, const ServeOptions& options) {
     if (options.stop) return stopDaemon(session);
     TRY_ASSIGN(EngineOptions engineOptions, session.engineOptions());
@@ -95,7 +110,11 @@ Result<void> runServe(Session& session, const ServeOptions& options) {
     engineOptions.preload = options.models;
     engineOptions.stderrLog = session.console().quiet ? LogLevel::Error : LogLevel::Info;
     TRY_ASSIGN(const DaemonOptions daemonSettings, daemonOptions(session, options));
+    const std::optional<MachineSpeed> speed = measuredOnce(session);
     TRY_ASSIGN(Engine * engine, openAfterTheLast(session, engineOptions));
+    if (speed)
+        if (const auto kept = keepMachineSpeed(session.files(), session.workspace(), *speed); !kept)
+            session.console().note("the machine's speed was not kept: " + kept.error().message);
     TRY_ASSIGN(const auto daemon, Daemon::start(daemonSettings, *engine, session.files(), session.clock()));
     const Json facts{{"url", daemon->url()}, {"pid", ::getpid()}, {"admin_key_file", daemon->keyFile()}};
     if (session.console().json)

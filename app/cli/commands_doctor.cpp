@@ -3,6 +3,7 @@
 #include "core/compute/cpu/cpu_backend.h"
 #include "core/compute/cuda_loader.h"
 #include "core/compute/measure.h"
+#include "core/engine/speed_record.h"
 
 namespace espalier::cli {
 namespace {
@@ -42,12 +43,31 @@ Finding disk(Session& session) {
             small ? "less than 2 GiB: free some space, or use --workspace on a larger disk" : ""};
 }
 
+// What the models of the workspace are expected to do here; none where there is no workspace yet.
+Result<Json> predictions(Session& session) {
+    Json list = Json::array();
+    if (!session.files().exists(session.workspace() / "workspace.db")) return list;
+    TRY_ASSIGN(const Json answer, session.call(Use::Read, "models", Json::object()));
+    for (const Json& model : answer["models"]) {
+        TRY_ASSIGN(const Json inspected, session.call(Use::Read, "inspect", {{"model", model["id"]}}));
+        list.push_back({{"model", model["name"]}, {"speed", inspected["speed"]}});
+    }
+    return list;
+}
+
 Result<void> runDoctor(Session& session, const DoctorOptions&) {
     TRY_ASSIGN(Backend * backend, session.backend());
     const DeviceDesc device = backend->device();
     TRY_ASSIGN(const MachineFigures machine, measureMachine(*backend));
     if (session.stop().stop_requested()) return fail(ErrorCode::Cancelled, "cancelled");
-    const std::vector<Finding> findings{
+    const bool hasWorkspace = session.files().exists(session.workspace());
+    const MachineSpeed speed{device.name, machine.readGigabytesPerSecond, machine.fmaGflops,
+                             session.clock().unixMilliseconds()};
+    if (hasWorkspace)
+        if (const auto kept = keepMachineSpeed(session.files(), session.workspace(), speed); !kept)
+            session.console().note("the measurement was not kept: " + kept.error().message);
+    TRY_ASSIGN(const Json models, predictions(session));
+    std::vector<Finding> findings{
         {"processor", device.name, ""},
         instructionSet(),
         {"threads", std::to_string(device.threads), ""},
@@ -60,6 +80,8 @@ Result<void> runDoctor(Session& session, const DoctorOptions&) {
         cuda(),
         disk(session),
     };
+    for (const Json& model : models)
+        findings.push_back({"model " + model.value("model", ""), speedText(model["speed"]), ""});
     if (session.console().json) {
         Json document{{"findings", Json::array()},
                       {"device",
@@ -69,7 +91,8 @@ Result<void> runDoctor(Session& session, const DoctorOptions&) {
                         {"memory_bytes", device.memoryBytes},
                         {"free_bytes", device.freeBytes},
                         {"read_gb_per_s", machine.readGigabytesPerSecond},
-                        {"fma_gflops", machine.fmaGflops}}}};
+                        {"fma_gflops", machine.fmaGflops}}},
+                      {"predictions", models}};
         for (const Finding& finding : findings) document["findings"].push_back(toJson(finding));
         session.console().document(document);
         return {};
@@ -84,6 +107,18 @@ Result<void> runDoctor(Session& session, const DoctorOptions&) {
 }
 
 }  // namespace
+
+std::string speedText(const Json& speed) {
+    if (!speed.is_object()) return "not predicted (an encoder, or a machine that doctor has not measured)";
+    std::string text = "about " + fixedText(speed.value("tokens_per_s", 0.0), 1) + " tokens/s after " +
+                       countText(speed.value("context", 0.0)) + " tokens";
+    const Json past = speed.value("past", Json::object());
+    const auto runs = past.value("runs", std::int64_t{0});
+    if (runs == 0) return text + " (no run to compare with yet)";
+    const double percent = past.value("error", 0.0) * 100.0;
+    return text + " (" + countText(static_cast<double>(runs)) + (runs == 1 ? " run" : " runs") + " measured " +
+           (percent > 0.0 ? "+" : "") + fixedText(percent, 0) + " % of that)";
+}
 
 void addDoctorCommand(Commands& commands) {
     commands.add<DoctorOptions>("doctor", "What this machine has, what is missing and what mends it",

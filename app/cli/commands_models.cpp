@@ -111,7 +111,8 @@ Result<void> runInspect(Session& session, const InspectOptions& options) {
     session.console().table({{"parameters", countText(answer.value("parameters", 0.0))},
                              {"stored", bytesText(answer.value("bytes", 0.0))},
                              {"weights in memory", bytesText(memory.value("weights_bytes", 0.0))},
-                             {"KV per token", bytesText(memory.value("kv_bytes_per_token", 0.0))}});
+                             {"KV per token", bytesText(memory.value("kv_bytes_per_token", 0.0))},
+                             {"one answer", speedText(answer["speed"])}});
     std::vector<std::vector<std::string>> rows;
     for (const Json& tensor : answer.value("tensors", Json::array()))
         rows.push_back({text(tensor, "name"), dumpJson(tensor["shape"]), text(tensor, "dtype"),

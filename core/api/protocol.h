@@ -20,7 +20,10 @@
 //   inspect {model, tensors?}                  -> {config, parameters, bytes, memory{weights_bytes, kv_bytes_per_token,
 //                                                  workspace_bytes}, tensors?[{name, shape, dtype, bytes}], record,
 //                                                  scan?{at, nan, infinite, tensors[{name, norm, largest, nan,
-//                                                  infinite}]}, verified?{at, digest}} of the newest such jobs
+//                                                  infinite}]}, verified?{at, digest}} of the newest such jobs,
+//                                                  speed{tokens_per_s, context, decode_bytes, read_gb_per_s, measured_at,
+//                                                  past{runs, error, last?{model, measured, predicted}}}: one answer
+//                                                  alone, predicted; null where there is none (core/engine/speed_record.h)
 //   card {model}                               -> {file, text, bytes, truncated}; file null when there is none
 //   remove {model} restore {id} rename {model, name} empty-bin {}
 //   load {model} unload {model}

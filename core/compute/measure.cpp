@@ -13,7 +13,7 @@
 namespace espalier {
 namespace {
 
-constexpr std::int64_t kProbeBytes = 256 << 20;
+constexpr std::int64_t kProbeBytes = 128 << 20;
 
 Error notCpu() {
     return fail(ErrorCode::Unsupported, "bandwidth and multiply-add rate are measured on the CPU backend only");

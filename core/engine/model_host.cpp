@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/engine/speed_record.h"
 #include "core/serving/kv_cache.h"
 
 namespace espalier {
@@ -137,6 +138,8 @@ struct ModelHost::Hosted {
     std::vector<Ending> open;      // submitted and not finished
     std::unique_ptr<Transformer> transformer;
     std::unique_ptr<ServingLoop> loop;  // after transformer: goes first
+    MemoryEstimate estimate;
+    bool speedIsLogged = false;
 
     std::int64_t bytes() const {
         return (transformer ? transformer->weightBytes() + transformer->workspaceBytes() : 0) +
@@ -292,6 +295,7 @@ bool ModelHost::step() {
         if (!hosted->loop) continue;
         if (!hosted->loop->idle()) hosted->lastUsed = m_clock.now();
         worked = hosted->loop->step() || worked;
+        logSpeed(*hosted);
     }
     for (std::size_t i = m_models.size(); i-- > 0;) {
         if (!m_models[i]->deviceFailed) continue;
@@ -300,6 +304,20 @@ bool ModelHost::step() {
         drop(std::string(m_models[i]->record.id), &failure);
     }
     return worked;
+}
+
+// Once per load, when the model has answered alone for long enough.
+void ModelHost::logSpeed(Hosted& hosted) {
+    constexpr std::int64_t kEnoughSteps = 48;
+    const DecodeAlone& alone = hosted.loop->decodeAlone();
+    if (hosted.speedIsLogged || alone.steps < kEnoughSteps || alone.seconds <= 0.0) return;
+    hosted.speedIsLogged = true;
+    const auto machine = machineSpeed(m_files, m_options.workspace, m_backend.device().name);
+    if (!machine) return;
+    const double context = static_cast<double>(alone.contextTokens) / static_cast<double>(alone.steps);
+    const double predicted = predictedTokensPerS(*machine, hosted.estimate, context);
+    if (predicted > 0.0)
+        m_callbacks.log("info", speedLine({hosted.record.name, static_cast<double>(alone.steps) / alone.seconds, predicted}));
 }
 
 bool ModelHost::hasLoads() const {
@@ -344,6 +362,7 @@ Result<void> ModelHost::loadHosted(Hosted& hosted, const std::function<void()>& 
         meanwhile();
     };
     const MemoryEstimate estimate = estimateMemory(m_backend, record.spec, *tensors, m_options.kvType, options);
+    hosted.estimate = estimate;
     const std::int64_t bytesPerPage = kvBytesPerPage(m_backend, record.spec, m_options.kvType);
     TRY_ASSIGN(const std::int64_t pages, makeRoom(hosted, estimate, bytesPerPage));
     TRY_ASSIGN(hosted.transformer, Transformer::load(m_backend, record.spec, *tensors, options));

@@ -77,6 +77,7 @@ private:
     Result<void> loadHosted(Hosted& hosted, const std::function<void()>& meanwhile);
     Result<std::int64_t> makeRoom(const Hosted& wanted, const MemoryEstimate& estimate, std::int64_t bytesPerPage);
     void startWaiting(Hosted& hosted);
+    void logSpeed(Hosted& hosted);
     void cancelIn(Hosted& hosted, RequestId id);
     void cancelOpen(Hosted& hosted);
     void drop(std::string_view modelId, const Error* failure);

@@ -425,13 +425,18 @@ MemoryEstimate estimateMemory(const Backend& backend, const ArchSpec& spec, cons
               &layer.queryNorm, &layer.keyNorm, &layer.attentionOutBias, &layer.gateUpBias, &layer.downBias})
             vector(*stack);
     }
-    for (const TensorStack* stack : {&names.embedding, &names.positions, &names.tokenTypes, &names.lmHead})
-        matrix(*stack);
+    matrix(names.lmHead);
+    if (spec.tiedEmbeddings) matrix(names.embedding);
+    const std::int64_t read = estimate.weightsBytes;
+    for (const TensorStack* stack : {&names.positions, &names.tokenTypes}) matrix(*stack);
+    if (!spec.tiedEmbeddings) matrix(names.embedding);
+    const std::int64_t tables = estimate.weightsBytes - read;  // of which a token takes a row each
     for (const TensorStack* stack :
          {&names.embeddingNorm, &names.embeddingNormBias, &names.finalNorm, &names.finalNormBias})
         vector(*stack);
     for (const LayerSpec& layer : spec.layers)
         estimate.kvBytesPerToken += backend.kvPageBytes(layer.kvHeads, spec.headDim, kvType) / kTokensPerPage;
+    if (spec.causal && spec.lmHead) estimate.decodeBytes = estimate.weightsBytes - tables;
     estimate.workspaceBytes = activationBytes(spec, options.maxBatchTokens, options.maxLogitRows);
     return estimate;
 }

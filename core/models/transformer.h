@@ -117,6 +117,7 @@ struct MemoryEstimate {
     std::int64_t weightsBytes = 0;
     std::int64_t kvBytesPerToken = 0;
     std::int64_t workspaceBytes = 0;
+    std::int64_t decodeBytes = 0;  // of weights that one token of an answer reads; 0 for encoders
 };
 MemoryEstimate estimateMemory(const Backend& backend, const ArchSpec& spec, const TensorSource& tensors, DType kvType,
                               const TransformerOptions& options);

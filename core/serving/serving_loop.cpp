@@ -127,11 +127,18 @@ bool ServingLoop::Impl::step() {
     const Duration took = m_clock.now() - began;
     m_waitEstimate.measured(promptRows, took);
     m_pager.promptsMeasured(promptRows, took);
+    const bool isAlone = m_batch.parts().size() == 1 && promptRows == 0 && m_batch.parts().front().logits == 1;
+    const std::int32_t context = isAlone ? m_batch.parts().front().sequence->computed : 0;
     for (const BatchPlan::Part& part : m_batch.parts()) {
         if (output)
             consume(part, *output);
         else
             fail(*part.sequence, output.error());
+    }
+    if (isAlone && output) {
+        ++m_alone.steps;
+        m_alone.seconds += seconds(m_clock.now() - began);
+        m_alone.contextTokens += context;
     }
     removeDone();
     return true;
@@ -259,6 +266,7 @@ void ServingLoop::cancel(RequestId id) { m_impl->cancel(id); }
 bool ServingLoop::step() { return m_impl->step(); }
 bool ServingLoop::idle() const { return m_impl->idle(); }
 ServingStats ServingLoop::stats() const { return m_impl->stats(); }
+const DecodeAlone& ServingLoop::decodeAlone() const { return m_impl->decodeAlone(); }
 std::vector<LiveRequest> ServingLoop::requests() const { return m_impl->requests(); }
 PageMap ServingLoop::pageMap(std::int32_t mostCells) const { return m_impl->pageMap(mostCells); }
 std::vector<double> ServingLoop::recentTtftMs() const { return m_impl->recentTtftMs(); }

@@ -64,6 +64,13 @@ struct ServingCounters {
     std::int64_t finishedFailed = 0;
 };
 
+// Steps in which one answer got a token and nothing else was done.
+struct DecodeAlone {
+    std::int64_t steps = 0;
+    double seconds = 0.0;
+    std::int64_t contextTokens = 0;  // before the token, summed over the steps
+};
+
 struct TenantInLoop {  // a tenant with open requests
     std::string name;
     std::int32_t running = 0;
@@ -111,6 +118,7 @@ public:
 
     bool idle() const;  // no request is running or waiting
     ServingStats stats() const;
+    const DecodeAlone& decodeAlone() const;  // since the loop was made
     std::vector<LiveRequest> requests() const;              // by arrival
     PageMap pageMap(std::int32_t mostCells) const;          // O(pages)
     std::vector<double> recentTtftMs() const;  // samples of the last minute, to merge over models

@@ -69,6 +69,7 @@ public:
     bool step();
     bool idle() const { return m_sequences.empty(); }
     ServingStats stats() const;
+    const DecodeAlone& decodeAlone() const { return m_alone; }
     std::vector<LiveRequest> requests() const;
     PageMap pageMap(std::int32_t mostCells) const;
     Result<void> checkIntegrity() const {
@@ -147,6 +148,7 @@ private:
     Chunk m_chunk;
 
     ServingCounters m_counters;
+    DecodeAlone m_alone;
     LatencyWindow m_ttftMs, m_tpotMs, m_e2eMs, m_queueMs;
     RateWindow m_prefillRate, m_decodeRate, m_swapInRate;
 };

@@ -2265,6 +2265,10 @@
         <translation>Zusammen</translation>
     </message>
     <message>
+        <source>One answer, expected</source>
+        <translation>Eine Antwort, erwartet</translation>
+    </message>
+    <message>
         <source>KV</source>
         <translation>KV</translation>
     </message>
@@ -2295,6 +2299,22 @@
     <message>
         <source>%1, %2 a token</source>
         <translation>%1, %2 je Token</translation>
+    </message>
+    <message>
+        <source>%1 tokens/s</source>
+        <translation>%1 Token/s</translation>
+    </message>
+    <message>
+        <source>no measurement of this machine</source>
+        <translation>diese Maschine ist nicht vermessen</translation>
+    </message>
+    <message>
+        <source>no run to compare with yet</source>
+        <translation>noch kein Lauf zum Vergleich</translation>
+    </message>
+    <message>
+        <source>earlier answers gave %1 % of that</source>
+        <translation>frühere Antworten gaben %1 % davon</translation>
     </message>
 </context>
 <context>

@@ -13,6 +13,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
+ROOFLINE = "tests/bench/results/ops/roofline.svg"
+
 TARGETS = [
     ("P1", "single-stream decode against llama.cpp and the bandwidth limit", ">= 1.0x; >= 80 % of bandwidth"),
     ("P2", "prefill of 512 tokens against llama.cpp and the product peak", ">= 1.0x; >= 70 % of peak"),
@@ -76,6 +78,9 @@ def main():
             out.append(f"| {name} | {head} | {aim if index == 0 else ''} | **{value}** {row.get('unit', '')}{note} | "
                        f"{row.get('reference', '')} | {row.get('mode', '')} | {where} |")
             commands.append(f"- {name}, {row['what']}: `{row.get('command', '')}`")
+    if (ROOT / ROOFLINE).exists():
+        out += ["", "## Kernels under their roof", "", f"![every product and attention against what the machine gave]({ROOFLINE})",
+                "", "`espalierctl bench ops --shape 1b --quick --compute MODE --jsonl`, drawn by `tests/bench/roofline.py`."]
     out += ["", "## Commands", ""] + commands
     (ROOT / "RESULTS.md").write_text("\n".join(out) + "\n")
 

@@ -323,6 +323,20 @@ private slots:
         inspection.workspaceBytes = 50;
         QCOMPARE(memoryNeed(inspection, 4, 100).sum(), 1000 + 4000 + 50);
     }
+    void expectedRate_isBytesPerSecondOverBytesPerToken() {
+        ModelInspection inspection;
+        inspection.kvBytesPerToken = 10;
+        QCOMPARE(expectedRate(inspection, 100), 0.0);  // nothing is known of the machine
+        const auto read = inspectionFromJson(Json::parse(
+            R"({"memory":{"kv_bytes_per_token":10},"speed":{"read_gb_per_s":2,"decode_bytes":1000,"past":{"runs":3,"error":-0.1}}})"));
+        QVERIFY(read && read->speed);
+        QCOMPARE(expectedRate(*read, 100), 1e6);
+        QCOMPARE(read->speed->runs, 3);
+        QCOMPARE(read->speed->error, -0.1);
+        QVERIFY(!inspectionFromJson(Json::parse(R"({"speed":null})"))->speed);
+        QVERIFY(!inspectionFromJson(Json::parse(R"({"speed":{"read_gb_per_s":2}})"))->speed);
+        QVERIFY(!inspectionFromJson(Json::parse(R"({"speed":{"decode_bytes":"x"}})")));
+    }
     void diagnostics_holdNoSecrets() {
         const QString clean =
             withoutSecrets(QStringLiteral("Authorization: Bearer esp_7Qk2abcdef then esp_Lw9fxyz in a line"));

@@ -58,6 +58,19 @@ Result<ModelInspection> inspectionFromJson(const Json& json) {
         TRY_ASSIGN(const std::string kv, bytes.stringOr("kv", {}));
         result.kvType = QString::fromStdString(kv);
     }
+    if (const Json* speed = reader.find("speed"); speed && speed->is_object()) {
+        const JsonReader figures(*speed, "speed");
+        SpeedPrediction& prediction = result.speed.emplace();
+        TRY_ASSIGN(const double read, figures.numberOr("read_gb_per_s", 0));
+        prediction.bytesPerS = read * 1e9;
+        TRY_ASSIGN(prediction.decodeBytes, figures.integerOr("decode_bytes", 0, 0, INT64_MAX));
+        if (const Json* past = figures.find("past"); past && past->is_object()) {
+            const JsonReader runs(*past, "past");
+            TRY_ASSIGN(prediction.runs, runs.integerOr("runs", 0, 0, INT64_MAX));
+            TRY_ASSIGN(prediction.error, runs.numberOr("error", 0));
+        }
+        if (prediction.decodeBytes <= 0) result.speed.reset();
+    }
     if (const Json* tensors = reader.find("tensors")) {
         if (!tensors->is_array()) return reader.wrong("tensors", "a list");
         for (const Json& item : *tensors) {

@@ -26,10 +26,19 @@ struct TensorFact {
     std::optional<TensorFinding> found = {};  // by the last scan
 };
 
+// One answer alone reads decodeBytes and its own K and V for every token.
+struct SpeedPrediction {
+    double bytesPerS = 0.0;
+    qint64 decodeBytes = 0;
+    qint64 runs = 0;      // measured after such a prediction
+    double error = 0.0;   // their median of measured / predicted - 1
+};
+
 struct ModelInspection {
     ModelRecord record;
     qint64 weightsBytes = 0, kvBytesPerToken = 0, workspaceBytes = 0;
     QString kvType;
+    std::optional<SpeedPrediction> speed = {};
     std::vector<TensorFact> tensors;
     QString config;                        // indented JSON
     qint64 scannedAt = 0, verifiedAt = 0;  // Unix milliseconds; 0: never

@@ -57,6 +57,11 @@ MemoryNeed memoryNeed(const ModelInspection& model, int sequences, int context) 
     return {model.weightsBytes, model.kvBytesPerToken * context * sequences, model.workspaceBytes};
 }
 
+double expectedRate(const ModelInspection& model, int context) {
+    if (!model.speed) return 0.0;
+    return model.speed->bytesPerS / (double(model.speed->decodeBytes) + double(model.kvBytesPerToken) * context);
+}
+
 MemoryEstimatePanel::MemoryEstimatePanel(Workspace& workspace)
     : Panel(tr("Memory estimate")),
       m_workspace(workspace),
@@ -70,6 +75,8 @@ MemoryEstimatePanel::MemoryEstimatePanel(Workspace& workspace)
       m_work(new TextLabel({}, text_size::kTable, QFont::Medium)),
       m_sum(new TextLabel({}, text_size::kTable, QFont::DemiBold)),
       m_device(new TextLabel({}, text_size::kTable, QFont::Normal, Tone::Secondary)),
+      m_rate(new TextLabel({}, text_size::kTable, QFont::DemiBold)),
+      m_rateError(new TextLabel({}, text_size::kTable, QFont::Normal, Tone::Secondary)),
       m_fit(new Badge) {
     setUnit(tr("GiB by sequences at once"));
     m_fit->hide();
@@ -79,6 +86,7 @@ MemoryEstimatePanel::MemoryEstimatePanel(Workspace& workspace)
     m_plot->setAreas({{kWeights, MemoryOwner::Weights}, {kWork, MemoryOwner::Work}, {kKv, MemoryOwner::KvRunning}});
     m_sum->setElide(Qt::ElideNone);
     m_device->setElide(Qt::ElideNone);
+    m_rate->setElide(Qt::ElideNone);
     m_plot->setMinimumHeight(scaled(140));
     auto* side = new QWidget;
     side->setFixedWidth(scaled(248));
@@ -91,6 +99,8 @@ MemoryEstimatePanel::MemoryEstimatePanel(Workspace& workspace)
          row({LayoutItem(new TextLabel(tr("Device memory"), text_size::kTable, QFont::Normal, Tone::Secondary), 1),
               m_device},
              8),
+         horizontalLine(),
+         row({LayoutItem(new TextLabel(tr("One answer, expected"), text_size::kTable), 1), m_rate}, 8), m_rateError,
          nullptr},
         8));
     setContent(row({LayoutItem(m_plot, 1), side}, 12, {0, 0, 11, 8}));
@@ -117,8 +127,9 @@ void MemoryEstimatePanel::estimate() {
     m_curve.clear();
     if (!m_model) {
         m_fit->hide();
-        for (TextLabel* label : {m_weights, m_kv, m_work, m_sum, m_device}) label->setText(QStringLiteral("–"));
+        for (TextLabel* label : {m_weights, m_kv, m_work, m_sum, m_device, m_rate}) label->setText(QStringLiteral("–"));
         m_kvName->setText(tr("KV"));
+        m_rateError->setText({});
         m_plot->refresh();
         return;
     }
@@ -142,6 +153,7 @@ void MemoryEstimatePanel::estimate() {
     m_plot->setReference(
         total > 0 && double(total) < 4.0 * double(need.sum()) ? std::optional(double(total)) : std::nullopt,
         tr("device %1").arg(formatGib(total)));
+    showRate(context);
     m_plot->setRange(0, most);
     m_plot->setMark(sequences, tr("%1 at once").arg(formatCount(sequences)));
     m_plot->refresh();
@@ -152,6 +164,18 @@ void MemoryEstimatePanel::estimate() {
     else
         m_fit->show(QStringLiteral("triangle-alert"), tr("%1 too much").arg(formatBytes(need.sum() - total)),
                     Tone::Warn);
+}
+
+void MemoryEstimatePanel::showRate(int context) {
+    const double rate = expectedRate(*m_model, context);
+    m_rate->setText(rate > 0 ? tr("%1 tokens/s").arg(formatRate(rate)) : QStringLiteral("–"));
+    if (rate <= 0)
+        m_rateError->setText(tr("no measurement of this machine"));
+    else if (m_model->speed->runs == 0)
+        m_rateError->setText(tr("no run to compare with yet"));
+    else
+        m_rateError->setText(
+            tr("earlier answers gave %1 % of that").arg(formatCount(qRound64(100 * (1 + m_model->speed->error)))));
 }
 
 }  // namespace espalier::ui

@@ -18,6 +18,8 @@ struct MemoryNeed {
     qint64 sum() const { return weights + kv + workspace; }
 };
 MemoryNeed memoryNeed(const ModelInspection& model, int sequences, int context);
+// Tokens per second of one answer alone with `context` tokens before it; 0: not known.
+double expectedRate(const ModelInspection& model, int context);
 
 class MemoryEstimatePanel : public Panel {
     Q_OBJECT
@@ -27,6 +29,7 @@ public:
 
 private:
     void estimate();
+    void showRate(int context);
 
     Workspace& m_workspace;
     static constexpr int kUsualContext = 2048;
@@ -36,7 +39,7 @@ private:
     SampleRing m_curve;
     Plot* m_plot;
     QSpinBox *m_sequences, *m_context;
-    TextLabel *m_weights, *m_kv, *m_kvName, *m_work, *m_sum, *m_device;
+    TextLabel *m_weights, *m_kv, *m_kvName, *m_work, *m_sum, *m_device, *m_rate, *m_rateError;
     Badge* m_fit;
 };
 
