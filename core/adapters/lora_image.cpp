@@ -39,12 +39,8 @@ std::optional<std::int64_t> pagesWith(std::int32_t tileColumns, const AdapterSpe
     return most;
 }
 
-// One element as it lies in `from`, written as `to`. Types differ only when an adapter mixes them; then `to` is f32.
-void putElement(std::byte* at, const std::byte* source, DType from, DType to) {
-    if (from == to) {
-        std::memcpy(at, source, bytesOf(from));
-        return;
-    }
+// One element as it lies in `from`, written as f32. Types differ only when an adapter mixes them.
+void putWidened(std::byte* at, const std::byte* source, DType from) {
     std::uint16_t bits;
     std::memcpy(&bits, source, sizeof bits);
     const float value = from == DType::BF16 ? bf16ToF32(bits) : f16ToF32(bits);
@@ -58,14 +54,24 @@ void putMatrix(LoraImage::Layer& layer, const LoraModule& module, std::int32_t f
     const auto from = static_cast<std::int64_t>(bytesOf(dtype)), to = static_cast<std::int64_t>(bytesOf(module.dtype));
     const std::int64_t tileBytes = loraTileBytes(module.tileColumns, module.dtype);
     const std::int64_t across = loraTilesAcross(width, module.tileColumns);
-    for (std::int64_t j = 0; j < module.rank; ++j)
-        for (std::int64_t c = 0; c < width; ++c) {
-            const std::int64_t tile = firstTile + j / kLoraSlab * across + c / module.tileColumns;
-            const std::int64_t inTile = j % kLoraSlab * module.tileColumns + c % module.tileColumns;
-            const std::int64_t source = transposed ? c * module.rank + j : j * width + c;
-            putElement(layer.tiles.data() + tile * tileBytes + inTile * to, stored.data() + source * from, dtype,
-                       module.dtype);
-        }
+    const std::int64_t step = transposed ? module.rank * from : from;  // to the next column
+    const auto putRows = [&](auto putElement) {
+        for (std::int64_t j = 0; j < module.rank; ++j)
+            for (std::int64_t column = 0; column < across; ++column) {
+                const std::int64_t first = column * module.tileColumns;
+                const std::int64_t count = std::min<std::int64_t>(module.tileColumns, width - first);
+                std::byte* at = layer.tiles.data() + (firstTile + j / kLoraSlab * across + column) * tileBytes +
+                                j % kLoraSlab * module.tileColumns * to;
+                const std::byte* source = stored.data() + (transposed ? first * module.rank + j : j * width + first) * from;
+                for (std::int64_t i = 0; i < count; ++i) putElement(at + i * to, source + i * step);
+            }
+    };
+    if (dtype != module.dtype)
+        putRows([&](std::byte* at, const std::byte* source) { putWidened(at, source, dtype); });
+    else if (from == 4)
+        putRows([](std::byte* at, const std::byte* source) { std::memcpy(at, source, 4); });
+    else
+        putRows([](std::byte* at, const std::byte* source) { std::memcpy(at, source, 2); });
 }
 
 Result<void> putPair(LoraImage::Layer& layer, const LoraPair& pair, const LoraModule& module, const TensorSource& tensors) {
