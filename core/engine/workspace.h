@@ -2,6 +2,7 @@
 // Workspace: one folder with everything Espalier keeps, and the lock that says who may change it.
 //
 //   workspace.db           catalog, jobs, run log (core/store)
+//   machine.json           how fast this machine reads and multiplies (speed_record.h)
 //   lock                   held with flock: exclusively by who may write, shared by readers; names its writer
 //   models/<id>/           one model each; models/.partial-<job>/ is an import on its way, models/.removed-<id>/ a
 //                          deletion

@@ -12,7 +12,7 @@ import sys
 from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT, LEFT, TOP, SIDE = 1060, 560, 62, 30, 620
-LOW_X, HIGH_X, LOW_Y, HIGH_Y = 1e-2, 1e3, 1e-3, 1.0
+LOW_X, HIGH_X, LOW_Y, HIGH_Y = 1e-2, 1e3, 1e-2, 1.0  # the roof begins in the corner
 COLOURS = {"f32": "#1b6ca8", "bf16": "#b5541c", "f16": "#6a3d9a", "q8_0": "#2c7a3f", "q4_0": "#a31545"}
 
 
@@ -37,7 +37,7 @@ def frame():
         x = across(10.0 ** exponent)
         out.append(f'<line x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{down(LOW_Y):.1f}" stroke="#e4e4e4"/>')
         out.append(text(x, down(LOW_Y) + 16, f"{10.0 ** exponent:g}", anchor="middle"))
-    for y in (1.0, 0.5, 0.1, 0.05, 0.01, 0.005, 0.001):
+    for y in (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01):
         out.append(f'<line x1="{LEFT}" y1="{down(y):.1f}" x2="{SIDE}" y2="{down(y):.1f}" stroke="#e4e4e4"/>')
         out.append(text(LEFT - 6, down(y) + 4, f"{y:g}", anchor="end"))
     for share, dash in ((1.0, ""), (0.8, ' stroke-dasharray="4 4"')):

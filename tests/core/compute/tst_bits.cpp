@@ -78,6 +78,15 @@ struct Sequence {
         backend.fill(*stream, memory.data(), 0xff, memory.bytes());
     }
 
+    // Stores all tokens and attends from none.
+    void storeAll(const std::vector<std::int32_t>& ids) {
+        const std::int64_t width = std::int64_t{kvHeads} * headDim;
+        const DeviceMatrix keys(backend, tokens, width, Layout::Contiguous, k);
+        const DeviceMatrix values(backend, tokens, width, Layout::Contiguous, v);
+        const auto stream = backend.makeStream();
+        backend.storeKv(*stream, pages, keys.view(), values.view(), std::array{Segment{0, tokens, 0, ids}});
+    }
+
     // Stores tokens [from, to) and attends from them, as rows after `before` foreign rows.
     std::vector<float> feed(int from, int to, const std::vector<std::int32_t>& ids, int before = 0, bool store = true) {
         const int rows = to - from;
@@ -339,7 +348,7 @@ private slots:
     }
 
     // Texts of several spans, which threads share out where there is little else to do: the last rows one by one, in
-    // chunks over the border of a span and among others have the bits that they have in one prompt.
+    // chunks over the border of a span and among others have the bits that they have in one chunk on one thread.
     void attention_ofLongTexts_data() { rowsPerBackend(); }
     void attention_ofLongTexts() {
         OPEN_BACKEND();
@@ -358,16 +367,17 @@ private slots:
             }
             Sequence alone{*single.backend, s.heads, s.kvHeads, s.headDim, tokens, s.window, s.dtype};
             alone.makePool(132);
-            const std::vector<float> whole = alone.feed(0, tokens, ascending);
+            alone.storeAll(ascending);
             Sequence sequence{backend, s.heads, s.kvHeads, s.headDim, tokens, s.window, s.dtype};
             sequence.makePool(150);
-            QVERIFY(same(sequence.feed(0, 2000, mixed, 3), rowsOf(whole, width, 0, 2000)));
-            QVERIFY(same(sequence.feed(2000, tokens, mixed), rowsOf(whole, width, 2000, 100)));
-            for (const int row : {0, 63, 64, 1023, 1024, 1025, 1099, 1100, 2047, 2048, 2099})
-                for (const int before : {0, 20})
-                    QVERIFY(same(sequence.feed(row, row + 1, mixed, before, false), rowsOf(whole, width, row, 1)));
-            for (const int row : {1020, 2040})
-                QVERIFY(same(sequence.feed(row, row + 9, mixed, 0, false), rowsOf(whole, width, row, 9)));
+            sequence.storeAll(mixed);
+            for (const int first : {1000, 2040}) {  // each over the border of a span
+                const std::vector<float> whole = alone.feed(first, first + 60, ascending, 0, false);
+                QVERIFY(same(sequence.feed(first, first + 60, mixed, 3, false), whole));
+                QVERIFY(same(sequence.feed(first + 20, first + 29, mixed, 0, false), rowsOf(whole, width, 20, 9)));
+                for (const int row : {0, 7, 8, 9, 23, 24, 25, 59})
+                    QVERIFY(same(sequence.feed(first + row, first + row + 1, mixed, row % 2 * 20, false), rowsOf(whole, width, row, 1)));
+            }
         }
     }
 
@@ -409,8 +419,8 @@ private slots:
                 longer.makePool(190);
                 std::vector<std::int32_t> pages;
                 for (int page = 0; page < 188; ++page) pages.push_back(187 - page);
-                longer.feed(0, 2999, pages);
-                const std::vector<float> last = longer.feed(2999, 3000, pages);
+                longer.storeAll(pages);
+                const std::vector<float> last = longer.feed(2999, 3000, pages, 0, false);
                 all.insert(all.end(), last.begin(), last.end());
                 const std::vector<float> product = y.download();
                 all.insert(all.end(), product.begin(), product.end());
