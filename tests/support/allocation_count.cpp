@@ -5,9 +5,26 @@
 #include <cstdlib>
 #include <new>
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+// As clang's <sanitizer/allocator_interface.h> declares it; g++ has the function and not the header.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*allocated)(const volatile void*, std::size_t),
+                                                         void (*freed)(const volatile void*));
+#endif
+
 namespace {
 
 std::atomic<std::int64_t> g_count{0};
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+
+// A sanitizer has operators of its own, which check more than a replacement would: it is asked to tell.
+[[maybe_unused]] const int g_installed = __sanitizer_install_malloc_and_free_hooks(
+    [](const volatile void*, std::size_t) { g_count.fetch_add(1, std::memory_order_relaxed); },
+    [](const volatile void*) {});
+
+}  // namespace
+
+#else
 
 void* allocate(std::size_t size, std::size_t alignment) {
     g_count.fetch_add(1, std::memory_order_relaxed);
@@ -32,6 +49,8 @@ void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+#endif
 
 namespace espalier::test {
 
