@@ -32,14 +32,14 @@ QString oneDecimal(double value) {
 }
 
 // Two plots on a page.
-struct Desk : QWidget {
+struct PlotDesk : QWidget {
     SampleRing ring{2, 1000};
     EventMarks marks;
     Dashboard* dashboard = new Dashboard(ring, this);
     Plot *first, *second;
     bool wasTaken = false;
 
-    Desk() {
+    PlotDesk() {
         resize(640, 400);
         auto* layout = new QVBoxLayout(this);
         for (Plot** plot : {&first, &second}) {
@@ -123,7 +123,7 @@ class TestPlot : public QObject {
     Q_OBJECT
 private slots:
     void aDrag_zoomsEveryPlotOfThePage_andADoubleClickGoesBack() {
-        Desk desk;
+        PlotDesk desk;
         desk.fill();
         QVERIFY(desk.open());
         const double from = desk.dashboard->from(), to = desk.dashboard->to();
@@ -141,7 +141,7 @@ private slots:
         QCOMPARE(desk.dashboard->to(), kStart + 89);
     }
     void aClick_zoomsNothing_andEscTakesOneStepBack() {
-        Desk desk;
+        PlotDesk desk;
         desk.fill();
         QVERIFY(desk.open());
         QTest::mouseClick(desk.overlay(desk.first), Qt::LeftButton, {}, desk.canvas(desk.first)->inside().center());
@@ -163,7 +163,7 @@ private slots:
         QVERIFY(!desk.dashboard->isZoomed());
     }
     void theWheel_zoomsWithCtrl_andElseBelongsToThePage() {
-        Desk desk;
+        PlotDesk desk;
         desk.fill();
         QVERIFY(desk.open());
         desk.turnWheel(desk.first, 1, {});
@@ -179,7 +179,7 @@ private slots:
         QVERIFY(!desk.dashboard->isZoomed());
     }
     void keys_moveTheCursorAndZoom() {
-        Desk desk;
+        PlotDesk desk;
         desk.fill();
         QVERIFY(desk.open());
         desk.first->setFocus();
@@ -199,7 +199,7 @@ private slots:
         QVERIFY(!desk.dashboard->isZoomed());
     }
     void aZoomIsNeverShorterThanASecond() {
-        Desk desk;
+        PlotDesk desk;
         desk.fill();
         desk.dashboard->zoom(kStart + 10, kStart + 10.01);
         QCOMPARE(desk.dashboard->to() - desk.dashboard->from(), Dashboard::kLeastZoom);
@@ -207,7 +207,7 @@ private slots:
         QCOMPARE(desk.dashboard->from(), kStart + 20);
     }
     void pausing_keepsSampling() {
-        Desk desk;
+        PlotDesk desk;
         desk.fill(0, 50);
         QVERIFY(desk.open());
         desk.dashboard->setPaused(true);
@@ -219,7 +219,7 @@ private slots:
         QCOMPARE(desk.dashboard->to(), kStart + 59);
     }
     void aGap_isAGapInTheLineAndInTheReading() {
-        Desk desk;
+        PlotDesk desk;
         desk.fill(0, 20);
         desk.fill(40, 60);
         QVERIFY(desk.open());
@@ -242,7 +242,7 @@ private slots:
         QVERIFY(readingText(desk.first->content(), kStart + 30).contains(QStringLiteral("Decode –")));
     }
     void flags_sayWhatHappened() {
-        Desk desk;
+        PlotDesk desk;
         desk.fill();
         desk.marks.add({kStart + 30, MarkKind::Model, QStringLiteral("tiny loaded")});
         desk.marks.add({kStart + 30, MarkKind::Model, QStringLiteral("tiny loaded")});  // said once
@@ -264,7 +264,7 @@ private slots:
         QVERIFY(desk.first->overlay().eventsAt(x + 60).isEmpty());
     }
     void aLimit_isALineWithItsName() {
-        Desk desk;
+        PlotDesk desk;
         desk.fill();
         QVERIFY(desk.open());
         desk.first->setReference(80, QStringLiteral("limit 80"));
@@ -278,7 +278,7 @@ private slots:
         QVERIFY(count(image, along, kLightTheme.text) > along.width() / 3);
     }
     void withoutData_aSentenceStandsInTheMiddle() {
-        Desk desk;
+        PlotDesk desk;
         QVERIFY(desk.open());
         const QImage said = desk.image(desk.first);
         desk.first->setNoDataText({});
@@ -289,7 +289,7 @@ private slots:
                 count(desk.image(desk.first), inside, kLightTheme.secondary));
     }
     void csv_hasTimesUnitsAndEmptyGaps() {
-        Desk desk;
+        PlotDesk desk;
         desk.ring.append(kStart, std::array{1.5, kGap});
         desk.ring.append(kStart + 0.25, std::array{2.0, 3.0});
         const QString csv = desk.first->csv();
@@ -300,7 +300,7 @@ private slots:
         QVERIFY(desk.first->csv().contains(QStringLiteral(",\"a, \"\"b\"\" (tok/s)\"\r\n")));
     }
     void theContextMenu_savesFiles() {
-        Desk desk;
+        PlotDesk desk;
         desk.fill();
         QVERIFY(desk.open());
         QTemporaryDir folder;
@@ -332,7 +332,7 @@ private slots:
             ErrorCode::IoError);
     }
     void theTwin_showsTheSameValuesAndIsReachedByKeys() {
-        Desk desk;
+        PlotDesk desk;
         desk.fill();
         QVERIFY(desk.open());
         desk.first->setFocus();
@@ -359,7 +359,7 @@ private slots:
         QVERIFY(desk.first->hasFocus());
     }
     void copy_putsTheReadingOnTheClipboard() {
-        Desk desk;
+        PlotDesk desk;
         desk.fill();
         QVERIFY(desk.open());
         desk.dashboard->setCursor(kStart + 14);
@@ -368,7 +368,7 @@ private slots:
         QCOMPARE(QApplication::clipboard()->text(), QStringLiteral("22:13:34, Decode 10.0 tok/s, Prefill 40.0 tok/s"));
     }
     void theTimer_runsOnlyWhileThePageCanBeSeen() {
-        Desk desk;
+        PlotDesk desk;
         QVERIFY(!desk.dashboard->isRunning());
         QVERIFY(desk.open());
         QVERIFY(desk.dashboard->isRunning());
@@ -380,7 +380,7 @@ private slots:
         QVERIFY(!desk.dashboard->isRunning());
     }
     void aChangeOfTheme_repaintsPictureAndAxes() {
-        Desk desk;
+        PlotDesk desk;
         desk.fill();
         QVERIFY(desk.open());
         const auto ground = [&] { return desk.image(desk.canvas(desk.first)).pixel(3, 3); };
@@ -401,7 +401,7 @@ private slots:
         QCOMPARE(seriesPen(kLightTheme, 0, 2).widthF(), 0.0);
     }
     void theMainLine_isDrawnAtEveryRatio() {
-        Desk desk;
+        PlotDesk desk;
         for (int i = 0; i < 60; ++i) desk.ring.append(kStart + i, std::array{20.0, 40.0});
         QVERIFY(desk.open());
         desk.first->refresh();

@@ -11,37 +11,14 @@
 #include <QTextBrowser>
 #include <csignal>
 
-#include "tests/ui/support/bench.h"
+#include "tests/ui/support/desk.h"
 #include "ui/pages/address_dialog.h"
 #include "ui/shell/link_strip.h"
-#include "ui/shell/session.h"
 
 using namespace espalier;
 using namespace espalier::ui;
-
-namespace {
-
-constexpr int kPatienceMs = 30'000;
-
-struct Desk {
-    QTemporaryDir folder;
-    QSettings settings{folder.filePath(QStringLiteral("settings.ini")), QSettings::IniFormat};
-    PreferenceStore preferences{settings};
-    ServerBook servers{folder.path()};
-    QStringList told;
-    Session session{espalier::test::theme(), preferences, servers, nullptr,
-                    [this](const QString& title, const QString&) {
-                        told << title;
-                        return true;
-                    }};
-
-    bool attached() {
-        return QTest::qWaitFor([this] { return session.engine().isAttached() && session.workspace().snapshot(); },
-                               kPatienceMs);
-    }
-};
-
-}  // namespace
+using espalier::test::kDaemonPatienceMs;
+using espalier::test::SessionDesk;
 
 class TestRealDaemon : public QObject {
     Q_OBJECT
@@ -51,7 +28,7 @@ private slots:
         m_workspace = m_home.filePath(QStringLiteral("sample"));
         QProcess sample;
         sample.start(espalierctlPath(), {QStringLiteral("sample"), m_workspace, QStringLiteral("--quiet")});
-        QVERIFY(sample.waitForFinished(kPatienceMs));
+        QVERIFY(sample.waitForFinished(kDaemonPatienceMs));
         QVERIFY2(sample.exitCode() == 0, sample.readAllStandardError().constData());
         // The usual port may belong to somebody else on this machine.
         m_daemon.setProgram(espalierctlPath());
@@ -60,10 +37,10 @@ private slots:
     void cleanupTestCase() {
         QProcess::execute(espalierctlPath(), {QStringLiteral("--workspace"), m_workspace, QStringLiteral("serve"),
                                               QStringLiteral("--stop"), QStringLiteral("--quiet")});
-        m_daemon.waitForFinished(kPatienceMs);
+        m_daemon.waitForFinished(kDaemonPatienceMs);
     }
     void theWindowFindsTheEngineOfItsWorkspaceAndTalksToItsModel() {
-        Desk desk;
+        SessionDesk desk;
         desk.session.window().show();
         desk.session.openWorkspace(m_workspace);
         QVERIFY(desk.attached());
@@ -77,10 +54,10 @@ private slots:
         QTest::keyClick(input, Qt::Key_Return, Qt::ControlModifier);
         QTRY_VERIFY_WITH_TIMEOUT(desk.session.workspace().snapshot()->counters.contains("generation_tokens_total") &&
                                      desk.session.workspace().snapshot()->counters.at("generation_tokens_total") > 0,
-                                 kPatienceMs);
+                                 kDaemonPatienceMs);
     }
     void anEngineThatDiesIsShownAndTakenUpAgain() {
-        Desk desk;
+        SessionDesk desk;
         Preferences still = desk.preferences.now();
         still.startEngine = false;
         desk.preferences.set(still);
@@ -90,10 +67,10 @@ private slots:
         auto* strip = desk.session.window().findChild<LinkStrip*>();
         QVERIFY(!strip->isVisible());
         m_daemon.kill();
-        QVERIFY(m_daemon.waitForFinished(kPatienceMs));
-        QTRY_VERIFY_WITH_TIMEOUT(strip->isVisible(), kPatienceMs);
+        QVERIFY(m_daemon.waitForFinished(kDaemonPatienceMs));
+        QTRY_VERIFY_WITH_TIMEOUT(strip->isVisible(), kDaemonPatienceMs);
         // It may not be started by itself: the window says so and offers it.
-        QTRY_COMPARE_WITH_TIMEOUT(desk.session.engine().link(), Link::Detached, kPatienceMs);
+        QTRY_COMPARE_WITH_TIMEOUT(desk.session.engine().link(), Link::Detached, kDaemonPatienceMs);
         QVERIFY(strip->text().contains(QLatin1String("No engine runs for sample")));
         QVERIFY(desk.session.window().actions().get(action::kStartEngine)->isEnabled());
         startDaemon();
@@ -102,20 +79,20 @@ private slots:
         QVERIFY(!strip->isVisible());
     }
     void aColleagueAttachesByAddressAndKeyAndClosesWithoutStoppingAnything() {
-        Desk owner;
+        SessionDesk owner;
         owner.session.window().show();
         owner.session.openWorkspace(m_workspace);
         QVERIFY(owner.attached());
         const DaemonAddress address = owner.session.engine().address();
         {
-            Desk guest;
+            SessionDesk guest;
             guest.session.window().show();
             guest.session.engine().attach(address.url, address.key);
             QVERIFY(guest.attached());
             QCOMPARE(guest.session.engine().access(), Access::Admin);
             QVERIFY(!guest.session.window().actions().get(action::kImport)->isVisible());
             guest.session.engine().attach(address.url, QStringLiteral("esp_not_the_key"));
-            QTRY_COMPARE_WITH_TIMEOUT(guest.session.engine().link(), Link::Refused, kPatienceMs);
+            QTRY_COMPARE_WITH_TIMEOUT(guest.session.engine().link(), Link::Refused, kDaemonPatienceMs);
             guest.session.window().close();
             QVERIFY(guest.told.isEmpty());
         }
@@ -130,7 +107,7 @@ private slots:
             maker.make(folder);
             maker.make(folder);
             QVERIFY(maker.isRunning());
-            QTRY_COMPARE_WITH_TIMEOUT(made.count() + failed.count(), round, kPatienceMs);
+            QTRY_COMPARE_WITH_TIMEOUT(made.count() + failed.count(), round, kDaemonPatienceMs);
             QVERIFY(!maker.isRunning());
         }
         QCOMPARE(failed.count(), 0);
@@ -138,7 +115,7 @@ private slots:
         QFile inTheWay(m_home.filePath(QStringLiteral("file")));
         QVERIFY(inTheWay.open(QIODevice::WriteOnly));
         maker.make(inTheWay.fileName());
-        QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, kPatienceMs);
+        QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, kDaemonPatienceMs);
         QVERIFY(!failed[0][0].value<Error>().message.empty());
     }
     // `serve --tls-cert`: the window trusts the certificate that the workspace names, and no other.
@@ -152,7 +129,7 @@ private slots:
             {QStringLiteral("req"), QStringLiteral("-x509"), QStringLiteral("-newkey"), QStringLiteral("rsa:2048"),
              QStringLiteral("-nodes"), QStringLiteral("-days"), QStringLiteral("2"), QStringLiteral("-subj"),
              QStringLiteral("/CN=espalier"), QStringLiteral("-keyout"), key, QStringLiteral("-out"), certificate});
-        QVERIFY2(openssl.waitForFinished(kPatienceMs) && openssl.exitCode() == 0,
+        QVERIFY2(openssl.waitForFinished(kDaemonPatienceMs) && openssl.exitCode() == 0,
                  "the openssl program, which ./dev installs");
         const QString workspace = folder.filePath(QStringLiteral("ws"));
         QProcess daemon;
@@ -160,9 +137,9 @@ private slots:
                                          QStringLiteral("--port"), QStringLiteral("0"), QStringLiteral("--tls-cert"),
                                          certificate, QStringLiteral("--tls-key"), key, QStringLiteral("--json")});
         QVERIFY(daemon.waitForStarted());
-        QVERIFY(QTest::qWaitFor([&] { return findDaemon(workspace).has_value(); }, kPatienceMs));
+        QVERIFY(QTest::qWaitFor([&] { return findDaemon(workspace).has_value(); }, kDaemonPatienceMs));
         {
-            Desk desk;
+            SessionDesk desk;
             desk.session.window().show();
             desk.session.openWorkspace(workspace);
             QVERIFY(desk.attached());
@@ -171,13 +148,13 @@ private slots:
             // By its address alone nothing says that it may be trusted.
             const DaemonAddress address = desk.session.engine().address();
             desk.session.engine().attach(address.url, address.key);
-            QTRY_COMPARE_WITH_TIMEOUT(desk.session.engine().link(), Link::Lost, kPatienceMs);
+            QTRY_COMPARE_WITH_TIMEOUT(desk.session.engine().link(), Link::Lost, kDaemonPatienceMs);
         }
         daemon.terminate();
-        QVERIFY(QTest::qWaitFor([&] { return daemon.state() == QProcess::NotRunning; }, kPatienceMs));
+        QVERIFY(QTest::qWaitFor([&] { return daemon.state() == QProcess::NotRunning; }, kDaemonPatienceMs));
     }
     void theEngineIsRestartedOnThePortThatWasChosen() {
-        Desk desk;
+        SessionDesk desk;
         desk.session.window().show();
         desk.session.openWorkspace(m_workspace);
         QVERIFY(desk.attached());
@@ -192,24 +169,24 @@ private slots:
         for (auto* button : dialog->findChildren<QPushButton*>())
             if (button->accessibleName() == QLatin1String("Restart the engine"))
                 QTest::mouseClick(button, Qt::LeftButton);
-        QTRY_COMPARE_WITH_TIMEOUT(desk.session.engine().address().url.port(), port, kPatienceMs);
+        QTRY_COMPARE_WITH_TIMEOUT(desk.session.engine().address().url.port(), port, kDaemonPatienceMs);
         QVERIFY(desk.attached());
         QCOMPARE(desk.preferences.listenAt(m_workspace), (ListenAt{false, port}));
-        QTRY_COMPARE_WITH_TIMEOUT(m_daemon.state(), QProcess::NotRunning, kPatienceMs);
+        QTRY_COMPARE_WITH_TIMEOUT(m_daemon.state(), QProcess::NotRunning, kDaemonPatienceMs);
         // The one that was started detached goes as well, for the tests that follow.
         desk.session.window().actions().get(action::kStopEngine)->trigger();
-        QTRY_VERIFY_WITH_TIMEOUT(!findDaemon(m_workspace), kPatienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(!findDaemon(m_workspace), kDaemonPatienceMs);
         startDaemon();
     }
     void stoppingTheEngineEndsItAndNoneIsStartedForIt() {
-        Desk desk;
+        SessionDesk desk;
         desk.session.window().show();
         desk.session.openWorkspace(m_workspace);
         QVERIFY(desk.attached());
         desk.session.window().actions().get(action::kStopEngine)->trigger();
-        QTRY_COMPARE_WITH_TIMEOUT(desk.session.engine().link(), Link::Detached, kPatienceMs);
+        QTRY_COMPARE_WITH_TIMEOUT(desk.session.engine().link(), Link::Detached, kDaemonPatienceMs);
         // Not waitForFinished: the daemon drains, and ends its answers only while this thread reads them.
-        QTRY_COMPARE_WITH_TIMEOUT(m_daemon.state(), QProcess::NotRunning, kPatienceMs);
+        QTRY_COMPARE_WITH_TIMEOUT(m_daemon.state(), QProcess::NotRunning, kDaemonPatienceMs);
         QTest::qWait(600);
         QVERIFY(!findDaemon(m_workspace));
         QVERIFY(desk.session.window().findChild<LinkStrip*>()->isVisible());
@@ -222,7 +199,7 @@ private:
                                QStringLiteral("1"), QStringLiteral("--json")});
         m_daemon.start();
         QVERIFY(m_daemon.waitForStarted());
-        QVERIFY(QTest::qWaitFor([this] { return findDaemon(m_workspace).has_value(); }, kPatienceMs));
+        QVERIFY(QTest::qWaitFor([this] { return findDaemon(m_workspace).has_value(); }, kDaemonPatienceMs));
     }
 
     QTemporaryDir m_home;

@@ -5,48 +5,13 @@
 #include <QProcess>
 #include <QTableView>
 
-#include "tests/ui/support/bench.h"
+#include "tests/ui/support/desk.h"
 #include "ui/models/tenant_table.h"
-#include "ui/shell/session.h"
 
 using namespace espalier;
 using namespace espalier::ui;
-
-namespace {
-
-constexpr int kPatienceMs = 60'000;
-
-struct Desk {
-    QTemporaryDir folder;
-    QSettings settings{folder.filePath(QStringLiteral("settings.ini")), QSettings::IniFormat};
-    PreferenceStore preferences{settings};
-    ServerBook servers{folder.path()};
-    Session session{espalier::test::theme(), preferences, servers, nullptr,
-                    [](const QString&, const QString&) { return true; }};
-
-    template <class T>
-    T* find(const QString& accessibleName) {
-        for (T* widget : session.window().findChildren<T*>())
-            if (widget->accessibleName() == accessibleName && widget->isVisible()) return widget;
-        return nullptr;
-    }
-    bool click(const QString& name) {
-        return QTest::qWaitFor(
-            [&] {
-                for (auto* button : session.window().findChildren<QPushButton*>()) {
-                    const QString known =
-                        button->accessibleName().isEmpty() ? button->text().trimmed() : button->accessibleName();
-                    if (known != name || !button->isVisible() || !button->isEnabled()) continue;
-                    QTest::mouseClick(button, Qt::LeftButton);
-                    return true;
-                }
-                return false;
-            },
-            kPatienceMs);
-    }
-};
-
-}  // namespace
+using espalier::test::kDaemonPatienceMs;
+using espalier::test::SessionDesk;
 
 class TestRealTenants : public QObject {
     Q_OBJECT
@@ -56,7 +21,7 @@ private slots:
         m_workspace = m_home.filePath(QStringLiteral("sample"));
         QProcess sample;
         sample.start(espalierctlPath(), {QStringLiteral("sample"), m_workspace, QStringLiteral("--quiet")});
-        QVERIFY(sample.waitForFinished(kPatienceMs));
+        QVERIFY(sample.waitForFinished(kDaemonPatienceMs));
         QVERIFY2(sample.exitCode() == 0, sample.readAllStandardError().constData());
         m_daemon.setProgram(espalierctlPath());
         m_daemon.setArguments({QStringLiteral("serve"), QStringLiteral("--workspace"), m_workspace,
@@ -64,34 +29,34 @@ private slots:
                                QStringLiteral("1"), QStringLiteral("--json")});
         m_daemon.start();
         QVERIFY(m_daemon.waitForStarted());
-        QVERIFY(QTest::qWaitFor([this] { return findDaemon(m_workspace).has_value(); }, kPatienceMs));
+        QVERIFY(QTest::qWaitFor([this] { return findDaemon(m_workspace).has_value(); }, kDaemonPatienceMs));
     }
     void cleanupTestCase() {
         QProcess::execute(espalierctlPath(), {QStringLiteral("--workspace"), m_workspace, QStringLiteral("serve"),
                                               QStringLiteral("--stop"), QStringLiteral("--quiet")});
-        m_daemon.waitForFinished(kPatienceMs);
+        m_daemon.waitForFinished(kDaemonPatienceMs);
     }
     void aTenantIsMadeUsesItsKeyIsCountedAndRevoked() {
-        Desk desk;
+        SessionDesk desk;
         desk.session.window().show();
         desk.session.openWorkspace(m_workspace);
-        QVERIFY(QTest::qWaitFor([&] { return desk.session.workspace().snapshot() != nullptr; }, kPatienceMs));
-        QTRY_VERIFY_WITH_TIMEOUT(desk.session.workspace().models().rowCount() > 0, kPatienceMs);
+        QVERIFY(QTest::qWaitFor([&] { return desk.session.workspace().snapshot() != nullptr; }, kDaemonPatienceMs));
+        QTRY_VERIFY_WITH_TIMEOUT(desk.session.workspace().models().rowCount() > 0, kDaemonPatienceMs);
         desk.session.window().goTo(QStringLiteral("tenants"));
-        QVERIFY(desk.click(QStringLiteral("New tenant")));
+        QVERIFY(desk.click(QStringLiteral("New tenant"), kDaemonPatienceMs));
         auto* name = desk.find<QLineEdit>(QStringLiteral("Name of the new tenant"));
         QVERIFY(name);
         QTest::keyClicks(name, QStringLiteral("havel-legal"));
         QTest::keyClick(name, Qt::Key_Return);
         QLineEdit* shown = nullptr;
-        QTRY_VERIFY_WITH_TIMEOUT((shown = desk.find<QLineEdit>(QStringLiteral("New key"))), kPatienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT((shown = desk.find<QLineEdit>(QStringLiteral("New key"))), kDaemonPatienceMs);
         const QString key = shown->text();
-        QVERIFY(desk.click(QStringLiteral("Done")));
+        QVERIFY(desk.click(QStringLiteral("Done"), kDaemonPatienceMs));
 
         // A program of the tenant, with that key.
         EngineClient program;
         program.attach(desk.session.engine().address().url, key);
-        QTRY_COMPARE_WITH_TIMEOUT(program.link(), Link::Attached, kPatienceMs);
+        QTRY_COMPARE_WITH_TIMEOUT(program.link(), Link::Attached, kDaemonPatienceMs);
         QCOMPARE(program.access(), Access::Guest);
         ChatRequest question;
         question.model = QString::fromStdString(desk.session.workspace().models().models().front().name);
@@ -102,7 +67,7 @@ private slots:
             const QPointer<ChatStream> stream = program.chat(question, this);
             connect(stream.data(), &ChatStream::failed, this, [&](const Error& why) { error = why; });
             connect(stream.data(), &ChatStream::finished, this, [&] { isOver = true; });
-            (void)QTest::qWaitFor([&] { return isOver || error; }, kPatienceMs);
+            (void)QTest::qWaitFor([&] { return isOver || error; }, kDaemonPatienceMs);
             delete stream.data();  // what it may still say is not for this call; it may be gone
             return error ? error->message : std::string(isOver ? "" : "no end");
         };
@@ -110,19 +75,19 @@ private slots:
         auto* table = desk.find<QTableView>(QStringLiteral("Tenants"));
         QVERIFY(table);
         const auto cell = [&](int column) { return table->model()->index(0, column).data().toString(); };
-        QTRY_VERIFY_WITH_TIMEOUT(cell(TenantTable::Today) != QLatin1String("0"), kPatienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(cell(TenantTable::Today) != QLatin1String("0"), kDaemonPatienceMs);
         QCOMPARE(cell(TenantTable::Name), QStringLiteral("havel-legal"));
 
-        QVERIFY(desk.click(QStringLiteral("Isolation check")));
+        QVERIFY(desk.click(QStringLiteral("Isolation check"), kDaemonPatienceMs));
         const auto verdict = [&]() -> QString {
             for (const auto* badge : desk.session.window().findChildren<Badge*>())
                 if (badge->isVisible() && badge->word().contains(QLatin1String("solated"))) return badge->word();
             return {};
         };
-        QTRY_COMPARE_WITH_TIMEOUT(verdict(), QStringLiteral("Isolated"), kPatienceMs);
+        QTRY_COMPARE_WITH_TIMEOUT(verdict(), QStringLiteral("Isolated"), kDaemonPatienceMs);
 
-        QVERIFY(desk.click(QStringLiteral("Revoke the tenant")));
-        QTRY_COMPARE_WITH_TIMEOUT(cell(TenantTable::State), QStringLiteral("Revoked"), kPatienceMs);
+        QVERIFY(desk.click(QStringLiteral("Revoke the tenant"), kDaemonPatienceMs));
+        QTRY_COMPARE_WITH_TIMEOUT(cell(TenantTable::State), QStringLiteral("Revoked"), kDaemonPatienceMs);
         QVERIFY(ask().find("revoked") != std::string::npos);
     }
 

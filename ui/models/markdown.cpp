@@ -127,7 +127,7 @@ private:
     qsizetype m_plainUntil = 0;
 };
 
-struct Line {
+struct SourceLine {
     qsizetype begin, end;  // without the line break
     qsizetype next;        // where the next line begins
     qsizetype text;        // first character that is no space
@@ -145,7 +145,7 @@ public:
     }
 
 private:
-    Line lineAt(qsizetype at) const {
+    SourceLine lineAt(qsizetype at) const {
         qsizetype end = m_source.indexOf(QLatin1Char('\n'), at);
         const qsizetype next = end < 0 ? m_source.size() : end + 1;
         if (end < 0) end = m_source.size();
@@ -154,12 +154,12 @@ private:
         while (text < end && (m_source[text] == QLatin1Char(' ') || m_source[text] == QLatin1Char('\t'))) ++text;
         return {at, end, next, text};
     }
-    bool startsWith(const Line& line, QStringView mark) const {
+    bool startsWith(const SourceLine& line, QStringView mark) const {
         return QStringView(m_source).mid(line.text, line.end - line.text).startsWith(mark);
     }
 
     // Takes the block or the line of a paragraph that begins here; where to go on.
-    qsizetype block(const Line& line) {
+    qsizetype block(const SourceLine& line) {
         if (line.text == line.end) {
             closeParagraph();
             return line.next;
@@ -186,7 +186,7 @@ private:
         m_blocks.push_back(std::move(made));
     }
 
-    qsizetype code(const Line& open) {
+    qsizetype code(const SourceLine& open) {
         closeParagraph();
         const QString fence = m_source.mid(open.text, 3);
         MarkdownBlock made{
@@ -194,7 +194,7 @@ private:
             open.begin,          open.end, {}};
         qsizetype at = open.next, textEnd = open.next;
         while (at < m_source.size()) {
-            const Line line = lineAt(at);
+            const SourceLine line = lineAt(at);
             at = line.next;
             made.end = line.end;
             if (startsWith(line, fence)) break;
@@ -205,7 +205,7 @@ private:
         return at;
     }
 
-    bool heading(const Line& line) {
+    bool heading(const SourceLine& line) {
         int level = 0;
         while (line.text + level < line.end && m_source[line.text + level] == QLatin1Char('#')) ++level;
         if (level == 0 || level > 6 || line.text + level >= line.end || !m_source[line.text + level].isSpace())
@@ -217,7 +217,7 @@ private:
         return true;
     }
 
-    bool rule(const Line& line) {
+    bool rule(const SourceLine& line) {
         const QString text = m_source.mid(line.text, line.end - line.text).remove(QLatin1Char(' '));
         if (text.size() < 3 ||
             (text[0] != QLatin1Char('-') && text[0] != QLatin1Char('*') && text[0] != QLatin1Char('_')))
@@ -228,7 +228,7 @@ private:
         return true;
     }
 
-    bool listItem(const Line& line) {
+    bool listItem(const SourceLine& line) {
         qsizetype at = line.text;
         const QChar first = m_source[at];
         QString mark = QStringLiteral("•");
@@ -250,7 +250,7 @@ private:
         return true;
     }
 
-    bool quoteOrTable(const Line& line) {
+    bool quoteOrTable(const SourceLine& line) {
         const QChar first = m_source[line.text];
         if (first == QLatin1Char('>')) {
             closeParagraph();

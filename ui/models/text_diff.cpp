@@ -10,7 +10,7 @@ namespace {
 constexpr qsizetype kMostWords = 1000;  // of each middle: a million cells
 
 // Words with the spaces behind them, so that the pieces joined are the text.
-QStringList wordsOf(const QString& text) {
+QStringList splitWords(const QString& text) {
     QStringList words;
     qsizetype begin = 0;
     for (qsizetype at = 0; at < text.size(); ++at) {
@@ -61,7 +61,7 @@ void diffMiddle(const QStringList& a, const QStringList& b, std::vector<DiffPiec
 }  // namespace
 
 std::vector<DiffPiece> diffWords(const QString& before, const QString& after) {
-    const QStringList a = wordsOf(before), b = wordsOf(after);
+    const QStringList a = splitWords(before), b = splitWords(after);
     qsizetype head = 0, tail = 0;
     while (head < a.size() && head < b.size() && a[head] == b[head]) ++head;
     while (tail < a.size() - head && tail < b.size() - head && a[a.size() - 1 - tail] == b[b.size() - 1 - tail]) ++tail;

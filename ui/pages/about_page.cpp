@@ -16,25 +16,25 @@ namespace {
 
 // What this program contains or links, as Debian 12 and the folders of resources say. The text is in the program where
 // the part itself is; a library of the system brings its own.
-struct Part {
+struct Library {
     const char *name, *use, *licence, *text;
 };
 constexpr std::array kParts{
-    Part{"Espalier", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "this program"), "GPL-3.0-or-later", "GPL-3.0.txt"},
-    Part{"Inter", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "the typeface, as Espalier Sans"), "OFL-1.1",
+    Library{"Espalier", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "this program"), "GPL-3.0-or-later", "GPL-3.0.txt"},
+    Library{"Inter", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "the typeface, as Espalier Sans"), "OFL-1.1",
          "OFL-1.1.txt"},
-    Part{"Lucide", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "the icons"), "ISC", "lucide.txt"},
-    Part{"Qt 6", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "windows, network, drawing"), "LGPL-3.0", nullptr},
-    Part{"QCustomPlot", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "plots"), "GPL-3.0-or-later", "GPL-3.0.txt"},
-    Part{"Boost", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "the server's connections"), "BSL-1.0", nullptr},
-    Part{"SQLite", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "the workspace's records"), "blessing", nullptr},
-    Part{"PCRE2", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "patterns of tokenizers"), "BSD-3-Clause", nullptr},
-    Part{"ICU", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "Unicode normalisation"), "Unicode-DFS-2016", nullptr},
-    Part{"nlohmann/json", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "JSON"), "MIT", nullptr},
-    Part{"libsodium", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "keys and digests"), "ISC", nullptr},
-    Part{"OpenSSL", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "encrypted connections"), "Apache-2.0", nullptr},
-    Part{"spdlog", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "the log"), "MIT", nullptr},
-    Part{"CLI11", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "the command line"), "BSD-3-Clause", nullptr},
+    Library{"Lucide", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "the icons"), "ISC", "lucide.txt"},
+    Library{"Qt 6", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "windows, network, drawing"), "LGPL-3.0", nullptr},
+    Library{"QCustomPlot", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "plots"), "GPL-3.0-or-later", "GPL-3.0.txt"},
+    Library{"Boost", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "the server's connections"), "BSL-1.0", nullptr},
+    Library{"SQLite", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "the workspace's records"), "blessing", nullptr},
+    Library{"PCRE2", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "patterns of tokenizers"), "BSD-3-Clause", nullptr},
+    Library{"ICU", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "Unicode normalisation"), "Unicode-DFS-2016", nullptr},
+    Library{"nlohmann/json", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "JSON"), "MIT", nullptr},
+    Library{"libsodium", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "keys and digests"), "ISC", nullptr},
+    Library{"OpenSSL", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "encrypted connections"), "Apache-2.0", nullptr},
+    Library{"spdlog", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "the log"), "MIT", nullptr},
+    Library{"CLI11", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "the command line"), "BSD-3-Clause", nullptr},
 };
 
 }  // namespace
@@ -54,7 +54,7 @@ AboutPage::AboutPage(Workspace& workspace, Actions& actions)
 Panel* AboutPage::partsPanel() {
     auto* panel = new Panel(tr("Made of"));
     m_model->setHorizontalHeaderLabels({tr("Part"), tr("Used for"), tr("Licence")});
-    for (const Part& part : kParts) {
+    for (const Library& part : kParts) {
         auto* name = new QStandardItem(QString::fromLatin1(part.name));
         name->setData(true, StrongRole);
         auto* licence = new QStandardItem(QString::fromLatin1(part.licence));
@@ -82,7 +82,7 @@ Panel* AboutPage::licencePanel() {
 void AboutPage::showLicence() {
     const int row = m_parts->currentRow();
     if (row < 0) return;
-    const Part& part = kParts[std::size_t(row)];
+    const Library& part = kParts[std::size_t(row)];
     m_licence->setUnit(QString::fromLatin1(part.name) + QStringLiteral(", ") + QString::fromLatin1(part.licence));
     QFile file(QStringLiteral(":/licences/%1").arg(QLatin1String(part.text ? part.text : "")));
     if (part.text && file.open(QIODevice::ReadOnly))

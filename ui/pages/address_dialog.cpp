@@ -10,7 +10,7 @@
 namespace espalier::ui {
 namespace {
 
-constexpr int kWidth = 480;
+constexpr int kAddressWidth = 480;
 enum Reach { kThisMachine, kNetwork };
 
 TextLabel* label(const QString& text) {
@@ -31,7 +31,7 @@ AddressDialog::AddressDialog(Workspace& workspace, PreferenceStore& preferences,
       m_error(new ErrorStrip),
       m_restart(button(tr("Restart the engine"), QStringLiteral("refresh-cw"), ButtonRole::Primary)) {
     setWindowTitle(tr("Port and exposure"));
-    setFixedWidth(scaled(kWidth));
+    setFixedWidth(scaled(kAddressWidth));
     const ListenAt now = preferences.listenAt(workspace.engine().folder());
     m_reach->setCurrent(now.network ? kNetwork : kThisMachine);
     m_port->setRange(kLeastPort - 1, kMostPort);

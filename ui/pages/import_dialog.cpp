@@ -20,7 +20,7 @@ namespace espalier::ui {
 namespace {
 
 constexpr int kProbeDelayMs = 300;  // typing a path asks once it pauses
-constexpr int kWidth = 640;
+constexpr int kImportWidth = 640;
 constexpr int kMappingHeight = 196;
 constexpr int kAround = 32;  // between the dialog and the edges of the window behind it
 constexpr int kMostWarnings = 6;
@@ -71,7 +71,7 @@ ImportDialog::ImportDialog(Workspace& workspace, const QString& path, QWidget* p
       m_error(new ErrorStrip),
       m_import(button(tr("Import"), QStringLiteral("import"), ButtonRole::Primary)) {
     setWindowTitle(tr("Import model"));
-    setFixedWidth(qMin(scaled(kWidth), parent ? parent->width() - kAround : scaled(kWidth)));
+    setFixedWidth(qMin(scaled(kImportWidth), parent ? parent->width() - kAround : scaled(kImportWidth)));
     m_path->setAccessibleName(tr("Folder or file"));
     m_name->setAccessibleName(tr("Name"));
     m_mode->setCurrent(0);

@@ -11,13 +11,13 @@
 namespace espalier::ui {
 namespace {
 
-constexpr int kWidth = 480;
+constexpr int kKeyWidth = 480;
 
 }  // namespace
 
 KeyDialog::KeyDialog(const QString& tenant, const QString& key, QWidget* parent) : QDialog(parent) {
     setWindowTitle(tr("New key"));
-    setFixedWidth(scaled(kWidth));
+    setFixedWidth(scaled(kKeyWidth));
     setAttribute(Qt::WA_DeleteOnClose);
     auto* field = new QLineEdit(key);
     field->setReadOnly(true);

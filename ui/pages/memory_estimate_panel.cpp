@@ -2,6 +2,7 @@
 #include "ui/pages/memory_estimate_panel.h"
 
 #include <QBoxLayout>
+#include <QPainter>
 #include <QSpinBox>
 #include <array>
 
@@ -11,7 +12,7 @@
 namespace espalier::ui {
 namespace {
 
-enum Column { kWeights, kWork, kKv, kColumns };
+enum EstimateColumn { kWeights, kWork, kKv, kEstimateColumns };
 constexpr int kMostSequences = 4096;
 constexpr int kCurvePoints = 128;
 
@@ -65,7 +66,7 @@ double expectedRate(const ModelInspection& model, int context) {
 MemoryEstimatePanel::MemoryEstimatePanel(Workspace& workspace)
     : Panel(tr("Memory estimate")),
       m_workspace(workspace),
-      m_curve(kColumns, kCurvePoints + 1),
+      m_curve(kEstimateColumns, kCurvePoints + 1),
       m_plot(new Plot(m_curve, tr("Memory by sequences at once, GiB"))),
       m_sequences(number(1, kMostSequences, 8, tr("Sequences at once"))),
       m_context(number(1, 1 << 24, kUsualContext, tr("Context, tokens"))),
@@ -138,7 +139,7 @@ void MemoryEstimatePanel::estimate() {
     for (int i = 0; i <= kCurvePoints; ++i) {
         const double x = double(most) * i / kCurvePoints;
         const MemoryNeed need = memoryNeed(*m_model, 1, context);
-        const std::array<double, kColumns> values{double(need.weights), double(need.workspace), double(need.kv) * x};
+        const std::array<double, kEstimateColumns> values{double(need.weights), double(need.workspace), double(need.kv) * x};
         m_curve.append(x, values);
     }
     const MemoryNeed need = memoryNeed(*m_model, sequences, context);

@@ -12,7 +12,7 @@
 namespace espalier::ui {
 namespace {
 
-enum Shown { kNothing, kMap, kTable };
+enum Shown { kNoMap, kMap, kTable };
 
 }  // namespace
 
@@ -79,7 +79,7 @@ void PageMapPanel::clear() {
     m_view->clear();
     m_pages.setMap({});
     m_none->setSentence(tr("Pages appear when a model is loaded."));
-    m_stack->setCurrentIndex(kNothing);
+    m_stack->setCurrentIndex(kNoMap);
     setUnit({});
     m_isStale = true;
 }

@@ -29,7 +29,7 @@ QDoubleSpinBox* fraction(double low, double high, const QString& name) {
     return box;
 }
 
-QSpinBox* whole(int low, int high, const QString& name) {
+QSpinBox* wholeNumber(int low, int high, const QString& name) {
     auto* box = new QSpinBox;
     box->setRange(low, high);
     box->setAccessibleName(name);
@@ -88,7 +88,7 @@ void SamplingBar::makeFrequent() {
     m_seed->setPlaceholderText(tr("any"));
     m_seed->setValidator(new QRegularExpressionValidator(QRegularExpression(QStringLiteral("\\d{0,15}")), m_seed));
     m_seed->setFixedWidth(scaled(64));
-    m_maxTokens = whole(1, 1 << 20, tr("Most tokens of an answer"));
+    m_maxTokens = wholeNumber(1, 1 << 20, tr("Most tokens of an answer"));
     auto* more = toolButton(QStringLiteral("sliders-horizontal"), tr("More sampling settings"));
     more->setCheckable(true);
     connect(more, &QToolButton::toggled, m_others, &QWidget::setVisible);
@@ -98,7 +98,7 @@ void SamplingBar::makeFrequent() {
 }
 
 void SamplingBar::makeOthers() {
-    m_topK = whole(0, 1 << 20, tr("Top k, 0 for all"));
+    m_topK = wholeNumber(0, 1 << 20, tr("Top k, 0 for all"));
     m_topK->setSpecialValueText(tr("all"));
     m_minP = fraction(0, 1, tr("Min p"));
     m_repetition = fraction(0.01, 2, tr("Repetition penalty"));

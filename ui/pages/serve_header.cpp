@@ -9,7 +9,7 @@
 namespace espalier::ui {
 namespace {
 
-constexpr int kHeight = 56;
+constexpr int kHeaderHeight = 56;
 
 // Loopback reaches this machine only; everything else is reachable by others.
 bool isLoopback(const QString& host) {
@@ -19,7 +19,7 @@ bool isLoopback(const QString& host) {
 }  // namespace
 
 ServeHeader::ServeHeader(Workspace& workspace, Actions& actions)
-    : HeaderBar(kHeight),
+    : HeaderBar(kHeaderHeight),
       m_workspace(workspace),
       m_actions(actions),
       m_toggle(

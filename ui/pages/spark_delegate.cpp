@@ -11,7 +11,7 @@
 namespace espalier::ui {
 namespace {
 
-constexpr int kWidth = 76, kHeight = 16, kSide = 12;
+constexpr int kSparkWidth = 76, kSparkHeight = 16, kSparkSide = 12;
 
 }  // namespace
 
@@ -20,8 +20,8 @@ void SparkDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
     if (!days) return CellDelegate::paint(painter, option, index);
     double most = 1;
     for (int day = 0; day < kUsageDays; ++day) most = std::max(most, days->all(day));
-    const QRectF box(option.rect.left() + kSide, option.rect.center().y() - kHeight / 2.0,
-                     qMin(kWidth, option.rect.width() - 2 * kSide), kHeight);
+    const QRectF box(option.rect.left() + kSparkSide, option.rect.center().y() - kSparkHeight / 2.0,
+                     qMin(kSparkWidth, option.rect.width() - 2 * kSparkSide), kSparkHeight);
     QPolygonF line;
     for (int day = 0; day < kUsageDays; ++day)
         line << QPointF(box.left() + box.width() * day / (kUsageDays - 1),

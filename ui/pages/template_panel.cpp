@@ -12,7 +12,7 @@
 namespace espalier::ui {
 namespace {
 
-constexpr int kTypingPauseMs = 200;
+constexpr int kTemplatePauseMs = 200;
 constexpr int kMessageHeight = 48;
 constexpr int kMostMessages = 64;
 
@@ -68,7 +68,7 @@ TemplatePreview::TemplatePreview(Workspace& workspace)
     add({QStringLiteral("user"), tr("When do I tie young shoots?")});
     m_first = messages();
     m_pause.setSingleShot(true);
-    m_pause.setInterval(kTypingPauseMs);
+    m_pause.setInterval(kTemplatePauseMs);
     connect(&m_pause, &QTimer::timeout, this, &TemplatePreview::render);
     connect(m_prompt, &QCheckBox::toggled, this, &TemplatePreview::render);
     connect(more, &QPushButton::clicked, this, [this] {

@@ -14,19 +14,19 @@ namespace {
 
 constexpr int kPlotHeight = 148;
 constexpr double kDayTicks = 7, kHourTicks = 12;
-enum Column { kPrompt, kCompletion, kColumns };
+enum UsageColumn { kPrompt, kCompletion, kUsageColumns };
 
 QString tokensText(double tokens) {
     return formatShort(tokens);
 }
 
 // x: days since 1970.
-QString dayText(double x) {
+QString dayTick(double x) {
     return QLocale().toString(QDate(1970, 1, 1).addDays(qint64(x)), QStringLiteral("d MMM"));
 }
 
 // x: hours since 1970.
-QString hourText(double x) {
+QString hourTick(double x) {
     const qint64 ms = qint64(x) * kHourMs;
     return formatDay(ms) + QLatin1Char(' ') + formatClock(ms, false);
 }
@@ -34,7 +34,7 @@ QString hourText(double x) {
 }  // namespace
 
 TenantUsageView::TenantUsageView()
-    : m_samples(kColumns, qMax(kUsageDays, kUsageHours)),
+    : m_samples(kUsageColumns, qMax(kUsageDays, kUsageHours)),
       m_switch(new SegmentedSwitch({tr("30 days"), tr("48 hours")}, tr("Usage shown"))),
       m_plot(new Plot(m_samples, tr("Usage in tokens"))) {
     m_plot->setUnit(tr("tok"));
@@ -99,7 +99,7 @@ void TenantUsageView::showSamples() {
     const std::int64_t last = now / (byHour ? kHourMs : kDayMs), first = last - count + 1;
     double sum = 0;
     for (int i = 0; i < count; ++i) {
-        double values[kColumns] = {0, 0};
+        double values[kUsageColumns] = {0, 0};
         if (!byHour) {
             values[kPrompt] = m_days.prompt[std::size_t(i)];
             values[kCompletion] = m_days.generated[std::size_t(i)];
@@ -114,7 +114,7 @@ void TenantUsageView::showSamples() {
     }
     if (sum == 0) m_samples.clear();  // the sentence instead of a line along zero
     m_plot->setRange(double(first) - 0.5, double(last) + 0.5);
-    m_plot->setXText(byHour ? kHourTicks : kDayTicks, byHour ? hourText : dayText);
+    m_plot->setXText(byHour ? kHourTicks : kDayTicks, byHour ? hourTick : dayTick);
     m_plot->setNoDataText(byHour ? tr("Nothing was used in these 48 hours")
                                  : tr("Nothing was used in these 30 days"));
     const bool hasLimit = m_limit > 0 && !byHour && sum > 0;

@@ -16,10 +16,10 @@
 namespace espalier::ui {
 namespace {
 
-constexpr int kTypingPauseMs = 150;
+constexpr int kTokenizerPauseMs = 150;
 constexpr qsizetype kLongestText = 20'000;
 constexpr int kTextHeight = 48;
-enum Part { kText, kTemplate, kEmpty };
+enum TokenizerPart { kText, kTemplate, kEmpty };
 
 qint64 characters(const QString& text) {
     return qint64(text.toUcs4().size());
@@ -50,7 +50,7 @@ TokenizerPanel::TokenizerPanel(Workspace& workspace)
     m_stack->addWidget(m_empty);
     setContent(holder);
     m_pause.setSingleShot(true);
-    m_pause.setInterval(kTypingPauseMs);
+    m_pause.setInterval(kTokenizerPauseMs);
     connect(m_text, &QPlainTextEdit::textChanged, &m_pause, qOverload<>(&QTimer::start));
     connect(m_special, &QCheckBox::toggled, this, &TokenizerPanel::tokenize);
     connect(&m_pause, &QTimer::timeout, this, &TokenizerPanel::tokenize);

@@ -16,7 +16,7 @@
 namespace espalier::ui {
 namespace {
 
-constexpr int kWidth = 480, kHeight = 340;
+constexpr int kPaletteWidth = 480, kPaletteHeight = 340;
 
 // Accepts what holds every word typed, in any order.
 class WordFilter : public QSortFilterProxyModel {
@@ -55,7 +55,7 @@ CommandPalette::CommandPalette(Actions& actions, QWidget* parent)
     m_search->addAction(icon(QStringLiteral("search"), Tone::Secondary), QLineEdit::LeadingPosition);
     m_search->installEventFilter(this);
     setLayout(column({row({LayoutItem(m_search, 1)}, 0, {8, 8, 8, 8}), LayoutItem(m_list, 1)}, 0, {1, 1, 1, 4}));
-    setFixedSize(scaled(kWidth), scaled(kHeight));
+    setFixedSize(scaled(kPaletteWidth), scaled(kPaletteHeight));
     setAccessibleName(tr("Command palette"));
     hide();
     connect(m_search, &QLineEdit::textChanged, this, [this](const QString& text) {

@@ -23,8 +23,6 @@
 namespace espalier::ui {
 namespace {
 
-constexpr int kDockHeight = 200;
-
 class DockGround : public QWidget {
 protected:
     void paintEvent(QPaintEvent*) override {

@@ -15,6 +15,8 @@ namespace espalier::ui {
 
 class TableView;
 
+inline constexpr int kDockHeight = 200;  // when first opened, before scaling
+
 class JobsDock : public QDockWidget {
     Q_OBJECT
 public:

@@ -39,7 +39,6 @@ namespace {
 
 constexpr int kKeepAfterMs = 2000;
 constexpr int kDockMs = 120;
-constexpr int kDockHeight = 200;
 
 QToolBar* ring(QWidget* content, const QString& name, QMainWindow* window) {
     auto* bar = new QToolBar(name, window);

@@ -8,9 +8,9 @@
 namespace espalier::ui {
 namespace {
 
-constexpr int kWide = 320, kNarrow = 260;
-constexpr int kHeight = 24;
-constexpr int kSide = 8, kIcon = 16;
+constexpr int kFieldWide = 320, kFieldNarrow = 260;
+constexpr int kFieldHeight = 24;
+constexpr int kFieldSide = 8, kFieldIcon = 16;
 
 }  // namespace
 
@@ -22,7 +22,7 @@ PaletteField::PaletteField(const QString& text) : QPushButton(text) {
 }
 
 void PaletteField::setNarrow(bool narrow) {
-    setFixedSize(scaled(narrow ? kNarrow : kWide), scaled(kHeight));
+    setFixedSize(scaled(narrow ? kFieldNarrow : kFieldWide), scaled(kFieldHeight));
 }
 
 void PaletteField::paintEvent(QPaintEvent*) {
@@ -32,14 +32,14 @@ void PaletteField::paintEvent(QPaintEvent*) {
     painter.setPen(QColor(c.line));
     painter.setBrush(QColor(c.base));
     painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4);
-    const QRect mark(kSide, (height() - kIcon) / 2, kIcon, kIcon);
-    painter.drawPixmap(mark, iconPixmap(QStringLiteral("search"), c.secondary, kIcon, devicePixelRatioF()));
+    const QRect mark(kFieldSide, (height() - kFieldIcon) / 2, kFieldIcon, kFieldIcon);
+    painter.drawPixmap(mark, iconPixmap(QStringLiteral("search"), c.secondary, kFieldIcon, devicePixelRatioF()));
     painter.setPen(QColor(c.secondary));
     painter.setFont(uiFont(text_size::kCaption));
     const QString keys = QStringLiteral("Ctrl+K");
-    const QRect inside = rect().adjusted(mark.right() + 1 + kSide, 0, -kSide, 0);
+    const QRect inside = rect().adjusted(mark.right() + 1 + kFieldSide, 0, -kFieldSide, 0);
     painter.drawText(inside, Qt::AlignRight | Qt::AlignVCenter, keys);
-    const int room = inside.width() - painter.fontMetrics().horizontalAdvance(keys) - kSide;
+    const int room = inside.width() - painter.fontMetrics().horizontalAdvance(keys) - kFieldSide;
     painter.setFont(font());
     painter.drawText(inside, Qt::AlignLeft | Qt::AlignVCenter,
                      painter.fontMetrics().elidedText(text(), Qt::ElideRight, room));

@@ -11,7 +11,7 @@
 namespace espalier::ui {
 namespace {
 
-constexpr int kWide = 184, kFolded = 48, kItem = 32, kIcon = 16;
+constexpr int kSidebarWide = 184, kSidebarFolded = 48, kSidebarItem = 32, kSidebarIcon = 16;
 
 }  // namespace
 
@@ -22,9 +22,9 @@ public:
         setAccessibleName(name);
         setFocusPolicy(Qt::TabFocus);
         setAttribute(Qt::WA_Hover);
-        setFixedHeight(scaled(kItem));
+        setFixedHeight(scaled(kSidebarItem));
     }
-    QSize sizeHint() const override { return QSize(m_folded ? kFolded : scaled(kWide), scaled(kItem)); }
+    QSize sizeHint() const override { return QSize(m_folded ? kSidebarFolded : scaled(kSidebarWide), scaled(kSidebarItem)); }
 
     void setFolded(bool folded) {
         m_folded = folded;
@@ -68,8 +68,8 @@ protected:
         }
         const bool accent = m_current || m_strong;
         const int left = 16;
-        painter.drawPixmap(QRect(left, (height() - kIcon) / 2, kIcon, kIcon),
-                           iconPixmap(m_icon, accent ? c.accentText : c.text, kIcon, devicePixelRatioF()));
+        painter.drawPixmap(QRect(left, (height() - kSidebarIcon) / 2, kSidebarIcon, kSidebarIcon),
+                           iconPixmap(m_icon, accent ? c.accentText : c.text, kSidebarIcon, devicePixelRatioF()));
         if (m_folded) return;
         int right = width() - 16;
         if (!m_mark.isEmpty()) {
@@ -85,7 +85,7 @@ protected:
         }
         painter.setFont(uiFont(text_size::kBody, m_current || m_strong ? QFont::DemiBold : QFont::Normal));
         painter.setPen(QColor(c.text));
-        const QRect textRect(left + kIcon + 12, 0, right - left - kIcon - 12, height());
+        const QRect textRect(left + kSidebarIcon + 12, 0, right - left - kSidebarIcon - 12, height());
         painter.drawText(textRect, Qt::AlignLeft | Qt::AlignVCenter,
                          painter.fontMetrics().elidedText(text(), Qt::ElideRight, textRect.width()));
     }
@@ -114,7 +114,7 @@ Sidebar::Sidebar(QWidget* parent)
     box->addLayout(m_foot);
     m_foot->setContentsMargins(0, 8, 0, 8);
     m_foot->setSpacing(0);
-    setFixedWidth(scaled(kWide));
+    setFixedWidth(scaled(kSidebarWide));
     setAccessibleName(tr("Pages"));
 }
 
@@ -187,7 +187,7 @@ void Sidebar::setMark(int page, const QString& iconName, const QString& descript
 void Sidebar::setFolded(bool folded) {
     if (m_folded == folded) return;
     m_folded = folded;
-    setFixedWidth(folded ? kFolded : scaled(kWide));
+    setFixedWidth(folded ? kSidebarFolded : scaled(kSidebarWide));
     m_workspace->setFolded(folded);
     for (SidebarItem* item : m_pages) item->setFolded(folded);
     for (const Group& group : m_groups) {

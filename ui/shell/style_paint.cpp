@@ -13,7 +13,6 @@ namespace {
 
 constexpr auto kRoleProperty = "espalierRole";
 constexpr int kMarker = 3;
-constexpr int kCellSide = 12;
 
 }  // namespace
 

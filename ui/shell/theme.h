@@ -133,6 +133,8 @@ const ThemeColors& colorsOf(const QPalette& palette);  // the table whose window
 namespace text_size {
 inline constexpr int kCaption = 11, kTable = 12, kBody = 13, kTitle = 16, kFigure = 20;
 }
+inline constexpr int kSwatch = 10;    // the square of a series or an owner in legends and tables
+inline constexpr int kCellSide = 12;  // room left and right of a table cell's text, in headers and rows alike
 QFont uiFont(int size, QFont::Weight weight = QFont::Normal);
 QFont monoFont(int size = text_size::kCaption);
 int scaled(int pixels);  // a height or width that grows with the text

@@ -21,7 +21,7 @@ namespace espalier::ui {
 namespace {
 
 constexpr double kCertain = 0.80, kLikely = 0.50, kUnlikely = 0.25;
-constexpr int kLine = 20;
+constexpr int kAnswerLine = 20;
 
 // A token that was not certain is underlined, the more the less it was.
 void mark(QTextCharFormat& format, double probability, const ThemeColors& c) {
@@ -161,7 +161,7 @@ void AnswerView::addPlain(const QString& text) {
     cursor.movePosition(QTextCursor::End);
     QTextBlockFormat body;
     body.setTopMargin(2);
-    body.setLineHeight(kLine, QTextBlockFormat::MinimumHeight);
+    body.setLineHeight(kAnswerLine, QTextBlockFormat::MinimumHeight);
     cursor.insertBlock(body, bodyFormat(c));
     cursor.insertText(QString(text).replace(QLatin1Char('\n'), QChar::LineSeparator), bodyFormat(c));
 }

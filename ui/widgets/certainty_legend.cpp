@@ -10,7 +10,7 @@ namespace espalier::ui {
 
 namespace {
 
-constexpr int kHeight = 28, kGap = 14;
+constexpr int kScaleHeight = 28, kScaleGap = 14;
 
 struct Mark {
     QString words;
@@ -31,8 +31,8 @@ CertaintyLegend::CertaintyLegend(QWidget* parent) : QWidget(parent) {
         tr("Certainty of a token: under 80 % underlined, under 50 % dotted, under 25 % dashed on a warning "
            "ground"));
     int width = fontMetrics().horizontalAdvance(tr("Certainty"));
-    for (const Mark& mark : marks()) width += kGap + fontMetrics().horizontalAdvance(mark.words);
-    setFixedSize(width + kGap, scaled(kHeight));
+    for (const Mark& mark : marks()) width += kScaleGap + fontMetrics().horizontalAdvance(mark.words);
+    setFixedSize(width + kScaleGap, scaled(kScaleHeight));
 }
 
 void CertaintyLegend::paintEvent(QPaintEvent*) {
@@ -41,7 +41,7 @@ void CertaintyLegend::paintEvent(QPaintEvent*) {
     painter.setPen(QColor(c.secondary));
     painter.drawText(rect(), Qt::AlignLeft | Qt::AlignVCenter, tr("Certainty"));
     const int height = fontMetrics().height(), top = (this->height() - height) / 2, line = top + height;
-    int x = fontMetrics().horizontalAdvance(tr("Certainty")) + kGap;
+    int x = fontMetrics().horizontalAdvance(tr("Certainty")) + kScaleGap;
     for (const Mark& mark : marks()) {
         const int wide = fontMetrics().horizontalAdvance(mark.words);
         if (mark.line == Qt::DashLine)
@@ -50,7 +50,7 @@ void CertaintyLegend::paintEvent(QPaintEvent*) {
         painter.drawText(QRect(x, top, wide + 2, height), Qt::AlignLeft | Qt::AlignVCenter, mark.words);
         painter.setPen(QPen(QColor(c.warn), 1, mark.line));
         painter.drawLine(x, line, x + wide, line);
-        x += wide + kGap;
+        x += wide + kScaleGap;
     }
 }
 

@@ -22,9 +22,9 @@ QBoxLayout* fill(QBoxLayout* box, std::initializer_list<LayoutItem> items, int s
 }
 
 // A hairline that takes its colour from the theme.
-class Line : public QFrame {
+class RuleLine : public QFrame {
 public:
-    explicit Line(Qt::Orientation orientation) {
+    explicit RuleLine(Qt::Orientation orientation) {
         if (orientation == Qt::Horizontal) {
             setFixedHeight(1);
             setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
@@ -205,11 +205,11 @@ QBoxLayout* column(std::initializer_list<LayoutItem> items, int spacing, QMargin
 }
 
 QFrame* verticalLine() {
-    return new Line(Qt::Vertical);
+    return new RuleLine(Qt::Vertical);
 }
 
 QFrame* horizontalLine() {
-    return new Line(Qt::Horizontal);
+    return new RuleLine(Qt::Horizontal);
 }
 
 Figure::Figure(const QString& caption, int valueSize, QWidget* parent)

@@ -4,7 +4,7 @@
 namespace espalier::ui {
 namespace {
 
-constexpr int kLine = 20, kCodeLine = 16, kIndent = 18;
+constexpr int kTextLine = 20, kCodeLine = 16, kIndent = 18;
 
 }  // namespace
 
@@ -17,7 +17,7 @@ QTextCharFormat bodyFormat(const ThemeColors& c) {
 
 QTextBlockFormat blockFormatOf(const MarkdownBlock& block, const ThemeColors& c) {
     QTextBlockFormat format;
-    format.setLineHeight(kLine, QTextBlockFormat::MinimumHeight);
+    format.setLineHeight(kTextLine, QTextBlockFormat::MinimumHeight);
     format.setTopMargin(block.kind == MarkdownBlock::Table || block.kind == MarkdownBlock::Quote ? 0 : 4);
     format.setBottomMargin(2);
     switch (block.kind) {

@@ -10,7 +10,7 @@
 namespace espalier::ui {
 namespace {
 
-constexpr int kBar = 28, kGapBelowBar = 8, kLegendRow = 20, kSwatch = 10;
+constexpr int kBar = 28, kGapBelowBar = 8, kLegendRow = 20;
 
 }  // namespace
 

@@ -9,7 +9,7 @@
 namespace espalier::ui {
 namespace {
 
-constexpr int kRowHeight = 21, kSwatch = 10, kNameAt = 18, kNow = 60, kCursor = 64, kCursorWide = 80;
+constexpr int kOwnerRowHeight = 21, kNameAt = 18, kNow = 60, kCursor = 64, kCursorWide = 80;
 
 }  // namespace
 
@@ -17,7 +17,7 @@ OwnerTable::OwnerTable(const PlotContent& plot, QWidget* parent) : QWidget(paren
     setFont(uiFont(text_size::kTable));
     setAccessibleName(tr("Device memory by owner, at the cursor and now"));
     connect(plot.dashboard, &Dashboard::cursorMoved, this, &OwnerTable::refresh);
-    setMinimumHeight(int(kMemoryOwners.size() + 1) * scaled(kRowHeight));
+    setMinimumHeight(int(kMemoryOwners.size() + 1) * scaled(kOwnerRowHeight));
 }
 
 void OwnerTable::refresh() {
@@ -34,7 +34,7 @@ void OwnerTable::paintEvent(QPaintEvent*) {
     QPainter painter(this);
     painter.setPen(QColor(c.secondary));
     painter.setFont(uiFont(text_size::kCaption, QFont::Medium));
-    const int rowHeight = scaled(kRowHeight), nowWide = scaled(kNow), cursorWide = scaled(kCursorWide);
+    const int rowHeight = scaled(kOwnerRowHeight), nowWide = scaled(kNow), cursorWide = scaled(kCursorWide);
     const int right = width(), middle = width() - scaled(kCursor);
     const auto cells = [&](int y, const QString& atCursor, const QString& now) {
         painter.drawText(QRect(middle - cursorWide, y, cursorWide, rowHeight), Qt::AlignRight | Qt::AlignVCenter,

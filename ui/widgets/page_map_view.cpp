@@ -16,7 +16,7 @@ namespace espalier::ui {
 namespace {
 
 constexpr int kLeastPitch = 8, kMostPitch = 16, kGapPx = 1;
-constexpr int kLegendHeight = 22, kSwatch = 10, kLegendGap = 14;
+constexpr int kMapLegendHeight = 22, kLegendGap = 14;
 
 }  // namespace
 
@@ -50,7 +50,7 @@ void PageMapView::clear() {
 }
 
 int PageMapView::cellsThatFit() const {
-    return qMax(1, width() / kLeastPitch) * qMax(1, (height() - scaled(kLegendHeight)) / kLeastPitch);
+    return qMax(1, width() / kLeastPitch) * qMax(1, (height() - scaled(kMapLegendHeight)) / kLeastPitch);
 }
 
 void PageMapView::setMap(const PageMap& map) {
@@ -72,7 +72,7 @@ void PageMapView::setMap(const PageMap& map) {
 
 // The largest cells with which all of them fit; one image for all.
 void PageMapView::layOut() {
-    const int room = height() - scaled(kLegendHeight);
+    const int room = height() - scaled(kMapLegendHeight);
     m_pitch = kMostPitch;
     const auto fits = [&] {
         m_columns = qMax(1, width() / m_pitch);
@@ -137,7 +137,7 @@ void PageMapView::paintLegend(QPainter& painter) {
     std::array<qint64, kPageOwners> pages{};
     for (const Cell& cell : m_cells) pages[std::size_t(cell.owner)] += m_map.pagesPerCell;
     int x = 0;
-    const int y = height() - scaled(kLegendHeight) + 4;
+    const int y = height() - scaled(kMapLegendHeight) + 4;
     const bool isExact = m_map.pagesPerCell == 1;
     for (const PageOwner owner : {PageOwner::AdapterIdle, PageOwner::Staging})
         pages[std::size_t(PageOwner::Adapter)] += pages[std::size_t(owner)];

@@ -11,7 +11,7 @@
 namespace espalier::ui {
 namespace {
 
-constexpr int kTitleHeight = 28, kSide = 12, kSwatch = 10;
+constexpr int kCaptionHeight = 28, kExportSide = 12;
 
 QString quoted(QString field) {
     if (!field.contains(QLatin1Char(',')) && !field.contains(QLatin1Char('"'))) return field;
@@ -42,7 +42,7 @@ void paintLegend(QPainter& painter, const ThemeColors& c, const PlotContent& con
             painter.fillRect(QRect(x, room.center().y() - kSwatch / 2, kSwatch, kSwatch),
                              ownerBrush(c, content.areas[i].owner));
         }
-        x -= kSide;
+        x -= kExportSide;
     }
 }
 
@@ -81,18 +81,18 @@ QString csvOf(const FrozenPlot& plot) {
 QPixmap pictureOf(const PlotContent& content, QWidget& surface) {
     const ThemeColors& c = colorsOf(surface.palette());
     const double ratio = surface.devicePixelRatioF();
-    QPixmap picture((QSizeF(surface.width(), surface.height() + kTitleHeight) * ratio).toSize());
+    QPixmap picture((QSizeF(surface.width(), surface.height() + kCaptionHeight) * ratio).toSize());
     picture.setDevicePixelRatio(ratio);
     picture.fill(QColor(c.base));
     QPainter painter(&picture);
-    const QRect title(kSide, 0, surface.width() - 2 * kSide, kTitleHeight);
+    const QRect title(kExportSide, 0, surface.width() - 2 * kExportSide, kCaptionHeight);
     painter.setFont(uiFont(text_size::kTable, QFont::DemiBold));
     painter.setPen(QColor(c.text));
     painter.drawText(title, Qt::AlignLeft | Qt::AlignVCenter, content.name);
-    const int named = painter.fontMetrics().horizontalAdvance(content.name) + kSide;
+    const int named = painter.fontMetrics().horizontalAdvance(content.name) + kExportSide;
     painter.setFont(uiFont(text_size::kCaption));
     paintLegend(painter, c, content, title.adjusted(named, 0, 0, 0));
-    painter.drawPixmap(0, kTitleHeight, surface.grab());
+    painter.drawPixmap(0, kCaptionHeight, surface.grab());
     return picture;
 }
 

@@ -10,14 +10,14 @@ namespace espalier::ui {
 namespace {
 
 constexpr int kPenSample = 10, kEntryGap = 12;
-constexpr int kHeight = 24;
+constexpr int kPlotLegendHeight = 24;
 constexpr int kLegendEveryTicks = 5;  // values change twice a second
 
 }  // namespace
 
 PlotLegend::PlotLegend(Plot& plot, QWidget* parent) : QWidget(parent), m_plot(plot) {
     setFont(uiFont(text_size::kCaption));
-    setFixedHeight(scaled(kHeight));
+    setFixedHeight(scaled(kPlotLegendHeight));
     setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
     setAccessibleName(tr("%1, legend").arg(plot.accessibleName()));
 }
@@ -60,11 +60,11 @@ int PlotLegend::widthOf(bool names, bool values) const {
 }
 
 QSize PlotLegend::sizeHint() const {
-    return QSize(widthOf(true, true) + 4, scaled(kHeight));
+    return QSize(widthOf(true, true) + 4, scaled(kPlotLegendHeight));
 }
 
 QSize PlotLegend::minimumSizeHint() const {
-    return QSize(widthOf(false, false), scaled(kHeight));
+    return QSize(widthOf(false, false), scaled(kPlotLegendHeight));
 }
 
 void PlotLegend::paintEvent(QPaintEvent*) {

@@ -11,7 +11,7 @@
 namespace espalier::ui {
 namespace {
 
-constexpr int kWidth = 216, kTitle = 28, kRow = 18, kSide = 12, kBarLeft = 92, kBarWidth = 64;
+constexpr int kTipWidth = 216, kTipTitle = 28, kTipRow = 18, kTipSide = 12, kBarLeft = 92, kBarWidth = 64;
 constexpr std::size_t kMostRows = 5;
 
 QString percent(double share) {
@@ -64,28 +64,28 @@ void ProbabilityTip::showToken(int number, const ChatToken& token, const QPoint&
 }
 
 QSize ProbabilityTip::sizeHint() const {
-    return {scaled(kWidth), scaled(kTitle) + scaled(kRow) * int(m_rows.size()) + 8};
+    return {scaled(kTipWidth), scaled(kTipTitle) + scaled(kTipRow) * int(m_rows.size()) + 8};
 }
 
 void ProbabilityTip::paintEvent(QPaintEvent*) {
     const ThemeColors& c = colorsOf(palette());
-    const int title = scaled(kTitle), high = scaled(kRow), barLeft = scaled(kBarLeft);
+    const int title = scaled(kTipTitle), high = scaled(kTipRow), barLeft = scaled(kBarLeft);
     QPainter painter(this);
     painter.fillRect(rect(), QColor(c.tooltip));
     painter.setPen(QColor(c.tooltipText));
     painter.setFont(uiFont(text_size::kCaption, QFont::DemiBold));
-    painter.drawText(QRect(kSide, 0, width() - 2 * kSide, title), Qt::AlignVCenter | Qt::AlignLeft, m_title);
+    painter.drawText(QRect(kTipSide, 0, width() - 2 * kTipSide, title), Qt::AlignVCenter | Qt::AlignLeft, m_title);
     painter.setFont(uiFont(text_size::kCaption));
-    painter.drawText(QRect(kSide, 0, width() - 2 * kSide, title), Qt::AlignVCenter | Qt::AlignRight, m_share);
+    painter.drawText(QRect(kTipSide, 0, width() - 2 * kTipSide, title), Qt::AlignVCenter | Qt::AlignRight, m_share);
     int y = title;
     for (const Row& row : m_rows) {
         painter.setFont(uiFont(text_size::kCaption, row.chosen ? QFont::DemiBold : QFont::Normal));
-        const QString text = painter.fontMetrics().elidedText(row.text, Qt::ElideRight, barLeft - kSide - 6);
-        painter.drawText(QRect(kSide, y, barLeft - kSide, high), Qt::AlignVCenter | Qt::AlignLeft, text);
+        const QString text = painter.fontMetrics().elidedText(row.text, Qt::ElideRight, barLeft - kTipSide - 6);
+        painter.drawText(QRect(kTipSide, y, barLeft - kTipSide, high), Qt::AlignVCenter | Qt::AlignLeft, text);
         QColor bar(c.tooltipText);
         bar.setAlphaF(row.chosen ? 1.0F : 0.5F);
         painter.fillRect(QRectF(barLeft, y + high / 2.0 - 2, qMax(1.0, scaled(kBarWidth) * row.share), 4), bar);
-        painter.drawText(QRect(0, y, width() - kSide, high), Qt::AlignVCenter | Qt::AlignRight, percent(row.share));
+        painter.drawText(QRect(0, y, width() - kTipSide, high), Qt::AlignVCenter | Qt::AlignRight, percent(row.share));
         y += high;
     }
 }

@@ -14,7 +14,6 @@
 namespace espalier::ui {
 namespace {
 
-constexpr int kSide = 12;
 constexpr int kIcon = 14;
 constexpr int kShareBar = 72;
 
@@ -72,7 +71,7 @@ void CellDelegate::paintEdges(QPainter* painter, const QStyleOptionViewItem& opt
     painter->save();
     painter->setPen(QColor(c.accentText));
     painter->setBrush(Qt::NoBrush);
-    painter->drawRect(option.rect.adjusted(kSide / 3, 1, -2, -3));
+    painter->drawRect(option.rect.adjusted(kCellSide / 3, 1, -2, -3));
     painter->restore();
 }
 
@@ -80,7 +79,7 @@ void CellDelegate::paintCell(QPainter* painter, const QStyleOptionViewItem& opti
     const ThemeColors& c = colorsOf(option.palette);
     painter->save();
     const bool isTree = qobject_cast<const QTreeView*>(option.widget) && index.column() == 0;
-    QRect rect = option.rect.adjusted(isTree ? 4 : kSide, 0, -kSide, -1);
+    QRect rect = option.rect.adjusted(isTree ? 4 : kCellSide, 0, -kCellSide, -1);
     const QVariant toneValue = index.data(ToneRole);
     const QRgb color = toneValue.isValid() ? toneColor(c, Tone(toneValue.toInt())) : c.text;
 
@@ -121,7 +120,7 @@ bool CellDelegate::helpEvent(QHelpEvent* event, QAbstractItemView* view, const Q
 QSize CellDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const {
     const int text = QFontMetrics(uiFont(text_size::kTable)).horizontalAdvance(index.data(Qt::DisplayRole).toString());
     Q_UNUSED(option);
-    return QSize(text + 2 * kSide, m_rowHeight);
+    return QSize(text + 2 * kCellSide, m_rowHeight);
 }
 
 TableView::TableView(QAbstractItemModel* model, const QString& accessibleName, int rowHeight, std::vector<int> widths,

@@ -15,7 +15,7 @@
 namespace espalier::ui {
 namespace {
 
-constexpr int kCellHeight = 34, kGap = 2, kRowGap = 4;
+constexpr int kCellHeight = 34, kTokenGap = 2, kRowGap = 4;
 constexpr std::size_t kMostCells = 4000;  // a page of text; more is not read anyway
 
 // Byte-level vocabularies spell bytes in letters of their own (GPT-2's byte alphabet: printable bytes as themselves,
@@ -87,7 +87,7 @@ int TokenStrip::layOut(int width, std::vector<Cell>* cells) const {
             y += scaled(kCellHeight) + kRowGap;
         }
         if (cells) (*cells)[i].rect = QRect(x, y, wide, scaled(kCellHeight));
-        x += wide + kGap;
+        x += wide + kTokenGap;
     }
     return m_cells.empty() ? 0 : y + scaled(kCellHeight);
 }

@@ -10,8 +10,10 @@
 
 namespace espalier::test {
 
-struct Desk {
-    FakeDaemon daemon;
+inline constexpr int kDaemonPatienceMs = 60'000;  // for what a true daemon does on a busy machine
+
+// The program without a daemon of its own: tst_real_* attach it to true ones.
+struct SessionDesk {
     QTemporaryDir folder;
     QSettings settings{folder.filePath(QStringLiteral("settings.ini")), QSettings::IniFormat};
     ui::PreferenceStore preferences{settings};
@@ -22,6 +24,37 @@ struct Desk {
                             return true;
                         }};
 
+    bool attached() {
+        return QTest::qWaitFor([this] { return session.engine().isAttached() && session.workspace().snapshot(); },
+                               kDaemonPatienceMs);
+    }
+    template <class T>
+    T* find(const QString& name) {
+        for (T* widget : session.window().template findChildren<T*>())
+            if (widget->accessibleName() == name && widget->isVisible()) return widget;
+        return nullptr;
+    }
+    bool click(const QString& name, int patienceMs = 5000) {
+        const auto clicked = [&] {
+            for (auto* button : session.window().template findChildren<QAbstractButton*>()) {
+                const QString known =
+                    button->accessibleName().isEmpty() ? button->text().trimmed() : button->accessibleName();
+                if (known != name || !button->isVisible() || !button->isEnabled()) continue;
+                if (!Bench::liesStill(button)) return false;
+                QTest::mouseClick(button, Qt::LeftButton);
+                return true;
+            }
+            return false;
+        };
+        return QTest::qWaitFor(clicked, patienceMs);
+    }
+};
+
+struct DeskDaemon {
+    FakeDaemon daemon;  // a base, so that it outlives the session
+};
+
+struct Desk : DeskDaemon, SessionDesk {
     ~Desk() { theme().setTextPercent(100); }
     bool attach() {
         session.window().show();
@@ -33,25 +66,6 @@ struct Desk {
         const ui::MainWindow* before = &session.window();
         session.window().actions().get(action)->trigger();
         return QTest::qWaitFor([&] { return &session.window() != before; });
-    }
-    template <class T>
-    T* find(const QString& name) {
-        for (T* widget : session.window().template findChildren<T*>())
-            if (widget->accessibleName() == name && widget->isVisible()) return widget;
-        return nullptr;
-    }
-    bool click(const QString& name) {
-        return QTest::qWaitFor([&] {
-            for (auto* button : session.window().template findChildren<QAbstractButton*>()) {
-                const QString known =
-                    button->accessibleName().isEmpty() ? button->text().trimmed() : button->accessibleName();
-                if (known != name || !button->isVisible() || !button->isEnabled()) continue;
-                if (!Bench::liesStill(button)) return false;
-                QTest::mouseClick(button, Qt::LeftButton);
-                return true;
-            }
-            return false;
-        });
     }
 };
 
