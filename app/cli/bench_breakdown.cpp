@@ -73,13 +73,17 @@ public:
         const Timing timing(m_clock, m_times, StepPart::Add);
         m_backend.add(s, y, x);
     }
-    void loraShrink(Stream& s, TensorView v, ConstTensorView x, const LoraBatch& batch) override {
+    void loraShrink(Stream& s, TensorView v, ConstTensorView x, LoraBatch batch) override {
         const Timing timing(m_clock, m_times, StepPart::Adapters);
         m_backend.loraShrink(s, v, x, batch);
     }
-    void loraExpand(Stream& s, TensorView y, ConstTensorView v, const LoraBatch& batch) override {
+    void loraExpand(Stream& s, TensorView y, ConstTensorView v, LoraBatch batch) override {
         const Timing timing(m_clock, m_times, StepPart::Adapters);
         m_backend.loraExpand(s, y, v, batch);
+    }
+    void loraGather(Stream& s, TensorView v, ConstTensorView ids, LoraBatch batch) override {
+        const Timing timing(m_clock, m_times, StepPart::Adapters);
+        m_backend.loraGather(s, v, ids, batch);
     }
 
 private:

@@ -2,6 +2,7 @@
 #include "core/adapters/adapter_folder.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -13,10 +14,21 @@ namespace {
 constexpr std::uint64_t kMaxConfigBytes = 1 << 20;
 constexpr std::string_view kPeftPrefix = "base_model.model.";
 
-// What a tensor's name says: "base_model.model." module ".lora_A.weight".
+// What a tensor's name says: "base_model.model." module ".lora_A.weight", of an embedding ".lora_embedding_A".
+enum class TensorKind : std::uint8_t { A, B, EmbeddingA, EmbeddingB, BaseCopy };
 struct TensorRole {
     std::string module;  // as PEFT has it, the family's prefix included when there is one
-    bool isB = false;
+    TensorKind kind = TensorKind::A;
+
+    bool isOfEmbedding() const { return kind == TensorKind::EmbeddingA || kind == TensorKind::EmbeddingB; }
+    bool isB() const { return kind == TensorKind::B || kind == TensorKind::EmbeddingB; }
+};
+constexpr std::pair<std::string_view, TensorKind> kSuffixes[] = {
+    {".lora_A.weight", TensorKind::A},
+    {".lora_B.weight", TensorKind::B},
+    {".lora_embedding_A", TensorKind::EmbeddingA},
+    {".lora_embedding_B", TensorKind::EmbeddingB},
+    {".base_layer.weight", TensorKind::BaseCopy},  // PEFT's save_embedding_layers
 };
 
 std::string shapeText(const std::vector<std::int64_t>& shape) {
@@ -31,15 +43,13 @@ Result<TensorRole> roleOf(const TensorEntry& entry) {
         return fail(ErrorCode::Unsupported,
                     entry.location() + " is not named as PEFT names tensors (\"base_model.model....lora_A.weight\")", name);
     const std::string rest = name.substr(kPeftPrefix.size());
-    for (const auto& [suffix, isB] : {std::pair(".lora_A.weight", false), std::pair(".lora_B.weight", true)})
-        if (rest.ends_with(suffix)) return TensorRole{rest.substr(0, rest.size() - std::string_view(suffix).size()), isB};
+    for (const auto& [suffix, kind] : kSuffixes)
+        if (rest.ends_with(suffix)) return TensorRole{rest.substr(0, rest.size() - suffix.size()), kind};
     const auto refuse = [&](std::string_view what) {
         return fail(ErrorCode::Unsupported, entry.location() + " " + std::string(what), name);
     };
     if (rest.find("lora_magnitude_vector") != std::string::npos)
         return refuse("belongs to DoRA, which rescales the base weights; only plain LoRA is served");
-    if (rest.find("lora_embedding_") != std::string::npos)
-        return refuse("changes an embedding table; LoRA on the projections of the layers is served, on embeddings it is not");
     if (rest.ends_with(".bias")) return refuse("is a bias; adapters with biases are not supported");
     if (rest.find("lora_") == std::string::npos)
         return refuse("replaces a whole module (modules_to_save), which is not supported");
@@ -84,18 +94,47 @@ private:
             m_spec.warnings.push_back(entry.location() + " changes a layer that no result depends on; it is not used");
             return {};
         }
-        const auto target = m_byName.find(name);
-        if (target == m_byName.end()) return unknownModule(entry, role.module);
-        Matrices& pair = m_found[target->second];
+        const auto found = m_byName.find(name);
+        if (found == m_byName.end()) return unknownModule(entry, role.module);
+        const LoraTarget& target = *found->second;
+        if (role.kind == TensorKind::BaseCopy) return placeBaseCopy(entry, target);
+        if (role.isOfEmbedding() != target.isEmbedding())
+            return fail(ErrorCode::CorruptFile,
+                        entry.location() + ": " + role.module + (target.isEmbedding() ? " is an embedding, whose matrices are named lora_embedding_A and lora_embedding_B"
+                                                                                      : " is a projection, not an embedding"),
+                        entry.name);
+        Matrices& pair = m_found[&target];
         if (!pair.module.empty() && pair.module != role.module)
             return fail(ErrorCode::CorruptFile,
                         entry.location() + ": this projection is there under two names, " + pair.module + " and " +
                             role.module,
                         entry.name);
         pair.module = role.module;
-        (role.isB ? pair.b : pair.a) = &entry;
-        m_filePrefix = hasPrefix ? std::string(m_family.tensors.prefix) : "";
+        (role.isB() ? pair.b : pair.a) = &entry;
+        if (!target.isLmHead()) m_filePrefix = hasPrefix ? std::string(m_family.tensors.prefix) : "";
         return {};
+    }
+
+    // PEFT saves the base's own embedding and head beside the matrices that change them.
+    Result<void> placeBaseCopy(const TensorEntry& entry, const LoraTarget& target) {
+        if (target.layer >= 0)
+            return fail(ErrorCode::Unsupported,
+                        entry.location() + " is a weight of the base itself, which an adapter does not replace", entry.name);
+        const std::vector<std::int64_t> expected = {m_base.vocabulary, m_base.hidden};
+        if (entry.shape != expected)
+            return fail(ErrorCode::ShapeMismatch,
+                        entry.location() + ": the adapter was trained on a base whose " + target.name + " is " +
+                            shapeText(entry.shape) + ", that of this base is " + shapeText(expected) +
+                            "; a vocabulary that was extended is not served",
+                        entry.name);
+        if (!isTileType(entry.dtype)) return wrongType(entry);
+        m_spec.baseCopies.push_back({entry.name, target.isEmbedding()});
+        return {};
+    }
+
+    // As PEFT has it.
+    std::string moduleOf(const LoraTarget& target) const {
+        return target.isLmHead() ? target.name : m_filePrefix + target.name;
     }
 
     // BERT's pooler, say.
@@ -105,10 +144,10 @@ private:
     }
 
     Error unknownModule(const TensorEntry& entry, const std::string& module) const {
-        if (module == m_family.tensors.lmHead && !module.empty())
+        if (isTable(module))
             return fail(ErrorCode::Unsupported,
-                        entry.location() + " changes the output layer; LoRA on the projections of the layers is served, on " +
-                            module + " it is not",
+                        entry.location() + " changes a table of positions or token types; of the embeddings, that of the "
+                                           "tokens can be changed",
                         entry.name);
         return fail(ErrorCode::ShapeMismatch,
                     entry.location() + ": the base (" + m_base.architecture + ", " +
@@ -124,15 +163,14 @@ private:
             one.names = {name};
             bool isKnown = false;
             for (const LoraTarget& target : m_targets) {
-                TRY_ASSIGN(const bool matches, one.matches(m_filePrefix + target.name));
+                TRY_ASSIGN(const bool matches, one.matches(moduleOf(target)));
                 isKnown = isKnown || matches;
             }
             if (isKnown) continue;
-            if (name == m_family.tensors.lmHead || name == lastOf(m_family.tensors.embedding))
+            if (isTable(name))
                 return fail(ErrorCode::Unsupported,
                             std::string(kAdapterConfigFile) + ": target_modules names " + name +
-                                "; LoRA on the projections of the layers is served, on embeddings and the output layer it "
-                                "is not",
+                                ", a table of positions or token types; of the embeddings, that of the tokens can be changed",
                             "target_modules");
             return fail(ErrorCode::ShapeMismatch,
                         std::string(kAdapterConfigFile) + ": target_modules names " + name + ", which the base (" +
@@ -142,20 +180,23 @@ private:
         return {};
     }
 
-    static std::string_view lastOf(std::string_view name) {
-        const auto dot = name.rfind('.');
-        return dot == std::string_view::npos ? name : name.substr(dot + 1);
+    // An embedding beside that of the tokens.
+    bool isTable(std::string_view module) const {
+        return std::ranges::any_of(std::array{m_family.tensors.positions, m_family.tensors.tokenTypes}, [&](std::string_view table) {
+            return !table.empty() && (table == module || table.ends_with("." + std::string(module)));
+        });
     }
 
     Result<void> checkTarget(const LoraTarget& target) {
         const auto found = m_found.find(&target);
-        const std::string module = found == m_found.end() ? m_filePrefix + target.name : found->second.module;
+        const std::string module = found == m_found.end() ? moduleOf(target) : found->second.module;
         TRY_ASSIGN(const bool isSelected, m_config.selects(module, target.layer));
         if (found == m_found.end()) {
             if (!isSelected || !m_config.targets) return {};
             return fail(ErrorCode::MissingTensor,
                         std::string(kAdapterWeightsFile) + " lacks " + std::string(kPeftPrefix) + module +
-                            ".lora_A.weight, which target_modules asks for",
+                            (target.isEmbedding() ? ".lora_embedding_A" : ".lora_A.weight") +
+                            ", which target_modules asks for",
                         module);
         }
         const Matrices& pair = found->second;
@@ -168,6 +209,7 @@ private:
             return fail(ErrorCode::MissingTensor,
                         (pair.a ? pair.a : pair.b)->location() + " has no " + (pair.a ? "lora_B" : "lora_A") + " beside it",
                         module);
+        TRY(checkTie(target));
         TRY_ASSIGN(const std::int32_t rank, m_config.rankOf(module));
         TRY_ASSIGN(const float scale, m_config.scaleOf(module));
         TRY(checkShape(*pair.a, {rank, target.inputs}));
@@ -176,17 +218,33 @@ private:
         return {};
     }
 
+    // PEFT gives each of two tied modules matrices of its own, until it merges them or is asked to keep them tied.
+    Result<void> checkTie(const LoraTarget& target) {
+        if (target.layer >= 0 || !m_base.tiedEmbeddings) return {};
+        if (m_config.tiesWeights)
+            return fail(ErrorCode::Unsupported,
+                        std::string(kAdapterConfigFile) + ": it changes " + target.name +
+                            ", whose weights this base shares between embedding and output layer, and asks that they stay "
+                            "shared (ensure_weight_tying), which is not supported; train it with ensure_weight_tying=False",
+                        "ensure_weight_tying");
+        m_spec.warnings.push_back("the base shares one matrix between embedding and output layer; " + target.name +
+                                  " alone is changed, as PEFT does until an adapter is merged");
+        return {};
+    }
+
+    static Error wrongType(const TensorEntry& entry) {
+        return fail(ErrorCode::Unsupported,
+                    entry.location() + ": the type is " + std::string(dtypeName(entry.dtype)) + "; f32, bf16 and f16 are possible",
+                    entry.name);
+    }
+
     Result<void> checkShape(const TensorEntry& entry, const std::vector<std::int64_t>& expected) {
         if (entry.shape != expected)
             return fail(ErrorCode::ShapeMismatch,
                         entry.location() + ": the shape is " + shapeText(entry.shape) + ", expected " +
                             shapeText(expected) + " of this base and rank",
                         entry.name);
-        if (!isTileType(entry.dtype))
-            return fail(ErrorCode::Unsupported,
-                        entry.location() + ": the type is " + std::string(dtypeName(entry.dtype)) +
-                            "; f32, bf16 and f16 are possible",
-                        entry.name);
+        if (!isTileType(entry.dtype)) return wrongType(entry);
         m_types.insert(entry.dtype);
         m_spec.bytes += entry.bytes;
         return {};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A PEFT folder (adapter_config.json and adapter_model.safetensors) read against the base it shall change. What this
-// gives fits: every tensor belongs to a projection of the base, has its shape and a type that tiles can hold, every
-// projection that the configuration names has both matrices. Values are looked at by the importer (NonFiniteScan).
+// gives fits: every tensor belongs to the embedding, a projection or the head of the base, has its shape and a type that
+// tiles can hold, and all that the configuration names has both matrices. Values are looked at by the importer (NonFiniteScan).
 //
 // Thread: any.
 #pragma once
@@ -20,7 +20,7 @@ namespace espalier {
 inline constexpr std::string_view kAdapterConfigFile = "adapter_config.json";
 inline constexpr std::string_view kAdapterWeightsFile = "adapter_model.safetensors";
 
-// One projection with its two matrices.
+// One projection, or the embedding, with its two matrices.
 struct LoraPair {
     LoraTarget target;
     std::int32_t rank = 0;
@@ -28,13 +28,21 @@ struct LoraPair {
     std::string a, b;  // names of the tensors: [rank, inputs], [outputs, rank]
 };
 
+// A tensor of the base itself that PEFT saved with the adapter: of the embedding or the head, in their shape. Nothing is
+// computed with it, but who imports the adapter sees whether it was trained on another table than the base's.
+struct BaseCopy {
+    std::string tensor;
+    bool isEmbedding = false;
+};
+
 struct AdapterSpec {
     std::string kind = "lora";
     std::int32_t rank = 0;             // the largest of its projections
-    std::vector<std::string> targets;  // "q_proj", ...: each once, in the order of a layer
+    std::vector<std::string> targets;  // "embed_tokens", "q_proj", ..., "lm_head": each once, in that order
     DType dtype = DType::F32;          // of its tiles: as stored, f32 where tensors differ
     std::int64_t bytes = 0;            // of its tensors as stored
-    std::vector<LoraPair> pairs;       // by layer, then site
+    std::vector<LoraPair> pairs;       // in the order of computing: the embedding, the layers, the head
+    std::vector<BaseCopy> baseCopies;
     std::string baseModel;             // what it says that it was trained on
     std::vector<std::string> warnings;
 };

@@ -185,6 +185,7 @@ Result<bool> LoraConfig::selects(const std::string& module, std::int32_t layer) 
     if (layers && !targets->pattern && !targets->everything && !isNamedInFull &&
         std::ranges::find(*layers, layer) == layers->end())
         return false;
+    if (targets->everything) return layer >= 0;
     return targets->matches(module);
 }
 
@@ -221,6 +222,7 @@ Result<LoraConfig> loraConfigFromText(std::string_view text, std::string_view na
     TRY_ASSIGN(config.layers, readLayers(reader));
     TRY_ASSIGN(config.rankPatterns, readPatterns<std::int32_t>(ordered, "rank_pattern", where, rankFrom));
     TRY_ASSIGN(config.alphaPatterns, readPatterns<double>(ordered, "alpha_pattern", where, alphaFrom));
+    TRY_ASSIGN(config.tiesWeights, reader.boolOr("ensure_weight_tying", false));
     TRY_ASSIGN(config.baseModel, reader.stringOr("base_model_name_or_path", ""));
     return config;
 }

@@ -21,7 +21,7 @@ namespace espalier {
 struct ModuleFilter {
     std::vector<std::string> names;
     std::optional<Regex> pattern;
-    bool everything = false;  // "all-linear"
+    bool everything = false;  // "all-linear": every projection of the layers
 
     // Error unsupported when the pattern needs more steps than are allowed.
     Result<bool> matches(const std::string& module) const;
@@ -36,12 +36,13 @@ struct LoraConfig {
     std::optional<std::vector<std::int32_t>> layers;  // only these
     std::vector<std::pair<Regex, std::int32_t>> rankPatterns;  // the first that matches a module's name decides
     std::vector<std::pair<Regex, double>> alphaPatterns;
+    bool tiesWeights = false;  // "ensure_weight_tying": what changes an embedding changes a head that shares its weights
     std::string baseModel;  // what it says that it was trained on; for people
 
     // Of a module by its name as PEFT has it ("model.layers.3.self_attn.q_proj").
     Result<std::int32_t> rankOf(const std::string& module) const;
     Result<float> scaleOf(const std::string& module) const;
-    Result<bool> selects(const std::string& module, std::int32_t layer) const;
+    Result<bool> selects(const std::string& module, std::int32_t layer) const;  // layer -1: it is in none
 };
 
 // Errors: corrupt_file names the key; unsupported names what the adapter uses and what can be done; too_large.

@@ -10,7 +10,16 @@ namespace {
 
 constexpr std::int32_t kTileWidths[] = {512, 256, 128};
 
-std::size_t siteOf(const LoraPair& pair) { return static_cast<std::size_t>(pair.target.site); }
+std::size_t partOf(const LoraTarget& target, std::size_t layers) {
+    if (target.isEmbedding()) return 0;
+    return target.isLmHead() ? layers + 1 : static_cast<std::size_t>(target.layer) + 1;
+}
+
+std::vector<LoraModule>& siteOf(LoraStack& stack, const LoraTarget& target) {
+    if (target.isEmbedding()) return stack.embedding;
+    if (target.isLmHead()) return stack.lmHead;
+    return stack.layers[static_cast<std::size_t>(target.layer)][static_cast<std::size_t>(target.site)];
+}
 
 LoraModule moduleOf(const LoraPair& pair, std::int32_t tileColumns, DType dtype) {
     LoraModule module;
@@ -24,19 +33,50 @@ LoraModule moduleOf(const LoraPair& pair, std::int32_t tileColumns, DType dtype)
     return module;
 }
 
-// Pages an adapter takes with tiles of this width; none when a tile does not fit a page.
-std::optional<std::int64_t> pagesWith(std::int32_t tileColumns, const AdapterSpec& spec,
-                                      std::span<const std::int64_t> pageBytes) {
-    std::vector<std::int64_t> tiles(pageBytes.size());
-    for (const LoraPair& pair : spec.pairs)
-        tiles[static_cast<std::size_t>(pair.target.layer)] += moduleOf(pair, tileColumns, spec.dtype).tiles();
-    std::int64_t most = 0;
-    for (std::size_t layer = 0; layer < tiles.size(); ++layer) {
-        const std::int64_t perPage = pageBytes[layer] / loraTileBytes(tileColumns, spec.dtype);
-        if (perPage == 0) return std::nullopt;
-        most = std::max(most, (tiles[layer] + perPage - 1) / perPage);
+// How the parts lie in pages with tiles of one width.
+struct Layout {
+    std::int32_t tileColumns = 0;
+    std::int64_t pages = 0;                  // ids
+    std::vector<std::int64_t> tilesPerPage;  // by part; so with what follows
+    std::vector<std::int64_t> pagesOf;       // of its tiles
+};
+
+std::int64_t divideUp(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+// None when a tile does not fit a page.
+std::optional<Layout> layoutWith(std::int32_t tileColumns, const AdapterSpec& spec, std::span<const std::int64_t> pageBytes) {
+    const std::size_t layers = pageBytes.size();
+    const std::int64_t tileBytes = loraTileBytes(tileColumns, spec.dtype);
+    const std::int64_t least = std::ranges::min(pageBytes) / tileBytes;  // the embedding and the head lie in any array
+    if (least == 0) return std::nullopt;
+    std::vector<std::int64_t> tiles(layers + 2);
+    for (const LoraPair& pair : spec.pairs) tiles[partOf(pair.target, layers)] += moduleOf(pair, tileColumns, spec.dtype).tiles();
+    Layout layout{tileColumns, 0, std::vector<std::int64_t>(layers + 2, least), {}};
+    for (std::size_t i = 0; i < layers; ++i) layout.tilesPerPage[i + 1] = pageBytes[i] / tileBytes;
+    std::int64_t all = 0;
+    for (std::size_t part = 0; part < tiles.size(); ++part) {
+        const std::int64_t pages = layout.pagesOf.emplace_back(divideUp(tiles[part], layout.tilesPerPage[part]));
+        all += pages;
+        if (part != 0 && part <= layers) layout.pages = std::max(layout.pages, pages);
     }
-    return most;
+    layout.pages = std::max(layout.pages, divideUp(all, static_cast<std::int64_t>(layers)));
+    return layout;
+}
+
+// Every page of every part has its place, and no two the same.
+void placeParts(LoraImage& image, const Layout& layout) {
+    const std::size_t layers = layout.pagesOf.size() - 2;
+    std::vector<LoraImage::Place> left;
+    for (std::int32_t ordinal = 0; ordinal < image.pages; ++ordinal)
+        for (std::size_t layer = 0; layer < layers; ++layer) {
+            const LoraImage::Place place{static_cast<std::int32_t>(layer), ordinal};
+            (ordinal < layout.pagesOf[layer + 1] ? image.parts[layer + 1].places : left).push_back(place);
+        }
+    const auto embedding = static_cast<std::size_t>(layout.pagesOf.front()), head = static_cast<std::size_t>(layout.pagesOf.back());
+    const auto from = std::span(left);
+    image.parts.front().places.assign(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(embedding));
+    const auto rest = from.subspan(embedding, head);
+    image.parts.back().places.assign(rest.begin(), rest.end());
 }
 
 // One element as it lies in `from`, written as f32. Types differ only when an adapter mixes them.
@@ -47,9 +87,9 @@ void putWidened(std::byte* at, const std::byte* source, DType from) {
     std::memcpy(at, &value, sizeof value);
 }
 
-// Writes the matrix into the layer's tiles from `firstTile` on. A lies as [rank, inputs]; B as [outputs, rank] and goes in
+// Writes the matrix into the part's tiles from `firstTile` on. A lies as [rank, inputs]; B as [outputs, rank] and goes in
 // transposed.
-void putMatrix(LoraImage::Layer& layer, const LoraModule& module, std::int32_t firstTile, std::int32_t width,
+void putMatrix(LoraImage::Part& part, const LoraModule& module, std::int32_t firstTile, std::int32_t width,
                std::span<const std::byte> stored, DType dtype, bool transposed) {
     const auto from = static_cast<std::int64_t>(bytesOf(dtype)), to = static_cast<std::int64_t>(bytesOf(module.dtype));
     const std::int64_t tileBytes = loraTileBytes(module.tileColumns, module.dtype);
@@ -60,7 +100,7 @@ void putMatrix(LoraImage::Layer& layer, const LoraModule& module, std::int32_t f
             for (std::int64_t column = 0; column < across; ++column) {
                 const std::int64_t first = column * module.tileColumns;
                 const std::int64_t count = std::min<std::int64_t>(module.tileColumns, width - first);
-                std::byte* at = layer.tiles.data() + (firstTile + j / kLoraSlab * across + column) * tileBytes +
+                std::byte* at = part.tiles.data() + (firstTile + j / kLoraSlab * across + column) * tileBytes +
                                 j % kLoraSlab * module.tileColumns * to;
                 const std::byte* source = stored.data() + (transposed ? first * module.rank + j : j * width + first) * from;
                 for (std::int64_t i = 0; i < count; ++i) putElement(at + i * to, source + i * step);
@@ -74,14 +114,14 @@ void putMatrix(LoraImage::Layer& layer, const LoraModule& module, std::int32_t f
         putRows([](std::byte* at, const std::byte* source) { std::memcpy(at, source, 2); });
 }
 
-Result<void> putPair(LoraImage::Layer& layer, const LoraPair& pair, const LoraModule& module, const TensorSource& tensors) {
+Result<void> putPair(LoraImage::Part& part, const LoraPair& pair, const LoraModule& module, const TensorSource& tensors) {
     const TensorEntry* a = tensors.find(pair.a);
     const TensorEntry* b = tensors.find(pair.b);
     CHECK(a && b);
     TRY_ASSIGN(const auto storedA, readTensor(tensors, *a));
-    putMatrix(layer, module, module.firstTile, module.inputs, storedA, a->dtype, false);
+    putMatrix(part, module, module.firstTile, module.inputs, storedA, a->dtype, false);
     TRY_ASSIGN(const auto storedB, readTensor(tensors, *b));
-    putMatrix(layer, module, module.firstTileOfB(), module.outputs, storedB, b->dtype, true);
+    putMatrix(part, module, module.firstTileOfB(), module.outputs, storedB, b->dtype, true);
     return {};
 }
 
@@ -89,41 +129,45 @@ Result<void> putPair(LoraImage::Layer& layer, const LoraPair& pair, const LoraMo
 
 std::int64_t LoraImage::bytes() const {
     std::int64_t sum = 0;
-    for (const Layer& layer : layers) sum += static_cast<std::int64_t>(layer.tiles.size());
+    for (const Part& part : parts) sum += static_cast<std::int64_t>(part.tiles.size());
     return sum;
 }
 
 Result<std::shared_ptr<const LoraImage>> makeLoraImage(const AdapterSpec& spec, const TensorSource& tensors,
                                                        std::string digest, std::span<const std::int64_t> pageBytes) {
+    CHECK(!pageBytes.empty());
+    std::optional<Layout> best;
+    for (const std::int32_t width : kTileWidths)
+        if (auto layout = layoutWith(width, spec, pageBytes); layout && (!best || layout->pages < best->pages))
+            best = std::move(layout);
+    if (!best || best->pages > INT32_MAX)
+        return fail(ErrorCode::PoolExhausted, "the pages of this base are too small for the tiles of an adapter");
     auto image = std::make_shared<LoraImage>();
     image->digest = std::move(digest);
     image->dtype = spec.dtype;
-    std::optional<std::int64_t> fewest;
-    for (const std::int32_t width : kTileWidths)
-        if (const auto pages = pagesWith(width, spec, pageBytes); pages && (!fewest || *pages < *fewest)) {
-            fewest = pages;
-            image->tileColumns = width;
-        }
-    if (!fewest || *fewest > INT32_MAX)
-        return fail(ErrorCode::PoolExhausted, "the pages of this base are too small for the tiles of an adapter");
-    image->pages = static_cast<std::int32_t>(*fewest);
-    image->layers.resize(pageBytes.size());
+    image->tileColumns = best->tileColumns;
+    image->pages = static_cast<std::int32_t>(best->pages);
+    image->modules.layers.resize(pageBytes.size());
+    image->parts.resize(pageBytes.size() + 2);
+    for (std::size_t part = 0; part < image->parts.size(); ++part)
+        image->parts[part].tilesPerPage = static_cast<std::int32_t>(best->tilesPerPage[part]);
+    placeParts(*image, *best);
 
     // Where everything goes, then the bytes.
-    std::vector<std::pair<LoraImage::Layer*, LoraModule>> placed;
+    std::vector<std::pair<LoraImage::Part*, LoraModule>> placed;
     for (const LoraPair& pair : spec.pairs) {
-        LoraImage::Layer& layer = image->layers[static_cast<std::size_t>(pair.target.layer)];
-        auto& modules = layer.modules[siteOf(pair)];
+        LoraImage::Part& part = image->parts[partOf(pair.target, pageBytes.size())];
+        auto& modules = siteOf(image->modules, pair.target);
         LoraModule module = moduleOf(pair, image->tileColumns, spec.dtype);
-        module.firstTile = layer.tileCount;
+        module.firstTile = part.tileCount;
+        module.tilesPerPage = part.tilesPerPage;
         if (!modules.empty()) module.firstRank = modules.back().firstRank + loraSlabs(modules.back().rank) * kLoraSlab;
-        layer.tileCount += module.tiles();
+        part.tileCount += module.tiles();
         image->ranks = std::max(image->ranks, module.firstRank + loraSlabs(module.rank) * kLoraSlab);
         modules.push_back(module);
-        placed.emplace_back(&layer, module);
+        placed.emplace_back(&part, module);
     }
-    for (LoraImage::Layer& layer : image->layers)
-        layer.tiles.resize(static_cast<std::size_t>(layer.tileCount * image->tileBytes()));
+    for (LoraImage::Part& part : image->parts) part.tiles.resize(static_cast<std::size_t>(part.tileCount * image->tileBytes()));
     for (std::size_t i = 0; i < placed.size(); ++i) TRY(putPair(*placed[i].first, spec.pairs[i], placed[i].second, tensors));
     return std::shared_ptr<const LoraImage>(std::move(image));
 }

@@ -2,6 +2,13 @@
 #include "core/adapters/lora_target.h"
 
 namespace espalier {
+namespace {
+
+std::string withoutPrefix(std::string_view name, const TensorNames& names) {
+    return std::string(name.starts_with(names.prefix) ? name.substr(names.prefix.size()) : name);
+}
+
+}  // namespace
 
 std::string_view LoraTarget::shortName() const {
     const auto dot = name.rfind('.');
@@ -13,10 +20,11 @@ std::vector<LoraTarget> loraTargets(const ArchSpec& spec) {
     CHECK(family);
     const TensorNames& names = family->tensors;
     std::vector<LoraTarget> targets;
+    targets.push_back({withoutPrefix(names.embedding, names), -1, LoraSite::Embedding, spec.vocabulary, spec.hidden, 0});
     for (std::size_t i = 0; i < spec.layers.size(); ++i) {
         const LayerSpec& layer = spec.layers[i];
         const std::string prefix =
-            std::string(names.layer.substr(names.prefix.size())) + std::to_string(i) + ".";
+            withoutPrefix(names.layer, names) + std::to_string(i) + ".";
         const auto add = [&](std::string_view name, LoraSite site, std::int32_t inputs, std::int32_t outputs,
                              std::int32_t firstOutput) {
             if (!name.empty())
@@ -35,6 +43,8 @@ std::vector<LoraTarget> loraTargets(const ArchSpec& spec) {
         add(names.up, LoraSite::GateUp, spec.hidden, layer.neurons, spec.gatedMlp ? layer.neurons : 0);
         add(names.down, LoraSite::Down, layer.neurons, spec.hidden, 0);
     }
+    if (spec.lmHead)
+        targets.push_back({withoutPrefix(names.lmHead, names), -1, LoraSite::LmHead, spec.hidden, spec.vocabulary, 0});
     return targets;
 }
 

@@ -211,8 +211,11 @@ public:
     // [T, W] f32 with the ranks of every module below W; of each row in the batch all 8 ranks of a slab are written. An
     // element of v is summed over ascending k in a fixed pattern of the inputs' number alone, then scaled; one of y is
     // summed over ascending j from zero, then added to what was there. Neither depends on the tile columns.
-    virtual void loraShrink(Stream& stream, TensorView v, ConstTensorView x, const LoraBatch& batch) = 0;
-    virtual void loraExpand(Stream& stream, TensorView y, ConstTensorView v, const LoraBatch& batch) = 0;
+    virtual void loraShrink(Stream& stream, TensorView v, ConstTensorView x, LoraBatch batch) = 0;
+    virtual void loraExpand(Stream& stream, TensorView y, ConstTensorView v, LoraBatch batch) = 0;
+    // In place of loraShrink where x is the row ids[t] of a table; inputs of every module: the rows of that table. ids:
+    // [T] i32, each below them. An element of v is one product.
+    virtual void loraGather(Stream& stream, TensorView v, ConstTensorView ids, LoraBatch batch) = 0;
 
     // Bytes a KV page of this shape needs, before the pool rounds it up.
     virtual std::int64_t kvPageBytes(int kvHeads, int headDim, DType dtype) const = 0;

@@ -29,10 +29,9 @@ void checkPages(const Backend& backend, const KvPages& pages, std::span<const Se
     }
 }
 
-void checkLora(const LoraBatch& batch, std::int64_t rows) {
-    CHECK(batch.base && batch.pageBytes > 0);
+void checkLora(LoraBatch batch, std::int64_t rows) {
     std::int64_t covered = 0;
-    for (const LoraRows& part : batch.rows) {
+    for (const LoraRows& part : batch) {
         CHECK(part.firstRow >= covered && part.rows > 0);
         covered = std::int64_t{part.firstRow} + part.rows;
         for (const LoraModule& module : part.modules) {
@@ -40,10 +39,9 @@ void checkLora(const LoraBatch& batch, std::int64_t rows) {
             CHECK(module.inputs > 0 && module.outputs > 0 && module.firstTile >= 0);
             CHECK(module.firstRank >= 0 && module.firstRank % kLoraSlab == 0 && module.firstOutput >= 0);
             CHECK(module.tileColumns > 0 && module.tileColumns % 64 == 0);
-            const std::int64_t tilesPerPage = batch.pageBytes / loraTileBytes(module.tileColumns, module.dtype);
-            CHECK(tilesPerPage > 0);
+            CHECK(module.tilesPerPage > 0);
             CHECK(std::int64_t{module.firstTile} + module.tiles() <=
-                  static_cast<std::int64_t>(module.pages.size()) * tilesPerPage);
+                  static_cast<std::int64_t>(module.pages.size()) * module.tilesPerPage);
         }
     }
     CHECK(covered <= rows);
@@ -106,20 +104,32 @@ void add(const TensorView& y, const ConstTensorView& x) {
     CHECK(x.rank == 2 && isMatrix(x, x.shape[0], x.shape[1]) && isMatrix(y, x.shape[0], x.shape[1]));
 }
 
-void loraShrink(const TensorView& v, const ConstTensorView& x, const LoraBatch& batch) {
+void loraShrink(const TensorView& v, const ConstTensorView& x, LoraBatch batch) {
     CHECK(x.rank == 2 && v.rank == 2 && isMatrix(x, x.shape[0], x.shape[1]) && isMatrix(v, x.shape[0], v.shape[1]));
     checkLora(batch, x.shape[0]);
-    for (const LoraRows& part : batch.rows)
+    for (const LoraRows& part : batch)
         for (const LoraModule& module : part.modules)
             CHECK(module.inputs == x.shape[1] && module.firstRank + loraSlabs(module.rank) * kLoraSlab <= v.shape[1]);
 }
 
-void loraExpand(const TensorView& y, const ConstTensorView& v, const LoraBatch& batch) {
+void loraExpand(const TensorView& y, const ConstTensorView& v, LoraBatch batch) {
     CHECK(y.rank == 2 && v.rank == 2 && isMatrix(y, v.shape[0], y.shape[1]) && isMatrix(v, v.shape[0], v.shape[1]));
     checkLora(batch, v.shape[0]);
-    for (const LoraRows& part : batch.rows)
+    for (const LoraRows& part : batch)
         for (const LoraModule& module : part.modules)
             CHECK(module.firstOutput + module.outputs <= y.shape[1] && module.firstRank + module.rank <= v.shape[1]);
+}
+
+void loraGather(const TensorView& v, const ConstTensorView& ids, LoraBatch batch) {
+    CHECK(ids.rank == 1 && ids.dtype == DType::I32 && (ids.shape[0] <= 1 || ids.stride[0] == 1));
+    CHECK(v.rank == 2 && isMatrix(v, ids.shape[0], v.shape[1]));
+    checkLora(batch, ids.shape[0]);
+    const auto* id = ids.as<std::int32_t>();
+    for (const LoraRows& part : batch)
+        for (const LoraModule& module : part.modules) {
+            CHECK(module.firstRank + loraSlabs(module.rank) * kLoraSlab <= v.shape[1]);
+            for (std::int32_t t = part.firstRow; t < part.firstRow + part.rows; ++t) CHECK(id[t] >= 0 && id[t] < module.inputs);
+        }
 }
 
 void packWeight(const ConstTensorView& source) {

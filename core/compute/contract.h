@@ -19,8 +19,9 @@ void attention(const Backend& backend, const TensorView& out, const ConstTensorV
                std::span<const Segment> segments, const AttentionDesc& desc);
 void activation(const TensorView& out, const ConstTensorView& gate, const ConstTensorView& up);
 void add(const TensorView& y, const ConstTensorView& x);
-void loraShrink(const TensorView& v, const ConstTensorView& x, const LoraBatch& batch);
-void loraExpand(const TensorView& y, const ConstTensorView& v, const LoraBatch& batch);
+void loraShrink(const TensorView& v, const ConstTensorView& x, LoraBatch batch);
+void loraExpand(const TensorView& y, const ConstTensorView& v, LoraBatch batch);
+void loraGather(const TensorView& v, const ConstTensorView& ids, LoraBatch batch);
 void packWeight(const ConstTensorView& source);
 
 }  // namespace espalier::contract

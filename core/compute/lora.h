@@ -3,15 +3,17 @@
 //
 //   shrink   v[t, firstRank + j]  = scale * sum_k x[t, k] A[j, k]       A: [rank, inputs]
 //   expand   y[t, firstOutput + n] += sum_j v[t, firstRank + j] B[n, j]   B: [outputs, rank], kept transposed
+//   gather   v[t, firstRank + j]  = scale * A[j, id[t]]                     in place of shrink where x is a table's row id[t]
 //
 // A and B^T are both cut into tiles of 8 ranks by `tileColumns` columns, [8][tileColumns] row-major in the stored type;
 // ranks beyond the rank and columns beyond the matrix are zero. Slab s (ranks 8s to 8s + 7) and columns from
 // c * tileColumns on are tile s * columnTiles + c; the tiles of A come first, those of B^T follow. Pages hold whole
-// tiles: tile i lies in page pages[i / n], n = pageBytes / tile bytes, as its (i % n)-th.
+// tiles and lie anywhere: tile i is the (i % tilesPerPage)-th of pages[i / tilesPerPage].
 //
 // Plain values. Source of the layout: S-LoRA (arXiv 2311.03285) section 5, made independent of the width of a KV head.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -37,11 +39,12 @@ struct LoraModule {
     std::int32_t outputs = 0;
     std::int32_t firstOutput = 0;  // column of y where its outputs begin
     std::int32_t firstRank = 0;    // column of v where its ranks begin; a multiple of 8
-    std::int32_t firstTile = 0;    // of A, in the layer's tiles
+    std::int32_t firstTile = 0;    // of A, in the tiles that `pages` hold
     std::int32_t tileColumns = 0;  // a multiple of 64
     DType dtype = DType::F32;      // F32, BF16 or F16, of A and B
     float scale = 1.0f;
-    std::span<const std::int32_t> pages = {};  // of the layer's tiles; host memory
+    std::int32_t tilesPerPage = 0;
+    std::span<const std::byte* const> pages = {};  // device addresses; the list itself is in host memory
 
     std::int32_t firstTileOfB() const { return firstTile + loraSlabs(rank) * loraTilesAcross(inputs, tileColumns); }
     std::int32_t tiles() const {
@@ -56,11 +59,7 @@ struct LoraRows {
     std::span<const LoraModule> modules = {};  // their ranges of ranks differ; so do their outputs
 };
 
-// What one projection group of one layer needs. Rows that are in no entry are not touched.
-struct LoraBatch {
-    const std::byte* base = nullptr;  // the layer's array of pages
-    std::int64_t pageBytes = 0;
-    std::span<const LoraRows> rows = {};  // disjoint, ascending
-};
+// What one projection group of one layer needs: disjoint, ascending. Rows that are in no entry are not touched.
+using LoraBatch = std::span<const LoraRows>;
 
 }  // namespace espalier

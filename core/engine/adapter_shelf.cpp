@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "core/adapters/base_copy.h"
 #include "core/engine/engine.h"
 #include "core/engine/model_files.h"
 #include "core/models/non_finite_scan.h"
@@ -69,6 +70,15 @@ Result<void> refuseNonFinite(const TensorSource& tensors) {
                             " NaN and " + std::to_string(scan.infinite()) + " infinite values",
                         tensor.name);
     }
+    return {};
+}
+
+// What of the base came with the adapter must be the base's.
+Result<void> refuseOtherTables(FileSystem& files, AdapterFolder& adapter, const ModelRecord& base) {
+    if (adapter.spec.baseCopies.empty()) return {};
+    TRY_ASSIGN(const auto tensors, openModelFolder(files, base.folder));
+    TRY_ASSIGN(const auto warnings, compareBaseCopies(adapter, *tensors, base.spec));
+    adapter.spec.warnings.insert(adapter.spec.warnings.end(), warnings.begin(), warnings.end());
     return {};
 }
 
@@ -208,8 +218,9 @@ Result<AdapterRecord> AdapterShelf::bring(const Path& source, const ModelRecord&
                                           const AdapterRecord* replaced, std::int64_t now,
                                           const std::string& tenant) {
     const std::lock_guard changing(m_changeMutex);
-    TRY_ASSIGN(const AdapterFolder adapter, readAdapterFolder(m_files, source, base.spec));
+    TRY_ASSIGN(AdapterFolder adapter, readAdapterFolder(m_files, source, base.spec));
     TRY(refuseNonFinite(*adapter.tensors));
+    TRY(refuseOtherTables(m_files, adapter, base));
     TRY_ASSIGN(const std::string digest, digestAdapter(adapter, {}));
     if (replaced && replaced->digest == digest) return *replaced;
     if (!replaced)

@@ -147,14 +147,16 @@ public:
         checkBatch(batch, kv);
         const auto rows = static_cast<std::int64_t>(batch.tokens.size());
         placeRopeRows(stream, batch.segments, rows);
+        TRY(await(batch, 0));
         embed(stream, batch, rows);
         for (std::size_t i = 0; i < m_spec.layers.size(); ++i) {
-            if (batch.gate) TRY(batch.gate->await(i));
+            TRY(await(batch, i));
             const LayerStep step{batch, i, m_spec.layers[i], m_weights.layers[i], kv[i], rows};
             attentionBlock(stream, step);
             mlpBlock(stream, step);
         }
-        const Output output{logitsOf(stream, batch.logitRows), hiddenOf(stream, batch.hiddenRows)};
+        if (!batch.logitRows.empty()) TRY(await(batch, m_spec.layers.size()));
+        const Output output{logitsOf(stream, batch), hiddenOf(stream, batch.hiddenRows)};
         TRY(m_ops.synchronize(stream));
         return output;
     }
@@ -170,19 +172,50 @@ private:
         std::int64_t rows;
     };
 
+    static Result<void> await(const ForwardBatch& batch, std::size_t layer) {
+        return batch.gate ? batch.gate->await(layer) : Result<void>();
+    }
+
     // y += what the adapters of these rows make of x.
     void adapt(Stream& stream, const LayerStep& step, LoraSite site, TensorView y, ConstTensorView x) {
         if (step.batch.adapters.empty()) return;
         m_loraRows.clear();
         for (const AdapterRows& part : step.batch.adapters) {
-            const auto& modules = part.layers[step.index][static_cast<std::size_t>(site)];
+            const auto& modules = part.adapter->layers[step.index][static_cast<std::size_t>(site)];
             if (!modules.empty()) m_loraRows.push_back({part.firstRow, part.rows, modules});
         }
         if (m_loraRows.empty()) return;
-        const LoraBatch batch{step.pages.base, step.pages.pageBytes, m_loraRows};
         const TensorView ranks = step.batch.adapterRanks.firstRows(step.rows);
-        m_ops.loraShrink(stream, ranks, x, batch);
-        m_ops.loraExpand(stream, y, ranks, batch);
+        m_ops.loraShrink(stream, ranks, x, m_loraRows);
+        m_ops.loraExpand(stream, y, ranks, m_loraRows);
+    }
+
+    // y += what the adapters make of the tokens' rows of the embedding.
+    void adaptEmbedding(Stream& stream, const ForwardBatch& batch, TensorView y, ConstTensorView ids) {
+        m_loraRows.clear();
+        for (const AdapterRows& part : batch.adapters)
+            if (!part.adapter->embedding.empty()) m_loraRows.push_back({part.firstRow, part.rows, part.adapter->embedding});
+        if (m_loraRows.empty()) return;
+        const TensorView ranks = batch.adapterRanks.firstRows(y.rows());
+        m_ops.loraGather(stream, ranks, ids, m_loraRows);
+        m_ops.loraExpand(stream, y, ranks, m_loraRows);
+    }
+
+    // logits += what the adapters make of x; both hold the wanted rows alone.
+    void adaptLogits(Stream& stream, const ForwardBatch& batch, TensorView logits, ConstTensorView x) {
+        m_loraRows.clear();
+        for (const AdapterRows& part : batch.adapters) {
+            const auto wanted = batch.logitRows;
+            const auto first = std::ranges::lower_bound(wanted, part.firstRow);
+            const auto end = std::ranges::lower_bound(wanted, part.firstRow + part.rows);
+            if (!part.adapter->lmHead.empty() && first != end)
+                m_loraRows.push_back({static_cast<std::int32_t>(first - wanted.begin()),
+                                      static_cast<std::int32_t>(end - first), part.adapter->lmHead});
+        }
+        if (m_loraRows.empty()) return;
+        const TensorView ranks = batch.adapterRanks.firstRows(logits.rows());
+        m_ops.loraShrink(stream, ranks, x, m_loraRows);
+        m_ops.loraExpand(stream, logits, ranks, m_loraRows);
     }
 
     // residual = embedding of the tokens + that of their types + that of their positions, then a norm: what there is.
@@ -194,7 +227,9 @@ private:
             m_ops.gather(stream, addend, table, copyIds(stream, place, ids));
             m_ops.add(stream, residual, addend);
         };
-        m_ops.gather(stream, residual, m_weights.embedding, copyIds(stream, m_arena.tokens, batch.tokens));
+        const TensorView tokens = copyIds(stream, m_arena.tokens, batch.tokens);
+        m_ops.gather(stream, residual, m_weights.embedding, tokens);
+        adaptEmbedding(stream, batch, residual, tokens);
         if (m_spec.tokenTypes > 0) {
             const auto types = std::span(m_ids).first(batch.tokens.size());
             std::fill(types.begin(), types.end(), 0);
@@ -287,13 +322,14 @@ private:
     }
 
     // Final norm and vocabulary projection of the wanted rows alone.
-    ConstTensorView logitsOf(Stream& stream, std::span<const std::int32_t> wanted) {
-        const auto rows = static_cast<std::int64_t>(wanted.size());
+    ConstTensorView logitsOf(Stream& stream, const ForwardBatch& batch) {
+        const auto rows = static_cast<std::int64_t>(batch.logitRows.size());
         const TensorView logits = m_arena.logits.view(rows);
         if (rows == 0) return logits;
-        const TensorView selected = selectRows(stream, wanted);
+        const TensorView selected = selectRows(stream, batch.logitRows);
         finish(stream, selected, selected);
         m_ops.gemm(stream, logits, selected, m_spec.tiedEmbeddings ? m_weights.embedding : m_weights.lmHead, {});
+        adaptLogits(stream, batch, logits, selected);
         return logits;
     }
 
@@ -373,7 +409,7 @@ private:
         }
         CHECK(covered == rows);
         CHECK(m_spec.lmHead || batch.logitRows.empty());
-        for (const AdapterRows& part : batch.adapters) CHECK(part.layers.size() == m_spec.layers.size());
+        for (const AdapterRows& part : batch.adapters) CHECK(part.adapter->layers.size() == m_spec.layers.size());
         CHECK(batch.tokenTypes.empty() || batch.tokenTypes.size() == batch.tokens.size());
         for (const std::int32_t type : batch.tokenTypes) CHECK(type >= 0 && type < m_spec.tokenTypes);
         for (const auto wanted : {batch.logitRows, batch.hiddenRows})

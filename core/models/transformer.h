@@ -21,21 +21,29 @@
 
 namespace espalier {
 
-// The projection groups of a layer that a LoRA adapter may change. The modules of a group read the same rows, and their
-// outputs are columns of one matrix: q, k, v side by side; gate, then up.
-enum class LoraSite : std::uint8_t { Qkv, AttentionOut, GateUp, Down };
-constexpr std::size_t kLoraSites = 4;
-using LoraLayer = std::array<std::vector<LoraModule>, kLoraSites>;  // by LoraSite; an empty group is left alone
+// What a LoRA adapter may change: the projection groups of a layer, of which the modules read the same rows and give
+// columns of one matrix (q, k, v side by side; gate, then up), the embedding of tokens, and the vocabulary projection.
+enum class LoraSite : std::uint8_t { Qkv, AttentionOut, GateUp, Down, Embedding, LmHead };
+constexpr std::size_t kLoraLayerSites = 4;  // the first four
+using LoraLayer = std::array<std::vector<LoraModule>, kLoraLayerSites>;  // by LoraSite; an empty group is left alone
 
-// Consecutive rows that use one adapter, whose tiles lie in the pages that forward() is given.
+// All that an adapter changes, in the order of computing.
+struct LoraStack {
+    std::vector<LoraModule> embedding;  // one or none; inputs: the vocabulary
+    std::vector<LoraLayer> layers;      // one per layer
+    std::vector<LoraModule> lmHead;     // one or none; outputs: the vocabulary. With tied weights the head alone
+};
+
+// Consecutive rows that use one adapter.
 struct AdapterRows {
     std::int32_t firstRow = 0;
     std::int32_t rows = 0;
-    std::span<const LoraLayer> layers = {};  // one per layer
+    const LoraStack* adapter = nullptr;
 };
 
 // Weights of adapters that may still be on their way while the step runs: before layer i is computed, its part must be
-// there. Thread: engine.
+// there. What the embedding needs comes with layer 0; the vocabulary projection counts as the layer after the last.
+// Thread: engine.
 class LayerGate {
 public:
     virtual ~LayerGate() = default;
@@ -53,7 +61,7 @@ struct ForwardBatch {
     // is called at all.
     std::span<const AdapterRows> adapters = {};
     TensorView adapterRanks = {};  // [T, every module's ranks] f32 scratch on the device; needed with adapters alone
-    LayerGate* gate = nullptr;     // asked before each layer; null: everything is there
+    LayerGate* gate = nullptr;     // asked before each part; null: everything is there
 };
 
 struct TransformerOptions {

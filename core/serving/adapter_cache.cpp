@@ -8,14 +8,26 @@ namespace {
 
 std::string pagesText(std::int64_t pages) { return std::to_string(pages) + (pages == 1 ? " page" : " pages"); }
 
-// Whole tiles, as many as a page of the layer holds, page by page.
-void copyLayer(Backend& backend, Stream& stream, const KvPages& layer, std::span<const PageId> pages,
-               const std::vector<std::byte>& tiles, std::int64_t tileBytes) {
-    const auto all = static_cast<std::int64_t>(tiles.size());
-    const std::int64_t each = layer.pageBytes / tileBytes * tileBytes;
-    for (std::int64_t at = 0, index = 0; at < all; at += each, ++index)
-        backend.copy(stream, layer.base + pages[static_cast<std::size_t>(index)] * layer.pageBytes, tiles.data() + at,
-                     std::min(each, all - at));
+std::byte* addressOf(const LoraImage::Place& place, std::span<const KvPages> arrays, std::span<const PageId> pages) {
+    const KvPages& array = arrays[static_cast<std::size_t>(place.array)];
+    return array.base + pages[static_cast<std::size_t>(place.ordinal)] * array.pageBytes;
+}
+
+// Whole tiles, as many as its pages hold, page by page.
+void copyPart(Backend& backend, Stream& stream, std::span<const KvPages> arrays, std::span<const PageId> pages,
+              const LoraImage::Part& part, std::int64_t tileBytes) {
+    const auto all = static_cast<std::int64_t>(part.tiles.size());
+    const std::int64_t each = part.tilesPerPage * tileBytes;
+    std::int64_t at = 0;
+    for (const LoraImage::Place& place : part.places) {
+        backend.copy(stream, addressOf(place, arrays, pages), part.tiles.data() + at, std::min(each, all - at));
+        at += each;
+    }
+}
+
+// Modules that lie in these pages.
+void pointTo(std::vector<LoraModule>& modules, std::span<const std::byte* const> pages) {
+    for (LoraModule& module : modules) module.pages = pages;
 }
 
 }  // namespace
@@ -25,9 +37,10 @@ AdapterCache::~AdapterCache() {
 }
 
 Result<void> AdapterCache::check(const LoraImage& image) const {
-    bool fits = image.layers.size() == m_layers.size();
-    for (std::size_t layer = 0; fits && layer < m_layers.size(); ++layer)
-        fits = image.layers[layer].tileCount <= image.pages * (m_layers[layer].pageBytes / image.tileBytes());
+    bool fits = image.modules.layers.size() == m_layers.size();
+    for (const LoraImage::Part& part : image.parts)
+        for (const LoraImage::Place& place : part.places)
+            fits = fits && part.tilesPerPage * image.tileBytes() <= m_layers[static_cast<std::size_t>(place.array)].pageBytes;
     if (!fits) return fail(ErrorCode::InvalidArgument, "the adapter was made for another base model");
     if (image.pages >= m_pool.pageCount())
         return fail(ErrorCode::PoolExhausted,
@@ -53,11 +66,15 @@ Result<void> AdapterCache::bring(const std::shared_ptr<const AdapterSource>& sou
     adapter->tenant = tenant;
     adapter->landing = std::make_shared<Landing>();
     adapter->heat.use(m_clock.now());
-    for (const LoraImage::Layer& layer : image->layers) {
-        LoraLayer& modules = adapter->layers.emplace_back(layer.modules);
-        for (auto& site : modules)
-            for (LoraModule& module : site) module.pages = adapter->pages;
+    for (const LoraImage::Part& part : image->parts) {
+        auto& addresses = adapter->addresses.emplace_back();
+        for (const LoraImage::Place& place : part.places) addresses.push_back(addressOf(place, m_layers, adapter->pages));
     }
+    adapter->modules = image->modules;
+    pointTo(adapter->modules.embedding, adapter->addresses.front());
+    for (std::size_t layer = 0; layer < m_layers.size(); ++layer)
+        for (auto& site : adapter->modules.layers[layer]) pointTo(site, adapter->addresses[layer + 1]);
+    pointTo(adapter->modules.lmHead, adapter->addresses.back());
     ++m_loads;
     m_loadedBytes += adapter->bytes;
     m_landing.push_back(adapter.get());
@@ -73,11 +90,12 @@ void AdapterCache::post(const ResidentAdapter& adapter, std::shared_ptr<const Lo
         if (!landing->begin()) return;
         const TimePoint began = clock.now();
         Result<void> result;
-        for (std::size_t layer = 0; result && layer < layers.size(); ++layer) {
-            copyLayer(backend, stream, layers[layer], pages, image->layers[layer].tiles, image->tileBytes());
+        for (std::size_t part = 0; part < image->parts.size(); ++part) {
+            copyPart(backend, stream, layers, pages, image->parts[part], image->tileBytes());
+            if (part == 0) continue;  // the embedding lands with the first layer
             result = backend.synchronize(stream);
             if (!result || !landing->layerLanded()) break;
-            if (layer == 0 && wake) wake();  // who waits for it may begin
+            if (part == 1 && wake) wake();  // who waits for it may begin
         }
         image = nullptr;  // before anybody sees that nobody copies from it any more
         landing->end(std::move(result), seconds(clock.now() - began));

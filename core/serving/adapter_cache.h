@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // AdapterCache: the adapters that lie in the page pool, beside the KV blocks. An adapter takes a few page ids, anywhere;
-// each id is one page in every layer's array, filled with that layer's tiles by the copier's lane, layer by layer, while
-// the engine thread computes. Until all have landed its pages are PageOwner::Staging; it may be used as soon as the first
+// each id is one page in every layer's array, filled with tiles (LoraImage says which) by the copier's lane in the order of
+// computing, layer by layer, while the engine thread computes. Until all have landed its pages are PageOwner::Staging; it may be used as soon as the first
 // layer has, and gate() makes a step wait for the others. Whoever runs with an adapter holds a reference (its pages are
 // PageOwner::Adapter); without one it stays, idle (AdapterIdle), until its pages are wanted: then the one of least value
 // goes, whole. One that was retired goes with its last reference.
@@ -30,7 +30,8 @@ struct ResidentAdapter {
     std::shared_ptr<const AdapterSource> source;
     std::int64_t bytes = 0;  // of its tiles
     std::vector<PageId> pages;
-    std::vector<LoraLayer> layers;
+    std::vector<std::vector<const std::byte*>> addresses;  // of its pages, by part of the image
+    LoraStack modules;
     std::shared_ptr<Landing> landing;  // null: whole
     std::int32_t references = 0;       // running sequences
     ReuseHeat heat;

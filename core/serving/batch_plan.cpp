@@ -25,11 +25,11 @@ void BatchPlan::add(Sequence& sequence, std::int32_t rows) {
     m_segments.push_back({firstRow, rows, begin, sequence.pages});
     if (sequence.adapter) {
         AdapterRows* last = m_adapters.empty() ? nullptr : &m_adapters.back();
-        const std::span<const LoraLayer> layers = sequence.adapter->layers;
-        if (last && last->layers.data() == layers.data() && last->firstRow + last->rows == firstRow)
+        const LoraStack* modules = &sequence.adapter->modules;
+        if (last && last->adapter == modules && last->firstRow + last->rows == firstRow)
             last->rows += rows;
         else
-            m_adapters.push_back({firstRow, rows, layers});
+            m_adapters.push_back({firstRow, rows, modules});
     }
     for (std::int32_t position = begin; position < end; ++position) {
         const std::int32_t row = firstRow + position - begin;

@@ -34,6 +34,7 @@ ArchSpec base() {
     ArchSpec spec;
     spec.family = "llama";
     spec.architecture = "LlamaForCausalLM";
+    spec.vocabulary = 10;
     spec.hidden = 4;
     spec.headDim = 2;
     spec.layers = {{2, 1, 6, 0}, {2, 1, 6, 0}};

@@ -45,11 +45,12 @@ TinyAdapter tinyAdapter(const ArchSpec& base, const TinyAdapterOptions& options)
     filter.names = options.targets;
     for (const LoraTarget& target : loraTargets(base)) {
         if (!filter.matches(target.name).value()) continue;
-        const std::string name = prefix + target.name;
-        adapter.tensors.push_back(randomTensor(name + ".lora_A.weight", {options.rank, target.inputs}, options.dtype,
-                                               options.strength, random));
-        adapter.tensors.push_back(randomTensor(name + ".lora_B.weight", {target.outputs, options.rank}, options.dtype,
-                                               options.strength, random));
+        const std::string name = (target.isLmHead() ? "base_model.model." : prefix) + target.name;
+        const bool isEmbedding = target.isEmbedding();
+        adapter.tensors.push_back(randomTensor(name + (isEmbedding ? ".lora_embedding_A" : ".lora_A.weight"),
+                                               {options.rank, target.inputs}, options.dtype, options.strength, random));
+        adapter.tensors.push_back(randomTensor(name + (isEmbedding ? ".lora_embedding_B" : ".lora_B.weight"),
+                                               {target.outputs, options.rank}, options.dtype, options.strength, random));
     }
     return adapter;
 }

@@ -75,17 +75,20 @@ public:
         m_device.activation(stream, out, gate, up, kind);
     }
     void add(Stream& stream, TensorView y, ConstTensorView x) override { m_device.add(stream, y, x); }
-    void loraShrink(Stream& stream, TensorView v, ConstTensorView x, const LoraBatch& batch) override {
+    void loraShrink(Stream& stream, TensorView v, ConstTensorView x, LoraBatch batch) override {
         ++m_loraCalls;
-        LoraBatch asked = batch;
-        if (onLora) onLora(asked);
-        m_device.loraShrink(stream, v, x, asked);
+        if (onLora) onLora(batch);
+        m_device.loraShrink(stream, v, x, batch);
     }
-    void loraExpand(Stream& stream, TensorView y, ConstTensorView v, const LoraBatch& batch) override {
+    void loraExpand(Stream& stream, TensorView y, ConstTensorView v, LoraBatch batch) override {
         ++m_loraCalls;
-        LoraBatch asked = batch;
-        if (onLora) onLora(asked);
-        m_device.loraExpand(stream, y, v, asked);
+        if (onLora) onLora(batch);
+        m_device.loraExpand(stream, y, v, batch);
+    }
+    void loraGather(Stream& stream, TensorView v, ConstTensorView ids, LoraBatch batch) override {
+        ++m_loraCalls;
+        if (onLora) onLora(batch);
+        m_device.loraGather(stream, v, ids, batch);
     }
     std::int64_t loraCalls() const { return m_loraCalls; }
     std::int64_t kvPageBytes(int kvHeads, int headDim, DType dtype) const override {

@@ -223,13 +223,13 @@ public:
         });
     }
 
-    void loraShrink(Stream&, TensorView v, ConstTensorView x, const LoraBatch& batch) override {
+    void loraShrink(Stream&, TensorView v, ConstTensorView x, LoraBatch batch) override {
         contract::loraShrink(v, x, batch);
         m_lora.clear();
         std::int64_t work = 0;
-        for (const LoraRows& part : batch.rows)
+        for (const LoraRows& part : batch)
             for (const LoraModule& module : part.modules) {
-                LoraArgs args = loraArgs(batch, part, module);
+                LoraArgs args = loraArgs(part, module);
                 args.from = rowOf<float>(x, part.firstRow);
                 args.fromStride = x.stride[0];
                 args.to = rowOf<float>(v, part.firstRow) + module.firstRank;
@@ -243,13 +243,13 @@ public:
         runLora(work);
     }
 
-    void loraExpand(Stream&, TensorView y, ConstTensorView v, const LoraBatch& batch) override {
+    void loraExpand(Stream&, TensorView y, ConstTensorView v, LoraBatch batch) override {
         contract::loraExpand(y, v, batch);
         m_lora.clear();
         std::int64_t work = 0;
-        for (const LoraRows& part : batch.rows)
+        for (const LoraRows& part : batch)
             for (const LoraModule& module : part.modules) {
-                LoraArgs args = loraArgs(batch, part, module);
+                LoraArgs args = loraArgs(part, module);
                 args.from = rowOf<float>(v, part.firstRow) + module.firstRank;
                 args.fromStride = v.stride[0];
                 args.to = rowOf<float>(y, part.firstRow) + module.firstOutput;
@@ -261,6 +261,19 @@ public:
                              m_kernels.loraExpand[weightTypeOf(module.dtype)]);
             }
         runLora(work);
+    }
+
+    void loraGather(Stream&, TensorView v, ConstTensorView ids, LoraBatch batch) override {
+        contract::loraGather(v, ids, batch);
+        for (const LoraRows& part : batch)
+            for (const LoraModule& module : part.modules) {
+                LoraArgs args = loraArgs(part, module);
+                args.to = rowOf<float>(v, part.firstRow) + module.firstRank;
+                args.toStride = v.stride[0];
+                args.firstTile = module.firstTile;
+                args.columns = module.inputs;
+                m_kernels.loraGather[weightTypeOf(module.dtype)](args, ids.as<std::int32_t>() + part.firstRow);
+            }
     }
 
     std::int64_t kvPageBytes(int kvHeads, int headDim, DType dtype) const override {
@@ -304,13 +317,11 @@ private:
         });
     }
 
-    static LoraArgs loraArgs(const LoraBatch& batch, const LoraRows& part, const LoraModule& module) {
+    static LoraArgs loraArgs(const LoraRows& part, const LoraModule& module) {
         LoraArgs args{};
         args.rows = part.rows;
-        args.base = batch.base;
-        args.pageBytes = batch.pageBytes;
         args.pages = module.pages.data();
-        args.tilesPerPage = batch.pageBytes / loraTileBytes(module.tileColumns, module.dtype);
+        args.tilesPerPage = module.tilesPerPage;
         args.tileColumns = module.tileColumns;
         args.rank = module.rank;
         args.scale = module.scale;

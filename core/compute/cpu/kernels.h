@@ -173,9 +173,7 @@ struct LoraArgs {
     float* to;
     std::int64_t toStride;
     std::int64_t rows;
-    const std::byte* base;
-    std::int64_t pageBytes;
-    const std::int32_t* pages;
+    const std::byte* const* pages;
     std::int64_t tilesPerPage;
     std::int64_t firstTile;
     std::int64_t tileColumns;
@@ -214,6 +212,7 @@ struct CpuKernels {
     void (*mergeAttention)(const AttentionArgs&);
     void (*loraShrink[kStoredTypes])(const LoraArgs&, std::int64_t slab);
     void (*loraExpand[kStoredTypes])(const LoraArgs&, std::int64_t tileColumn);
+    void (*loraGather[kStoredTypes])(const LoraArgs&, const std::int32_t* ids);  // of the rows
     // For measurements: `rounds` rounds of independent multiply-adds by ComputeMode (their number in *flops, two each);
     // the sum of `count` 32-bit words, read as fast as memory gives them.
     float (*rounds[3])(std::int64_t rounds, std::int64_t* flops);

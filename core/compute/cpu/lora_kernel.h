@@ -13,8 +13,8 @@ constexpr int kExpandVectors = 4;
 
 template <class Stored>
 inline const typename Stored::T* loraTile(const espalier::cpu::LoraArgs& args, std::int64_t tile) {
-    const std::byte* page = args.base + args.pages[tile / args.tilesPerPage] * args.pageBytes;
-    return reinterpret_cast<const typename Stored::T*>(page) + tile % args.tilesPerPage * kLoraSlab * args.tileColumns;
+    return reinterpret_cast<const typename Stored::T*>(args.pages[tile / args.tilesPerPage]) +
+           tile % args.tilesPerPage * kLoraSlab * args.tileColumns;
 }
 
 template <class Stored, int Rows>
@@ -107,6 +107,20 @@ void loraExpand(const espalier::cpu::LoraArgs& args, std::int64_t c) {
             expandRows<Stored, kExpandRows>(args, row, c, first, n);
         for (; row < args.rows; ++row) expandRows<Stored, 1>(args, row, c, first, n);
     }
+}
+
+// Column ids[t] of A for every row t: a few values each, from as many places.
+template <class Stored>
+void loraGather(const espalier::cpu::LoraArgs& args, const std::int32_t* ids) {
+    const std::int64_t across = (args.columns + args.tileColumns - 1) / args.tileColumns;
+    for (std::int64_t t = 0; t < args.rows; ++t)
+        for (std::int64_t slab = 0; slab * kLoraSlab < args.rank; ++slab) {
+            const auto* tile = loraTile<Stored>(args, args.firstTile + slab * across + ids[t] / args.tileColumns);
+            for (int j = 0; j < kLoraSlab; ++j) {
+                const F value = Stored::load(tile + j * args.tileColumns + ids[t] % args.tileColumns, 1);
+                Simd::store(args.to + t * args.toStride + slab * kLoraSlab + j, Simd::mul(Simd::set(args.scale), value), 1);
+            }
+        }
 }
 
 }  // namespace

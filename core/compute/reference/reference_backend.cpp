@@ -67,14 +67,11 @@ struct PageLayout {
 };
 
 // Element [rank, column] of the matrix of `width` columns whose first tile is given.
-float loraValue(const LoraBatch& batch, const LoraModule& module, std::int32_t firstTile, std::int32_t width, int rank,
-                std::int32_t column) {
-    const std::int64_t tileBytes = loraTileBytes(module.tileColumns, module.dtype);
-    const std::int64_t perPage = batch.pageBytes / tileBytes;
-    const std::int64_t tile = firstTile + rank / kLoraSlab * loraTilesAcross(width, module.tileColumns) +
+float loraValue(const LoraModule& module, std::int32_t firstTile, std::int32_t width, int rank, std::int32_t column) {
+    const std::int32_t tile = firstTile + rank / kLoraSlab * loraTilesAcross(width, module.tileColumns) +
                               column / module.tileColumns;
-    const std::byte* at = batch.base + module.pages[static_cast<std::size_t>(tile / perPage)] * batch.pageBytes +
-                          tile % perPage * tileBytes;
+    const std::byte* at = module.pages[static_cast<std::size_t>(tile / module.tilesPerPage)] +
+                          tile % module.tilesPerPage * loraTileBytes(module.tileColumns, module.dtype);
     return load(module.dtype, at, rank % kLoraSlab * module.tileColumns + column % module.tileColumns);
 }
 
@@ -222,31 +219,41 @@ public:
             for (std::int64_t d = 0; d < y.cols(); ++d) row(y, t)[d] += row(x, t)[d];
     }
 
-    void loraShrink(Stream&, TensorView v, ConstTensorView x, const LoraBatch& batch) override {
+    void loraShrink(Stream&, TensorView v, ConstTensorView x, LoraBatch batch) override {
         contract::loraShrink(v, x, batch);
-        for (const LoraRows& part : batch.rows)
+        for (const LoraRows& part : batch)
             for (const LoraModule& module : part.modules)
                 for (std::int64_t t = part.firstRow; t < part.firstRow + part.rows; ++t)
                     for (int j = 0; j < loraSlabs(module.rank) * kLoraSlab; ++j) {
                         float sum = 0.0f;
                         for (std::int32_t k = 0; k < module.inputs; ++k)
-                            sum += row(x, t)[k] * loraValue(batch, module, module.firstTile, module.inputs, j, k);
+                            sum += row(x, t)[k] * loraValue(module, module.firstTile, module.inputs, j, k);
                         row(v, t)[module.firstRank + j] = module.scale * sum;
                     }
     }
 
-    void loraExpand(Stream&, TensorView y, ConstTensorView v, const LoraBatch& batch) override {
+    void loraExpand(Stream&, TensorView y, ConstTensorView v, LoraBatch batch) override {
         contract::loraExpand(y, v, batch);
-        for (const LoraRows& part : batch.rows)
+        for (const LoraRows& part : batch)
             for (const LoraModule& module : part.modules)
                 for (std::int64_t t = part.firstRow; t < part.firstRow + part.rows; ++t)
                     for (std::int32_t n = 0; n < module.outputs; ++n) {
                         float sum = 0.0f;
                         for (int j = 0; j < module.rank; ++j)
                             sum += row(v, t)[module.firstRank + j] *
-                                   loraValue(batch, module, module.firstTileOfB(), module.outputs, j, n);
+                                   loraValue(module, module.firstTileOfB(), module.outputs, j, n);
                         row(y, t)[module.firstOutput + n] += sum;
                     }
+    }
+
+    void loraGather(Stream&, TensorView v, ConstTensorView ids, LoraBatch batch) override {
+        contract::loraGather(v, ids, batch);
+        for (const LoraRows& part : batch)
+            for (const LoraModule& module : part.modules)
+                for (std::int64_t t = part.firstRow; t < part.firstRow + part.rows; ++t)
+                    for (int j = 0; j < loraSlabs(module.rank) * kLoraSlab; ++j)
+                        row(v, t)[module.firstRank + j] =
+                            module.scale * loraValue(module, module.firstTile, module.inputs, j, ids.as<std::int32_t>()[t]);
     }
 
     std::int64_t kvPageBytes(int kvHeads, int headDim, DType dtype) const override {

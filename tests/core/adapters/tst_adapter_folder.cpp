@@ -82,10 +82,16 @@ std::vector<Hostile> hostileAdapters() {
         {"targets that are a number", set("target_modules", 7), corrupt, "target_modules"},
         {"targets with a number", set("target_modules", Json::array({"q_proj", 7})), corrupt, "target_modules"},
         {"an unknown target", set("target_modules", Json::array({"q_proj", "v_proj", "down_proj", "fc9"})), shape, "fc9"},
-        {"the head as a target", set("target_modules", Json::array({"q_proj", "v_proj", "down_proj", "lm_head"})),
-         unsupported, "lm_head"},
-        {"the embedding as a target", set("target_modules", Json::array({"q_proj", "v_proj", "down_proj", "embed_tokens"})),
-         unsupported, "embed_tokens"},
+        {"the head as a target without weights", set("target_modules", Json::array({"q_proj", "v_proj", "down_proj", "lm_head"})),
+         missing, "base_model.model.lm_head.lora_A.weight"},
+        {"the embedding as a target without weights",
+         set("target_modules", Json::array({"q_proj", "v_proj", "down_proj", "embed_tokens"})), missing,
+         "base_model.model.model.embed_tokens.lora_embedding_A"},
+        {"weights of a head that is no target", [](TinyAdapter& a) {
+             RawTensor more = a.tensor(kQuery);
+             more.name = "base_model.model.lm_head.lora_A.weight";
+             a.tensors.push_back(more);
+         }, corrupt, "lm_head.lora_A.weight belongs to a projection that"},
         {"a target without weights", set("target_modules", Json::array({"q_proj", "v_proj", "down_proj", "k_proj"})), missing,
          "layers.0.self_attn.k_proj"},
         {"weights that are no target", set("target_modules", Json::array({"q_proj", "v_proj"})), corrupt, "down_proj"},
@@ -117,9 +123,14 @@ std::vector<Hostile> hostileAdapters() {
         {"a module that the base lacks", renamed(kQuery, "layers.1.self_attn.z_proj.lora_A.weight"), shape, "z_proj"},
         {"a layer number with a leading zero", renamed(kQuery, "layers.01.self_attn.q_proj.lora_A.weight"), shape, "layers.01"},
         {"a DoRA magnitude", renamed(kQuery, "layers.1.self_attn.q_proj.lora_magnitude_vector"), unsupported, "DoRA"},
-        {"an embedding", renamed(kQuery, "embed_tokens.lora_embedding_A"), unsupported, "embedding"},
-        {"the head", [](TinyAdapter& a) { a.tensor(kQuery).name = "base_model.model.lm_head.lora_A.weight"; }, unsupported,
-         "output layer"},
+        {"an embedding that is no target", renamed(kQuery, "embed_tokens.lora_embedding_A"), corrupt, "embed_tokens.lora_embedding_A"},
+        {"matrices of an embedding under a projection's names", renamed(kQuery, "embed_tokens.lora_A.weight"), corrupt,
+         "lora_embedding_A"},
+        {"matrices of a projection under an embedding's names", renamed(kQuery, "layers.1.self_attn.q_proj.lora_embedding_A"), corrupt,
+         "not an embedding"},
+        {"a weight of the base in a layer", renamed(kQuery, "layers.1.self_attn.q_proj.base_layer.weight"), unsupported,
+         "base itself"},
+        {"a table of the base of another size", renamed(kQuery, "embed_tokens.base_layer.weight"), shape, "vocabulary"},
         {"a bias", renamed(kQuery, "layers.1.self_attn.q_proj.bias"), unsupported, "bias"},
         {"a saved module", renamed(kQuery, "norm.weight"), unsupported, "modules_to_save"},
         {"a stray LoRA tensor", renamed(kQuery, "layers.1.self_attn.q_proj.lora_C.weight"), unsupported, "lora_C"},
@@ -155,6 +166,75 @@ private slots:
         QCOMPARE(adapter->spec.pairs[0].scale, 1.5f);
         const auto digest = digestAdapter(*adapter, {});
         QVERIFY(digest && digest->starts_with("sha256:") && digest->size() == 71);
+    }
+
+    void readsWhatChangesTheEmbeddingAndTheHead() {
+        TinyAdapter adapter = tinyAdapter(base(), {.rank = 4, .alpha = 6, .targets = {"embed_tokens", "v_proj", "lm_head"}});
+        adapter.config["alpha_pattern"] = {{"lm_head", 10}, {"model.embed_tokens", 1}};
+        adapter.config["layers_to_transform"] = Json::array({1});  // which leaves out what is in no layer, unless named in full
+        const auto none = checkAdapter(adapter.configText(), MemoryTensors(adapter.tensors), base());
+        QVERIFY(!none && none.error().message.find("embed_tokens") != std::string::npos);
+        adapter.config.erase("layers_to_transform");
+        const auto spec = checkAdapter(adapter.configText(), MemoryTensors(adapter.tensors), base());
+        QVERIFY2(spec, spec ? "" : spec.error().message.c_str());
+        QCOMPARE(spec->targets, (std::vector<std::string>{"embed_tokens", "v_proj", "lm_head"}));
+        QCOMPARE(spec->pairs.size(), std::size_t{4});
+        const LoraPair &embedding = spec->pairs.front(), &head = spec->pairs.back();
+        QVERIFY(embedding.target.isEmbedding() && head.target.isLmHead());
+        QCOMPARE(embedding.target.inputs, kTinyVocabulary);
+        QCOMPARE(head.target.outputs, kTinyVocabulary);
+        QCOMPARE(embedding.scale, 0.25f);
+        QCOMPARE(head.scale, 2.5f);
+        QVERIFY(spec->warnings.empty());
+        // A rank that only the embedding's B does not have.
+        RawTensor& b = adapter.tensor("lora_embedding_B");
+        b.shape[1] -= 1;
+        b.bytes.resize(static_cast<std::size_t>(b.shape[0] * b.shape[1] * 4));
+        const auto spoilt = checkAdapter(adapter.configText(), MemoryTensors(adapter.tensors), base());
+        QCOMPARE(spoilt.error().code, ErrorCode::ShapeMismatch);
+    }
+
+    // Each tied module has matrices of its own, as with PEFT; shared ones are refused.
+    void tiedWeightsAreChangedWhereTheAdapterSays() {
+        const ArchSpec tied = archSpecFromConfig(tinyConfig({.tied = true}), "config.json").value();
+        TinyAdapter adapter = tinyAdapter(tied, {.targets = {"embed_tokens", "v_proj"}});
+        const auto spec = checkAdapter(adapter.configText(), MemoryTensors(adapter.tensors), tied);
+        QVERIFY(spec && spec->warnings.size() == 1);
+        QVERIFY2(spec->warnings[0].find("embed_tokens alone") != std::string::npos, spec->warnings[0].c_str());
+        adapter.config["ensure_weight_tying"] = true;
+        const auto shared = checkAdapter(adapter.configText(), MemoryTensors(adapter.tensors), tied);
+        QCOMPARE(shared.error().code, ErrorCode::Unsupported);
+        QVERIFY(shared.error().message.find("ensure_weight_tying") != std::string::npos);
+        const TinyAdapter inside = tinyAdapter(tied, {.targets = {"v_proj"}});
+        TinyAdapter harmless = inside;
+        harmless.config["ensure_weight_tying"] = true;
+        QVERIFY(checkAdapter(harmless.configText(), MemoryTensors(harmless.tensors), tied));
+    }
+
+    void tablesOfPositionsAndTypesAreRefusedByName() {
+        const Json config = *parseJson(R"({"architectures": ["BertModel"], "model_type": "bert", "vocab_size": 40, "hidden_size": 24,
+                                           "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 30})", "");
+        const ArchSpec bert = archSpecFromConfig(config, "config.json").value();
+        for (const char* module : {"position_embeddings", "token_type_embeddings"}) {
+            TinyAdapter adapter = tinyAdapter(bert, {.targets = {"word_embeddings", "query"}});
+            QVERIFY(checkAdapter(adapter.configText(), MemoryTensors(adapter.tensors), bert));
+            adapter.config["target_modules"].push_back(module);
+            const auto named = checkAdapter(adapter.configText(), MemoryTensors(adapter.tensors), bert);
+            QCOMPARE(named.error().code, ErrorCode::Unsupported);
+            QVERIFY2(named.error().message.find("positions or token types") != std::string::npos, named.error().message.c_str());
+            RawTensor& a = adapter.tensor("lora_embedding_A");
+            a.name = std::string("base_model.model.bert.embeddings.") + module + ".lora_embedding_A";
+            const auto there = checkAdapter(adapter.configText(), MemoryTensors(adapter.tensors), bert);
+            QCOMPARE(there.error().code, ErrorCode::Unsupported);
+            QVERIFY2(there.error().message.find(module) != std::string::npos, there.error().message.c_str());
+        }
+    }
+
+    void allLinearMeansTheProjectionsOfTheLayers() {
+        TinyAdapter adapter = tinyAdapter(
+            base(), {.targets = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}});
+        adapter.config["target_modules"] = "all-linear";
+        QVERIFY(checkAdapter(adapter.configText(), MemoryTensors(adapter.tensors), base()));
     }
 
     void refusesWhatDoesNotFit_data() {

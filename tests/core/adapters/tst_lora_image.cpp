@@ -2,6 +2,7 @@
 // Tiles: every element of A and of B where core/compute/lora.h draws it, zeros elsewhere, and the fewest pages.
 #include <QTest>
 #include <cstring>
+#include <set>
 
 #include "core/adapters/lora_image.h"
 #include "tests/support/adapter_data.h"
@@ -28,6 +29,14 @@ float valueAt(const std::byte* data, std::int64_t index, DType dtype) {
     return dtype == DType::BF16 ? bf16ToF32(bits) : f16ToF32(bits);
 }
 
+// The modules whose tiles are in a part.
+std::vector<std::vector<LoraModule>> sitesOf(const LoraStack& modules, std::size_t part) {
+    if (part == 0) return {modules.embedding};
+    if (part == modules.layers.size() + 1) return {modules.lmHead};
+    const LoraLayer& layer = modules.layers[part - 1];
+    return {layer.begin(), layer.end()};
+}
+
 }  // namespace
 
 class TestLoraImage : public QObject {
@@ -45,18 +54,19 @@ private slots:
         QFETCH(int, rank);
         const auto type = static_cast<DType>(dtype);
         const ArchSpec spec = base(144, 300);  // more than one tile wide
-        const TinyAdapter adapter = tinyAdapter(spec, {.rank = rank, .targets = {"q_proj", "v_proj", "up_proj", "down_proj"}, .dtype = type});
+        const TinyAdapter adapter = tinyAdapter(spec, {.rank = rank, .targets = {"embed_tokens", "q_proj", "v_proj", "up_proj", "down_proj", "lm_head"}, .dtype = type});
         const MemoryTensors tensors(adapter.tensors);
         const auto checked = checkAdapter(adapter.configText(), tensors, spec);
         const std::vector<std::int64_t> pageBytes(spec.layers.size(), 8192);
         const auto image = makeLoraImage(*checked, tensors, "d", pageBytes).value();
         QCOMPARE(image->dtype, type);
         std::size_t zeros = 0, expectedZeros = 0;
-        for (std::size_t layer = 0; layer < image->layers.size(); ++layer) {
-            const LoraImage::Layer& tiles = image->layers[layer];
-            std::size_t pair = layer * 4;
+        QCOMPARE(image->parts.size(), spec.layers.size() + 2);
+        std::size_t pair = 0;
+        for (std::size_t part = 0; part < image->parts.size(); ++part) {
+            const LoraImage::Part& tiles = image->parts[part];
             std::int64_t used = 0;
-            for (const auto& site : tiles.modules)
+            for (const auto& site : sitesOf(image->modules, part))
                 for (const LoraModule& module : site) {
                     const LoraPair& expected = checked->pairs[pair++];
                     const TensorEntry *a = tensors.find(expected.a), *b = tensors.find(expected.b);
@@ -84,12 +94,12 @@ private slots:
         const ArchSpec spec = base();
         const std::vector<std::int64_t> pageBytes(spec.layers.size(), 8192);
         const auto image = tinyImage(spec, pageBytes, {.rank = 11, .targets = {"q_proj", "k_proj", "v_proj", "gate_proj", "up_proj"}});
-        const auto& qkv = image->layers[0].modules[static_cast<std::size_t>(LoraSite::Qkv)];
+        const auto& qkv = image->modules.layers[0][static_cast<std::size_t>(LoraSite::Qkv)];
         QCOMPARE(qkv.size(), std::size_t{3});
         QCOMPARE(qkv[1].firstRank, 16);
         QCOMPARE(qkv[2].firstRank, 32);
         QCOMPARE(image->ranks, 48);
-        QVERIFY(image->layers[0].modules[static_cast<std::size_t>(LoraSite::Down)].empty());
+        QVERIFY(image->modules.layers[0][static_cast<std::size_t>(LoraSite::Down)].empty());
     }
 
     // Llama-3.1-8B, rank 16 on every projection, bf16: exactly 40 pages of 64 KiB, nothing wasted.
@@ -101,6 +111,33 @@ private slots:
         QCOMPARE(image->tileColumns, 512);
         QCOMPARE(image->pages, 40);
         QCOMPARE(image->bytes(), std::int64_t{40} * (64 << 10));
+    }
+
+    // What the embedding and the head take besides is spread over the arrays of all layers: no page twice, and no more ids
+    // than their bytes need, also where layers differ.
+    void theEndsTakeWhatIsLeftInAnyArray() {
+        const ArchSpec spec = archSpecFromConfig(tinyConfig({.vocabulary = 6000, .hidden = 96, .layers = 4, .neurons = 200}), "").value();
+        for (const std::vector<std::int64_t>& pageBytes :
+             {std::vector<std::int64_t>(4, 8192), std::vector<std::int64_t>{8192, 20480, 8192, 12288}}) {
+            const auto image = tinyImage(spec, pageBytes, {.rank = 16, .targets = {"embed_tokens", "q_proj", "lm_head"}});
+            std::set<std::pair<std::int32_t, std::int32_t>> taken;
+            std::int64_t pages = 0;
+            for (std::size_t part = 0; part < image->parts.size(); ++part) {
+                const LoraImage::Part& one = image->parts[part];
+                QCOMPARE(static_cast<std::int64_t>(one.tiles.size()), one.tileCount * image->tileBytes());
+                QCOMPARE(static_cast<std::int32_t>(one.places.size()), (one.tileCount + one.tilesPerPage - 1) / one.tilesPerPage);
+                for (const LoraImage::Place place : one.places) {
+                    QVERIFY(place.ordinal < image->pages && taken.emplace(place.array, place.ordinal).second);
+                    if (part != 0 && part <= 4) QCOMPARE(place.array, static_cast<std::int32_t>(part) - 1);
+                    QVERIFY(one.tilesPerPage * image->tileBytes() <= pageBytes[static_cast<std::size_t>(place.array)]);
+                }
+                pages += static_cast<std::int64_t>(one.places.size());
+            }
+            QCOMPARE(std::int64_t{image->pages}, (pages + 3) / 4);
+            QVERIFY(image->pages > 12);  // 16 x 6000 f32 twice are 94 pages of 8 KiB
+        }
+        const std::vector<std::int64_t> pageBytes(4, 8192);
+        QCOMPARE(tinyImage(spec, pageBytes, {.targets = {"q_proj"}})->pages, 1);
     }
 
     void tilesAreAsNarrowAsSavesPages() {

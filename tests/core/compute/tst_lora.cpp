@@ -33,7 +33,7 @@ struct Pages {
     std::int64_t pageBytes;
     Buffer memory;
     std::vector<std::int32_t> free;  // the last is taken next
-    std::vector<std::vector<std::int32_t>> taken;
+    std::vector<std::vector<const std::byte*>> taken;
 
     Pages(Backend& device, std::int64_t bytes, int count, unsigned seed) : backend(device), pageBytes(bytes) {
         memory = backend.allocate(bytes * count).value();
@@ -51,12 +51,13 @@ struct Pages {
                           .tileColumns = tileColumns, .dtype = m.dtype, .scale = m.scale};
         const std::int64_t tileBytes = loraTileBytes(tileColumns, m.dtype), perPage = pageBytes / tileBytes;
         const std::int64_t pages = (gap + module.tiles() + perPage - 1) / perPage;
-        auto& ids = taken.emplace_back();
+        auto& places = taken.emplace_back();
         for (std::int64_t i = 0; i < pages; ++i) {
-            ids.push_back(free.back());
+            places.push_back(memory.data() + free.back() * pageBytes);
             free.pop_back();
         }
-        module.pages = ids;
+        module.pages = places;
+        module.tilesPerPage = static_cast<std::int32_t>(perPage);
         const auto put = [&](std::int32_t firstTile, std::int32_t width, auto value) {
             const std::int32_t across = loraTilesAcross(width, tileColumns);
             for (std::int32_t tile = 0; tile < loraSlabs(m.rank) * across; ++tile) {
@@ -68,8 +69,7 @@ struct Pages {
                 }
                 const auto bytes = storedAs(m.dtype, values);
                 const std::int64_t at = firstTile + tile;
-                std::memcpy(memory.data() + ids[static_cast<std::size_t>(at / perPage)] * pageBytes +
-                                at % perPage * tileBytes,
+                std::memcpy(const_cast<std::byte*>(places[static_cast<std::size_t>(at / perPage)]) + at % perPage * tileBytes,
                             bytes.data(), bytes.size());
             }
         };
@@ -93,15 +93,14 @@ struct Pair {
 };
 
 // Both steps on x [rows, inputs] and y as given, with v `width` wide.
-Pair run(Backend& backend, const Pages& pages, std::span<const LoraRows> parts, const std::vector<float>& x,
+Pair run(Backend& backend, LoraBatch parts, const std::vector<float>& x,
          const std::vector<float>& y, std::int64_t rows, std::int64_t inputs, std::int64_t outputs, std::int64_t width,
          Layout layout = Layout::Contiguous) {
     const DeviceMatrix dx(backend, rows, inputs, layout, x), dy(backend, rows, outputs, layout, y);
     const DeviceMatrix dv(backend, rows, width, layout);
     const auto stream = backend.makeStream();
-    const LoraBatch batch{pages.memory.data(), pages.pageBytes, parts};
-    backend.loraShrink(*stream, dv.view(), dx.view(), batch);
-    backend.loraExpand(*stream, dy.view(), dv.view(), batch);
+    backend.loraShrink(*stream, dv.view(), dx.view(), parts);
+    backend.loraExpand(*stream, dy.view(), dv.view(), parts);
     CHECK(backend.synchronize(*stream) && dx.intact() && dy.intact() && dv.intact());
     return {dv.download(), dy.download()};
 }
@@ -133,7 +132,7 @@ private slots:
                     const auto x = normalValues(kRows * inputs, seed + 2), y = normalValues(kRows * all, seed + 3);
                     const LoraRows part[] = {{2, 6, std::span(&module, 1)}};
                     const Layout layout = kLayouts[seed / 10 % 3];
-                    const Pair got = run(*opened.backend, pages, part, x, y, kRows, inputs, all, width, layout);
+                    const Pair got = run(*opened.backend, part, x, y, kRows, inputs, all, width, layout);
                     for (std::int64_t t = 0; t < kRows; ++t)
                         for (std::int64_t n = 0; n < all; ++n) {
                             const auto at = static_cast<std::size_t>(t * all + n);
@@ -157,6 +156,43 @@ private slots:
                                                     .arg(inputs).arg(outputs).arg(t).arg(n).arg(got.y[at]).arg(expected)));
                         }
                 }
+    }
+
+    // Columns of A by id, scaled: every value exactly, and nothing of other rows; then expanded like any v.
+    void gatherTakesTheColumnsOfItsIds_data() { devicesAndTypes(); }
+    void gatherTakesTheColumnsOfItsIds() {
+        QFETCH(QByteArray, device);
+        QFETCH(int, dtype);
+        const TestDevice opened = openTestDevice(device);
+        const auto type = static_cast<DType>(dtype);
+        unsigned seed = 3;
+        for (const std::int32_t vocabulary : {1, 17, 128, 700})
+            for (const std::int32_t rank : {1, 8, 11}) {
+                seed += 10;
+                const Matrices m(rank, vocabulary, 33, type, seed);
+                Pages pages(*opened.backend, 8192, 64, seed);
+                LoraModule module = pages.place(m, 128, static_cast<std::int32_t>(seed % 3));
+                module.firstRank = 8;
+                constexpr std::int64_t kRows = 7;
+                const std::int64_t width = 8 + loraSlabs(rank) * 8 + 1;
+                std::mt19937 random(seed);
+                std::vector<std::int32_t> ids{0, vocabulary - 1};
+                while (static_cast<std::int64_t>(ids.size()) < kRows) ids.push_back(static_cast<std::int32_t>(random() % static_cast<unsigned>(vocabulary)));
+                const DeviceMatrix v(*opened.backend, kRows, width, Layout::Strided, std::vector<float>(static_cast<std::size_t>(kRows * width), 5.0f));
+                const auto stream = opened.backend->makeStream();
+                const LoraRows part[] = {{1, 5, std::span(&module, 1)}};
+                opened.backend->loraGather(*stream, v.view(), ConstTensorView(reinterpret_cast<const std::byte*>(ids.data()), DType::I32, {kRows}), part);
+                QVERIFY(opened.backend->synchronize(*stream) && v.intact());
+                const auto got = v.download();
+                for (std::int64_t t = 0; t < kRows; ++t)
+                    for (std::int64_t column = 0; column < width; ++column) {
+                        const std::int64_t j = column - 8;
+                        float expected = 5.0f;
+                        if (t >= 1 && t < 6 && j >= 0 && j < loraSlabs(rank) * 8)
+                            expected = j < rank ? m.scale * m.a[static_cast<std::size_t>(j * vocabulary + ids[static_cast<std::size_t>(t)])] : 0.0f;
+                        QCOMPARE(got[static_cast<std::size_t>(t * width + column)], expected);
+                    }
+            }
     }
 
     // Rows of three adapters and of none in a batch of 1 to 70 rows: each row as when it is alone, with other tiles and
@@ -195,7 +231,7 @@ private slots:
             auto& rows = alone.emplace_back();
             for (std::int64_t t = 0; t < kRows; ++t) {
                 const LoraRows part[] = {{0, 1, std::span(&module, 1)}};
-                const Pair one = run(*single.backend, pages, part, rowsOf(x, kInputs, t, 1), rowsOf(y, kOutputs, t, 1), 1,
+                const Pair one = run(*single.backend, part, rowsOf(x, kInputs, t, 1), rowsOf(y, kOutputs, t, 1), 1,
                                      kInputs, kOutputs, kWidth);
                 rows.insert(rows.end(), one.y.begin(), one.y.end());
             }
@@ -219,7 +255,7 @@ private slots:
                 }
                 if (parts.empty()) continue;
                 const std::int64_t first = random() % static_cast<unsigned>(kRows - count + 1);
-                const Pair got = run(*opened.backend, pages, parts, rowsOf(x, kInputs, first, count),
+                const Pair got = run(*opened.backend, parts, rowsOf(x, kInputs, first, count),
                                      rowsOf(y, kOutputs, first, count), count, kInputs, kOutputs, kWidth, Layout::Strided);
                 for (std::int64_t t = 0; t < count; ++t) {
                     const int who = owner[static_cast<std::size_t>(t)];

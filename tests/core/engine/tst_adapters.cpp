@@ -80,6 +80,49 @@ private slots:
         QCOMPARE(fixture.generate("small:math"), changed);
     }
 
+    // PEFT saves the base's embedding and head beside matrices that change them. They must be the base's own.
+    void tablesOfTheBaseMustBeThoseOfTheBase() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        const auto tensors = openModelFolder(*fixture.files, fixture.root / "tiny").value();
+        const auto import = [&](const std::string& name, DType dtype, const std::function<void(std::vector<std::byte>&)>& spoil) {
+            TinyAdapter adapter = tinyAdapter(fixture.spec, {.targets = {"embed_tokens", "lm_head"}});
+            for (const auto& [module, tensor] : {std::pair("base_model.model.model.embed_tokens", "model.embed_tokens.weight"),
+                                                 std::pair("base_model.model.lm_head", "lm_head.weight")}) {
+                const TensorEntry* entry = tensors->find(tensor);
+                std::vector<std::byte> bytes = readTensor(*tensors, *entry).value();
+                if (dtype == DType::BF16) {
+                    std::vector<std::byte> narrow(bytes.size() / 2);
+                    for (std::size_t i = 0; i < narrow.size() / 2; ++i) {
+                        float value;
+                        std::memcpy(&value, bytes.data() + 4 * i, 4);
+                        const std::uint16_t bits = f32ToBf16(value);
+                        std::memcpy(narrow.data() + 2 * i, &bits, 2);
+                    }
+                    bytes = narrow;
+                }
+                if (spoil && std::string(tensor) == "lm_head.weight") spoil(bytes);
+                adapter.tensors.push_back({std::string(module) + ".base_layer.weight", dtype == DType::F32 ? "F32" : "BF16", entry->shape, bytes});
+            }
+            adapter.write(fixture.root / name);
+            return fixture.engine->importAdapter({.path = (fixture.root / name).string(), .base = "tiny"});
+        };
+        const auto same = import("same", DType::F32, {});
+        VERIFY_OK(same);
+        QCOMPARE(same->targets, (std::vector<std::string>{"embed_tokens", "lm_head"}));
+        QVERIFY(same->warnings.empty());
+        VERIFY_OK(import("narrow", DType::BF16, {}));
+        QCOMPARE(fixture.generate("tiny:same"), fixture.generate("tiny:narrow"));
+        QVERIFY(fixture.generate("tiny:same") != fixture.generate("tiny"));
+        const auto trained = import("trained", DType::F32, [](std::vector<std::byte>& bytes) { bytes[bytes.size() - 2] ^= std::byte{0x40}; });
+        QCOMPARE(trained.error().code, ErrorCode::Unsupported);
+        const std::string row = "row " + std::to_string(kTinyVocabulary - 1);
+        QVERIFY2(trained.error().message.find("lm_head.base_layer.weight") != std::string::npos &&
+                     trained.error().message.find(row) != std::string::npos,
+                 trained.error().message.c_str());
+        QCOMPARE(fixture.engine->adapters().size(), std::size_t{2});
+    }
+
     void anAdapterOfATenantIsNotThereForTheOthers() {
         AdapterFixture fixture;
         VERIFY_OK(fixture.start());

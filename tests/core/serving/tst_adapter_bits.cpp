@@ -66,10 +66,18 @@ public:
         const auto pageBytes = layerPageBytes(m_backend, spec, kvType);
         const std::int32_t ranks[kAdapters] = {1, 8, 17, 3, 64};
         const DType types[kAdapters] = {DType::F32, DType::BF16, DType::F16, DType::BF16, DType::F32};
-        const std::vector<std::string> all = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"};
+        // Every place in a model, alone and together: the layers, one projection, the embedding, the head, both of these.
+        const std::vector<std::string> layers = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"};
+        const auto with = [&](std::initializer_list<std::string> more) {
+            std::vector<std::string> targets = layers;
+            targets.insert(targets.end(), more);
+            return targets;
+        };
+        const std::vector<std::string> targets[kAdapters] = {
+            with({"embed_tokens"}), {"v_proj"}, with({"embed_tokens", "lm_head"}), {"lm_head"}, layers};
         for (int i = 0; i < kAdapters; ++i)
             m_images.push_back(tinyImage(spec, pageBytes,
-                                         {.rank = ranks[i], .alpha = 4, .targets = i == 1 ? std::vector<std::string>{"v_proj"} : all,
+                                         {.rank = ranks[i], .alpha = 4, .targets = targets[i],
                                           .dtype = types[i], .strength = 0.3f, .seed = 40u + static_cast<unsigned>(i)}));
     }
 

@@ -29,7 +29,9 @@ struct Bench {
     std::shared_ptr<const LoraImage> image(std::uint64_t seed, std::int32_t rank = 8) const {
         std::vector<std::int64_t> pageBytes;
         for (const KvPages& layer : kv.layers()) pageBytes.push_back(layer.pageBytes);
-        return tinyImage(spec(), pageBytes, {.rank = rank, .dtype = seed % 2 ? DType::F32 : DType::BF16, .seed = seed});
+        std::vector<std::string> targets = {"q_proj", "v_proj", "down_proj"};
+        if (seed % 3 == 0) targets.insert(targets.end(), {"embed_tokens", "lm_head"});
+        return tinyImage(spec(), pageBytes, {.rank = rank, .targets = targets, .dtype = seed % 2 ? DType::F32 : DType::BF16, .seed = seed});
     }
     // Brought when it is not there, with what is free.
     Result<const ResidentAdapter*> acquire(const std::shared_ptr<const LoraImage>& image) {
@@ -50,15 +52,15 @@ struct Bench {
     }
     // The tiles in the pool are those of the image.
     bool isIntact(const ResidentAdapter& adapter) const {
-        for (std::size_t layer = 0; layer < kv.layers().size(); ++layer) {
-            const auto image = adapter.source->inMemory();
-            const auto& tiles = image->layers[layer].tiles;
-            const std::int64_t each = kv.layers()[layer].pageBytes / image->tileBytes() * image->tileBytes();
-            for (std::size_t at = 0; at < tiles.size(); at += static_cast<std::size_t>(each)) {
-                const PageId page = adapter.pages[at / static_cast<std::size_t>(each)];
-                const std::size_t size = std::min(tiles.size() - at, static_cast<std::size_t>(each));
-                if (std::memcmp(kv.layers()[layer].base + page * kv.layers()[layer].pageBytes, tiles.data() + at, size) != 0)
-                    return false;
+        const auto image = adapter.source->inMemory();
+        for (const LoraImage::Part& part : image->parts) {
+            const auto each = static_cast<std::size_t>(part.tilesPerPage * image->tileBytes());
+            for (std::size_t at = 0; at < part.tiles.size(); at += each) {
+                const LoraImage::Place place = part.places[at / each];
+                const KvPages& array = kv.layers()[static_cast<std::size_t>(place.array)];
+                const PageId page = adapter.pages[static_cast<std::size_t>(place.ordinal)];
+                const std::size_t size = std::min(part.tiles.size() - at, each);
+                if (std::memcmp(array.base + page * array.pageBytes, part.tiles.data() + at, size) != 0) return false;
             }
         }
         return true;

@@ -86,7 +86,7 @@ struct Bench {
         CHECK(pool.acquire(PageOwner::Kv, 6, pages));
         const auto rows = static_cast<std::int32_t>(tokens.size());
         const Segment segments[] = {{0, rows, 0, pages}};
-        const AdapterRows parts[] = {{0, rows, resident->layers}};
+        const AdapterRows parts[] = {{0, rows, &resident->modules}};
         const auto wanted = ascendingRows(rows);
         const std::vector<std::int32_t> none;
         const auto output = model.transformer->forward(*stream,

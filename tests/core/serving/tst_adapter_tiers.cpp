@@ -54,9 +54,11 @@ public:
                           {.maxBatchTokens = 64, .maxLogitRows = 64, .progress = {}, .stop = {}});
         const auto pageBytes = layerPageBytes(backend, model.spec, kvType);
         const std::int32_t ranks[] = {1, 8, 17, 3, 24, 12};
+        const std::vector<std::string> layers = {"q_proj", "v_proj", "down_proj"};
+        const std::vector<std::string> ends = {"embed_tokens", "q_proj", "v_proj", "down_proj", "lm_head"};
         for (std::size_t i = 0; i < kAdapters; ++i)
             disk.push_back(std::make_shared<DiskSource>(tinyImage(
-                model.spec, pageBytes, {.rank = ranks[i], .alpha = 4, .dtype = i % 2 ? DType::BF16 : DType::F32,
+                model.spec, pageBytes, {.rank = ranks[i], .alpha = 4, .targets = i == 1 ? ends : layers, .dtype = i % 2 ? DType::BF16 : DType::F32,
                                         .strength = 0.3f, .seed = 60 + i})));
     }
     std::int64_t bytesOf(std::size_t adapter) const { return disk[adapter]->image->bytes(); }
@@ -211,7 +213,7 @@ private slots:
         std::atomic<bool> computed = false, late = false;
         const auto engine = std::this_thread::get_id();
         world.backend.onLora = [&](LoraBatch&) { computed = true; };
-        const std::int64_t layerBytes = static_cast<std::int64_t>(world.disk[0]->image->layers[0].tiles.size());
+        const std::int64_t layerBytes = static_cast<std::int64_t>(world.disk[0]->image->parts[1].tiles.size());
         std::atomic<std::int64_t> copied = 0;
         world.backend.onCopy = [&](std::int64_t bytes) {
             if (std::this_thread::get_id() == engine) return;
@@ -233,6 +235,47 @@ private slots:
         }
         QVERIFY(copies > 1 && !late);
         QVERIFY(sameBits(received, expected[1]));
+    }
+
+    // What changes the embedding is there with the first layer, what changes the head comes last: its copy does not begin
+    // before the layers have been computed.
+    void theHeadIsWaitedForLast() {
+        World world(folder());
+        const std::vector<Received> expected = world.alone(3);
+        const SystemClock clock;
+        InlineLane reader;
+        ThreadLane copier;
+        const LoraImage& image = *world.disk[1]->image;
+        std::int64_t beforeTheHead = 0;
+        for (std::size_t part = 0; part + 1 < image.parts.size(); ++part)
+            beforeTheHead += static_cast<std::int64_t>(image.parts[part].tiles.size());
+        QVERIFY(!image.parts.front().tiles.empty() && !image.parts.back().tiles.empty());
+        // Shrink and expand of q and v, and of down, in each layer, besides gather and expand of the embedding.
+        const int layerCalls = 2 + 4 * static_cast<int>(world.model.spec.layers.size());
+        std::atomic<int> calls = 0;
+        std::atomic<bool> late = false, headCopied = false;
+        std::atomic<std::int64_t> copied = 0;
+        const auto engine = std::this_thread::get_id();
+        world.backend.onLora = [&](LoraBatch&) { ++calls; };
+        world.backend.onCopy = [&](std::int64_t bytes) {
+            if (std::this_thread::get_id() == engine || copied.fetch_add(bytes) < beforeTheHead) return;
+            const auto patience = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+            while (calls < layerCalls && std::chrono::steady_clock::now() < patience) std::this_thread::yield();
+            late = late || calls < layerCalls;
+            headCopied = true;
+        };
+        AdapterTiers tiers(reader, copier, clock, INT64_MAX);
+        const auto loop = world.loop(&tiers, clock, 200);
+        Received received;
+        Request request = world.request(2);
+        request.sink = received.sink();
+        QVERIFY(loop->submit(std::move(request)));
+        while (!received.finish) {
+            tiers.arena.collect();
+            if (!loop->step()) std::this_thread::yield();
+        }
+        QVERIFY(headCopied && !late);
+        QVERIFY(sameBits(received, expected[2]));
         world.backend.onCopy = nullptr;
         world.backend.onLora = nullptr;
     }

@@ -101,9 +101,9 @@ private slots:
     void anAdapterThatReachesItsNeighbour_isSeen() {
         // The rows of whoever comes after an adapter are computed with it: the failure of a peer.
         m_backend.onLora = [rows = std::vector<LoraRows>()](LoraBatch& batch) mutable {
-            rows.assign(batch.rows.begin(), batch.rows.end());
+            rows.assign(batch.begin(), batch.end());
             if (rows.size() > 1) rows[1].modules = rows[0].modules;
-            batch.rows = rows;
+            batch = rows;
         };
         const Ran ran = runCheck(m_backend, *m_model->transformer, subjects(2));
         m_backend.onLora = nullptr;

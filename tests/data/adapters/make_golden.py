@@ -41,8 +41,9 @@ ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
 ALL = [*ATTENTION, "gate_proj", "up_proj", "down_proj"]
 
 
-def case(base, dtype="float32", r=8, **config):
-    return dict(base=base, dtype=dtype, config=dict(r=r, lora_dropout=0.0, bias="none", **config))
+def case(base, dtype="float32", r=8, base_copies=False, **config):
+    return dict(base=base, dtype=dtype, base_copies=base_copies,
+                config=dict(r=r, lora_dropout=0.0, bias="none", **config))
 
 
 CASES = {
@@ -63,6 +64,16 @@ CASES = {
     "gpt2-r4-all": case("gpt2-odd", r=4, lora_alpha=8, target_modules=["c_attn", "c_proj", "c_fc"], fan_in_fan_out=True),
     "gpt2-r17-attention-bf16": case("gpt2-old-names-f16", dtype="bfloat16", r=17, lora_alpha=17, target_modules=["c_attn"],
                                     fan_in_fan_out=True),
+    # The embedding and the head; PEFT by itself saves the base's weights of both beside what changes them.
+    "llama-r5-head": case("mha", base_copies=True, r=5, lora_alpha=10, target_modules=["q_proj", "lm_head"]),
+    "llama-r4-embedding-tied-bf16": case("gqa2-tied", dtype="bfloat16", r=4, lora_alpha=4, target_modules=["embed_tokens", "v_proj"]),
+    "qwen2-ends-tied-rslora-f16": case("qwen2-tied-bf16", dtype="float16", r=6, lora_alpha=4, use_rslora=True,
+                                       target_modules=["embed_tokens", "lm_head"],
+                                       rank_pattern={"lm_head": 9, "embed_tokens": 3}, alpha_pattern={"lm_head": 6}),
+    "mistral-r3-everything": case("mistral-window9-bf16", r=3, lora_alpha=3, target_modules=["embed_tokens", *ALL, "lm_head"]),
+    "qwen3-r8-head-alone": case("qwen3-headdim16-f16", r=8, lora_alpha=8, target_modules=["lm_head"]),
+    "gpt2-r7-wte-head": case("gpt2-odd", r=7, lora_alpha=7, target_modules=["wte", "c_attn", "lm_head"]),
+    "bert-r4-word-embeddings": case("bert-f16", r=4, lora_alpha=8, target_modules=["word_embeddings", "query"]),
     "bert-r5-all": case("bert-f16", r=5, lora_alpha=10, target_modules=["query", "key", "value", "dense"]),
     "distilbert-r8": case("distilbert-f16", r=8, lora_alpha=8, target_modules=["q_lin", "v_lin", "lin1"]),
 }
@@ -82,11 +93,12 @@ def random_adapter(model, seed):
     with torch.no_grad():
         for name, p in model.named_parameters():
             if "lora_" in name:
-                p.copy_(torch.randn(p.shape, generator=generator) * (1.0 if "lora_A" in name else 0.4) / p.shape[1] ** 0.5)
+                width = 1 if "lora_embedding_A" in name else p.shape[1]  # of an embedding one column at a time is used
+                p.copy_(torch.randn(p.shape, generator=generator) * (0.4 if "_B." in name else 1.0) / width ** 0.5)
 
 
 def save(model, folder, name, spec):
-    model.save_pretrained(folder)
+    model.save_pretrained(folder, save_embedding_layers="auto" if spec["base_copies"] else False)
     (folder / "README.md").unlink(missing_ok=True)
     config = json.loads((folder / "adapter_config.json").read_text())
     config["base_model_name_or_path"] = spec["base"]
@@ -96,7 +108,7 @@ def save(model, folder, name, spec):
     if spec["dtype"] == "mixed":
         tensors = {n: t.to(torch.bfloat16 if "lora_A" in n else torch.float16) for n, t in tensors.items()}
     else:
-        tensors = {n: t.to(getattr(torch, spec["dtype"])) for n, t in tensors.items()}
+        tensors = {n: t if "base_layer" in n else t.to(getattr(torch, spec["dtype"])) for n, t in tensors.items()}
     if name == "llama-headless-names":  # as when the model under it had no head
         tensors = {n.replace("base_model.model.model.", "base_model.model."): t for n, t in tensors.items()}
     save_file(tensors, file, metadata={"format": "pt"})
