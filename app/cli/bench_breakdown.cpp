@@ -85,6 +85,10 @@ public:
         const Timing timing(m_clock, m_times, StepPart::Adapters);
         m_backend.loraGather(s, v, ids, batch);
     }
+    void loraActivate(Stream& s, TensorView v, LoraBatch batch) override {
+        const Timing timing(m_clock, m_times, StepPart::Adapters);
+        m_backend.loraActivate(s, v, batch);
+    }
 
 private:
     void release(std::byte*, std::int64_t, MemoryKind) override { CHECK(false); }  // every Buffer knows its own backend

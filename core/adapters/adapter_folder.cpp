@@ -6,6 +6,9 @@
 #include <map>
 #include <set>
 
+#include "core/adapters/bottleneck_config.h"
+#include "core/adapters/bottleneck_folder.h"
+#include "core/adapters/tensor_check.h"
 #include "core/formats/digest.h"
 
 namespace espalier {
@@ -31,12 +34,6 @@ constexpr std::pair<std::string_view, TensorKind> kSuffixes[] = {
     {".base_layer.weight", TensorKind::BaseCopy},  // PEFT's save_embedding_layers
 };
 
-std::string shapeText(const std::vector<std::int64_t>& shape) {
-    std::string text = "[";
-    for (const std::int64_t size : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
-    return text + "]";
-}
-
 Result<TensorRole> roleOf(const TensorEntry& entry) {
     const std::string& name = entry.name;
     if (!name.starts_with(kPeftPrefix))
@@ -55,8 +52,6 @@ Result<TensorRole> roleOf(const TensorEntry& entry) {
         return refuse("replaces a whole module (modules_to_save), which is not supported");
     return refuse("is nothing that a plain LoRA has");
 }
-
-bool isTileType(DType dtype) { return dtype == DType::F32 || dtype == DType::BF16 || dtype == DType::F16; }
 
 // Checks one adapter against one base.
 class Checker {
@@ -127,7 +122,7 @@ private:
                             shapeText(entry.shape) + ", that of this base is " + shapeText(expected) +
                             "; a vocabulary that was extended is not served",
                         entry.name);
-        if (!isTileType(entry.dtype)) return wrongType(entry);
+        TRY(checkTileType(entry));
         m_spec.baseCopies.push_back({entry.name, target.isEmbedding()});
         return {};
     }
@@ -232,19 +227,8 @@ private:
         return {};
     }
 
-    static Error wrongType(const TensorEntry& entry) {
-        return fail(ErrorCode::Unsupported,
-                    entry.location() + ": the type is " + std::string(dtypeName(entry.dtype)) + "; f32, bf16 and f16 are possible",
-                    entry.name);
-    }
-
     Result<void> checkShape(const TensorEntry& entry, const std::vector<std::int64_t>& expected) {
-        if (entry.shape != expected)
-            return fail(ErrorCode::ShapeMismatch,
-                        entry.location() + ": the shape is " + shapeText(entry.shape) + ", expected " +
-                            shapeText(expected) + " of this base and rank",
-                        entry.name);
-        if (!isTileType(entry.dtype)) return wrongType(entry);
+        TRY(checkAdapterTensor(entry, expected));
         m_types.insert(entry.dtype);
         m_spec.bytes += entry.bytes;
         return {};
@@ -271,35 +255,48 @@ private:
     AdapterSpec m_spec;
 };
 
-Result<void> refusePickles(FileSystem& files, const Path& folder) {
-    for (const char* name : {"adapter_model.bin", "adapter_model.pt"})
+Result<void> refusePickles(FileSystem& files, const Path& folder, std::string_view weightsFile) {
+    constexpr std::string_view kPeft = "PEFT: save_pretrained(..., safe_serialization=True)";
+    constexpr std::pair<const char*, std::string_view> kPickles[] = {
+        {"adapter_model.bin", kPeft},
+        {"adapter_model.pt", kPeft},
+        {"pytorch_adapter.bin", "adapters: save_adapter(..., use_safetensors=True), or the same tensors under the same names in "
+                                "adapter.safetensors"}};
+    for (const auto& [name, how] : kPickles)
         if (files.exists(folder / name))
             return fail(ErrorCode::Unsupported,
                         std::string(name) + ": pickle weights are not read, because a pickle can run any code; save the "
-                        "adapter as safetensors first (PEFT: save_pretrained(..., safe_serialization=True))",
+                                            "adapter as safetensors first (" + std::string(how) + ")",
                         name);
-    return fail(ErrorCode::NotFound, folder.string() + " holds no " + std::string(kAdapterWeightsFile), folder.string());
+    return fail(ErrorCode::NotFound, folder.string() + " holds no " + std::string(weightsFile), folder.string());
+}
+
+bool isBottleneck(std::string_view configText) {
+    const auto json = parseJson(configText, kAdapterConfigFile);
+    return json && isAdapterHubConfig(*json);
 }
 
 }  // namespace
 
 Result<AdapterSpec> checkAdapter(std::string_view configText, const TensorSource& tensors, const ArchSpec& base) {
+    if (isBottleneck(configText)) return checkBottleneckAdapter(configText, tensors, base);
     return Checker(tensors, base).check(configText);
 }
 
 Result<AdapterFolder> readAdapterFolder(FileSystem& files, const Path& folder, const ArchSpec& base) {
     TRY_ASSIGN(const FileEntry status, files.stat(folder));
     if (!status.isDirectory)
-        return fail(ErrorCode::InvalidArgument, folder.string() + " is not a folder; a PEFT adapter is one", folder.string());
+        return fail(ErrorCode::InvalidArgument, folder.string() + " is not a folder; an adapter is one", folder.string());
     AdapterFolder adapter;
     auto text = files.readText(folder / kAdapterConfigFile, kMaxConfigBytes);
     if (!text && text.error().code == ErrorCode::NotFound)
         return fail(ErrorCode::NotFound,
-                    folder.string() + " holds no " + std::string(kAdapterConfigFile) + ": is it a PEFT adapter?",
+                    folder.string() + " holds no " + std::string(kAdapterConfigFile) + ": is it an adapter of PEFT or AdapterHub?",
                     folder.string());
     TRY_ASSIGN(adapter.configText, std::move(text));
-    if (!files.exists(folder / kAdapterWeightsFile)) TRY(refusePickles(files, folder));
-    TRY_ASSIGN(adapter.tensors, openSafetensors(files, folder / kAdapterWeightsFile));
+    adapter.weightsFile = isBottleneck(adapter.configText) ? kAdapterHubWeightsFile : kAdapterWeightsFile;
+    if (!files.exists(folder / adapter.weightsFile)) TRY(refusePickles(files, folder, adapter.weightsFile));
+    TRY_ASSIGN(adapter.tensors, openSafetensors(files, folder / adapter.weightsFile));
     TRY_ASSIGN(adapter.spec, checkAdapter(adapter.configText, *adapter.tensors, base));
     return adapter;
 }

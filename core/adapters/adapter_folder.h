@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A PEFT folder (adapter_config.json and adapter_model.safetensors) read against the base it shall change. What this
-// gives fits: every tensor belongs to the embedding, a projection or the head of the base, has its shape and a type that
+// A folder with an adapter read against the base it shall change: LoRA as PEFT saves it (adapter_config.json and
+// adapter_model.safetensors), or a bottleneck adapter as AdapterHub does (adapter_config.json and adapter.safetensors;
+// bottleneck_folder.h). What this gives fits: every tensor belongs to the embedding, a projection or the head of the base, has its shape and a type that
 // tiles can hold, and all that the configuration names has both matrices. Values are looked at by the importer (NonFiniteScan).
 //
 // Thread: any.
@@ -26,6 +27,8 @@ struct LoraPair {
     std::int32_t rank = 0;
     float scale = 1.0f;
     std::string a, b;  // names of the tensors: [rank, inputs], [outputs, rank]
+    std::optional<ActivationKind> activation = {};  // of a bottleneck adapter, which has biases too:
+    std::string aBias = {}, bBias = {};             // [rank], [outputs]
 };
 
 // A tensor of the base itself that PEFT saved with the adapter: of the embedding or the head, in their shape. Nothing is
@@ -36,12 +39,13 @@ struct BaseCopy {
 };
 
 struct AdapterSpec {
-    std::string kind = "lora";
+    std::string kind = "lora";         // or "bottleneck"
     std::int32_t rank = 0;             // the largest of its projections
     std::vector<std::string> targets;  // "embed_tokens", "q_proj", ..., "lm_head": each once, in that order
     DType dtype = DType::F32;          // of its tiles: as stored, f32 where tensors differ
     std::int64_t bytes = 0;            // of its tensors as stored
     std::vector<LoraPair> pairs;       // in the order of computing: the embedding, the layers, the head
+    BottleneckInput bottleneckInput = BottleneckInput::Addend;
     std::vector<BaseCopy> baseCopies;
     std::string baseModel;             // what it says that it was trained on
     std::vector<std::string> warnings;
@@ -50,6 +54,7 @@ struct AdapterSpec {
 struct AdapterFolder {
     AdapterSpec spec;
     std::string configText;
+    std::string weightsFile;
     std::unique_ptr<TensorSource> tensors;
 };
 
@@ -57,7 +62,7 @@ struct AdapterFolder {
 // tensor or key, what was expected and found. Requires: base.family is known.
 Result<AdapterFolder> readAdapterFolder(FileSystem& files, const Path& folder, const ArchSpec& base);
 
-// The checks alone, for files that are elsewhere (and for fuzzing).
+// The checks alone, of either kind, for files that are elsewhere (and for fuzzing).
 Result<AdapterSpec> checkAdapter(std::string_view configText, const TensorSource& tensors, const ArchSpec& base);
 
 // The identity of an adapter: SHA-256 over its configuration as found and its tensors (ModelDigest), "sha256:...". Reads

@@ -23,7 +23,8 @@ std::vector<LoraModule>& siteOf(LoraStack& stack, const LoraTarget& target) {
 
 LoraModule moduleOf(const LoraPair& pair, std::int32_t tileColumns, DType dtype) {
     LoraModule module;
-    module.rank = pair.rank;
+    module.rank = pair.rank + (pair.activation ? 1 : 0);  // the last row of B^T is its bias
+    module.activation = pair.activation;
     module.inputs = pair.target.inputs;
     module.outputs = pair.target.outputs;
     module.firstOutput = pair.target.firstOutput;
@@ -87,42 +88,50 @@ void putWidened(std::byte* at, const std::byte* source, DType from) {
     std::memcpy(at, &value, sizeof value);
 }
 
-// Writes the matrix into the part's tiles from `firstTile` on. A lies as [rank, inputs]; B as [outputs, rank] and goes in
-// transposed.
-void putMatrix(LoraImage::Part& part, const LoraModule& module, std::int32_t firstTile, std::int32_t width,
-               std::span<const std::byte> stored, DType dtype, bool transposed) {
-    const auto from = static_cast<std::int64_t>(bytesOf(dtype)), to = static_cast<std::int64_t>(bytesOf(module.dtype));
+// Rows [firstRow, firstRow + rows) of a matrix of this width that lies in tiles from `firstTile` on.
+struct TileRows {
+    std::int32_t firstTile, width, firstRow, rows;
+};
+
+// Stored is [rows, width], or transposed.
+void putRows(LoraImage::Part& part, const LoraModule& module, const TileRows& to, std::span<const std::byte> stored,
+             DType dtype, bool transposed) {
+    const auto from = static_cast<std::int64_t>(bytesOf(dtype)), size = static_cast<std::int64_t>(bytesOf(module.dtype));
     const std::int64_t tileBytes = loraTileBytes(module.tileColumns, module.dtype);
-    const std::int64_t across = loraTilesAcross(width, module.tileColumns);
-    const std::int64_t step = transposed ? module.rank * from : from;  // to the next column
-    const auto putRows = [&](auto putElement) {
-        for (std::int64_t j = 0; j < module.rank; ++j)
+    const std::int64_t across = loraTilesAcross(to.width, module.tileColumns);
+    const std::int64_t step = transposed ? to.rows * from : from;  // to the next column
+    const auto put = [&](auto putElement) {
+        for (std::int64_t j = 0; j < to.rows; ++j)
             for (std::int64_t column = 0; column < across; ++column) {
-                const std::int64_t first = column * module.tileColumns;
-                const std::int64_t count = std::min<std::int64_t>(module.tileColumns, width - first);
-                std::byte* at = part.tiles.data() + (firstTile + j / kLoraSlab * across + column) * tileBytes +
-                                j % kLoraSlab * module.tileColumns * to;
-                const std::byte* source = stored.data() + (transposed ? first * module.rank + j : j * width + first) * from;
-                for (std::int64_t i = 0; i < count; ++i) putElement(at + i * to, source + i * step);
+                const std::int64_t first = column * module.tileColumns, row = to.firstRow + j;
+                const std::int64_t count = std::min<std::int64_t>(module.tileColumns, to.width - first);
+                std::byte* at = part.tiles.data() + (to.firstTile + row / kLoraSlab * across + column) * tileBytes +
+                                row % kLoraSlab * module.tileColumns * size;
+                const std::byte* source = stored.data() + (transposed ? first * to.rows + j : j * to.width + first) * from;
+                for (std::int64_t i = 0; i < count; ++i) putElement(at + i * size, source + i * step);
             }
     };
     if (dtype != module.dtype)
-        putRows([&](std::byte* at, const std::byte* source) { putWidened(at, source, dtype); });
+        put([&](std::byte* at, const std::byte* source) { putWidened(at, source, dtype); });
     else if (from == 4)
-        putRows([](std::byte* at, const std::byte* source) { std::memcpy(at, source, 4); });
+        put([](std::byte* at, const std::byte* source) { std::memcpy(at, source, 4); });
     else
-        putRows([](std::byte* at, const std::byte* source) { std::memcpy(at, source, 2); });
+        put([](std::byte* at, const std::byte* source) { std::memcpy(at, source, 2); });
 }
 
 Result<void> putPair(LoraImage::Part& part, const LoraPair& pair, const LoraModule& module, const TensorSource& tensors) {
-    const TensorEntry* a = tensors.find(pair.a);
-    const TensorEntry* b = tensors.find(pair.b);
-    CHECK(a && b);
-    TRY_ASSIGN(const auto storedA, readTensor(tensors, *a));
-    putMatrix(part, module, module.firstTile, module.inputs, storedA, a->dtype, false);
-    TRY_ASSIGN(const auto storedB, readTensor(tensors, *b));
-    putMatrix(part, module, module.firstTileOfB(), module.outputs, storedB, b->dtype, true);
-    return {};
+    const auto put = [&](const std::string& name, const TileRows& to, bool transposed) -> Result<void> {
+        const TensorEntry* entry = tensors.find(name);
+        CHECK(entry);
+        TRY_ASSIGN(const auto stored, readTensor(tensors, *entry));
+        putRows(part, module, to, stored, entry->dtype, transposed);
+        return {};
+    };
+    TRY(put(pair.a, {module.firstTile, module.inputs, 0, pair.rank}, false));
+    TRY(put(pair.b, {module.firstTileOfB(), module.outputs, 0, pair.rank}, true));
+    if (!pair.activation) return {};
+    TRY(put(pair.aBias, {module.firstTileOfBias(), pair.rank, 0, 1}, false));
+    return put(pair.bBias, {module.firstTileOfB(), module.outputs, pair.rank, 1}, false);
 }
 
 }  // namespace
@@ -148,6 +157,7 @@ Result<std::shared_ptr<const LoraImage>> makeLoraImage(const AdapterSpec& spec, 
     image->tileColumns = best->tileColumns;
     image->pages = static_cast<std::int32_t>(best->pages);
     image->modules.layers.resize(pageBytes.size());
+    image->modules.bottleneckInput = spec.bottleneckInput;
     image->parts.resize(pageBytes.size() + 2);
     for (std::size_t part = 0; part < image->parts.size(); ++part)
         image->parts[part].tilesPerPage = static_cast<std::int32_t>(best->tilesPerPage[part]);

@@ -217,6 +217,9 @@ public:
     // [T] i32, each below them. An element of v is one product.
     virtual void loraGather(Stream& stream, TensorView v, ConstTensorView ids, LoraBatch batch) = 0;
 
+    // Between shrink and expand of bottleneck adapters. Requires: every module has an activation.
+    virtual void loraActivate(Stream& stream, TensorView v, LoraBatch batch) = 0;
+
     // Bytes a KV page of this shape needs, before the pool rounds it up.
     virtual std::int64_t kvPageBytes(int kvHeads, int headDim, DType dtype) const = 0;
 };

@@ -132,6 +132,14 @@ void loraGather(const TensorView& v, const ConstTensorView& ids, LoraBatch batch
         }
 }
 
+void loraActivate(const TensorView& v, LoraBatch batch) {
+    CHECK(v.rank == 2 && isMatrix(v, v.shape[0], v.shape[1]));
+    checkLora(batch, v.shape[0]);
+    for (const LoraRows& part : batch)
+        for (const LoraModule& module : part.modules)
+            CHECK(module.activation && module.rank > 1 && module.firstRank + module.rank <= v.shape[1]);
+}
+
 void packWeight(const ConstTensorView& source) {
     CHECK(source.rank == 2 && (isStored(source.dtype) || isBlock(source.dtype)) && source.isContiguous() &&
           source.shape[0] > 0 && source.shape[1] > 0 && source.data);

@@ -22,6 +22,7 @@ void add(const TensorView& y, const ConstTensorView& x);
 void loraShrink(const TensorView& v, const ConstTensorView& x, LoraBatch batch);
 void loraExpand(const TensorView& y, const ConstTensorView& v, LoraBatch batch);
 void loraGather(const TensorView& v, const ConstTensorView& ids, LoraBatch batch);
+void loraActivate(const TensorView& v, LoraBatch batch);
 void packWeight(const ConstTensorView& source);
 
 }  // namespace espalier::contract

@@ -66,7 +66,7 @@ Result<void> refuseNonFinite(const TensorSource& tensors) {
         }));
         if (scan.nan() + scan.infinite() > 0)
             return fail(ErrorCode::NonFinite,
-                        std::string(kAdapterWeightsFile) + ": " + tensor.name + " holds " + std::to_string(scan.nan()) +
+                        tensor.location() + " holds " + std::to_string(scan.nan()) +
                             " NaN and " + std::to_string(scan.infinite()) + " infinite values",
                         tensor.name);
     }
@@ -203,7 +203,7 @@ std::shared_ptr<const AdapterSource> AdapterShelf::source(const AdapterRecord& a
 
 Result<void> AdapterShelf::copyInto(const Path& folder, const AdapterFolder& adapter, const Path& source) {
     TRY_ASSIGN(const std::uint64_t free, m_files.freeBytes(m_workspace.folder()));
-    TRY_ASSIGN(const FileEntry weights, m_files.stat(source / kAdapterWeightsFile));
+    TRY_ASSIGN(const FileEntry weights, m_files.stat(source / adapter.weightsFile));
     if (free < weights.bytes + kSpareAfterAdapter)
         return fail(ErrorCode::DiskFull,
                     "the adapter takes " + std::to_string(weights.bytes) + " bytes, " + std::to_string(free) +
@@ -211,7 +211,7 @@ Result<void> AdapterShelf::copyInto(const Path& folder, const AdapterFolder& ada
     TRY(m_files.removeTree(folder));
     TRY(m_files.makeDirectories(folder));
     TRY(writeAtomically(m_files, folder / kAdapterConfigFile, adapter.configText));
-    return copyFile(m_files, source / kAdapterWeightsFile, folder / kAdapterWeightsFile);
+    return copyFile(m_files, source / adapter.weightsFile, folder / adapter.weightsFile);
 }
 
 Result<AdapterRecord> AdapterShelf::bring(const Path& source, const ModelRecord& base, const std::string& name,

@@ -172,6 +172,14 @@ private:
         std::int64_t rows;
     };
 
+    // How a block gives its result to the residual.
+    struct BlockEnd {
+        const WeightMatrix& weight;
+        const Buffer& bias;
+        const NormWeights& norm;
+        LoraSite lora, after;
+    };
+
     static Result<void> await(const ForwardBatch& batch, std::size_t layer) {
         return batch.gate ? batch.gate->await(layer) : Result<void>();
     }
@@ -259,9 +267,42 @@ private:
         normalise(stream, normed, residual, norm);
         return normed;
     }
-    void endBlock(Stream& stream, const NormWeights& norm, std::int64_t rows) {
-        const TensorView residual = m_arena.residual.view(rows);
-        if (m_spec.normPlace == NormPlace::AfterBlock) normalise(stream, residual, residual, norm);
+
+    // residual += W x, with what adapters make of it, normalised where norms come last. The addend gets a place of its own
+    // only when a bottleneck adapter reads it; the sum has the same bits either way.
+    void endBlock(Stream& stream, const LayerStep& step, const BlockEnd& end, ConstTensorView x) {
+        const TensorView residual = m_arena.residual.view(step.rows), scratch = m_arena.normed.view(step.rows);
+        const bool isRead = takeBottlenecks(step, end.after, BottleneckInput::Addend);
+        m_ops.gemm(stream, isRead ? scratch : residual, x, end.weight, {.bias = vectorOf(end.bias), .accumulate = !isRead});
+        if (isRead) {
+            m_ops.add(stream, residual, scratch);
+            addBottlenecks(stream, step, residual, scratch);
+        }
+        adapt(stream, step, end.lora, residual, x);
+        if (takeBottlenecks(step, end.after, BottleneckInput::Sum)) {
+            if (m_spec.normPlace == NormPlace::AfterBlock) normalise(stream, scratch, residual, end.norm);
+            addBottlenecks(stream, step, residual, m_spec.normPlace == NormPlace::AfterBlock ? scratch : residual);
+        }
+        if (m_spec.normPlace == NormPlace::AfterBlock) normalise(stream, residual, residual, end.norm);
+    }
+
+    // The rows whose bottleneck adapters read this input, into m_loraRows. false: there are none.
+    bool takeBottlenecks(const LayerStep& step, LoraSite site, BottleneckInput input) {
+        m_loraRows.clear();
+        for (const AdapterRows& part : step.batch.adapters) {
+            const auto& modules = part.adapter->layers[step.index][static_cast<std::size_t>(site)];
+            if (!modules.empty() && part.adapter->bottleneckInput == input)
+                m_loraRows.push_back({part.firstRow, part.rows, modules});
+        }
+        return !m_loraRows.empty();
+    }
+
+    // y += what the adapters of the rows just taken make of x.
+    void addBottlenecks(Stream& stream, const LayerStep& step, TensorView y, ConstTensorView x) {
+        const TensorView ranks = step.batch.adapterRanks.firstRows(step.rows);
+        m_ops.loraShrink(stream, ranks, x, m_loraRows);
+        m_ops.loraActivate(stream, ranks, m_loraRows);
+        m_ops.loraExpand(stream, y, ranks, m_loraRows);
     }
 
     // residual += o(attention(rope(q), rope(k), v)), with q, k, v = qkv(input)
@@ -292,11 +333,10 @@ private:
         m_ops.attention(
             stream, attended, query, step.pages, step.batch.segments,
             {.heads = layer.heads, .scale = m_attentionScale, .window = layer.window, .causal = m_spec.causal});
-        const TensorView residual = m_arena.residual.view(rows);
-        m_ops.gemm(stream, residual, attended, weights.attentionOut,
-                   {.bias = vectorOf(weights.attentionOutBias), .accumulate = true});
-        adapt(stream, step, LoraSite::AttentionOut, residual, attended);
-        endBlock(stream, weights.attentionNorm, rows);
+        endBlock(stream, step,
+                 {weights.attentionOut, weights.attentionOutBias, weights.attentionNorm, LoraSite::AttentionOut,
+                  LoraSite::AfterAttention},
+                 attended);
     }
 
     // residual += down(activation(gate) * up), with gate, up = gateUp(input); down(activation(up)) without a gate
@@ -314,11 +354,8 @@ private:
         m_ops.activation(stream, activated, gateUp.columns(0, neurons),
                          m_spec.gatedMlp ? gateUp.columns(neurons, neurons) : TensorView{},
                          activationKind(m_spec.activation));
-        const TensorView residual = m_arena.residual.view(rows);
-        m_ops.gemm(stream, residual, activated, weights.down,
-                   {.bias = vectorOf(weights.downBias), .accumulate = true});
-        adapt(stream, step, LoraSite::Down, residual, activated);
-        endBlock(stream, weights.mlpNorm, rows);
+        endBlock(stream, step, {weights.down, weights.downBias, weights.mlpNorm, LoraSite::Down, LoraSite::AfterMlp},
+                 activated);
     }
 
     // Final norm and vocabulary projection of the wanted rows alone.

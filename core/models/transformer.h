@@ -21,17 +21,23 @@
 
 namespace espalier {
 
-// What a LoRA adapter may change: the projection groups of a layer, of which the modules read the same rows and give
-// columns of one matrix (q, k, v side by side; gate, then up), the embedding of tokens, and the vocabulary projection.
-enum class LoraSite : std::uint8_t { Qkv, AttentionOut, GateUp, Down, Embedding, LmHead };
-constexpr std::size_t kLoraLayerSites = 4;  // the first four
+// What an adapter may change: the projection groups of a layer, of which the modules read the same rows and give columns
+// of one matrix (q, k, v side by side; gate, then up), the embedding of tokens, and the vocabulary projection. A bottleneck
+// adapter adds to what attention or MLP give to the residual.
+enum class LoraSite : std::uint8_t { Qkv, AttentionOut, GateUp, Down, AfterAttention, AfterMlp, Embedding, LmHead };
+constexpr std::size_t kLoraLayerSites = 6;  // the first six
 using LoraLayer = std::array<std::vector<LoraModule>, kLoraLayerSites>;  // by LoraSite; an empty group is left alone
+
+// What a bottleneck adapter reads: what the block adds to the residual (Houlsby), or the residual after that, normalised
+// where norms come after blocks (Pfeiffer et al., arXiv 2005.00247).
+enum class BottleneckInput : std::uint8_t { Addend, Sum };
 
 // All that an adapter changes, in the order of computing.
 struct LoraStack {
     std::vector<LoraModule> embedding;  // one or none; inputs: the vocabulary
     std::vector<LoraLayer> layers;      // one per layer
     std::vector<LoraModule> lmHead;     // one or none; outputs: the vocabulary. With tied weights the head alone
+    BottleneckInput bottleneckInput = BottleneckInput::Addend;
 };
 
 // Consecutive rows that use one adapter.

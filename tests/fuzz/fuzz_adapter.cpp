@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A PEFT folder in one text: adapter_config.json, a zero byte, adapter_model.safetensors. Refused, or an adapter that fits
+// A folder with an adapter in one text: adapter_config.json, a zero byte, adapter_model.safetensors. Refused, or an adapter that fits
 // the base and whose tiles can be made.
 #include <algorithm>
 #include <cstring>
 
+#include "core/adapters/bottleneck_config.h"
 #include "core/adapters/lora_image.h"
 #include "core/formats/safetensors.h"
 
@@ -49,6 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto left = static_cast<std::size_t>(data + size - zero);
     const auto file = std::as_bytes(std::span(zero + (left > 0), left - (left > 0)));
     (void)loraConfigFromText(config, "fuzz.json");
+    (void)bottleneckConfigFromText(config, "fuzz.json");
     auto entries = readSafetensorsHeader(file, file.size(), "fuzz.safetensors");
     if (!entries) return 0;
     const Bytes tensors(std::move(*entries), file);

@@ -34,6 +34,20 @@ struct TinyAdapter {
 };
 TinyAdapter tinyAdapter(const ArchSpec& base, const TinyAdapterOptions& options = {});
 
+// A bottleneck adapter of AdapterHub, as text and bytes: after attention and MLP reading the addend (houlsby), or after the
+// MLP reading the sum. As wide as hidden / reduction.
+struct TinyBottleneckOptions {
+    bool houlsby = true;
+    double reduction = 6;
+    double scale = 1;
+    DType dtype = DType::F32;
+    float strength = 0.3f;
+    std::uint64_t seed = 1;
+};
+TinyAdapter tinyBottleneck(const ArchSpec& base, const TinyBottleneckOptions& options = {});
+std::shared_ptr<const LoraImage> tinyBottleneckImage(const ArchSpec& base, std::span<const std::int64_t> pageBytes,
+                                                     const TinyBottleneckOptions& options = {});
+
 // The image of such an adapter for pages of this size, by layer. Failure is a failed CHECK.
 std::shared_ptr<const LoraImage> tinyImage(const ArchSpec& base, std::span<const std::int64_t> pageBytes,
                                            const TinyAdapterOptions& options = {});

@@ -90,6 +90,11 @@ public:
         if (onLora) onLora(batch);
         m_device.loraGather(stream, v, ids, batch);
     }
+    void loraActivate(Stream& stream, TensorView v, LoraBatch batch) override {
+        ++m_loraCalls;
+        if (onLora) onLora(batch);
+        m_device.loraActivate(stream, v, batch);
+    }
     std::int64_t loraCalls() const { return m_loraCalls; }
     std::int64_t kvPageBytes(int kvHeads, int headDim, DType dtype) const override {
         return m_device.kvPageBytes(kvHeads, headDim, dtype);

@@ -2,6 +2,7 @@
 // How it differs from the contract: it does not. This file cuts the work into tasks for the threads; the kernels behind
 // CpuKernels do it. A task is a set of whole output elements, so neither the cut nor the thread changes a bit.
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstring>
 #include <vector>
@@ -276,6 +277,27 @@ public:
             }
     }
 
+    void loraActivate(Stream&, TensorView v, LoraBatch batch) override {
+        contract::loraActivate(v, batch);
+        std::array<float, kMaxLoraRank> bias{};
+        for (const LoraRows& part : batch)
+            for (const LoraModule& module : part.modules) {
+                const std::int64_t count = module.rank - 1;
+                LoraArgs args = loraArgs(part, module);
+                args.firstTile = module.firstTileOfBias();
+                args.columns = count;
+                m_kernels.loraRow[weightTypeOf(module.dtype)](args, bias.data());
+                float* ranks = rowOf<float>(v, part.firstRow) + module.firstRank;
+                for (std::int64_t t = 0; t < part.rows; ++t) m_kernels.add(ranks + t * v.stride[0], bias.data(), count);
+                m_kernels.activation[static_cast<int>(*module.activation)](
+                    {ranks, v.stride[0], ranks, v.stride[0], nullptr, 0, count}, 0, part.rows);
+                for (std::int64_t t = 0; t < part.rows; ++t) {
+                    for (std::int64_t j = 0; j < count; ++j) ranks[t * v.stride[0] + j] *= module.scale;
+                    ranks[t * v.stride[0] + count] = module.scale;
+                }
+            }
+    }
+
     std::int64_t kvPageBytes(int kvHeads, int headDim, DType dtype) const override {
         return std::int64_t{2} * kvHeads * headDim * kTokensPerPage * static_cast<std::int64_t>(bytesOf(dtype));
     }
@@ -324,7 +346,7 @@ private:
         args.tilesPerPage = module.tilesPerPage;
         args.tileColumns = module.tileColumns;
         args.rank = module.rank;
-        args.scale = module.scale;
+        args.scale = module.activation ? 1.0f : module.scale;
         return args;
     }
 

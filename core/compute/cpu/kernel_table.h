@@ -54,6 +54,7 @@ constexpr CpuKernels kTable = {
     {loraShrink<StoredF32>, loraShrink<StoredBf16>, loraShrink<StoredF16>},
     {loraExpand<StoredF32>, loraExpand<StoredBf16>, loraExpand<StoredF16>},
     {loraGather<StoredF32>, loraGather<StoredBf16>, loraGather<StoredF16>},
+    {loraRow<StoredF32>, loraRow<StoredBf16>, loraRow<StoredF16>},
     {fmaRounds, pairRounds, fourRounds},
     sumWords,
 };

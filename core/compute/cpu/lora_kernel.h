@@ -123,4 +123,15 @@ void loraGather(const espalier::cpu::LoraArgs& args, const std::int32_t* ids) {
         }
 }
 
+// The first row of a matrix in tiles, widened.
+template <class Stored>
+void loraRow(const espalier::cpu::LoraArgs& args, float* to) {
+    for (std::int64_t first = 0; first < args.columns; first += args.tileColumns) {
+        const std::int64_t left = args.columns - first;
+        const auto* tile = loraTile<Stored>(args, args.firstTile + first / args.tileColumns);
+        forVectors(left < args.tileColumns ? left : args.tileColumns,
+                   [&](std::int64_t k, int n) { Simd::store(to + first + k, Stored::load(tile + k, n), n); });
+    }
+}
+
 }  // namespace

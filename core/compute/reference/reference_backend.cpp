@@ -228,7 +228,7 @@ public:
                         float sum = 0.0f;
                         for (std::int32_t k = 0; k < module.inputs; ++k)
                             sum += row(x, t)[k] * loraValue(module, module.firstTile, module.inputs, j, k);
-                        row(v, t)[module.firstRank + j] = module.scale * sum;
+                        row(v, t)[module.firstRank + j] = module.activation ? sum : module.scale * sum;
                     }
     }
 
@@ -254,6 +254,20 @@ public:
                     for (int j = 0; j < loraSlabs(module.rank) * kLoraSlab; ++j)
                         row(v, t)[module.firstRank + j] =
                             module.scale * loraValue(module, module.firstTile, module.inputs, j, ids.as<std::int32_t>()[t]);
+    }
+
+    void loraActivate(Stream&, TensorView v, LoraBatch batch) override {
+        contract::loraActivate(v, batch);
+        for (const LoraRows& part : batch)
+            for (const LoraModule& module : part.modules)
+                for (std::int64_t t = part.firstRow; t < part.firstRow + part.rows; ++t) {
+                    float* ranks = row(v, t) + module.firstRank;
+                    for (int j = 0; j < module.rank - 1; ++j) {
+                        const float bias = loraValue(module, module.firstTileOfBias(), module.rank, 0, j);
+                        ranks[j] = module.scale * activate(*module.activation, ranks[j] + bias);
+                    }
+                    ranks[module.rank - 1] = module.scale;
+                }
     }
 
     std::int64_t kvPageBytes(int kvHeads, int headDim, DType dtype) const override {

@@ -46,9 +46,10 @@ struct Pages {
     }
 
     // `gap` tiles before A belong to somebody else.
-    LoraModule place(const Matrices& m, std::int32_t tileColumns, std::int32_t gap = 0) {
+    LoraModule place(const Matrices& m, std::int32_t tileColumns, std::int32_t gap = 0,
+                     std::optional<ActivationKind> activation = {}, const std::vector<float>& bias = {}) {
         LoraModule module{.rank = m.rank, .inputs = m.inputs, .outputs = m.outputs, .firstTile = gap,
-                          .tileColumns = tileColumns, .dtype = m.dtype, .scale = m.scale};
+                          .tileColumns = tileColumns, .dtype = m.dtype, .scale = m.scale, .activation = activation};
         const std::int64_t tileBytes = loraTileBytes(tileColumns, m.dtype), perPage = pageBytes / tileBytes;
         const std::int64_t pages = (gap + module.tiles() + perPage - 1) / perPage;
         auto& places = taken.emplace_back();
@@ -58,14 +59,14 @@ struct Pages {
         }
         module.pages = places;
         module.tilesPerPage = static_cast<std::int32_t>(perPage);
-        const auto put = [&](std::int32_t firstTile, std::int32_t width, auto value) {
-            const std::int32_t across = loraTilesAcross(width, tileColumns);
-            for (std::int32_t tile = 0; tile < loraSlabs(m.rank) * across; ++tile) {
+        const auto put = [&](std::int32_t firstTile, std::int32_t width, auto value, std::int32_t rows = 0) {
+            const std::int32_t across = loraTilesAcross(width, tileColumns), ranks = rows > 0 ? rows : m.rank;
+            for (std::int32_t tile = 0; tile < loraSlabs(ranks) * across; ++tile) {
                 std::vector<float> values(static_cast<std::size_t>(kLoraSlab) * static_cast<std::size_t>(tileColumns));
                 for (std::int32_t i = 0; i < kLoraSlab * tileColumns; ++i) {
                     const std::int32_t j = tile / across * kLoraSlab + i / tileColumns;
                     const std::int32_t c = tile % across * tileColumns + i % tileColumns;
-                    if (j < m.rank && c < width) values[static_cast<std::size_t>(i)] = value(j, c);
+                    if (j < ranks && c < width) values[static_cast<std::size_t>(i)] = value(j, c);
                 }
                 const auto bytes = storedAs(m.dtype, values);
                 const std::int64_t at = firstTile + tile;
@@ -76,6 +77,7 @@ struct Pages {
         put(module.firstTile, m.inputs, [&](auto j, auto c) { return m.a[static_cast<std::size_t>(j * m.inputs + c)]; });
         put(module.firstTileOfB(), m.outputs,
             [&](auto j, auto c) { return m.b[static_cast<std::size_t>(c * m.rank + j)]; });
+        if (activation) put(module.firstTileOfBias(), m.rank, [&](auto, auto c) { return bias[static_cast<std::size_t>(c)]; }, 1);
         return module;
     }
 };
@@ -191,6 +193,57 @@ private slots:
                         if (t >= 1 && t < 6 && j >= 0 && j < loraSlabs(rank) * 8)
                             expected = j < rank ? m.scale * m.a[static_cast<std::size_t>(j * vocabulary + ids[static_cast<std::size_t>(t)])] : 0.0f;
                         QCOMPARE(got[static_cast<std::size_t>(t * width + column)], expected);
+                    }
+            }
+    }
+
+    // A bottleneck: act(A x + a) and scale, then B and b, against the formula in fp64; other rows and ranks are left alone.
+    void bottlenecksAgreeWithTheFormula_data() { devicesAndTypes(); }
+    void bottlenecksAgreeWithTheFormula() {
+        QFETCH(QByteArray, device);
+        QFETCH(int, dtype);
+        const TestDevice opened = openTestDevice(device);
+        const auto type = static_cast<DType>(dtype);
+        constexpr std::int32_t kHidden = 150;
+        constexpr std::int64_t kRows = 7;
+        unsigned seed = 5;
+        for (const ActivationKind kind : {ActivationKind::Relu, ActivationKind::Silu, ActivationKind::Gelu, ActivationKind::GeluTanh})
+            for (const std::int32_t width : {1, 7, 8, 130}) {
+                seed += 10;
+                Matrices m(width + 1, kHidden, kHidden, type, seed);
+                const auto bias = roundedTo(type, normalValues(width + 1, seed + 2));
+                for (std::int32_t k = 0; k < kHidden; ++k) m.a[static_cast<std::size_t>(width * kHidden + k)] = 0;  // of the row that b takes
+                Pages pages(*opened.backend, 8192, 128, seed);
+                const LoraModule module = pages.place(m, 128, static_cast<std::int32_t>(seed % 3), kind, bias);
+                const auto x = normalValues(kRows * kHidden, seed + 3), y = normalValues(kRows * kHidden, seed + 4);
+                const std::int64_t ranks = loraSlabs(width + 1) * 8;
+                const DeviceMatrix dx(*opened.backend, kRows, kHidden, Layout::Strided, x), dy(*opened.backend, kRows, kHidden, Layout::Strided, y);
+                const DeviceMatrix dv(*opened.backend, kRows, ranks, Layout::Strided);
+                const auto stream = opened.backend->makeStream();
+                const LoraRows part[] = {{1, 5, std::span(&module, 1)}};
+                opened.backend->loraShrink(*stream, dv.view(), dx.view(), part);
+                opened.backend->loraActivate(*stream, dv.view(), part);
+                opened.backend->loraExpand(*stream, dy.view(), dv.view(), part);
+                QVERIFY(opened.backend->synchronize(*stream) && dv.intact() && dy.intact());
+                const auto got = dy.download();
+                for (std::int64_t t = 0; t < kRows; ++t)
+                    for (std::int32_t n = 0; n < kHidden; ++n) {
+                        const auto at = static_cast<std::size_t>(t * kHidden + n);
+                        double expected = 0;
+                        for (std::int32_t j = 0; j < width; ++j) {
+                            double sum = bias[static_cast<std::size_t>(j)];
+                            for (std::int32_t k = 0; k < kHidden; ++k)
+                                sum += double{x[static_cast<std::size_t>(t * kHidden + k)]} * m.a[static_cast<std::size_t>(j * kHidden + k)];
+                            const double act = kind == ActivationKind::Relu   ? std::max(sum, 0.0)
+                                               : kind == ActivationKind::Silu ? sum / (1 + std::exp(-sum))
+                                               : kind == ActivationKind::Gelu ? 0.5 * sum * (1 + std::erf(sum / std::sqrt(2.0)))
+                                                                              : 0.5 * sum * (1 + std::tanh(0.79788456080286536 * (sum + 0.044715 * sum * sum * sum)));
+                            expected += act * m.b[static_cast<std::size_t>(n * (width + 1) + j)];
+                        }
+                        expected = (expected + m.b[static_cast<std::size_t>(n * (width + 1) + width)]) * m.scale + y[at];
+                        if (t < 1 || t >= 6) expected = y[at];
+                        QVERIFY2(std::abs(got[at] - expected) <= 1e-3 * (1 + std::abs(expected)),
+                                 qPrintable(QString("%1 wide, row %2, column %3: %4 for %5").arg(width).arg(t).arg(n).arg(got[at]).arg(expected)));
                     }
             }
     }

@@ -80,6 +80,28 @@ private slots:
         QCOMPARE(fixture.generate("small:math"), changed);
     }
 
+    void bottleneckAdaptersAreServedToo() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        tinyBottleneck(fixture.spec).write(fixture.root / "bottle");
+        const auto adapter = fixture.engine->importAdapter({.path = (fixture.root / "bottle").string(), .base = "tiny"});
+        VERIFY_OK(adapter);
+        QCOMPARE(adapter->kind, std::string("bottleneck"));
+        QCOMPARE(adapter->rank, 8);
+        QCOMPARE(adapter->targets, (std::vector<std::string>{"mh_adapter", "output_adapter"}));
+        VERIFY_OK(fixture.import("lora"));
+        const auto base = fixture.generate("tiny"), changed = fixture.generate("tiny:bottle");
+        QVERIFY(base != changed && fixture.generate("tiny:lora") != changed);
+        fixture.engine.reset();
+        fixture.engine = fixture.open().value();
+        QCOMPARE(fixture.generate("tiny:bottle"), changed);
+        tinyBottleneck(fixture.spec, {.houlsby = false, .seed = 7}).write(fixture.root / "bottle");
+        const auto again = fixture.engine->reloadAdapter("tiny:bottle");
+        VERIFY_OK(again);
+        QCOMPARE(again->version, 2);
+        QVERIFY(fixture.generate("tiny:bottle") != changed);
+    }
+
     // PEFT saves the base's embedding and head beside matrices that change them. They must be the base's own.
     void tablesOfTheBaseMustBeThoseOfTheBase() {
         AdapterFixture fixture;

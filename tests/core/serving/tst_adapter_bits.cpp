@@ -22,7 +22,7 @@ using namespace espalier::test;
 namespace {
 
 constexpr int kRequests = 30;
-constexpr int kAdapters = 5;
+constexpr int kLoras = 5, kAdapters = kLoras + 2;  // and two bottlenecks
 
 struct Setup {
     std::int32_t pages = 600;
@@ -64,8 +64,8 @@ public:
           m_kvType(kvType),
           m_model(loadModel(m_backend, folder, spec, {.maxBatchTokens = 64, .maxLogitRows = 64, .progress = {}, .stop = {}})) {
         const auto pageBytes = layerPageBytes(m_backend, spec, kvType);
-        const std::int32_t ranks[kAdapters] = {1, 8, 17, 3, 64};
-        const DType types[kAdapters] = {DType::F32, DType::BF16, DType::F16, DType::BF16, DType::F32};
+        const std::int32_t ranks[kLoras] = {1, 8, 17, 3, 64};
+        const DType types[kLoras] = {DType::F32, DType::BF16, DType::F16, DType::BF16, DType::F32};
         // Every place in a model, alone and together: the layers, one projection, the embedding, the head, both of these.
         const std::vector<std::string> layers = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"};
         const auto with = [&](std::initializer_list<std::string> more) {
@@ -73,12 +73,14 @@ public:
             targets.insert(targets.end(), more);
             return targets;
         };
-        const std::vector<std::string> targets[kAdapters] = {
+        const std::vector<std::string> targets[kLoras] = {
             with({"embed_tokens"}), {"v_proj"}, with({"embed_tokens", "lm_head"}), {"lm_head"}, layers};
-        for (int i = 0; i < kAdapters; ++i)
+        for (int i = 0; i < kLoras; ++i)
             m_images.push_back(tinyImage(spec, pageBytes,
                                          {.rank = ranks[i], .alpha = 4, .targets = targets[i],
                                           .dtype = types[i], .strength = 0.3f, .seed = 40u + static_cast<unsigned>(i)}));
+        m_images.push_back(tinyBottleneckImage(spec, pageBytes, {.houlsby = true, .reduction = 4, .seed = 50}));
+        m_images.push_back(tinyBottleneckImage(spec, pageBytes, {.houlsby = false, .reduction = 3, .dtype = DType::BF16, .seed = 51}));
     }
 
     Request make(int number) const {
