@@ -169,6 +169,7 @@ void visitFields(Record& record, Visit& visit) {
     visit("seconds", record.seconds);
     visit("cause", record.cause);
     visit("evicted_for", record.evictedFor);
+    visit("wasted", record.wasWaste);
 }
 
 template <class Record, class Visit>

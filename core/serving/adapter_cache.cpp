@@ -142,7 +142,10 @@ const ResidentAdapter* AdapterCache::acquire(std::string_view digest) {
     if (adapter.references++ == 0 && adapter.isWhole())
         for (const PageId page : adapter.pages) m_pool.reassign(PageOwner::AdapterIdle, PageOwner::Adapter, page);
     adapter.heat.use(m_clock.now());
-    if (!adapter.wasUsed && adapter.cause == MoveCause::Prefetch) ++m_tiers.trace.traffic().prefetchUsed;
+    if (!adapter.wasUsed && adapter.cause == MoveCause::Prefetch) {
+        ++m_prefetched.used;
+        ++m_tiers.trace.traffic().prefetchUsed;
+    }
     adapter.wasUsed = true;
     return &adapter;
 }
@@ -155,28 +158,40 @@ void AdapterCache::release(const ResidentAdapter& adapter) {
     if (adapter.retired) drop(found, *adapter.retired, {});
 }
 
-void AdapterCache::wanted(std::string_view digest) {
-    if (const auto found = m_residents.find(digest); found != m_residents.end()) found->second->isWanted = true;
+void AdapterCache::wanted(std::string_view digest, std::int32_t turn) {
+    if (const auto found = m_residents.find(digest); found != m_residents.end()) found->second->wantedTurn = turn;
 }
 
 void AdapterCache::forgetWanted() {
-    for (auto& [digest, adapter] : m_residents) adapter->isWanted = false;
+    for (auto& [digest, adapter] : m_residents) adapter->wantedTurn.reset();
 }
 
-double AdapterCache::valueOf(const ResidentAdapter& adapter) const {
+double AdapterCache::valueOf(const ResidentAdapter& adapter, const ChildrenWorth& ofBlocks) const {
     const double back = m_tiers.copyCost.secondsFor(static_cast<double>(adapter.bytes)) +
                         m_tiers.arena.secondsToRead(*adapter.source);
-    return keepingValue(adapter.heat, back, static_cast<double>(adapter.pages.size()));
+    const auto pages = static_cast<double>(adapter.pages.size());
+    const double own = keepingValue(adapter.heat, back, pages);
+    return ofBlocks ? sumOfValues(own, ofBlocks(adapter.source->digest) - std::log2(pages)) : own;
 }
 
-std::optional<AdapterCache::Candidate> AdapterCache::leastValuable(bool wantedToo) const {
+std::optional<AdapterCache::Candidate> AdapterCache::leastValuable(const ChildrenWorth& ofBlocks) const {
     std::optional<Candidate> least;
     for (const auto& [digest, adapter] : m_residents) {
-        if (ownerOf(*adapter) != PageOwner::AdapterIdle || (adapter->isWanted && !wantedToo)) continue;
-        const double value = valueOf(*adapter);
+        if (ownerOf(*adapter) != PageOwner::AdapterIdle || adapter->wantedTurn) continue;
+        const double value = valueOf(*adapter, ofBlocks);
         if (!least || value < least->value) least = {digest, value};
     }
     return least;
+}
+
+std::optional<std::string_view> AdapterCache::lastWanted(std::int32_t sparedTurns) const {
+    const ResidentAdapter* last = nullptr;
+    for (const auto& [digest, adapter] : m_residents) {
+        if (ownerOf(*adapter) != PageOwner::AdapterIdle || !adapter->wantedTurn) continue;
+        if (*adapter->wantedTurn < sparedTurns) continue;
+        if (!last || *adapter->wantedTurn > *last->wantedTurn) last = adapter.get();
+    }
+    return last ? std::optional<std::string_view>(last->source->digest) : std::nullopt;
 }
 
 std::int32_t AdapterCache::evict(std::string_view digest, const std::string& forWhom) {
@@ -198,11 +213,13 @@ void AdapterCache::retire(std::string_view digest, MoveCause cause) {
 // What leaves the pool is written nowhere: it is still on disk, often in host memory.
 void AdapterCache::drop(Residents::iterator adapter, MoveCause cause, const std::string& forWhom) {
     const ResidentAdapter& gone = *adapter->second;
-    if (!gone.wasUsed && gone.cause == MoveCause::Prefetch) ++m_tiers.trace.traffic().prefetchWasted;
+    const bool isWaste = !gone.wasUsed && gone.cause == MoveCause::Prefetch;
+    m_prefetched.wasted += isWaste;
+    m_tiers.trace.traffic().prefetchWasted += isWaste;
     const bool isOnHost = m_tiers.arena.state(*gone.source) == HostArena::State::Ready;
     m_tiers.trace.add({.at = m_clock.unixMilliseconds(), .adapter = gone.source->name, .from = AdapterTier::Pool,
                        .to = isOnHost ? AdapterTier::Host : AdapterTier::Disk, .bytes = gone.bytes, .cause = cause,
-                       .evictedFor = forWhom});
+                       .evictedFor = forWhom, .wasWaste = isWaste});
     for (const PageId page : gone.pages) m_pool.release(PageOwner::AdapterIdle, page);
     m_residents.erase(adapter);
 }

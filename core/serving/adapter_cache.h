@@ -10,11 +10,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/adapters/lora_image.h"
@@ -38,7 +40,7 @@ struct ResidentAdapter {
     MoveCause cause = MoveCause::Miss;  // of its coming
     std::string tenant;                 // for whose request it came
     bool wasUsed = false;
-    bool isWanted = false;  // by a request that waits: goes last
+    std::optional<std::int32_t> wantedTurn;  // of the first waiting request that wants it: goes last
     std::optional<MoveCause> retired;
 
     bool isWhole() const { return !landing; }
@@ -77,15 +79,20 @@ public:
     void release(const ResidentAdapter& adapter);
 
     // Those that waiting requests want are the last to go; says so of the adapters, until the next forgetWanted().
-    void wanted(std::string_view digest);
+    // turn: requests that come before the first that wants it.
+    void wanted(std::string_view digest, std::int32_t turn);
     void forgetWanted();
 
-    // The idle one that is worth least by keepingValue(); `wantedToo`: also among the wanted ones.
+    // Of the idle ones that nobody wants, the one that is worth least by keepingValue() with its children: cached blocks
+    // that only its requests can read, whose worth per page `ofBlocks` gives, as a logarithm.
     struct Candidate {
         std::string_view digest;
         double value = 0;
     };
-    std::optional<Candidate> leastValuable(bool wantedToo) const;
+    using ChildrenWorth = std::function<double(std::string_view digest)>;
+    std::optional<Candidate> leastValuable(const ChildrenWorth& ofBlocks = {}) const;
+    // Of the idle ones that are wanted, but not by the next `sparedTurns` requests, the one that is wanted last.
+    std::optional<std::string_view> lastWanted(std::int32_t sparedTurns) const;
     // Takes an idle one out; gives the pages freed. forWhom: whoever takes its room.
     std::int32_t evict(std::string_view digest, const std::string& forWhom);
     void retire(std::string_view digest, MoveCause cause);
@@ -98,6 +105,11 @@ public:
     std::int64_t ranksBytes() const { return m_ranksMemory.bytes(); }
 
     std::int32_t residents() const { return static_cast<std::int32_t>(m_residents.size()); }
+    // What became of adapters that came ahead of their turn, since the last call.
+    struct PrefetchOutcome {
+        std::int64_t used = 0, wasted = 0;
+    };
+    PrefetchOutcome takePrefetchOutcome() { return std::exchange(m_prefetched, {}); }
     std::int64_t loads() const { return m_loads; }
     std::int64_t evictions() const { return m_evictions; }
     std::int64_t loadedBytes() const { return m_loadedBytes; }
@@ -119,7 +131,7 @@ private:
     }
     Result<void> reserveRanks(std::int32_t ranks);
     void post(const ResidentAdapter& adapter, std::shared_ptr<const LoraImage> image);
-    double valueOf(const ResidentAdapter& adapter) const;
+    double valueOf(const ResidentAdapter& adapter, const ChildrenWorth& ofBlocks) const;
     void drop(Residents::iterator adapter, MoveCause cause, const std::string& forWhom);
 
     Backend& m_backend;
@@ -134,6 +146,7 @@ private:
     Gate m_gate;
     Buffer m_ranksMemory;
     TensorView m_ranks;
+    PrefetchOutcome m_prefetched;
     std::int64_t m_loads = 0, m_evictions = 0, m_loadedBytes = 0;
 };
 

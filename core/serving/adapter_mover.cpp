@@ -19,40 +19,44 @@ std::int32_t AdapterMover::viewAdapter(const Request& request) {
     if (!isNew) return known->second;
     AdapterPlace place;
     bool isReady = false;
-    if (const ResidentAdapter* resident = m_pager.adapters().find(request.adapter->digest)) {
+    const AdapterSource& source = *request.adapter;
+    const double copy = m_tiers.copyCost.secondsFor(static_cast<double>(source.storedBytes));
+    if (const ResidentAdapter* resident = m_pager.adapters().find(source.digest)) {
         using At = AdapterPlace::At;
         isReady = resident->isReady();
         place = {!resident->isWhole()         ? At::Coming
                  : resident->references > 0 ? At::Used
                                             : At::Idle,
-                 static_cast<std::int32_t>(resident->pages.size())};
-    } else if (const auto image = m_tiers.arena.image(*request.adapter)) {
-        place = {AdapterPlace::At::Host, image->pages};
-    } else if (m_tiers.arena.state(*request.adapter) == HostArena::State::Loading) {
-        place.at = AdapterPlace::At::Coming;
+                 static_cast<std::int32_t>(resident->pages.size()), resident->isWhole() ? 0.0 : copy};
+    } else if (const auto image = m_tiers.arena.image(source)) {
+        place = {AdapterPlace::At::Host, image->pages, copy};
+    } else {
+        const bool isRead = m_tiers.arena.state(source) == HostArena::State::Loading;
+        place.at = isRead ? AdapterPlace::At::Coming : AdapterPlace::At::Disk;
+        place.seconds = copy + m_tiers.arena.secondsToRead(source);
     }
     m_seen.push_back({request.adapter, isReady});
     m_places.push_back(place);
-    m_pages.push_back(place.at == AdapterPlace::At::Coming ? 0 : place.pages);
+    m_pages.push_back(place.at == AdapterPlace::At::Coming || m_pager.isSplit() ? 0 : place.pages);
     return known->second;
 }
 
 bool AdapterMover::move(const QueueView& queue, std::span<const std::int32_t> missing,
-                        std::span<const std::unique_ptr<Sequence>> sequences, std::int32_t freeSlots) {
+                        std::span<const std::unique_ptr<Sequence>> sequences, std::int32_t admitted, TimePoint now) {
     m_moved = false;
     m_refusal.reset();
+    m_pace.stepped(m_hadWaiting, admitted, m_lastMove ? seconds(now - *m_lastMove) : 0.0);
+    m_lastMove = now;
+    m_hadWaiting = std::ranges::any_of(sequences, [](const auto& one) { return !one->isRunning && !one->isDone; });
     if (m_seen.empty()) return false;
     const auto tenantOf = [&](std::int32_t request) -> const std::string& {
         return sequences[static_cast<std::size_t>(request)]->request.tenant;
     };
-    const std::int32_t quarter = m_pager.pool().pageCount() / 4;
-    PrefetchLimits limits;
-    limits.requests = std::max(2 * freeSlots, kLeastLookAhead);
-    const PrefetchPlan soon = planPrefetch(queue, m_places, limits);
+    const std::vector<AdapterWish> wishes = wishesInFairOrder(queue, kWishes);
     m_pager.adapters().forgetWanted();
-    for (const std::int32_t adapter : soon.wanted) {
-        const AdapterSource& source = *m_seen[static_cast<std::size_t>(adapter)].source;
-        m_pager.adapters().wanted(source.digest);
+    for (const AdapterWish& wish : wishes) {
+        const AdapterSource& source = *m_seen[static_cast<std::size_t>(wish.adapter)].source;
+        m_pager.adapters().wanted(source.digest, wish.turn);
         m_tiers.arena.keep(source);
     }
     for (const std::int32_t request : missing) {
@@ -63,29 +67,42 @@ bool AdapterMover::move(const QueueView& queue, std::span<const std::int32_t> mi
             sequence.adapterFrom = m_tiers.arena.state(*sequence.request.adapter) == HostArena::State::Ready
                                        ? AdapterTier::Host
                                        : AdapterTier::Disk;
-        if (at == AdapterPlace::At::Host) bring(adapter, MoveCause::Miss, tenantOf(request));
+        if (at == AdapterPlace::At::Host) bring(adapter, MoveCause::Miss, tenantOf(request), 0);
         if (at == AdapterPlace::At::Disk) read(adapter, MoveCause::Miss, tenantOf(request));
     }
     if (!m_prefetch) return m_moved;
-    const PoolUsage usage = m_pager.pool().usage();
-    limits.stagedPages = quarter - usage.of(PageOwner::Staging);
-    limits.reclaimable = usage.available();
-    const PrefetchPlan plan = planPrefetch(queue, m_places, limits);
-    const auto tenantFor = [&](std::int32_t adapter) -> const std::string& {
-        const auto at = std::ranges::find(plan.wanted, adapter) - plan.wanted.begin();
-        return tenantOf(plan.first[static_cast<std::size_t>(at)]);
-    };
-    for (const std::int32_t adapter : plan.toPool)
-        if (!bring(adapter, MoveCause::Prefetch, tenantFor(adapter))) break;
-    for (const std::int32_t adapter : plan.toHost) read(adapter, MoveCause::Prefetch, tenantFor(adapter));
+    const PrefetchPlan plan = planPrefetch(wishes, m_places, limits(sequences));
+    for (const AdapterWish& wish : plan.toPool)
+        if (!bring(wish.adapter, MoveCause::Prefetch, tenantOf(wish.request), wish.turn)) break;
+    for (const AdapterWish& wish : plan.toHost) read(wish.adapter, MoveCause::Prefetch, tenantOf(wish.request));
     return m_moved;
 }
 
-bool AdapterMover::bring(std::int32_t adapter, MoveCause cause, const std::string& tenant) {
+// What runs takes more pages while something is copied: those are no room for it.
+PrefetchLimits AdapterMover::limits(std::span<const std::unique_ptr<Sequence>> sequences) {
+    constexpr std::int32_t kStepsAhead = kTokensPerPage;  // one page of each answer
+    std::int32_t growth = 0;
+    for (const auto& sequence : sequences) {
+        if (!sequence->isRunning) continue;
+        const std::int32_t more = std::clamp(sequence->maxTokens - sequence->generated(), 0, kStepsAhead);
+        growth += std::max(0, pagesForTokens(static_cast<std::int32_t>(sequence->tokens.size()) + more) -
+                                  static_cast<std::int32_t>(sequence->pages.size()));
+    }
+    const AdapterCache::PrefetchOutcome outcome = m_pager.adapters().takePrefetchOutcome();
+    m_reach.saw(outcome.used, outcome.wasted);
+    const PoolUsage usage = m_pager.pool().usage();
+    return {.reach = m_reach.requests(),
+            .secondsPerTurn = m_pace.secondsPerTurn(),
+            .secondsPerStep = m_pace.secondsPerStep(),
+            .stagedPages = m_pager.pool().pageCount() / 4 - usage.of(PageOwner::Staging),
+            .reclaimable = m_pager.availableForAdapters() - (m_pager.isSplit() ? 0 : growth)};
+}
+
+bool AdapterMover::bring(std::int32_t adapter, MoveCause cause, const std::string& tenant, std::int32_t turn) {
     const auto& source = m_seen[static_cast<std::size_t>(adapter)].source;
     auto image = m_tiers.arena.image(*source);
     if (!image) return false;
-    if (auto brought = m_pager.bringAdapter(source, std::move(image), cause, tenant); !brought) {
+    if (auto brought = m_pager.bringAdapter(source, std::move(image), cause, tenant, turn); !brought) {
         if (cause == MoveCause::Miss) m_refusal = std::move(brought).error();
         return false;
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // AdapterMover: sees to it that the adapters of waiting requests are in the pool when their turn comes. Before each plan
 // it says where they are; after it, it brings those that requests could have begun but for (a miss), then, within a
-// quarter of the pool, those that the next requests in fair order will want. Copies run beside what is computed, and a
-// wish that cannot be met now is made again at the next step.
+// quarter of the pool and just in time (prefetch_plan.h), those that the next requests in fair order will want. Copies
+// run beside what is computed, and a wish that cannot be met now is made again at the next step.
 //
 // Owner: ServingLoop. Thread: engine.
 #pragma once
@@ -36,9 +36,10 @@ public:
     std::span<const AdapterPlace> places() const { return m_places; }
     std::span<const std::int32_t> pages() const { return m_pages; }  // as QueueView::adapterPages
 
-    // After the plan was carried out, before the step is computed. true: something was set in motion.
+    // After the plan was carried out, before the step is computed. admitted: for the first time, by this plan. true:
+    // something was set in motion.
     bool move(const QueueView& queue, std::span<const std::int32_t> missing,
-              std::span<const std::unique_ptr<Sequence>> sequences, std::int32_t freeSlots);
+              std::span<const std::unique_ptr<Sequence>> sequences, std::int32_t admitted, TimePoint now);
 
     // Why the last move() could not bring an adapter that is missing.
     const std::optional<Error>& refusal() const { return m_refusal; }
@@ -51,10 +52,11 @@ private:
         std::shared_ptr<const AdapterSource> source;
         bool isReady = false;
     };
-    static constexpr std::int32_t kLeastLookAhead = 8;  // requests, when every slot is taken
+    static constexpr std::int32_t kWishes = 64;  // waiting requests whose adapters are the last to go
 
-    bool bring(std::int32_t adapter, MoveCause cause, const std::string& tenant);
+    bool bring(std::int32_t adapter, MoveCause cause, const std::string& tenant, std::int32_t turn);
     void read(std::int32_t adapter, MoveCause cause, const std::string& tenant);
+    PrefetchLimits limits(std::span<const std::unique_ptr<Sequence>> sequences);
 
     AdapterTiers& m_tiers;
     Pager& m_pager;
@@ -63,6 +65,10 @@ private:
     std::vector<Seen> m_seen;
     std::vector<AdapterPlace> m_places;
     std::vector<std::int32_t> m_pages;
+    PrefetchReach m_reach;
+    TurnPace m_pace;
+    std::optional<TimePoint> m_lastMove;
+    bool m_hadWaiting = false;
     bool m_moved = false;
     std::optional<Error> m_refusal;
 };

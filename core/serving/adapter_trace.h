@@ -37,6 +37,7 @@ struct AdapterMove {
     double seconds = 0;  // 0: nothing was copied
     MoveCause cause = MoveCause::Miss;
     std::string evictedFor = {};  // the adapter that took its room, or "kv"; with Evicted alone
+    bool wasWaste = false;        // it had come ahead of its turn and goes unused
 };
 
 struct AdapterTraffic {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/serving/pager.h"
 
+#include <limits>
 #include <map>
 
 #include "core/serving/scheduler.h"
@@ -68,29 +69,77 @@ Result<void> Pager::grow(Sequence& sequence, std::int32_t rows) {
     const std::int32_t needed =
         pagesForTokens(sequence.computed + rows) - static_cast<std::int32_t>(sequence.pages.size());
     if (needed <= 0) return {};
-    makeRoom(needed, "kv");
+    const Room room = roomForKv(needed);
+    makeRoom(room, "kv");
+    if (isSplit() && roomForKv(needed).missing > 0)
+        return fail(ErrorCode::PoolExhausted, "the pages for KV are taken");
     return m_pool.acquire(PageOwner::Kv, needed, sequence.pages);
 }
 
-void Pager::makeRoom(std::int32_t pages, const std::string& forWhom, bool evenWanted) {
-    std::int32_t missing = pages - m_pool.usage().of(PageOwner::Free);
-    if (missing > 0) missing -= evictLeast(missing, forWhom, false);
-    if (missing > 0 && evenWanted) evictLeast(missing, forWhom, true);
+std::int32_t Pager::pagesOfAdapters() const {
+    const PoolUsage usage = m_pool.usage();
+    return usage.of(PageOwner::Adapter) + usage.of(PageOwner::AdapterIdle) + usage.of(PageOwner::Staging);
 }
 
-// Gives the pages freed: fewer when nothing else may go.
-std::int32_t Pager::evictLeast(std::int32_t pages, const std::string& forWhom, bool evenWanted) {
+PoolUsage Pager::usageForKv() const {
+    PoolUsage usage = m_pool.usage();
+    if (!isSplit()) return usage;
+    const std::int32_t kv = usage.of(PageOwner::Kv) + usage.of(PageOwner::KvCached);
+    usage = {};
+    usage.pages[static_cast<std::size_t>(PageOwner::Free)] = pagesForKv(0) - kv;
+    usage.pages[static_cast<std::size_t>(PageOwner::Kv)] = m_pool.usage().of(PageOwner::Kv);
+    usage.pages[static_cast<std::size_t>(PageOwner::KvCached)] = m_pool.usage().of(PageOwner::KvCached);
+    return usage;
+}
+
+std::int32_t Pager::availableForAdapters() const {
+    const PoolUsage usage = m_pool.usage();
+    return isSplit() ? m_pagesForAdapters - pagesOfAdapters() + usage.of(PageOwner::AdapterIdle) : usage.available();
+}
+
+Pager::Room Pager::roomForKv(std::int32_t pages) const {
+    const PoolUsage usage = usageForKv();
+    return {.missing = pages - usage.of(PageOwner::Free), .ofBlocks = true, .ofAdapters = !isSplit()};
+}
+
+Pager::Room Pager::roomForAdapter(std::int32_t pages) const {
+    const std::int32_t free = isSplit() ? m_pagesForAdapters - pagesOfAdapters() : m_pool.usage().of(PageOwner::Free);
+    return {.missing = pages - free, .ofBlocks = !isSplit(), .ofAdapters = true};
+}
+
+void Pager::makeRoom(const Room& room, const std::string& forWhom) {
+    std::int32_t missing = room.missing;
+    if (missing > 0) missing -= evictLeast(room, forWhom);
+    while (missing > 0 && room.ofAdapters) {
+        const auto digest = m_adapters.lastWanted(room.sparedTurns);
+        if (!digest) return;
+        missing -= m_adapters.evict(*digest, forWhom);
+    }
+}
+
+double Pager::blockValue(const ReuseHeat& heat) const {
+    return keepingValue(heat, m_promptCost.secondsFor(kTokensPerPage), 1.0);
+}
+
+// Of what nobody waits for. Gives the pages freed: fewer when nothing else may go.
+std::int32_t Pager::evictLeast(const Room& room, const std::string& forWhom) {
+    const auto worthOfBlocks = [this](std::string_view digest) {
+        const auto heat = m_cache.heatOf(digest);
+        return heat ? blockValue(*heat) : -std::numeric_limits<double>::infinity();
+    };
+    using Candidate = AdapterCache::Candidate;
+    const auto leastAdapter = [&] {
+        return room.ofAdapters ? m_adapters.leastValuable(worthOfBlocks) : std::optional<Candidate>();
+    };
     std::int32_t freed = 0;
-    auto adapter = m_adapters.leastValuable(evenWanted);
-    while (freed < pages) {
-        const auto block = m_cache.leastHeat();
-        const bool isBlock =
-            block && (!adapter || keepingValue(*block, m_promptCost.secondsFor(kTokensPerPage), 1.0) <= adapter->value);
-        if (isBlock) {
+    auto adapter = leastAdapter();
+    while (freed < room.missing) {
+        const auto block = room.ofBlocks ? m_cache.leastHeat() : std::optional<ReuseHeat>();
+        if (block && (!adapter || blockValue(*block) <= adapter->value)) {
             freed += m_cache.evict(1);
         } else if (adapter) {
             freed += m_adapters.evict(adapter->digest, forWhom);
-            adapter = m_adapters.leastValuable(evenWanted);
+            adapter = leastAdapter();
         } else {
             break;
         }
@@ -99,8 +148,13 @@ std::int32_t Pager::evictLeast(std::int32_t pages, const std::string& forWhom, b
 }
 
 Result<void> Pager::bringAdapter(const std::shared_ptr<const AdapterSource>& source,
-                                 std::shared_ptr<const LoraImage> image, MoveCause cause, const std::string& tenant) {
-    makeRoom(image->pages, source->name, cause == MoveCause::Miss);
+                                 std::shared_ptr<const LoraImage> image, MoveCause cause, const std::string& tenant,
+                                 std::int32_t turn) {
+    Room room = roomForAdapter(image->pages);
+    room.sparedTurns = cause == MoveCause::Miss ? 0 : turn + 1;
+    makeRoom(room, source->name);
+    if (isSplit() && roomForAdapter(image->pages).missing > 0)
+        return fail(ErrorCode::PoolExhausted, "the pages for adapters are taken");
     return m_adapters.bring(source, std::move(image), cause, tenant);
 }
 
@@ -119,7 +173,8 @@ void Pager::publish(Sequence& sequence) {
         const auto block = static_cast<std::size_t>(sequence.cachedBlocks);
         const Hash128 key = blockKey(sequence, block);
         const auto published =
-            m_cache.publish(key, parentKey(sequence, block), tokensOf(sequence, block), sequence.pages[block]);
+            m_cache.publish(key, parentKey(sequence, block), tokensOf(sequence, block), sequence.pages[block],
+                            sequence.request.adapter ? std::string_view(sequence.request.adapter->digest) : std::string_view());
         sequence.mayPublish = published.stored;
         if (!published.stored) return;
         sequence.pages[block] = published.page;

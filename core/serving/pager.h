@@ -3,7 +3,8 @@
 // first `cachedBlocks` pages are pinned in the prefix cache, the rest is its own; full blocks move from the second part
 // to the first as soon as they are computed. Its adapter's pages it shares with everybody who runs with that adapter.
 // When pages are wanted and none is free, what is worth least goes, prefix block or idle adapter: how likely it is used
-// again x seconds to compute or bring it back, as measured / pages (reuse.h). Adapters that waiting requests want go last.
+// again x seconds to compute or bring it back, as measured / pages (reuse.h). An adapter is worth its cached blocks, too,
+// which nobody can read without it. Adapters that waiting requests want go last, of these the one whose turn is furthest.
 //
 // Owner: ServingLoop. Thread: engine.
 #pragma once
@@ -23,11 +24,13 @@ namespace espalier {
 class Pager {
 public:
     // prefixCache false: nothing is looked up or published. layers: the arrays behind the page ids; maxRows: of a step.
+    // pagesForAdapters: that adapters alone may have, KV the others alone; 0: whoever needs them.
     Pager(Backend& backend, std::span<const KvPages> layers, std::int32_t pages, std::int32_t maxRows, bool prefixCache,
-          const HashKey& key, AdapterTiers& tiers, const Clock& clock)
+          const HashKey& key, AdapterTiers& tiers, const Clock& clock, std::int32_t pagesForAdapters = 0)
         : m_pool(pages),
           m_cache(m_pool, key, clock),
           m_adapters(backend, m_pool, layers, maxRows, tiers, clock),
+          m_pagesForAdapters(pagesForAdapters),
           m_usesCache(prefixCache) {}
     Pager(const Pager&) = delete;
 
@@ -44,9 +47,10 @@ public:
     // request cannot use a cached prefix. Requires: the sequence holds nothing.
     std::int32_t takeCachedPrefix(Sequence& sequence);
 
-    // AdapterCache::bring(), evicting when too few pages are free; ahead of time nothing that is wanted goes for it.
+    // AdapterCache::bring(), evicting when too few pages are free; ahead of time nothing goes for it that is wanted
+    // before its own turn.
     Result<void> bringAdapter(const std::shared_ptr<const AdapterSource>& source, std::shared_ptr<const LoraImage> image,
-                              MoveCause cause, const std::string& tenant);
+                              MoveCause cause, const std::string& tenant, std::int32_t turn);
 
     // Holds its adapter, if it has one. false: it is not ready.
     bool takeAdapter(Sequence& sequence);
@@ -70,12 +74,31 @@ public:
     AdapterCache& adapters() { return m_adapters; }
     const AdapterCache& adapters() const { return m_adapters; }
     const PagePool& pool() const { return m_pool; }
+    bool isSplit() const { return m_pagesForAdapters > 0; }
+    // Pages that a sequence with an adapter of this size can have at most.
+    std::int32_t pagesForKv(std::int32_t adapterPages) const {
+        return m_pool.pageCount() - (isSplit() ? m_pagesForAdapters : adapterPages);
+    }
+    // The pool as the scheduler may spend it on KV.
+    PoolUsage usageForKv() const;
+    // Pages that are there for adapters to come, if nobody grows.
+    std::int32_t availableForAdapters() const;
     std::int64_t evictedPages() const { return m_cache.evictedPages(); }
     Result<void> checkIntegrity(std::span<const std::unique_ptr<Sequence>> sequences) const;  // these are all there are
 
 private:
-    void makeRoom(std::int32_t pages, const std::string& forWhom, bool evenWanted = true);
-    std::int32_t evictLeast(std::int32_t pages, const std::string& forWhom, bool evenWanted);
+    // Who may be thrown out for somebody's pages, and the pages that are missing for them.
+    struct Room {
+        std::int32_t missing = 0;
+        bool ofBlocks = true, ofAdapters = true;
+        std::int32_t sparedTurns = 0;  // adapters wanted by so many requests that are next stay
+    };
+    Room roomForKv(std::int32_t pages) const;
+    Room roomForAdapter(std::int32_t pages) const;
+    void makeRoom(const Room& room, const std::string& forWhom);
+    std::int32_t evictLeast(const Room& room, const std::string& forWhom);
+    std::int32_t pagesOfAdapters() const;
+    double blockValue(const ReuseHeat& heat) const;
     bool canReuse(const Sequence& sequence) const;
     std::optional<PrefixCache::Hit> find(Sequence& sequence, std::int32_t block) const;
     const Hash128& blockKey(Sequence& sequence, std::size_t block) const;
@@ -84,6 +107,7 @@ private:
     PrefixCache m_cache;
     AdapterCache m_adapters;
     LearnedCost m_promptCost{1000.0, 1.0};  // by token
+    std::int32_t m_pagesForAdapters;
     bool m_usesCache;
 };
 

@@ -32,29 +32,45 @@ std::vector<std::int32_t> waitingInFairOrder(const QueueView& queue, std::int32_
     return order;
 }
 
-PrefetchPlan planPrefetch(const QueueView& queue, std::span<const AdapterPlace> places, const PrefetchLimits& limits) {
-    PrefetchPlan plan;
-    std::vector<bool> seen(places.size());
-    for (const std::int32_t request : waitingInFairOrder(queue, limits.requests)) {
+std::vector<AdapterWish> wishesInFairOrder(const QueueView& queue, std::int32_t most) {
+    std::vector<AdapterWish> wishes;
+    std::vector<bool> seen(queue.adapterPages.size());
+    std::int32_t turn = 0;
+    for (const std::int32_t request : waitingInFairOrder(queue, most)) {
         const std::int32_t adapter = queue.sequences[static_cast<std::size_t>(request)].adapter;
-        if (adapter < 0 || seen[static_cast<std::size_t>(adapter)]) continue;
-        seen[static_cast<std::size_t>(adapter)] = true;
-        plan.wanted.push_back(adapter);
-        plan.first.push_back(request);
+        if (adapter >= 0 && !seen[static_cast<std::size_t>(adapter)]) {
+            seen[static_cast<std::size_t>(adapter)] = true;
+            wishes.push_back({adapter, request, turn});
+        }
+        ++turn;
     }
+    return wishes;
+}
+
+PrefetchPlan planPrefetch(std::span<const AdapterWish> wishes, std::span<const AdapterPlace> places,
+                          const PrefetchLimits& limits) {
+    using At = AdapterPlace::At;
+    constexpr double kMargin = 2.0;  // moves take turns with others, and what was learned is a mean
+    PrefetchPlan plan;
     std::int32_t reclaimable = limits.reclaimable, staged = limits.stagedPages;
-    for (const std::int32_t adapter : plan.wanted) {
-        const AdapterPlace& place = places[static_cast<std::size_t>(adapter)];
-        if (place.at == AdapterPlace::At::Idle) reclaimable -= place.pages;
-    }
+    double moving = 0.0;  // one after the other
+    for (const AdapterPlace& place : places)
+        if (place.at == At::Coming) moving += place.seconds;
     bool fits = true;
-    for (const std::int32_t adapter : plan.wanted) {
-        const AdapterPlace& place = places[static_cast<std::size_t>(adapter)];
-        if (place.at == AdapterPlace::At::Disk) plan.toHost.push_back(adapter);
-        if (place.at != AdapterPlace::At::Host || !fits) continue;
+    for (const AdapterWish& wish : wishes) {
+        if (wish.turn >= limits.reach) break;
+        const AdapterPlace& place = places[static_cast<std::size_t>(wish.adapter)];
+        // Not for what comes behind it in this order.
+        if (place.at == At::Idle) reclaimable -= place.pages;
+        if (place.at != At::Disk && place.at != At::Host) continue;
+        const double lead = kMargin * (moving + place.seconds) + limits.secondsPerStep;
+        if (wish.turn * limits.secondsPerTurn > lead) continue;
+        moving += place.seconds;
+        if (place.at == At::Disk) plan.toHost.push_back(wish);
+        if (place.at == At::Disk || !fits) continue;
         fits = place.pages <= std::min(reclaimable, staged);
         if (!fits) continue;
-        plan.toPool.push_back(adapter);
+        plan.toPool.push_back(wish);
         reclaimable -= place.pages;
         staged -= place.pages;
     }

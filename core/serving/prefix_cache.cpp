@@ -49,9 +49,11 @@ void PrefixCache::pin(PageId page) {
     if (entry.references++ == 0) m_pool.reassign(PageOwner::KvCached, PageOwner::Kv, page);
     entry.lastUse = ++m_useCount;
     entry.heat.use(m_clock.now());
+    if (entry.family != m_families.end()) entry.family->second.heat.use(m_clock.now());
 }
 
-PrefixCache::Published PrefixCache::publish(const Hash128& key, const Hash128& parent, Block tokens, PageId page) {
+PrefixCache::Published PrefixCache::publish(const Hash128& key, const Hash128& parent, Block tokens, PageId page,
+                                            std::string_view adapter) {
     if (m_blocks.contains(key)) {
         const auto known = find(key, parent, tokens);
         if (!known) return {page, false};
@@ -71,6 +73,13 @@ PrefixCache::Published PrefixCache::publish(const Hash128& key, const Hash128& p
         CHECK(above->second.references > 0);
         ++above->second.children;
         entry.hasParent = true;
+    }
+    entry.family = m_families.find(adapter);
+    if (entry.family == m_families.end() && !adapter.empty())
+        entry.family = m_families.try_emplace(std::string(adapter)).first;
+    if (entry.family != m_families.end()) {
+        ++entry.family->second.blocks;
+        entry.family->second.heat.join(entry.heat);
     }
     m_byPage[static_cast<std::size_t>(page)] = &*m_blocks.emplace(key, entry).first;
     return {page, true};
@@ -100,6 +109,7 @@ std::int32_t PrefixCache::evict(std::int32_t count) {
             --above->second.children;
             offerForEviction(*above);
         }
+        leaveFamily(block->second);
         m_byPage[static_cast<std::size_t>(page)] = nullptr;
         m_blocks.erase(block);
         m_pool.release(PageOwner::KvCached, page);
@@ -111,6 +121,18 @@ std::int32_t PrefixCache::evict(std::int32_t count) {
 std::optional<ReuseHeat> PrefixCache::leastHeat() const {
     if (m_evictable.empty()) return std::nullopt;
     return blockAt(std::get<PageId>(*m_evictable.begin())).second.heat;
+}
+
+void PrefixCache::leaveFamily(Entry& entry) {
+    if (entry.family == m_families.end()) return;
+    Family& family = entry.family->second;
+    family.heat.part(entry.heat);
+    if (--family.blocks == 0) m_families.erase(entry.family);
+}
+
+std::optional<ReuseHeat> PrefixCache::heatOf(std::string_view adapter) const {
+    const auto found = m_families.find(adapter);
+    return found == m_families.end() ? std::nullopt : std::optional(found->second.heat);
 }
 
 std::int32_t PrefixCache::sharedCount(std::span<const PageId> pages) const {
@@ -141,7 +163,9 @@ void PrefixCache::withdraw(const Blocks::value_type& block) {
 Result<void> PrefixCache::checkIntegrity() const {
     std::unordered_map<Hash128, std::int32_t, KeyHash> children;
     std::size_t evictable = 0;
+    std::map<std::string_view, std::int32_t> families;
     for (const auto& [key, entry] : m_blocks) {
+        if (entry.family != m_families.end()) ++families[entry.family->first];
         const std::string name = "cached block of page " + std::to_string(entry.page);
         const PageOwner expected = entry.references > 0 ? PageOwner::Kv : PageOwner::KvCached;
         if (m_pool.owner(entry.page) != expected) return fail(ErrorCode::Internal, name + " has the wrong owner");
@@ -165,6 +189,9 @@ Result<void> PrefixCache::checkIntegrity() const {
             return fail(ErrorCode::Internal,
                         "cached block of page " + std::to_string(entry.page) + " counts its children wrongly");
     }
+    for (const auto& [digest, family] : m_families)
+        if (const auto counted = families.find(digest); counted == families.end() || counted->second != family.blocks)
+            return fail(ErrorCode::Internal, "the blocks of adapter " + digest + " are counted wrongly");
     const auto absent = std::count(m_byPage.begin(), m_byPage.end(), nullptr);
     if (m_byPage.size() - static_cast<std::size_t>(absent) != m_blocks.size() || m_evictable.size() != evictable)
         return fail(ErrorCode::Internal, "the prefix cache's indexes differ in size");

@@ -14,8 +14,10 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <span>
 #include <string_view>
 #include <tuple>
@@ -66,7 +68,8 @@ public:
         PageId page = 0;
         bool stored = true;
     };
-    Published publish(const Hash128& key, const Hash128& parent, Block tokens, PageId page);
+    // adapter: digest of the one that its readers run with; empty: none.
+    Published publish(const Hash128& key, const Hash128& parent, Block tokens, PageId page, std::string_view adapter = {});
 
     // Drops one reference to each page. Requires: each is pinned or published; the order of a sequence, first block
     // first.
@@ -82,12 +85,20 @@ public:
     // Of the idle block that evict() would take next.
     std::optional<ReuseHeat> leastHeat() const;
 
+    // Uses of all blocks that only requests of this adapter can read; none: there are no blocks.
+    std::optional<ReuseHeat> heatOf(std::string_view adapter) const;
+
     std::int64_t evictedPages() const { return m_evictedPages; }
     std::int32_t references(PageId page) const;  // 0: idle, or no cached block
     std::size_t blocks() const { return m_blocks.size(); }
     Result<void> checkIntegrity() const;
 
 private:
+    struct Family {  // blocks of one adapter
+        std::int32_t blocks = 0;
+        ReuseHeat heat;  // of all of them
+    };
+    using Families = std::map<std::string, Family, std::less<>>;  // by digest
     struct Entry {
         Hash128 parent{};
         std::array<TokenId, kTokensPerPage> tokens{};
@@ -97,6 +108,7 @@ private:
         ReuseHeat heat;
         std::int64_t lastUse = 0;
         bool hasParent = false;
+        Families::iterator family;  // end(): of the base
     };
     struct KeyHash {  // the keys are uniform already
         std::size_t operator()(const Hash128& key) const { return static_cast<std::size_t>(key[0]); }
@@ -108,6 +120,7 @@ private:
         return {entry.heat.key(), entry.lastUse, entry.page};
     }
     Blocks::value_type& blockAt(PageId page) const;
+    void leaveFamily(Entry& entry);
     void offerForEviction(const Blocks::value_type& block);
     void withdraw(const Blocks::value_type& block);
 
@@ -115,6 +128,7 @@ private:
     HashKey m_key;
     const Clock& m_clock;
     Blocks m_blocks;
+    Families m_families;
     std::vector<Blocks::value_type*> m_byPage;              // nullptr: the page is no cached block
     std::set<std::tuple<double, std::int64_t, PageId>> m_evictable;  // idle leaves by heat, then by their last use
     std::int64_t m_useCount = 0;

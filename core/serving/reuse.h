@@ -2,6 +2,7 @@
 // What keeping something is worth: how likely it is wanted again, and what it costs to have it back. Plain values.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -17,6 +18,10 @@ public:
         const double age = halfLives(now);
         m_key = std::log2(1.0 + std::exp2(m_key - age)) + age;
     }
+    // Both as one: their uses added up.
+    void join(const ReuseHeat& other);
+    // Takes out what was joined before. Requires: other's uses are among these.
+    void part(const ReuseHeat& other);
     double key() const { return m_key; }
     double usesLeft(TimePoint now) const { return std::exp2(m_key - halfLives(now)); }
 
@@ -24,6 +29,19 @@ private:
     static double halfLives(TimePoint now) { return seconds(now.time_since_epoch()) / 60.0; }
     double m_key = -std::numeric_limits<double>::infinity();  // never used
 };
+
+// log2(2^a + 2^b): values of things that go together, added up.
+inline double sumOfValues(double a, double b) {
+    const double most = std::max(a, b), least = std::min(a, b);
+    return std::isinf(least) ? most : most + std::log2(1.0 + std::exp2(least - most));
+}
+
+inline void ReuseHeat::join(const ReuseHeat& other) { m_key = sumOfValues(m_key, other.m_key); }
+inline void ReuseHeat::part(const ReuseHeat& other) {
+    if (std::isinf(other.m_key)) return;
+    const double left = 1.0 - std::exp2(other.m_key - m_key);
+    m_key = left > 0.0 ? m_key + std::log2(left) : -std::numeric_limits<double>::infinity();
+}
 
 // Order in which things give way: uses left x seconds to have it back / pages it frees, as a logarithm.
 inline double keepingValue(const ReuseHeat& heat, double secondsBack, double pages) {

@@ -24,6 +24,7 @@ public:
         std::int32_t pages = 0;   // their own
         std::int32_t shared = 0;  // with each other
         std::int32_t promised = 0;
+        bool isActive = false;
         std::int32_t held() const { return pages + shared; }
     };
     struct Line {  // of a tenant's candidates
@@ -63,6 +64,16 @@ private:
         return pagesForTokens(sequence.target + growth);
     }
 
+    double weightOf(std::int32_t tenant) const {
+        return m_queue.weights.empty() ? 1.0 : m_queue.weights[static_cast<std::size_t>(tenant)];
+    }
+    // Running sequences up to which the tenant may begin another: with less than its part of the places, also at the door.
+    std::int32_t placesFor(std::int32_t tenant) const {
+        const double share = m_limits.maxSequences * weightOf(tenant) / m_activeWeight;
+        const bool mayUseDoor = m_holdings[static_cast<std::size_t>(tenant)].running + 1 <= share;
+        return m_limits.maxSequences + (mayUseDoor ? m_limits.doorSequences : 0);
+    }
+
     Holding& holding(std::int32_t sequence) { return m_holdings[static_cast<std::size_t>(at(sequence).tenant)]; }
 
     const QueueView& m_queue;
@@ -81,6 +92,7 @@ private:
     std::int32_t m_tokensLeft;
     std::int32_t m_logitsLeft;
     std::int32_t m_running = 0;
+    double m_activeWeight = 0.0;  // of the tenants that have requests
 };
 
 struct PlanMemory::Parts {
@@ -119,6 +131,9 @@ Planner::Planner(const QueueView& queue, const PoolUsage& pool, const StepLimits
     m_holdings.assign(queue.served.size(), {});
     for (std::size_t i = 0; i < queue.pageCaps.size(); ++i) m_holdings[i].cap = queue.pageCaps[i];
     for (const SequenceView& sequence : queue.sequences) {
+        bool& isActive = m_holdings[static_cast<std::size_t>(sequence.tenant)].isActive;
+        if (!isActive) m_activeWeight += weightOf(sequence.tenant);
+        isActive = true;
         if (!sequence.isRunning) continue;
         const std::int32_t promised = std::max(0, expectedPages(sequence) - sequence.pages);
         Holding& holding = m_holdings[static_cast<std::size_t>(sequence.tenant)];
@@ -246,7 +261,9 @@ void Planner::planPrompts() {
         Line* least = nullptr;
         const auto rank = [&](const Line& line) {
             const std::int32_t head = candidates[line.next];
-            return std::tuple(m_served[static_cast<std::size_t>(at(head).tenant)], head);
+            const auto tenant = static_cast<std::size_t>(at(head).tenant);
+            // One that comes back was lifted to the least served: then who runs less goes first.
+            return std::tuple(m_served[tenant], m_holdings[tenant].running, head);
         };
         for (Line& line : lines) {
             if (line.next == line.end || (!admitting && !at(candidates[line.next]).isRunning)) continue;
@@ -285,16 +302,17 @@ Planner::Admission Planner::admit(std::int32_t sequence) {
     // A cached prefix counts whole: it is read by this sequence from here on, whoever of its tenant reads it too.
     if (mine.cap > 0 && mine.running > 0 && mine.held() + mine.promised + expectedPages(view) > mine.cap)
         return Admission::TenantIsFull;
+    const std::int32_t places = placesFor(view.tenant);
+    if (m_running >= places) return Admission::TenantIsFull;
     const bool isAlone = m_running == 0;  // then everything is its own
     const std::int32_t needed =
         (isAlone ? pagesForTokens(view.target) : expectedPages(view) + m_promised + m_watermark) - view.pages;
     const std::int32_t rows = affordableRows(view);
     const std::int32_t taken = view.idlePages + pagesOfAdapter(view);
-    if (m_running >= m_limits.maxSequences || needed > m_available - taken || rows <= 0)
-        return Admission::EngineIsFull;
+    if (needed > m_available - taken || rows <= 0) return Admission::EngineIsFull;
     if (!view.isAdapterReady) {
         const auto named = static_cast<std::int32_t>(m_plan.missing.size());
-        if (m_running + named >= m_limits.maxSequences) return Admission::Done;  // its turn has not come
+        if (m_running + named >= places) return Admission::Done;  // its turn has not come
         m_available -= pagesOfAdapter(view);
         ++m_adapterUsers[static_cast<std::size_t>(view.adapter)];  // so that it is counted once
         m_plan.missing.push_back(sequence);
@@ -329,8 +347,7 @@ void Planner::work(std::int32_t sequence, std::int32_t rows) {
     m_holdings[tenant].promised -= kept;
     m_available -= pages;
     m_promised -= kept;
-    const double weight = m_queue.weights.empty() ? 1.0 : m_queue.weights[tenant];
-    m_served[tenant] += kPromptTokenCost * rows / weight;
+    m_served[tenant] += kPromptTokenCost * rows / weightOf(view.tenant);
 }
 
 StepPlan planStep(const QueueView& queue, const PoolUsage& pool, const StepLimits& limits) {

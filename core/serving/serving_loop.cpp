@@ -44,7 +44,7 @@ Result<void> ServingLoop::Impl::submit(Request request) {
     } else if (kept.kind == RequestKind::Embed) {
         sequence->embedding.emplace(kept.pooling, kept.normalize);
     }
-    sequence->tenant = m_fairShare.enter(kept.tenant);
+    sequence->tenant = m_fairShare.enter(m_options.isFirstComeFirstServed ? std::string_view() : kept.tenant);
     sequence->rootKey = rootKeyOf(kept);
     if (kept.adapter) m_tiers.arena.use(*kept.adapter);
     sequence->submitted = m_clock.now();
@@ -107,7 +107,10 @@ bool ServingLoop::Impl::step() {
     const StepPlan& plan = this->plan();
     const auto at = [&](std::int32_t index) -> Sequence& { return *m_sequences[static_cast<std::size_t>(index)]; };
     for (const std::int32_t index : plan.preempted) preempt(at(index));
-    for (const std::int32_t index : plan.admitted) admit(at(index));
+    for (const std::int32_t index : plan.admitted) {
+        admit(at(index));
+        m_views[static_cast<std::size_t>(index)].isRunning = at(index).isRunning;  // its turn has come
+    }
     addToBatch(plan);
     const bool moved = moveAdapters(plan);
     if (m_batch.isEmpty()) {
@@ -175,10 +178,11 @@ const StepPlan& ServingLoop::Impl::plan() {
     for (const auto& sequence : m_sequences) running += sequence->isRunning;
     m_views.clear();
     m_mover.beginView();
-    for (const auto& sequence : m_sequences) m_views.push_back(viewOf(*sequence, running < m_limits.maxSequences));
+    for (const auto& sequence : m_sequences)
+        m_views.push_back(viewOf(*sequence, running < m_limits.maxSequences + m_limits.doorSequences));
     m_limits.expectedOutput = m_outputLengths.expected();
     readShares();
-    planStep(queueView(), m_pager.pool().usage(), m_limits, m_planMemory, m_plan);
+    planStep(queueView(), m_pager.usageForKv(), m_limits, m_planMemory, m_plan);
     return m_plan;
 }
 
@@ -235,6 +239,7 @@ void ServingLoop::Impl::admit(Sequence& sequence) {
     m_counters.prefixHits += sequence.computed;
     if (sequence.admitted) return;
     sequence.admitted = m_clock.now();
+    ++m_firstAdmissions;
     if (sequence.adapter) {
         m_mover.count(sequence);
         m_counters.adapterHits += sequence.adapterFrom == AdapterTier::Pool;
@@ -255,6 +260,8 @@ Result<std::unique_ptr<ServingLoop>> ServingLoop::create(Backend& backend, Trans
     if (options.poolPages < 1 || options.maxBatchTokens < 1 || options.maxSequences < 1 || options.maxWaiting < 1)
         return fail(ErrorCode::InvalidArgument,
                     "pool pages, batch tokens, sequences and waiting requests must be at least 1");
+    if (options.pagesForAdapters < 0 || options.pagesForAdapters >= options.poolPages)
+        return fail(ErrorCode::InvalidArgument, "adapters alone cannot have all pages of the pool");
     TRY_ASSIGN(KvCache kv, KvCache::create(backend, transformer.spec(), options.kvType, options.poolPages));
     return std::unique_ptr<ServingLoop>(new ServingLoop(
         std::make_unique<Impl>(backend, transformer, std::move(tokenizer), options, clock, std::move(kv))));

@@ -32,7 +32,8 @@ struct AdapterTiers;
 struct ServingOptions {
     std::int32_t poolPages = 0;         // pages of kTokensPerPage tokens; see kvBytesPerPage (kv_cache.h)
     std::int32_t maxBatchTokens = 256;  // rows of a step; clipped to the Transformer's
-    std::int32_t maxSequences = 64;     // running at once; clipped to what one step can decode
+    std::int32_t maxSequences = 64;     // running at once, an eighth more at the door (scheduler.h); clipped to what one
+                                        // step can decode
     std::int32_t maxWaiting = 1024;     // beyond: busy
     DType kvType = DType::F32;
     bool prefixCache = true;
@@ -42,6 +43,10 @@ struct ServingOptions {
     // again when something has landed. null: its own, where everything lands at once.
     AdapterTiers* tiers = nullptr;
     bool prefetch = true;  // adapters of waiting requests, ahead of their turn
+    // For comparison, each without what the engine does: pages of the pool that adapters alone may have, KV the others
+    // alone (0: whoever needs them); and all requests served as one tenant's, first come first served.
+    std::int32_t pagesForAdapters = 0;
+    bool isFirstComeFirstServed = false;
 };
 
 // Since the loop was made; names as vLLM's metrics where the meaning is the same.

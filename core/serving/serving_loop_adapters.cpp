@@ -70,7 +70,8 @@ bool ServingLoop::Impl::moveAdapters(const StepPlan& plan) {
     std::int32_t running = 0;
     for (const auto& sequence : m_sequences) running += sequence->isRunning;
     const std::int64_t before = m_pager.adapters().loadedBytes();
-    const bool moved = m_mover.move(queueView(), plan.missing, m_sequences, m_limits.maxSequences - running);
+    const std::int32_t admitted = std::exchange(m_firstAdmissions, 0);
+    const bool moved = m_mover.move(queueView(), plan.missing, m_sequences, admitted, m_clock.now());
     const std::int64_t more = m_pager.adapters().loadedBytes() - before;
     if (more > 0) m_swapInRate.add(m_clock.now(), static_cast<double>(more));
     // Nothing runs that would make room, nothing comes: it will never be better.

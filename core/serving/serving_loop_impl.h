@@ -45,11 +45,14 @@ public:
           m_ownTiers(options.tiers ? nullptr : std::make_unique<OwnTiers>(clock)),
           m_tiers(options.tiers ? *options.tiers : m_ownTiers->tiers),
           m_pager(backend, m_kv.layers(), options.poolPages, transformer.maxBatchTokens(),
-                  options.prefixCache && transformer.spec().causal, options.hashKey, m_tiers, clock),
+                  options.prefixCache && transformer.spec().causal, options.hashKey, m_tiers, clock,
+                  options.pagesForAdapters),
           m_mover(m_tiers, m_pager, options.prefetch) {
         m_limits.maxBatchTokens = std::min(options.maxBatchTokens, transformer.maxBatchTokens());
         m_limits.maxLogitRows = transformer.maxLogitRows();
-        m_limits.maxSequences = std::min({options.maxSequences, m_limits.maxBatchTokens, m_limits.maxLogitRows});
+        const std::int32_t most = std::min(m_limits.maxBatchTokens, m_limits.maxLogitRows);
+        m_limits.maxSequences = std::min(options.maxSequences, most);
+        m_limits.doorSequences = std::min(m_limits.maxSequences / 8, most - m_limits.maxSequences);
     }
 
     ~Impl() {
@@ -86,7 +89,7 @@ private:
     // A token of an encoder sees all of its text, so a text is neither cut into chunks nor continued from a cache.
     bool readsWholeTexts() const { return !m_transformer.spec().causal; }
     std::int64_t poolTokens(std::int32_t adapterPages) const {
-        return std::int64_t{m_pager.pool().pageCount() - adapterPages} * kTokensPerPage;
+        return std::int64_t{m_pager.pagesForKv(adapterPages)} * kTokensPerPage;
     }
 
     Hash128 rootKeyOf(const Request& request) const;
@@ -141,6 +144,7 @@ private:
     std::vector<SequenceView> m_views;
     std::vector<const ResidentAdapter*> m_stepAdapters;
     std::vector<std::int32_t> m_pageCaps;  // by tenant
+    std::int32_t m_firstAdmissions = 0;    // of this step
     PlanMemory m_planMemory;
     StepPlan m_plan;
     WaitEstimate m_waitEstimate;

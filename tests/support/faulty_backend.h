@@ -18,13 +18,17 @@ public:
     // The next `count` calls of synchronize report a device error.
     void failSynchronize(int count) { m_failures = count; }
     void failAllocate(bool fails) { m_failAllocate = fails; }
+    // The n-th call from now on (1: the next) fails, and only that one; 0: none. isArmed: it has not come yet.
+    void failSynchronizeAt(int n) { m_synchronizeAt = n; }
+    void failAllocateAt(int n) { m_allocateAt = n; }
+    bool isArmed() const { return m_synchronizeAt > 0 || m_allocateAt > 0; }
     std::function<void()> onPackWeight;  // set before the engine opens
     std::function<void(std::int64_t bytes)> onCopy;  // before each copy, on its thread
     std::function<void(LoraBatch&)> onLora;  // may change what the device is asked for
 
     DeviceDesc device() const override { return m_device.device(); }
     Result<Buffer> allocate(std::int64_t bytes, MemoryKind kind) override {
-        if (m_failAllocate) return fail(ErrorCode::PoolExhausted, "planted: no memory left");
+        if (m_failAllocate || comes(m_allocateAt)) return fail(ErrorCode::PoolExhausted, "planted: no memory left");
         return m_device.allocate(bytes, kind);
     }
     void copy(Stream& stream, void* to, const void* from, std::int64_t bytes) override {
@@ -40,7 +44,7 @@ public:
     Result<void> synchronize(Stream& stream) override {
         int left = m_failures;
         while (left > 0 && !m_failures.compare_exchange_weak(left, left - 1)) continue;
-        if (left > 0) return fail(ErrorCode::DeviceError, "planted: the device is gone");
+        if (left > 0 || comes(m_synchronizeAt)) return fail(ErrorCode::DeviceError, "planted: the device is gone");
         return m_device.synchronize(stream);
     }
     Result<WeightMatrix> packWeight(ConstTensorView source) override {
@@ -105,8 +109,14 @@ protected:
     void release(std::byte*, std::int64_t, MemoryKind) override { CHECK(false); }
 
 private:
+    static bool comes(std::atomic<int>& at) {
+        int left = at;
+        while (left > 0 && !at.compare_exchange_weak(left, left - 1)) continue;
+        return left == 1;
+    }
+
     Backend& m_device;
-    std::atomic<int> m_failures = 0;
+    std::atomic<int> m_failures = 0, m_synchronizeAt = 0, m_allocateAt = 0;
     std::atomic<bool> m_failAllocate = false;
     std::atomic<std::int64_t> m_loraCalls = 0;
 };

@@ -91,7 +91,7 @@ private slots:
         snapshot.hostAdapters = 3;
         snapshot.hostAdapterBytes = 4096;
         snapshot.moves = {{7, 99, "math", "ada", AdapterTier::Host, AdapterTier::Pool, 4096, 0.25, MoveCause::Prefetch, {}},
-                          {8, 100, "law", {}, AdapterTier::Pool, AdapterTier::Disk, 4096, 0, MoveCause::Evicted, "math"}};
+                          {8, 100, "law", {}, AdapterTier::Pool, AdapterTier::Disk, 4096, 0, MoveCause::Evicted, "math", true}};
         snapshot.jobs = {someJob()};
         snapshot.device = "cpu";
         const Json json = toJson(snapshot);
@@ -102,6 +102,7 @@ private slots:
         QCOMPARE(back->models.at(0).poolPagesCached, std::int64_t{6});
         COMPARE_JSON(json["moves"][1]["cause"], "evicted");
         QCOMPARE(back->moves.at(1).evictedFor, std::string("math"));
+        QVERIFY(back->moves.at(1).wasWaste && !back->moves.at(0).wasWaste);
         QCOMPARE(back->moves.at(0).to, AdapterTier::Pool);
     }
 

@@ -73,7 +73,8 @@ struct Simulation {
             queue, [tenant](const Item& item) { return item.tenant == tenant && item.isRunning; }));
     }
 
-    void step() {
+    // Rows that were computed.
+    std::int32_t step() {
         ++steps;
         std::vector<SequenceView> views;
         for (const Item& item : queue) {
@@ -122,7 +123,7 @@ struct Simulation {
         std::int32_t running = 0;
         for (const Item& item : queue) running += item.isRunning;
         if (rows > limits.maxBatchTokens) broken = "too many rows";
-        if (running > limits.maxSequences) broken = "too many sequences";
+        if (running > limits.maxSequences + limits.doorSequences) broken = "too many sequences";
         if (held() > pool) broken = "too many pages";
         for (std::size_t tenant = 0; tenant < caps.size() && !isFirstComeFirstServed; ++tenant) {
             const auto index = static_cast<std::int32_t>(tenant);
@@ -134,6 +135,7 @@ struct Simulation {
             done.push_back(queue[i]);
             queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(i));
         }
+        return rows;
     }
 };
 

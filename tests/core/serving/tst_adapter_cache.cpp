@@ -3,6 +3,7 @@
 // whatever happens around them.
 #include <QTest>
 #include <cstring>
+#include <limits>
 #include <set>
 
 #include "core/compute/reference/reference_backend.h"
@@ -44,7 +45,7 @@ struct Bench {
     std::int32_t evict(std::int32_t pages) {
         std::int32_t freed = 0;
         while (freed < pages) {
-            const auto least = adapters.leastValuable(true);
+            const auto least = adapters.leastValuable();
             if (!least) break;
             freed += adapters.evict(least->digest, "kv");
         }
@@ -135,6 +136,55 @@ private slots:
         QVERIFY(bench.isIntact(*used));
         QCOMPARE(bench.pool.usage().of(PageOwner::Free), 64 - c->pages);
         QCOMPARE(bench.adapters.evictions(), 2);
+    }
+
+    void whatWaitingRequestsWantGoesLastAndTheLatestTurnFirst() {
+        Bench bench(64);
+        const auto a = bench.image(1), b = bench.image(2), c = bench.image(3);
+        for (const auto& image : {a, b, c}) bench.adapters.release(*bench.acquire(image).value());
+        bench.adapters.wanted(a->digest, 5);
+        bench.adapters.wanted(b->digest, 2);
+        QCOMPARE(bench.adapters.leastValuable()->digest, std::string_view(c->digest));
+        QCOMPARE(bench.adapters.lastWanted(0).value(), std::string_view(a->digest));
+        bench.adapters.evict(a->digest, "kv");
+        QCOMPARE(bench.adapters.lastWanted(2).value(), std::string_view(b->digest));
+        QVERIFY(!bench.adapters.lastWanted(3));  // wanted too soon
+        bench.adapters.evict(c->digest, "kv");
+        QVERIFY(!bench.adapters.leastValuable());
+        bench.adapters.forgetWanted();
+        QVERIFY(bench.adapters.leastValuable() && !bench.adapters.lastWanted(0));
+    }
+
+    void anAdapterIsWorthItsCachedBlocksToo() {
+        Bench bench(64);
+        const auto a = bench.image(1), b = bench.image(2);
+        for (const auto& image : {a, b}) bench.adapters.release(*bench.acquire(image).value());
+        bench.adapters.release(*bench.acquire(b).value());  // used more often than a
+        QCOMPARE(bench.adapters.leastValuable()->digest, std::string_view(a->digest));
+        const double nothing = -std::numeric_limits<double>::infinity();
+        const auto ofA = [&](std::string_view digest) { return digest == a->digest ? 0.0 : nothing; };
+        QCOMPARE(bench.adapters.leastValuable(ofA)->digest, std::string_view(b->digest));
+    }
+
+    void whatCameAheadOfItsTurnIsCountedByWhatBecameOfIt() {
+        Bench bench(64);
+        const auto a = bench.image(1), b = bench.image(2), c = bench.image(3);
+        for (const auto& image : {a, b}) QVERIFY(bench.adapters.bring(image, image, MoveCause::Prefetch, "ada"));
+        QVERIFY(bench.adapters.bring(c, c, MoveCause::Miss, "ada"));
+        QVERIFY(bench.adapters.collect().empty());
+        bench.adapters.release(*bench.adapters.acquire(a->digest));
+        bench.evict(64);
+        const auto outcome = bench.adapters.takePrefetchOutcome();
+        QCOMPARE(outcome.used, 1);
+        QCOMPARE(outcome.wasted, 1);
+        QCOMPARE(bench.adapters.takePrefetchOutcome().wasted, 0);
+        int wasted = 0;
+        for (const AdapterMove& move : bench.tiers.trace.newest(16)) {
+            wasted += move.wasWaste;
+            if (move.wasWaste) QCOMPARE(move.cause, MoveCause::Evicted);
+        }
+        QCOMPARE(wasted, 1);
+        QCOMPARE(bench.tiers.trace.traffic().prefetchWasted, 1);
     }
 
     void check_refusesWhatCannotBeServedHere() {

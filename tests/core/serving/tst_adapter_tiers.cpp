@@ -574,6 +574,98 @@ private slots:
         }
     }
 
+    // For comparison: pages for adapters alone and for KV alone. Neither side takes the other's, and the bits are the same.
+    void aPoolThatIsSplitServesTheSame() {
+        constexpr std::uint64_t kRequests = 30;
+        World world(folder());
+        const std::vector<Received> expected = world.alone(kRequests);
+        std::vector<Received> answers(kRequests);
+        const std::int32_t forAdapters = world.pagesOf(4) + world.pagesOf(2), forKv = 14;
+        ManualClock clock;
+        HeldLane reader, copier;
+        AdapterTiers tiers(reader, copier, clock, INT64_MAX);
+        ServingOptions options;
+        options.poolPages = forAdapters + forKv;
+        options.pagesForAdapters = forAdapters;
+        options.maxBatchTokens = 24;
+        options.maxSequences = 6;
+        options.kvType = world.kvType;
+        options.tiers = &tiers;
+        const auto loop = ServingLoop::create(world.backend, *world.model.transformer, nullptr, options, clock).value();
+        for (std::uint64_t i = 0; i < kRequests; ++i) {
+            Request request = world.request(i);
+            request.sink = answers[i].sink();
+            QVERIFY(loop->submit(std::move(request)));
+        }
+        std::int32_t mostKv = 0, mostAdapters = 0;
+        for (int round = 0; !loop->idle(); ++round) {
+            QVERIFY(round < 100000);
+            tiers.arena.collect();
+            loop->step();
+            reader.runOne();
+            copier.runOne();
+            const PoolUsage usage = loop->stats().pages;
+            mostKv = std::max(mostKv, usage.of(PageOwner::Kv) + usage.of(PageOwner::KvCached));
+            mostAdapters = std::max(mostAdapters, usage.total() - usage.of(PageOwner::Free) - usage.of(PageOwner::Kv) -
+                                                      usage.of(PageOwner::KvCached));
+            QVERIFY(loop->checkIntegrity());
+        }
+        QVERIFY2(mostKv <= forKv && mostKv > forKv / 2, qPrintable(QString::number(mostKv)));
+        QVERIFY2(mostAdapters <= forAdapters && mostAdapters > 0, qPrintable(QString::number(mostAdapters)));
+        const std::string difference = firstDifference(expected, answers);
+        QVERIFY2(difference.empty(), difference.c_str());
+        options.pagesForAdapters = options.poolPages;
+        QVERIFY(!ServingLoop::create(world.backend, *world.model.transformer, nullptr, options, clock));
+    }
+
+    void eachFaultAloneFailsItsUsersAndLeaksNothing_data() {
+        QTest::addColumn<QString>("fault");
+        for (const char* fault : {"device", "memory", "disk"}) QTest::newRow(fault) << fault;
+    }
+    // The same requests again and again, each time with the next call failing: of the device, for memory, of the disk.
+    void eachFaultAloneFailsItsUsersAndLeaksNothing() {
+        QFETCH(QString, fault);
+        constexpr std::uint64_t kRequests = 10;
+        World world(folder());
+        const std::vector<Received> expected = world.alone(kRequests);
+        const std::int32_t pages = world.pagesOf(4) + 24;
+        int faults = 0, failed = 0;
+        for (int n = 1; n < 2000; ++n) {
+            Held held(world, pages, world.bytesOf(4) + world.bytesOf(2));
+            if (fault == "device") world.backend.failSynchronizeAt(n);
+            if (fault == "memory") world.backend.failAllocateAt(n);
+            if (fault == "disk" && n <= static_cast<int>(kAdapters)) world.disk[static_cast<std::size_t>(n - 1)]->failures = 1;
+            std::vector<Received> answers(kRequests);
+            for (std::uint64_t i = 0; i < kRequests; ++i) held.submit(world.request(i), answers[i]);
+            held.settle();
+            QVERIFY2(held.loop->idle(), std::to_string(n).c_str());
+            const bool came = fault == "disk" ? n <= static_cast<int>(kAdapters) : !world.backend.isArmed();
+            world.backend.failSynchronizeAt(0);
+            world.backend.failAllocateAt(0);
+            faults += came;
+            for (std::uint64_t i = 0; i < kRequests; ++i) {
+                QCOMPARE(answers[i].lastChunks, 1);
+                const bool isFailed = *answers[i].finish == FinishReason::Failed;
+                failed += isFailed;
+                QVERIFY(came || !isFailed);
+                if (!isFailed) QVERIFY2(sameBits(answers[i], expected[i]), (std::to_string(n) + " " + std::to_string(i)).c_str());
+            }
+            const ServingStats stats = held.loop->stats();
+            for (const PageOwner owner : {PageOwner::Kv, PageOwner::Adapter, PageOwner::Staging}) QCOMPARE(stats.pages.of(owner), 0);
+            QVERIFY(held.loop->checkIntegrity());
+            for (std::uint64_t i = 0; came && i < kRequests; ++i) {  // nothing is held against anybody
+                Received again;
+                held.submit(world.request(i), again);
+                held.settle();
+                QVERIFY(sameBits(again, expected[i]));
+            }
+            if (!came) break;
+        }
+        qInfo("%d faults, %d requests failed by them", faults, failed);
+        QVERIFY(faults >= (fault == "memory" ? 1 : 6));
+        QVERIFY(fault == "memory" || failed >= faults / 2);  // memory that is there a moment later fails nobody
+    }
+
     // Requests come, are cancelled, adapters are removed, reads fail, and disk and copier move at any moment. Nothing is
     // lost or owned twice, everybody gets one last chunk, and who was answered got the bits of being alone.
     void randomRoads_data() {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <QTest>
+#include <cmath>
 
 #include "core/serving/prefix_cache.h"
 #include "tests/support/fake_transformer.h"
@@ -18,7 +19,7 @@ PrefixCache::Block blockAt(const Tokens& tokens, std::size_t block) {
 
 // Finds, pins and then publishes the blocks of a chain; what a sequence would do.
 std::vector<PageId> hold(PrefixCache& cache, PagePool& pool, const Hash128& root, const Tokens& tokens,
-                         int* hits = nullptr) {
+                         int* hits = nullptr, std::string_view adapter = {}) {
     std::vector<PageId> pages;
     Hash128 parent = root;
     bool isHit = true;
@@ -34,7 +35,7 @@ std::vector<PageId> hold(PrefixCache& cache, PagePool& pool, const Hash128& root
             std::vector<PageId> own;
             if (pool.usage().of(PageOwner::Free) == 0) cache.evict(1);
             if (!pool.acquire(PageOwner::Kv, 1, own)) break;
-            pages.push_back(cache.publish(key, parent, blockAt(tokens, block), own[0]).page);
+            pages.push_back(cache.publish(key, parent, blockAt(tokens, block), own[0], adapter).page);
         }
         parent = key;
     }
@@ -126,6 +127,35 @@ private slots:
         QCOMPARE(cache.publish(key, root, blockAt(tokens, 0), pages[1]).page, pages[0]);
         QCOMPARE(pool.usage().of(PageOwner::Free), 3);
         QCOMPARE(cache.references(pages[0]), 2);
+    }
+    // What an adapter's blocks are worth is the sum over them, however they came and went.
+    void usesAreAddedUpByAdapter() {
+        PagePool pool(16);
+        PrefixCache cache(pool, {}, clock);
+        const CacheDomain ada{.adapterDigest = "a", .tenant = "ada"}, bo{.adapterDigest = "a", .tenant = "bo"};
+        QVERIFY(!cache.heatOf("a"));
+        const auto first = hold(cache, pool, cache.rootKey(ada), tokensOf(3, 0), nullptr, "a");
+        const auto other = hold(cache, pool, cache.rootKey({.adapterDigest = "b"}), tokensOf(1, 0), nullptr, "b");
+        const auto second = hold(cache, pool, cache.rootKey(bo), tokensOf(1, 0), nullptr, "a");
+        (void)hold(cache, pool, cache.rootKey({}), tokensOf(2, 0));  // the base's are nobody's
+        const auto uses = [&](std::string_view adapter) { return cache.heatOf(adapter)->usesLeft(clock.now()); };
+        QVERIFY(std::abs(uses("a") - 4) < 1e-9 && std::abs(uses("b") - 1) < 1e-9);
+        QVERIFY(!cache.heatOf("") && !cache.heatOf("c"));
+        cache.unpin(hold(cache, pool, cache.rootKey(ada), tokensOf(3, 0), nullptr, "a"));  // found
+        QVERIFY(std::abs(uses("a") - 7) < 1e-9);
+        clock.advance(std::chrono::minutes(1));
+        QVERIFY(std::abs(uses("a") - 3.5) < 1e-9);
+        cache.unpin(hold(cache, pool, cache.rootKey(bo), tokensOf(1, 0), nullptr, "a"));
+        QVERIFY(std::abs(uses("a") - 4.5) < 1e-9);
+        cache.unpin(first);
+        QCOMPARE(cache.evict(2), 2);  // two of its three, each used twice a minute ago
+        QVERIFY(std::abs(uses("a") - 2.5) < 1e-9);
+        QVERIFY(cache.checkIntegrity());
+        cache.unpin(second);
+        QCOMPARE(cache.evict(2), 2);
+        QVERIFY(!cache.heatOf("a") && cache.heatOf("b"));
+        cache.unpin(other);
+        QVERIFY(cache.checkIntegrity());
     }
     void eviction_takesLeavesFirstAndTheOldestOfThem() {
         PagePool pool(6);

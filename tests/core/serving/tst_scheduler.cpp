@@ -82,6 +82,30 @@ private slots:
         sequences.push_back(waiting(20, 1));
         QCOMPARE(plan(sequences, usageOf(100, 0), kLimits).admitted, (Indices{0, 6, 1, 2}));
     }
+    void amongTenantsServedAlikeWhoRunsLessComesFirst() {
+        const auto result = plan({decoding(20, 0), waiting(60, 0), waiting(60, 1)}, usageOf(100, 2), kLimits);
+        QCOMPARE(rowsOf(result), (Rows{{0, 1}, {2, 60}, {1, 3}}));
+    }
+    void aTenantBelowItsPartOfThePlacesGetsInAtTheDoor() {
+        StepLimits limits = kLimits;
+        limits.maxSequences = 2;
+        limits.doorSequences = 2;
+        const std::vector sequences{decoding(20, 0), decoding(20, 0), waiting(10, 0), waiting(10, 1), waiting(10, 1)};
+        // Tenant 0 was served less and has every place; tenant 1 has none, and its part of two places is one.
+        QCOMPARE(plan(sequences, usageOf(100, 4), limits, {0.0, 50.0, 0.0}).admitted, Indices{3});
+        limits.doorSequences = 0;
+        QCOMPARE(plan(sequences, usageOf(100, 4), limits, {0.0, 50.0, 0.0}).admitted, Indices{});
+        limits.doorSequences = 1;
+        const std::vector alone{decoding(20, 0), decoding(20, 0), waiting(10, 0)};
+        QCOMPARE(plan(alone, usageOf(100, 4), limits).admitted, Indices{});  // a tenant alone has its places
+        const std::vector<double> served(2), weights{1.0, 3.0};
+        const std::vector heavier{decoding(20, 1), decoding(20, 0), waiting(10, 1), waiting(10, 0)};
+        limits.maxSequences = 2;  // of which 1.5 are tenant 1's and half a one tenant 0's
+        QCOMPARE(planStep({heavier, served, weights}, usageOf(100, 4), limits).admitted, Indices{});
+        limits.maxSequences = 3;
+        const auto admitted = planStep({heavier, served, weights}, usageOf(100, 4), limits).admitted;
+        QCOMPARE(admitted.size(), std::size_t{1});  // the third place; the door is for neither
+    }
     void whenPagesRunOutTheNewestArrivalIsPreempted() {
         // All three need a page for their next token; none is free.
         const auto result = plan({decoding(17), decoding(33), decoding(49)}, usageOf(0, 6), kLimits);
@@ -243,6 +267,8 @@ private slots:
             simulation.pool = 20 + random.below(60);
             simulation.limits.maxBatchTokens = 8 + random.below(120);
             simulation.limits.maxSequences = std::min(2 + random.below(14), simulation.limits.maxBatchTokens);
+            simulation.limits.doorSequences = random.below(
+                std::min(3, simulation.limits.maxBatchTokens - simulation.limits.maxSequences) + 1);
             simulation.limits.expectedOutput = 1 + random.below(40);
             if (seed % 2 == 0) {  // every other time with weights and caps
                 simulation.weights = {1.0, 2.0, 4.0, 1.0};
