@@ -146,9 +146,13 @@ void addAdapterCommands(Commands& commands) {
         [](Session&, const NoOptions&) -> Result<void> { return {}; });
     adapter->require_subcommand(1);
 
-    auto [import, i] = commands.addTo<AdapterImportOptions>(*adapter, "import", "Bring an adapter into the workspace: LoRA of PEFT, bottleneck of AdapterHub",
-                                                     "espalierctl adapter import ~/lora/math -m tiny --name math", runAdapterImport);
-    import->add_option("path", i->path, "A folder with adapter_config.json and adapter_model.safetensors (PEFT) or adapter.safetensors (AdapterHub)")->required();
+    auto [import, i] = commands.addTo<AdapterImportOptions>(
+        *adapter, "import", "Bring an adapter into the workspace: LoRA of PEFT, bottleneck of AdapterHub",
+        "espalierctl adapter import ~/lora/math -m tiny --name math", runAdapterImport);
+    import
+        ->add_option("path", i->path,
+                     "A folder with adapter_config.json and adapter_model.safetensors (PEFT) or adapter.safetensors (AdapterHub)")
+        ->required();
     import->add_option("-m,--model", i->model, "The base it changes: name or id")->required();
     import->add_option("--name", i->name, "What to call it (default: the folder's name)");
     import->add_option("--tenant", i->tenant, "Whose it is: no other tenant sees it (default: everyone's)");

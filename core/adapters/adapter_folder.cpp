@@ -95,8 +95,9 @@ private:
         if (role.kind == TensorKind::BaseCopy) return placeBaseCopy(entry, target);
         if (role.isOfEmbedding() != target.isEmbedding())
             return fail(ErrorCode::CorruptFile,
-                        entry.location() + ": " + role.module + (target.isEmbedding() ? " is an embedding, whose matrices are named lora_embedding_A and lora_embedding_B"
-                                                                                      : " is a projection, not an embedding"),
+                        entry.location() + ": " + role.module +
+                            (target.isEmbedding() ? " is an embedding, whose matrices are lora_embedding_A and lora_embedding_B"
+                                                  : " is a projection, not an embedding"),
                         entry.name);
         Matrices& pair = m_found[&target];
         if (!pair.module.empty() && pair.module != role.module)
@@ -177,7 +178,8 @@ private:
 
     // An embedding beside that of the tokens.
     bool isTable(std::string_view module) const {
-        return std::ranges::any_of(std::array{m_family.tensors.positions, m_family.tensors.tokenTypes}, [&](std::string_view table) {
+        const std::array tables{m_family.tensors.positions, m_family.tensors.tokenTypes};
+        return std::ranges::any_of(tables, [&](std::string_view table) {
             return !table.empty() && (table == module || table.ends_with("." + std::string(module)));
         });
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A folder with an adapter read against the base it shall change: LoRA as PEFT saves it (adapter_config.json and
 // adapter_model.safetensors), or a bottleneck adapter as AdapterHub does (adapter_config.json and adapter.safetensors;
-// bottleneck_folder.h). What this gives fits: every tensor belongs to the embedding, a projection or the head of the base, has its shape and a type that
-// tiles can hold, and all that the configuration names has both matrices. Values are looked at by the importer (NonFiniteScan).
+// bottleneck_folder.h). What this gives fits: every tensor has its place in the base, the shape that it says and a type that
+// tiles can hold, and all that the configuration names is there. Values are looked at by the importer (NonFiniteScan).
 //
 // Thread: any.
 #pragma once

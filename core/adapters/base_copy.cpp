@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::int64_t kPiece = 1 << 16;  // elements compared at a time
 
-bool isPlain(DType dtype) { return dtype == DType::F32 || dtype == DType::BF16 || dtype == DType::F16; }
+bool isPlain(DType dtype) {
+    return dtype == DType::F32 || dtype == DType::BF16 || dtype == DType::F16;
+}
 
 float valueAt(const std::byte* data, std::int64_t index, DType dtype) {
     if (dtype == DType::F32) {
@@ -30,7 +32,8 @@ float roundedTo(DType dtype, float value) {
 }
 
 // The first element that differs, or -1.
-Result<std::int64_t> firstDifference(const TensorSource& as, const TensorEntry& a, const TensorSource& bs, const TensorEntry& b) {
+Result<std::int64_t> firstDifference(const TensorSource& as, const TensorEntry& a, const TensorSource& bs,
+                                     const TensorEntry& b) {
     const auto sizeA = static_cast<std::int64_t>(bytesOf(a.dtype)), sizeB = static_cast<std::int64_t>(bytesOf(b.dtype));
     std::vector<std::byte> pieceA, pieceB;
     for (std::int64_t at = 0; at < a.count(); at += kPiece) {
@@ -49,7 +52,8 @@ Result<std::int64_t> firstDifference(const TensorSource& as, const TensorEntry& 
 
 }  // namespace
 
-Result<std::vector<std::string>> compareBaseCopies(const AdapterFolder& adapter, const TensorSource& base, const ArchSpec& spec) {
+Result<std::vector<std::string>> compareBaseCopies(const AdapterFolder& adapter, const TensorSource& base,
+                                                   const ArchSpec& spec) {
     std::vector<std::string> warnings;
     if (adapter.spec.baseCopies.empty()) return warnings;
     const ModelTensors names = modelTensors(spec, base);
@@ -59,8 +63,9 @@ Result<std::vector<std::string>> compareBaseCopies(const AdapterFolder& adapter,
         const TensorEntry* bases = base.find(stack.names.front());
         CHECK(own && bases);
         if (!isPlain(bases->dtype)) {
-            warnings.push_back(own->location() + " is a table of the base that the adapter was trained on; this base is "
-                                                 "quantised, so they are not compared, and its own is used");
+            warnings.push_back(own->location() +
+                               " is a table of the base that the adapter was trained on; this base is "
+                               "quantised, so they are not compared, and its own is used");
             continue;
         }
         TRY_ASSIGN(const std::int64_t different, firstDifference(*adapter.tensors, *own, base, *bases));

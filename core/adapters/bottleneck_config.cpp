@@ -45,7 +45,8 @@ bool isReduction(const Json& value) {
 }
 
 Result<void> readReductions(const JsonReader& reader, BottleneckConfig& config) {
-    constexpr std::string_view kKey = "reduction_factor", kExpected = "a number above zero, or an object of them with a \"default\"";
+    constexpr std::string_view kKey = "reduction_factor",
+                               kExpected = "a number above zero, or an object of them with a \"default\"";
     const Json* value = reader.find(kKey);
     if (!value) return reader.wrong(kKey, kExpected);
     if (!value->is_object()) {
@@ -76,7 +77,8 @@ Result<void> readLeftOut(const JsonReader& reader, BottleneckConfig& config) {
     if (!layers->is_array() || layers->size() > static_cast<std::size_t>(kMostLayers))
         return reader.wrong("leave_out", "a list of layer numbers");
     for (const Json& layer : *layers) {
-        if (!layer.is_number_integer() || layer < 0 || layer > 1'000'000) return reader.wrong("leave_out", "a list of layer numbers");
+        if (!layer.is_number_integer() || layer < 0 || layer > 1'000'000)
+            return reader.wrong("leave_out", "a list of layer numbers");
         config.leftOut.push_back(layer.get<std::int32_t>());
     }
     return {};
@@ -89,13 +91,15 @@ Result<void> readOrder(const JsonReader& reader, const std::string& where, Bottl
     const Json* residual = reader.find("residual_before_ln");
     const bool isPlain = !residual || (residual->is_boolean() && (residual->get<bool>() || !normFirst));
     if (isPlain) return {};
-    return refused(where, "it takes its residual after the norm or after the sum (residual_before_ln)", "residual_before_ln");
+    return refused(where, "it takes its residual after the norm or after the sum (residual_before_ln)",
+                   "residual_before_ln");
 }
 
 Result<void> readScale(const JsonReader& reader, const std::string& where, BottleneckConfig& config) {
     const Json* scaling = reader.find("scaling");
     if (!scaling) return {};
-    if (scaling->is_string()) return refused(where, "its scale is learned (scaling: " + scaling->get<std::string>() + ")", "scaling");
+    if (scaling->is_string())
+        return refused(where, "its scale is learned (scaling: " + scaling->get<std::string>() + ")", "scaling");
     if (!scaling->is_number() || !std::isfinite(scaling->get<double>())) return reader.wrong("scaling", "a number");
     config.scale = static_cast<float>(scaling->get<double>());
     return {};
@@ -103,7 +107,8 @@ Result<void> readScale(const JsonReader& reader, const std::string& where, Bottl
 
 Result<void> readActivation(const JsonReader& reader, const std::string& where, BottleneckConfig& config) {
     TRY_ASSIGN(std::string name, reader.string("non_linearity"));
-    std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    std::ranges::transform(name, name.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
     for (const KnownActivation& known : kActivations)
         if (name == known.name) {
             config.activation = known.kind;
@@ -116,7 +121,9 @@ Result<void> readActivation(const JsonReader& reader, const std::string& where, 
 
 }  // namespace
 
-bool BottleneckConfig::hasLayer(std::int32_t layer) const { return std::ranges::find(leftOut, layer) == leftOut.end(); }
+bool BottleneckConfig::hasLayer(std::int32_t layer) const {
+    return std::ranges::find(leftOut, layer) == leftOut.end();
+}
 
 std::int32_t BottleneckConfig::ranksOf(std::int32_t layer, std::int32_t hiddenSize) const {
     const auto own = reductions.find(layer);

@@ -53,22 +53,23 @@ private:
     Result<void> checkBase() const {
         if (!m_config.modelType.empty() && m_config.modelType != m_family.modelType)
             return fail(ErrorCode::ShapeMismatch,
-                        std::string(kAdapterConfigFile) + ": it was made for a " + m_config.modelType + " model, the base is " +
-                            m_base.architecture,
+                        std::string(kAdapterConfigFile) + ": it was made for a " + m_config.modelType +
+                            " model, the base is " + m_base.architecture,
                         "model_type");
         if (m_config.hidden != 0 && m_config.hidden != m_base.hidden)
             return fail(ErrorCode::ShapeMismatch,
-                        std::string(kAdapterConfigFile) + ": it was made for a hidden size of " + std::to_string(m_config.hidden) +
-                            ", that of the base is " + std::to_string(m_base.hidden),
+                        std::string(kAdapterConfigFile) + ": it was made for a hidden size of " +
+                            std::to_string(m_config.hidden) + ", that of the base is " + std::to_string(m_base.hidden),
                         "hidden_size");
         return {};
     }
 
     Error unknown(const TensorEntry& entry) const {
         return fail(ErrorCode::Unsupported,
-                    entry.location() + " is nothing that a bottleneck adapter of this base (" + m_base.architecture + ", " +
-                        std::to_string(m_base.layers.size()) + " layers) has; as in \"" + std::string(m_family.tensors.layer) + "0." +
-                        std::string(m_places.afterMlp) + "NAME.adapter_down.0.weight\"",
+                    entry.location() + " is nothing that a bottleneck adapter of this base (" + m_base.architecture +
+                        ", " + std::to_string(m_base.layers.size()) + " layers) has; as in \"" +
+                        std::string(m_family.tensors.layer) + "0." + std::string(m_places.afterMlp) +
+                        "NAME.adapter_down.0.weight\"",
                     entry.name);
     }
 
@@ -105,7 +106,8 @@ private:
             TRY(checkName(entry, rest.substr(0, rest.size() - suffix.size())));
             const TensorEntry*& known = m_found[{*layer, site}][static_cast<std::size_t>(role)];
             if (known)
-                return fail(ErrorCode::CorruptFile, entry.location() + " is there a second time, as " + known->name, entry.name);
+                return fail(ErrorCode::CorruptFile, entry.location() + " is there a second time, as " + known->name,
+                            entry.name);
             known = &entry;
             return {};
         }
@@ -116,26 +118,33 @@ private:
     Result<void> checkName(const TensorEntry& entry, std::string_view name) {
         if (m_name.empty()) m_name = m_config.name.empty() ? std::string(name) : m_config.name;
         if (name == m_name && !name.empty()) return {};
-        return fail(ErrorCode::CorruptFile,
-                    entry.location() + " belongs to an adapter named \"" + std::string(name) + "\", not to \"" + m_name + "\"", entry.name);
+        return fail(
+            ErrorCode::CorruptFile,
+            entry.location() + " belongs to an adapter named \"" + std::string(name) + "\", not to \"" + m_name + "\"",
+            entry.name);
     }
 
     Result<void> checkSite(std::int32_t layer, LoraSite site) {
-        const bool isWanted = (site == LoraSite::AfterAttention ? m_config.afterAttention : m_config.afterMlp) && m_config.hasLayer(layer);
+        const bool isWanted = (site == LoraSite::AfterAttention ? m_config.afterAttention : m_config.afterMlp) &&
+                              m_config.hasLayer(layer);
         const auto found = m_found.find({layer, site});
         const std::string_view place = site == LoraSite::AfterAttention ? m_places.afterAttention : m_places.afterMlp;
-        const std::string module = std::string(m_family.tensors.layer) + std::to_string(layer) + "." + std::string(place) + m_name;
+        const std::string module =
+            std::string(m_family.tensors.layer) + std::to_string(layer) + "." + std::string(place) + m_name;
         if (found == m_found.end()) {
             if (!isWanted) return {};
             return fail(ErrorCode::MissingTensor,
-                        std::string(kAdapterHubWeightsFile) + " lacks " + module + ", which " + std::string(kAdapterConfigFile) + " asks for",
+                        std::string(kAdapterHubWeightsFile) + " lacks " + module + ", which " +
+                            std::string(kAdapterConfigFile) + " asks for",
                         module);
         }
         const Tensors& tensors = found->second;
-        const TensorEntry* any = *std::ranges::find_if(tensors, [](const TensorEntry* entry) { return entry != nullptr; });
+        const TensorEntry* any =
+            *std::ranges::find_if(tensors, [](const TensorEntry* entry) { return entry != nullptr; });
         if (!isWanted)
             return fail(ErrorCode::CorruptFile,
-                        any->location() + " stands where " + std::string(kAdapterConfigFile) + " has no adapter", any->name);
+                        any->location() + " stands where " + std::string(kAdapterConfigFile) + " has no adapter",
+                        any->name);
         for (const auto& [suffix, role] : kRoles)
             if (!tensors[static_cast<std::size_t>(role)])
                 return fail(ErrorCode::MissingTensor,
@@ -147,10 +156,12 @@ private:
         const std::int32_t rank = m_config.ranksOf(layer, m_base.hidden);
         if (rank >= kMaxLoraRank)
             return fail(ErrorCode::TooLarge,
-                        std::string(kAdapterConfigFile) + ": the bottleneck of layer " + std::to_string(layer) + " is " +
-                            std::to_string(rank) + " wide, at most " + std::to_string(kMaxLoraRank - 1) + " is possible",
+                        std::string(kAdapterConfigFile) + ": the bottleneck of layer " + std::to_string(layer) +
+                            " is " + std::to_string(rank) + " wide, at most " + std::to_string(kMaxLoraRank - 1) +
+                            " is possible",
                         "reduction_factor");
-        const std::vector<std::int64_t> shapes[] = {{rank, m_base.hidden}, {rank}, {m_base.hidden, rank}, {m_base.hidden}};
+        const std::vector<std::int64_t> shapes[] = {
+            {rank, m_base.hidden}, {rank}, {m_base.hidden, rank}, {m_base.hidden}};
         for (std::size_t role = 0; role < tensors.size(); ++role) {
             TRY(checkAdapterTensor(*tensors[role], shapes[role]));
             m_types.insert(tensors[role]->dtype);
@@ -158,7 +169,12 @@ private:
         }
         LoraPair pair;
         const bool isAfterMlp = site == LoraSite::AfterMlp;
-        pair.target = {std::to_string(layer) + (isAfterMlp ? ".output_adapter" : ".mh_adapter"), layer, site, m_base.hidden, m_base.hidden, 0};
+        pair.target = {std::to_string(layer) + (isAfterMlp ? ".output_adapter" : ".mh_adapter"),
+                       layer,
+                       site,
+                       m_base.hidden,
+                       m_base.hidden,
+                       0};
         pair.rank = rank;
         pair.scale = m_config.scale;
         pair.a = tensors[0]->name;
@@ -193,7 +209,8 @@ private:
 
 }  // namespace
 
-Result<AdapterSpec> checkBottleneckAdapter(std::string_view configText, const TensorSource& tensors, const ArchSpec& base) {
+Result<AdapterSpec> checkBottleneckAdapter(std::string_view configText, const TensorSource& tensors,
+                                           const ArchSpec& base) {
     return BottleneckChecker(tensors, base).check(configText);
 }
 

@@ -18,6 +18,7 @@ inline constexpr std::string_view kAdapterHubWeightsFile = "adapter.safetensors"
 
 // Errors: those of bottleneckConfigFromText; unsupported, shape_mismatch, missing_tensor, corrupt_file, too_large; each
 // names the tensor or key, what was expected and found.
-Result<AdapterSpec> checkBottleneckAdapter(std::string_view configText, const TensorSource& tensors, const ArchSpec& base);
+Result<AdapterSpec> checkBottleneckAdapter(std::string_view configText, const TensorSource& tensors,
+                                           const ArchSpec& base);
 
 }  // namespace espalier

@@ -50,8 +50,8 @@ struct LoraImage final : AdapterSource, std::enable_shared_from_this<LoraImage> 
     Result<std::shared_ptr<const LoraImage>> read() const override { return shared_from_this(); }
 };
 
-// pageBytes: of one page, by layer; not empty. The tile width is chosen for the fewest pages. Errors: pool_exhausted (not one tile
-// fits a page), io_error. Requires: spec and tensors came from one readAdapterFolder for a base of these layers.
+// pageBytes: of one page, by layer; not empty. The tile width is chosen for the fewest pages. Errors: pool_exhausted (not
+// one tile fits a page), io_error. Requires: spec and tensors came from one readAdapterFolder for a base of these layers.
 Result<std::shared_ptr<const LoraImage>> makeLoraImage(const AdapterSpec& spec, const TensorSource& tensors,
                                                        std::string digest, std::span<const std::int64_t> pageBytes);
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/models/activation_arena.h"
+#include "core/models/adapter_pass.h"
 #include "core/models/rope_table.h"
 #include "core/models/weight_map.h"
 
@@ -134,6 +135,7 @@ public:
           m_rope(spec.rope),
           m_weights(std::move(weights)),
           m_arena(std::move(arena)),
+          m_adapters(backend),
           m_ropeRows(2 * static_cast<std::size_t>(options.maxBatchTokens) * static_cast<std::size_t>(m_rope.width())),
           m_ids(2 * static_cast<std::size_t>(options.maxBatchTokens)) {}
 
@@ -184,48 +186,6 @@ private:
         return batch.gate ? batch.gate->await(layer) : Result<void>();
     }
 
-    // y += what the adapters of these rows make of x.
-    void adapt(Stream& stream, const LayerStep& step, LoraSite site, TensorView y, ConstTensorView x) {
-        if (step.batch.adapters.empty()) return;
-        m_loraRows.clear();
-        for (const AdapterRows& part : step.batch.adapters) {
-            const auto& modules = part.adapter->layers[step.index][static_cast<std::size_t>(site)];
-            if (!modules.empty()) m_loraRows.push_back({part.firstRow, part.rows, modules});
-        }
-        if (m_loraRows.empty()) return;
-        const TensorView ranks = step.batch.adapterRanks.firstRows(step.rows);
-        m_ops.loraShrink(stream, ranks, x, m_loraRows);
-        m_ops.loraExpand(stream, y, ranks, m_loraRows);
-    }
-
-    // y += what the adapters make of the tokens' rows of the embedding.
-    void adaptEmbedding(Stream& stream, const ForwardBatch& batch, TensorView y, ConstTensorView ids) {
-        m_loraRows.clear();
-        for (const AdapterRows& part : batch.adapters)
-            if (!part.adapter->embedding.empty()) m_loraRows.push_back({part.firstRow, part.rows, part.adapter->embedding});
-        if (m_loraRows.empty()) return;
-        const TensorView ranks = batch.adapterRanks.firstRows(y.rows());
-        m_ops.loraGather(stream, ranks, ids, m_loraRows);
-        m_ops.loraExpand(stream, y, ranks, m_loraRows);
-    }
-
-    // logits += what the adapters make of x; both hold the wanted rows alone.
-    void adaptLogits(Stream& stream, const ForwardBatch& batch, TensorView logits, ConstTensorView x) {
-        m_loraRows.clear();
-        for (const AdapterRows& part : batch.adapters) {
-            const auto wanted = batch.logitRows;
-            const auto first = std::ranges::lower_bound(wanted, part.firstRow);
-            const auto end = std::ranges::lower_bound(wanted, part.firstRow + part.rows);
-            if (!part.adapter->lmHead.empty() && first != end)
-                m_loraRows.push_back({static_cast<std::int32_t>(first - wanted.begin()),
-                                      static_cast<std::int32_t>(end - first), part.adapter->lmHead});
-        }
-        if (m_loraRows.empty()) return;
-        const TensorView ranks = batch.adapterRanks.firstRows(logits.rows());
-        m_ops.loraShrink(stream, ranks, x, m_loraRows);
-        m_ops.loraExpand(stream, logits, ranks, m_loraRows);
-    }
-
     // residual = embedding of the tokens + that of their types + that of their positions, then a norm: what there is.
     void embed(Stream& stream, const ForwardBatch& batch, std::int64_t rows) {
         const TensorView residual = m_arena.residual.view(rows);
@@ -237,7 +197,7 @@ private:
         };
         const TensorView tokens = copyIds(stream, m_arena.tokens, batch.tokens);
         m_ops.gather(stream, residual, m_weights.embedding, tokens);
-        adaptEmbedding(stream, batch, residual, tokens);
+        m_adapters.addToEmbedding(stream, batch, residual, tokens);
         if (m_spec.tokenTypes > 0) {
             const auto types = std::span(m_ids).first(batch.tokens.size());
             std::fill(types.begin(), types.end(), 0);
@@ -272,37 +232,22 @@ private:
     // only when a bottleneck adapter reads it; the sum has the same bits either way.
     void endBlock(Stream& stream, const LayerStep& step, const BlockEnd& end, ConstTensorView x) {
         const TensorView residual = m_arena.residual.view(step.rows), scratch = m_arena.normed.view(step.rows);
-        const bool isRead = takeBottlenecks(step, end.after, BottleneckInput::Addend);
-        m_ops.gemm(stream, isRead ? scratch : residual, x, end.weight, {.bias = vectorOf(end.bias), .accumulate = !isRead});
+        const auto isReadBy = [&](BottleneckInput input) {
+            return m_adapters.takeBottlenecks(step.batch, step.index, end.after, input);
+        };
+        const bool isNormed = m_spec.normPlace == NormPlace::AfterBlock, isRead = isReadBy(BottleneckInput::Addend);
+        m_ops.gemm(stream, isRead ? scratch : residual, x, end.weight,
+                   {.bias = vectorOf(end.bias), .accumulate = !isRead});
         if (isRead) {
             m_ops.add(stream, residual, scratch);
-            addBottlenecks(stream, step, residual, scratch);
+            m_adapters.addBottlenecks(stream, step.batch, residual, scratch);
         }
-        adapt(stream, step, end.lora, residual, x);
-        if (takeBottlenecks(step, end.after, BottleneckInput::Sum)) {
-            if (m_spec.normPlace == NormPlace::AfterBlock) normalise(stream, scratch, residual, end.norm);
-            addBottlenecks(stream, step, residual, m_spec.normPlace == NormPlace::AfterBlock ? scratch : residual);
+        m_adapters.addToProjection(stream, step.batch, step.index, end.lora, residual, x);
+        if (isReadBy(BottleneckInput::Sum)) {
+            if (isNormed) normalise(stream, scratch, residual, end.norm);
+            m_adapters.addBottlenecks(stream, step.batch, residual, isNormed ? scratch : residual);
         }
-        if (m_spec.normPlace == NormPlace::AfterBlock) normalise(stream, residual, residual, end.norm);
-    }
-
-    // The rows whose bottleneck adapters read this input, into m_loraRows. false: there are none.
-    bool takeBottlenecks(const LayerStep& step, LoraSite site, BottleneckInput input) {
-        m_loraRows.clear();
-        for (const AdapterRows& part : step.batch.adapters) {
-            const auto& modules = part.adapter->layers[step.index][static_cast<std::size_t>(site)];
-            if (!modules.empty() && part.adapter->bottleneckInput == input)
-                m_loraRows.push_back({part.firstRow, part.rows, modules});
-        }
-        return !m_loraRows.empty();
-    }
-
-    // y += what the adapters of the rows just taken make of x.
-    void addBottlenecks(Stream& stream, const LayerStep& step, TensorView y, ConstTensorView x) {
-        const TensorView ranks = step.batch.adapterRanks.firstRows(step.rows);
-        m_ops.loraShrink(stream, ranks, x, m_loraRows);
-        m_ops.loraActivate(stream, ranks, m_loraRows);
-        m_ops.loraExpand(stream, y, ranks, m_loraRows);
+        if (isNormed) normalise(stream, residual, residual, end.norm);
     }
 
     // residual += o(attention(rope(q), rope(k), v)), with q, k, v = qkv(input)
@@ -320,7 +265,7 @@ private:
 
         const TensorView input = blockInput(stream, weights.attentionNorm, rows);
         multiply(m_ops, stream, qkv, input, weights.qkv, {.bias = vectorOf(weights.qkvBias)});
-        adapt(stream, step, LoraSite::Qkv, qkv, input);
+        m_adapters.addToProjection(stream, step.batch, step.index, LoraSite::Qkv, qkv, input);
         if (m_spec.queryKeyNorm) {
             normaliseHeads(stream, query, weights.queryNorm, layer.heads);
             normaliseHeads(stream, key, weights.keyNorm, layer.kvHeads);
@@ -350,7 +295,7 @@ private:
 
         const TensorView input = blockInput(stream, weights.mlpNorm, rows);
         multiply(m_ops, stream, gateUp, input, weights.gateUp, {.bias = vectorOf(weights.gateUpBias)});
-        adapt(stream, step, LoraSite::GateUp, gateUp, input);
+        m_adapters.addToProjection(stream, step.batch, step.index, LoraSite::GateUp, gateUp, input);
         m_ops.activation(stream, activated, gateUp.columns(0, neurons),
                          m_spec.gatedMlp ? gateUp.columns(neurons, neurons) : TensorView{},
                          activationKind(m_spec.activation));
@@ -366,7 +311,7 @@ private:
         const TensorView selected = selectRows(stream, batch.logitRows);
         finish(stream, selected, selected);
         m_ops.gemm(stream, logits, selected, m_spec.tiedEmbeddings ? m_weights.embedding : m_weights.lmHead, {});
-        adaptLogits(stream, batch, logits, selected);
+        m_adapters.addToLogits(stream, batch, logits, selected);
         return logits;
     }
 
@@ -462,7 +407,7 @@ private:
     RopeTable m_rope;
     ModelWeights m_weights;
     ActivationArena m_arena;
-    std::vector<LoraRows> m_loraRows;  // of one projection group; kept for its capacity
+    AdapterPass m_adapters;
     std::vector<float> m_ropeRows;    // cosines of a step, then its sines; host side
     std::vector<std::int32_t> m_ids;  // token types of a step, then its positions; host side
 };

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // AdapterCache: the adapters that lie in the page pool, beside the KV blocks. An adapter takes a few page ids, anywhere;
 // each id is one page in every layer's array, filled with tiles (LoraImage says which) by the copier's lane in the order of
-// computing, layer by layer, while the engine thread computes. Until all have landed its pages are PageOwner::Staging; it may be used as soon as the first
-// layer has, and gate() makes a step wait for the others. Whoever runs with an adapter holds a reference (its pages are
-// PageOwner::Adapter); without one it stays, idle (AdapterIdle), until its pages are wanted: then the one of least value
-// goes, whole. One that was retired goes with its last reference.
+// computing, layer by layer, while the engine thread computes. Until all have landed its pages are PageOwner::Staging; it
+// may be used as soon as the first layer has, and gate() makes a step wait for the others. Whoever runs with an adapter
+// holds a reference (its pages are PageOwner::Adapter); without one it stays, idle (AdapterIdle), until its pages are
+// wanted: then the one of least value goes, whole. One that was retired goes with its last reference.
 //
 // Owner: Pager. Thread: engine. Source: S-LoRA (arXiv 2311.03285) section 5, with a cache that survives the last request.
 #pragma once
