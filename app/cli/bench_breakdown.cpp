@@ -40,52 +40,64 @@ public:
     }
 
     void gemm(Stream& s, TensorView y, ConstTensorView x, const WeightMatrix& w, const GemmDesc& desc) override {
+        m_times.note(StepPart::Products, y);
         const Timing timing(m_clock, m_times, StepPart::Products);
         m_backend.gemm(s, y, x, w, desc);
     }
     void norm(Stream& s, TensorView y, ConstTensorView x, ConstTensorView weight, const NormDesc& desc) override {
+        m_times.note(StepPart::Norm, y);
         const Timing timing(m_clock, m_times, StepPart::Norm);
         m_backend.norm(s, y, x, weight, desc);
     }
     void gather(Stream& s, TensorView out, const WeightMatrix& table, ConstTensorView ids) override {
+        m_times.note(StepPart::Gather, out);
         const Timing timing(m_clock, m_times, StepPart::Gather);
         m_backend.gather(s, out, table, ids);
     }
     void rope(Stream& s, TensorView x, ConstTensorView cos, ConstTensorView sin, const RopeDesc& desc) override {
+        m_times.note(StepPart::Rope, x);
         const Timing timing(m_clock, m_times, StepPart::Rope);
         m_backend.rope(s, x, cos, sin, desc);
     }
     void storeKv(Stream& s, const KvPages& pages, ConstTensorView k, ConstTensorView v,
                  std::span<const Segment> segments) override {
+        m_times.note(StepPart::StoreKv, k);
         const Timing timing(m_clock, m_times, StepPart::StoreKv);
         m_backend.storeKv(s, pages, k, v, segments);
     }
     void attention(Stream& s, TensorView out, ConstTensorView q, const KvPages& pages, std::span<const Segment> segments,
                    const AttentionDesc& desc) override {
+        m_times.note(StepPart::Attention, out);
         const Timing timing(m_clock, m_times, StepPart::Attention);
         m_backend.attention(s, out, q, pages, segments, desc);
     }
     void activation(Stream& s, TensorView out, ConstTensorView gate, ConstTensorView up, ActivationKind kind) override {
+        m_times.note(StepPart::Activation, out);
         const Timing timing(m_clock, m_times, StepPart::Activation);
         m_backend.activation(s, out, gate, up, kind);
     }
     void add(Stream& s, TensorView y, ConstTensorView x) override {
+        m_times.note(StepPart::Add, y);
         const Timing timing(m_clock, m_times, StepPart::Add);
         m_backend.add(s, y, x);
     }
     void loraShrink(Stream& s, TensorView v, ConstTensorView x, LoraBatch batch) override {
+        m_times.note(StepPart::Adapters, v);
         const Timing timing(m_clock, m_times, StepPart::Adapters);
         m_backend.loraShrink(s, v, x, batch);
     }
     void loraExpand(Stream& s, TensorView y, ConstTensorView v, LoraBatch batch) override {
+        m_times.note(StepPart::Adapters, y);
         const Timing timing(m_clock, m_times, StepPart::Adapters);
         m_backend.loraExpand(s, y, v, batch);
     }
     void loraGather(Stream& s, TensorView v, ConstTensorView ids, LoraBatch batch) override {
+        m_times.note(StepPart::Adapters, v);
         const Timing timing(m_clock, m_times, StepPart::Adapters);
         m_backend.loraGather(s, v, ids, batch);
     }
     void loraActivate(Stream& s, TensorView v, LoraBatch batch) override {
+        m_times.note(StepPart::Adapters, v);
         const Timing timing(m_clock, m_times, StepPart::Adapters);
         m_backend.loraActivate(s, v, batch);
     }

@@ -20,6 +20,14 @@ constexpr std::array<std::string_view, kStepParts> kStepPartNames = {
 
 struct StepTimes {
     std::array<double, kStepParts> seconds{};
+    std::int64_t calls = 0;          // of operations
+    std::uint64_t operations = 0;    // which they were, in their order, and with how many rows and columns, as a hash
+    void note(StepPart part, const ConstTensorView& result) {
+        ++calls;
+        for (const auto number : {static_cast<std::uint64_t>(part), static_cast<std::uint64_t>(result.rows()),
+                                  static_cast<std::uint64_t>(result.cols())})
+            operations = (operations ^ number) * 0x100000001B3ull;
+    }
     double of(StepPart part) const { return seconds[static_cast<std::size_t>(part)]; }
 };
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/bench_trace.h"
 
-#include <unistd.h>
+#include <stdlib.h>
 
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
 
-#include "app/cli/bench_model.h"
+#include "app/cli/bench_run.h"
 #include "core/adapters/adapter_folder.h"
 #include "core/serving/adapter_tiers.h"
 #include "core/serving/kv_cache.h"
@@ -17,16 +17,13 @@ namespace espalier::cli {
 namespace {
 
 constexpr std::size_t kFolders = 64;  // that adapters share out: files in the page cache either way
-constexpr std::int32_t kTraceSequences = 32, kTraceBatchTokens = 256;
+constexpr std::int32_t kTraceBatchTokens = 256;
+constexpr Duration kPatience = std::chrono::milliseconds(50);
 
 double meanOf(const std::vector<double>& values) {
     double sum = 0;
     for (const double value : values) sum += value;
     return values.empty() ? 0.0 : sum / static_cast<double>(values.size());
-}
-
-double rankOf(const std::vector<double>& sorted, double share) {
-    return sorted.empty() ? 0.0 : sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
 }
 
 // Lets the serving thread sleep until something has landed.
@@ -67,20 +64,23 @@ struct TraceBench::Source final : AdapterSource {
 
 // One replay: lanes, host memory, loop, and what came out.
 struct TraceBench::Run {
-    Run(TraceBench& bench, bool isHot, bool prefetch)
-        : tiers(reader, copier, bench.m_session.clock(), isHot ? INT64_MAX : bench.m_options.hostBytes,
+    Run(TraceBench& bench, const TraceSetup& setup)
+        : tiers(reader, copier, bench.m_session.clock(), setup.isHot ? INT64_MAX : bench.m_options.hostBytes,
                 [this] { bell.ring(); }) {
         options.maxBatchTokens = kTraceBatchTokens;
-        options.maxSequences = kTraceSequences;
+        options.maxSequences = setup.sequences;
         options.maxWaiting = INT32_MAX;
         options.kvType = bench.m_options.kvType;
         options.prefixCache = false;
-        options.prefetch = prefetch;
+        options.prefetch = setup.prefetch;
         options.tiers = &tiers;
         const ArchSpec& spec = bench.m_transformer.spec();
-        options.poolPages = static_cast<std::int32_t>(bench.m_options.poolBytes /
-                                                      kvBytesPerPage(bench.m_backend, spec, options.kvType));
-        if (isHot) options.poolPages += bench.m_setPages;
+        options.poolPages = setup.poolPages;
+        if (options.poolPages == 0)
+            options.poolPages = static_cast<std::int32_t>(bench.m_options.poolBytes /
+                                                          kvBytesPerPage(bench.m_backend, spec, options.kvType));
+        if (setup.isHot) options.poolPages += bench.m_setPages;
+        options.pagesForAdapters = static_cast<std::int32_t>(setup.adaptersAlone * options.poolPages);
     }
     Result<void> submit(Request request, double lateS) {
         request.sink = [this, lateS](const Chunk& chunk) {
@@ -110,8 +110,8 @@ struct TraceBench::Run {
 };
 
 Result<std::unique_ptr<TraceBench>> TraceBench::make(Session& session, Backend& backend, Transformer& transformer,
-                                                     TraceBenchOptions options) {
-    std::unique_ptr<TraceBench> bench(new TraceBench(session, backend, transformer, std::move(options)));
+                                                     TraceBenchOptions options, StepTimes* times) {
+    std::unique_ptr<TraceBench> bench(new TraceBench(session, backend, transformer, std::move(options), times));
     TRY_ASSIGN(bench->m_trace, makeWorkload(bench->m_options.workload));
     TRY(bench->writeFolders());
     return bench;
@@ -124,7 +124,9 @@ TraceBench::~TraceBench() {
 Result<void> TraceBench::writeFolders() {
     FileSystem& files = m_session.files();
     const ArchSpec& spec = m_transformer.spec();
-    m_folder = std::filesystem::temp_directory_path() / ("espalier-bench-" + std::to_string(::getpid()));
+    std::string pattern = (std::filesystem::temp_directory_path() / "espalier-bench-XXXXXX").string();
+    if (!::mkdtemp(pattern.data())) return fail(ErrorCode::IoError, pattern + ": the folder cannot be made");
+    m_folder = pattern;
     const auto pageBytes =
         std::make_shared<const std::vector<std::int64_t>>(layerPageBytes(m_backend, spec, m_options.kvType));
     const auto count = static_cast<std::size_t>(m_options.workload.adapters);
@@ -173,29 +175,53 @@ Request TraceBench::requestOf(std::size_t number) const {
     return request;
 }
 
-Result<Json> TraceBench::replay(Pass pass) {
-    Run run(*this, pass == Pass::Hot, pass == Pass::Prefetch);
-    const Clock& clock = m_session.clock();
-    TRY_ASSIGN(run.loop, ServingLoop::create(m_backend, m_transformer, nullptr, run.options, clock));
-    constexpr Duration kPatience = std::chrono::milliseconds(50);
-    if (pass == Pass::Hot) {
-        std::vector<bool> seen(m_sources.size());
-        for (std::size_t i = 0; i < m_trace.size(); ++i) {
-            if (seen[static_cast<std::size_t>(m_trace[i].adapter)]) continue;
-            seen[static_cast<std::size_t>(m_trace[i].adapter)] = true;
-            Request request = requestOf(i);
+Result<void> TraceBench::finishAll(Run& run) {
+    while (!run.loop->idle()) {
+        TRY(run.turn(kPatience));
+        if (m_session.stop().stop_requested()) return fail(ErrorCode::Cancelled, "cancelled");
+    }
+    return {};
+}
+
+std::vector<std::size_t> TraceBench::firstOfEach() const {
+    std::vector<std::size_t> firsts;
+    std::vector<bool> seen(m_sources.size());
+    for (std::size_t i = 0; i < m_trace.size(); ++i) {
+        const auto adapter = static_cast<std::size_t>(m_trace[i].adapter);
+        if (!seen[adapter]) firsts.push_back(i);
+        seen[adapter] = true;
+    }
+    return firsts;
+}
+
+Result<void> TraceBench::warm(Run& run, const TraceSetup& setup) {
+    for (const std::size_t number : firstOfEach()) {
+        Request request = requestOf(number);
+        if (setup.isHot) {
             request.prompt.resize(1);
             request.maxTokens = 1;
             TRY(run.submit(std::move(request), 0.0));
+        } else if (setup.isOnHost) {
+            while (run.tiers.arena.state(*request.adapter) != HostArena::State::Ready) {
+                if (m_session.stop().stop_requested()) return fail(ErrorCode::Cancelled, "cancelled");
+                (void)run.tiers.arena.want(request.adapter, MoveCause::Prefetch, {});
+                run.bell.wait(kPatience);
+                run.tiers.arena.collect();
+            }
         }
-        while (!run.loop->idle()) {
-            TRY(run.turn(kPatience));
-            if (m_session.stop().stop_requested()) return fail(ErrorCode::Cancelled, "cancelled");
-        }
-        run.ttftS.clear();
-        run.generated = run.prompts = 0;
-        run.tiers.trace.traffic() = {};
     }
+    TRY(finishAll(run));
+    run.ttftS.clear();
+    run.generated = run.prompts = 0;
+    run.tiers.trace.traffic() = {};
+    return {};
+}
+
+Result<Json> TraceBench::replay(const TraceSetup& setup) {
+    Run run(*this, setup);
+    const Clock& clock = m_session.clock();
+    TRY_ASSIGN(run.loop, ServingLoop::create(m_backend, m_transformer, nullptr, run.options, clock));
+    TRY(warm(run, setup));
     const ServingCounters before = run.loop->stats().counters;
     const TimePoint began = clock.now();
     for (std::size_t next = 0; next < m_trace.size() || !run.loop->idle();) {
@@ -223,8 +249,8 @@ Result<Json> TraceBench::replay(Pass pass) {
                 {"prompt_tokens_per_s", static_cast<double>(run.prompts) / took},
                 {"tokens_per_s", static_cast<double>(run.generated) / took},
                 {"ttft_mean_ms", meanOf(run.ttftS) * 1e3},
-                {"ttft_p50_ms", rankOf(run.ttftS, 0.5) * 1e3},
-                {"ttft_p95_ms", rankOf(run.ttftS, 0.95) * 1e3},
+                {"ttft_p50_ms", nearestRank(run.ttftS, 0.5) * 1e3},
+                {"ttft_p95_ms", nearestRank(run.ttftS, 0.95) * 1e3},
                 {"within_1s", within(1.0)},
                 {"within_6s", within(6.0)},
                 {"found_pool", traffic.foundInPool},
@@ -237,6 +263,44 @@ Result<Json> TraceBench::replay(Pass pass) {
                 {"prefetch_used", traffic.prefetchUsed},
                 {"prefetch_wasted", traffic.prefetchWasted},
                 {"preemptions", after.preemptions - before.preemptions}};
+}
+
+Result<Json> TraceBench::serveBase(bool withAdapters, std::int32_t answerTokens) {
+    constexpr std::int32_t kAnswers = 32, kPrompt = 32;
+    Run run(*this, {});
+    const Clock& clock = m_session.clock();
+    TRY_ASSIGN(run.loop, ServingLoop::create(m_backend, m_transformer, nullptr, run.options, clock));
+    const TimePoint before = clock.now();
+    for (std::size_t i = 0; withAdapters && i < m_sources.size(); ++i) {
+        Request request;
+        request.id = RequestId{i + 1};
+        request.adapter = m_sources[i];
+        request.prompt = {7};
+        request.maxTokens = 1;
+        TRY(run.submit(std::move(request), 0.0));
+    }
+    TRY(finishAll(run));
+    const double brought = seconds(clock.now() - before);
+    const std::int32_t residents = run.loop->stats().adapters, onHost = run.tiers.arena.images();
+    run.generated = 0;
+    if (m_times) *m_times = {};
+    const TimePoint began = clock.now();
+    for (std::int32_t i = 0; i < kAnswers; ++i) {
+        Request request;
+        request.id = RequestId{static_cast<std::uint64_t>(i) + 1};
+        request.prompt.assign(kPrompt, static_cast<TokenId>(i * 131 + 1));
+        request.maxTokens = answerTokens;
+        TRY(run.submit(std::move(request), 0.0));
+    }
+    TRY(finishAll(run));
+    const double took = seconds(clock.now() - began);
+    return Json{{"adapters", withAdapters ? m_sources.size() : 0},
+                {"in_pool", residents},
+                {"on_host", onHost},
+                {"adapters_per_s", withAdapters ? static_cast<double>(m_sources.size()) / brought : 0.0},
+                {"tokens_per_s", static_cast<double>(run.generated) / took},
+                {"operations", m_times ? m_times->calls : 0},
+                {"trace", m_times ? std::to_string(m_times->operations) : ""}};
 }
 
 }  // namespace espalier::cli

@@ -1,156 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
-#include <cmath>
-#include <optional>
 
-#include "app/cli/bench_breakdown.h"
-#include "app/cli/bench_model.h"
+#include "app/cli/bench_run.h"
+#include "app/cli/bench_tenancy.h"
 #include "app/cli/bench_trace.h"
 #include "app/cli/commands.h"
 #include "core/compute/bench_ops.h"
-#include "core/compute/measure.h"
-#include "core/serving/kv_cache.h"
-#include "core/serving/serving_loop.h"
 
 namespace espalier::cli {
 namespace {
 
-struct ModelBenchOptions {
-    std::string shape = "160m";
-    std::string weights = "bf16";
-    std::vector<std::int32_t> streams = {1, 8, 32};
-    std::int32_t adapters = 0, rank = 16;
-    std::string adapterType = "bf16", adapterTargets = "all";
-    std::vector<std::int32_t> ranks = {8};  // of a replay
-    double rate = 2, alpha = 1, cv = 1, durationS = 60;
-    std::int32_t mostTokens = 128;
-    std::int64_t poolMb = 64, hostMb = 256;
-    bool quick = false, lines = false, breakdown = false, isReplay = false;
-};
 struct OpsBenchOptions {
     std::string shape = "1b", op;
     bool quick = false, lines = false;
 };
 
-// Rows as they are measured: JSON lines at once, or a table at the end.
-class Report {
-public:
-    Report(const Console& console, bool lines) : m_console(console), m_lines(lines) {}
-
-    void add(Json row) {
-        if (m_lines) m_console.line(row);
-        m_rows.push_back(std::move(row));
-    }
-    void end() const {
-        if (m_lines) return;
-        if (m_console.json) return m_console.document(m_rows);
-        std::vector<std::vector<std::string>> table(1);
-        for (const Json& row : m_rows) {
-            std::vector<std::string> cells, names;
-            for (const auto& [key, value] : row.items()) {
-                names.push_back(key);
-                cells.push_back(value.is_string()         ? value.get<std::string>()
-                                : value.is_number_float() ? fixedText(value.get<double>(), 2)
-                                                          : dumpJson(value));
-            }
-            table.front() = names;
-            table.push_back(std::move(cells));
-        }
-        m_console.table(table);
-    }
-
-private:
-    const Console& m_console;
-    const bool m_lines;
-    Json m_rows = Json::array();
-};
-
-// A model with random weights, loaded and ready to serve.
-struct BenchModel {
-    std::string shape;
-    DType weights = DType::BF16, kv = DType::F32;
-    Backend* backend = nullptr;
-    std::unique_ptr<StepTimes> times;  // with --breakdown alone, as the two that keep them
-    std::unique_ptr<Backend> timedBackend;
-    std::unique_ptr<Transformer> transformer, timedTransformer;
-    std::unique_ptr<ServingLoop> loop;
-    std::optional<BandwidthProbe> probe;
-    std::vector<std::shared_ptr<const LoraImage>> adapters;
-};
-
-constexpr std::int32_t kBenchBatchTokens = 512;
 constexpr std::int32_t kServeStreams = 32;
-constexpr std::int32_t kMaxStreams = 64;
-constexpr std::int64_t kProbeBytes = 512 << 20, kQuickProbeBytes = 96 << 20;
-
-Result<BenchModel> loadBenchModel(Session& session, const ModelBenchOptions& options) {
-    BenchModel model;
-    model.shape = options.shape;
-    model.weights = *dtypeFromName(options.weights);
-    TRY_ASSIGN(model.kv, [&]() -> Result<DType> {
-        TRY_ASSIGN(const EngineOptions engine, session.engineOptions());
-        return engine.kvType;
-    }());
-    TRY_ASSIGN(model.backend, session.backend());
-    TRY_ASSIGN(const ArchSpec spec, benchShape(options.shape));
-    session.console().note("loading " + options.shape + " with random " + options.weights + " weights");
-    TransformerOptions sizes;
-    sizes.maxBatchTokens = kBenchBatchTokens;
-    sizes.stop = session.stop();
-    const auto tensors = randomTensors(spec, model.weights);
-    if (options.breakdown) {
-        model.times = std::make_unique<StepTimes>();
-        model.timedBackend = timedBackend(*model.backend, session.clock(), *model.times);
-    }
-    Backend& computing = options.breakdown ? *model.timedBackend : *model.backend;
-    TRY_ASSIGN(model.transformer, Transformer::load(computing, spec, *tensors, sizes));
-    if (options.breakdown) model.timedTransformer = timedTransformer(*model.transformer, session.clock(), *model.times);
-    ServingOptions serving;
-    serving.maxBatchTokens = kBenchBatchTokens;
-    serving.maxSequences = kMaxStreams;
-    serving.kvType = model.kv;
-    serving.prefixCache = false;
-    serving.poolPages = kMaxStreams * 1024 / kTokensPerPage;
-    const std::vector<std::int64_t> pageBytes = layerPageBytes(*model.backend, spec, model.kv);
-    const BenchAdapter adapter{options.rank, *dtypeFromName(options.adapterType), options.adapterTargets};
-    const std::int32_t loaded = options.isReplay ? 0 : options.adapters;
-    for (std::int32_t i = 0; i < loaded; ++i) {
-        TRY_ASSIGN(auto image, randomAdapter(spec, adapter, i, pageBytes));
-        serving.poolPages += image->pages;
-        model.adapters.push_back(std::move(image));
-    }
-    if (!options.isReplay) {
-        Transformer& stepping = options.breakdown ? *model.timedTransformer : *model.transformer;
-        TRY_ASSIGN(model.loop, ServingLoop::create(*model.backend, stepping, nullptr, serving, session.clock()));
-    }
-    TRY_ASSIGN(model.probe, BandwidthProbe::make(*model.backend, options.quick ? kQuickProbeBytes : kProbeBytes));
-    return model;
-}
-
-Json rowHead(const BenchModel& model, const char* bench) {
-    return {{"bench", bench},
-            {"shape", model.shape},
-            {"weights", dtypeName(model.weights)},
-            {"mode", computeModeName(model.backend->device().compute)},
-            {"kv", dtypeName(model.kv)},
-            {"threads", model.backend->device().threads},
-            {"isa", model.backend->device().isa}};
-}
-
-// What memory gave beside a figure. One whose probes are far apart was taken while others used the machine.
-class Beside {
-public:
-    explicit Beside(BenchModel& model) : m_probe(*model.probe), m_before(m_probe.gigabytesPerSecond()) {}
-    void end(Json& row) {
-        const double after = m_probe.gigabytesPerSecond();
-        row["bandwidth_gb_per_s"] = (m_before + after) / 2;
-        row["steady"] = std::abs(after - m_before) < 0.1 * (m_before + after) / 2;
-    }
-
-private:
-    BandwidthProbe& m_probe;
-    double m_before;
-};
 
 struct Finished {
     std::vector<Chunk> last;
@@ -240,11 +105,6 @@ Result<void> addBreakdown(Session& session, BenchModel& model, std::int32_t stre
     return {};
 }
 
-double median(std::vector<double> values) {
-    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-    return values[values.size() / 2];
-}
-
 // With adapters a row also says what part of the base's rate is kept: runs of the base and of the adapters in turns,
 // the median of the ratios of neighbours.
 Result<void> benchDecode(Session& session, BenchModel& model, const ModelBenchOptions& options, Report& report) {
@@ -293,11 +153,6 @@ Result<void> benchPrefill(Session& session, BenchModel& model, const ModelBenchO
     return {};
 }
 
-double nearestRank(std::vector<double> values, double share) {
-    std::sort(values.begin(), values.end());
-    return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
-}
-
 // A trace three times: with every adapter in the pool, with prefetch and without.
 Result<void> benchReplay(Session& session, BenchModel& model, const ModelBenchOptions& options, Report& report) {
     TraceBenchOptions settings;
@@ -311,10 +166,10 @@ Result<void> benchReplay(Session& session, BenchModel& model, const ModelBenchOp
     settings.hostBytes = options.hostMb * 1'000'000;
     settings.kvType = model.kv;
     TRY_ASSIGN(const auto bench, TraceBench::make(session, *model.backend, *model.transformer, settings));
-    for (const auto& [pass, name] : {std::pair{TraceBench::Pass::Hot, "hot"}, {TraceBench::Pass::Prefetch, "prefetch"},
-                                     {TraceBench::Pass::NoPrefetch, "on demand"}}) {
+    for (const auto& [setup, name] : {std::pair{TraceSetup{.isHot = true}, "hot"}, {TraceSetup{}, "prefetch"},
+                                      {TraceSetup{.prefetch = false}, "on demand"}}) {
         Beside beside(model);
-        TRY_ASSIGN(const Json measured, bench->replay(pass));
+        TRY_ASSIGN(const Json measured, bench->replay(setup));
         Json row = rowHead(model, "serve_trace");
         row["adapters_are"] = name;
         row["adapters"] = options.adapters;
@@ -481,6 +336,22 @@ void addBenchCommands(Commands& commands) {
     add("decode", "Tokens per second of 1, 8, 32 or as many answers at once", modelBench(benchDecode));
     add("prefill", "Tokens per second of prompts", modelBench(benchPrefill));
     add("serve", "A mixed load: throughput and latencies", modelBench(benchServe));
+    auto [tenancy, t] = commands.addTo<TenancyBenchOptions>(
+        *bench, "tenancy", "Thousands of adapters and several tenants, beside the engine without what serves them",
+        "espalierctl bench tenancy --scenario P7 --shape 160m --quick", runTenancyBench);
+    tenancy->add_option("--scenario", t->scenario, "P5 many adapters, P6 base traffic, P7 cold adapters, P8 fairness, ablations")
+        ->required()
+        ->check(CLI::IsMember({"P5", "P6", "P7", "P8", "ablations"}));
+    tenancy->add_option("--shape", t->shape, "tiny, 160m or 1b (default 160m)")->check(CLI::IsMember({"tiny", "160m", "1b"}));
+    tenancy->add_option("--adapters", t->adapters, "Registered adapters (default: 2000; P6 1000, P7 256)")
+        ->check(CLI::Range(1, 100000));
+    tenancy->add_option("--rate", t->rate, "Requests a second (default 10; P7 2)")->check(CLI::PositiveNumber);
+    tenancy->add_option("--duration", t->durationS, "Seconds of arrivals (default 60)")->check(CLI::PositiveNumber);
+    tenancy->add_option("--rounds", t->rounds, "What is compared, in turns (default 3)")->check(CLI::Range(1, 100));
+    tenancy->add_option("--load", t->load, "P8: what the calm tenants ask for, of their share (default 0.67)")
+        ->check(CLI::Range(0.05, 1.0));
+    tenancy->add_flag("--quick", t->quick, "One short round");
+    tenancy->add_flag("--jsonl", t->lines, "One JSON line per row instead of a table");
 }
 
 }  // namespace espalier::cli

@@ -533,6 +533,20 @@ private slots:
         }
     }
 
+    // Exit code 1 when the operations of base traffic are not the same beside adapters.
+    void benchTenancy_servesTheBaseBesideAdaptersAsWithout() {
+        const Bench bench;
+        const Outcome outcome = bench.run({"bench", "tenancy", "--scenario", "P6", "--shape", "tiny", "--adapters", "20", "--quick", "--jsonl"});
+        QVERIFY2(outcome.exitCode == 0, outcome.err.constData());
+        const std::vector<Json> rows = outcome.lines();
+        QCOMPARE(rows.size(), std::size_t{2});
+        const Json &without = rows[0], &with = rows[1];
+        QVERIFY(hasKeys(with, {"bench", "scenario", "what", "tokens_per_s", "ratio", "operations", "trace", "steady"}));
+        QVERIFY(with["in_pool"].get<int>() > 0 && without["in_pool"].get<int>() == 0);
+        QVERIFY(with["operations"].get<int>() > 100);
+        QCOMPARE(with["trace"].get<std::string>(), without["trace"].get<std::string>());
+    }
+
     void sigint_endsABenchmarkCleanly() {
         const Bench bench;
         for (const QStringList& what :
