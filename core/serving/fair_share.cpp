@@ -8,7 +8,7 @@
 
 namespace espalier {
 
-double FairShare::floor() const {
+double FairShare::least() const {
     double least = std::numeric_limits<double>::infinity();
     for (std::size_t i = 0; i < m_tenants.size(); ++i)
         if (m_tenants[i].requests > 0) least = std::min(least, m_served[i]);
@@ -32,10 +32,10 @@ FairShare::Slot FairShare::findSlot(std::string_view name, double floor) {
 }
 
 FairShare::Slot FairShare::enter(std::string_view tenant) {
-    const double least = floor();
-    const Slot slot = findSlot(tenant, least);
+    const double floor = least() - m_credit;
+    const Slot slot = findSlot(tenant, floor);
     const auto index = static_cast<std::size_t>(slot);
-    if (m_tenants[index].requests++ == 0) m_served[index] = std::max(m_served[index], least);
+    if (m_tenants[index].requests++ == 0) m_served[index] = std::max(m_served[index], floor);
     return slot;
 }
 

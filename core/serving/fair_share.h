@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // FairShare: how much service each tenant has had, over its weight. The scheduler serves the least served first, so a
 // tenant that floods the queue delays itself, not others, and one of weight 2 gets twice what one of weight 1 gets. A
-// tenant that comes back after a pause is lifted to the least served active one: idle time earns no credit.
+// tenant that comes back after a pause is lifted towards the least served active one, to `credit` below it: long idleness
+// earns nothing, but one that asks for less than its share may ask for a few things at once and is not put behind a flood
+// for it. Whatever it takes counts, so it never gets more than its share and the credit.
 //
 // Owner: ServingLoop. Thread: engine. Source: Virtual Token Counter, Sheng et al., arXiv 2401.00588, with weights,
-// charged per chunk.
+// charged per chunk; the credit is ours, and its bound of 2U grows by it (0: the paper's).
 #pragma once
 
 #include <cstdint>
@@ -23,6 +25,8 @@ constexpr double kGeneratedTokenCost = 2.0;
 class FairShare {
 public:
     using Slot = std::int32_t;
+
+    explicit FairShare(double credit = 0.0) : m_credit(credit) {}
 
     // A request of the tenant arrived or ended. The slot stays the tenant's while it has requests.
     Slot enter(std::string_view tenant);
@@ -43,9 +47,10 @@ private:
         std::string name;
         std::int32_t requests = 0;
     };
-    double floor() const;  // where a tenant that (re)enters starts at least
+    double least() const;  // of the active ones; without any, of the one that left last
     Slot findSlot(std::string_view name, double floor);
 
+    double m_credit;
     std::vector<Tenant> m_tenants;
     std::vector<double> m_served, m_weights;
     std::unordered_map<std::string, Slot> m_slots;

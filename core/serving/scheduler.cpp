@@ -67,10 +67,11 @@ private:
     double weightOf(std::int32_t tenant) const {
         return m_queue.weights.empty() ? 1.0 : m_queue.weights[static_cast<std::size_t>(tenant)];
     }
-    // Running sequences up to which the tenant may begin another: with less than its part of the places, also at the door.
+    // Running sequences up to which the tenant may begin another: with less than its part of the places also at the door,
+    // unless somebody who was served less waits for a place.
     std::int32_t placesFor(std::int32_t tenant) const {
         const double share = m_limits.maxSequences * weightOf(tenant) / m_activeWeight;
-        const bool mayUseDoor = m_holdings[static_cast<std::size_t>(tenant)].running + 1 <= share;
+        const bool mayUseDoor = m_isDoorOpen && m_holdings[static_cast<std::size_t>(tenant)].running + 1 <= share;
         return m_limits.maxSequences + (mayUseDoor ? m_limits.doorSequences : 0);
     }
 
@@ -85,6 +86,7 @@ private:
     std::vector<Holding>& m_holdings;           // by tenant
     std::vector<std::int32_t>& m_candidates;    // for a prompt's next chunk
     std::vector<Line>& m_lines;                 // of them, one per tenant
+    bool m_isDoorOpen = true;
     bool m_isShort = false;       // of pages: somebody gave way to another
     std::int32_t m_available;     // pages free or reclaimable
     std::int32_t m_promised = 0;  // pages the running ones are expected to take beyond those they hold
@@ -303,7 +305,10 @@ Planner::Admission Planner::admit(std::int32_t sequence) {
     if (mine.cap > 0 && mine.running > 0 && mine.held() + mine.promised + expectedPages(view) > mine.cap)
         return Admission::TenantIsFull;
     const std::int32_t places = placesFor(view.tenant);
-    if (m_running >= places) return Admission::TenantIsFull;
+    if (m_running >= places) {
+        m_isDoorOpen = false;
+        return Admission::TenantIsFull;
+    }
     const bool isAlone = m_running == 0;  // then everything is its own
     const std::int32_t needed =
         (isAlone ? pagesForTokens(view.target) : expectedPages(view) + m_promised + m_watermark) - view.pages;

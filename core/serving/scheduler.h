@@ -9,8 +9,9 @@
 //      expected answer and what the running ones are expected to take still fit above a watermark. When the next in
 //      fair order does not fit, none behind it is admitted: big requests are not starved by small ones. One that only
 //      lacks its adapter is named, so that it can be brought, and passed by. A text of an encoder is one chunk: it
-//      waits for a step that has room for the whole of it. When every place is taken, a tenant that runs nothing may
-//      begin one request at the door, beyond the places: it need not wait until an answer of somebody else ends.
+//      waits for a step that has room for the whole of it. When every place is taken, the least
+//      served tenant may begin at the door, beyond the places, while it has less than its part of them: it need not wait
+//      until an answer of somebody else ends.
 // A tenant's running sequences hold no more pages than its cap: it waits at the door, and where its own answers grow
 // into the cap its newest sequence gives way, never somebody else's. One sequence alone may always go on.
 // Sources: Sarathi-Serve (chunked prefill beside decodes), arXiv 2403.02310; VTC, arXiv 2401.00588; vLLM (recompute).
@@ -58,7 +59,7 @@ struct StepLimits {
     std::int32_t maxBatchTokens = 256;
     std::int32_t maxLogitRows = 256;
     std::int32_t maxSequences = 64;    // running
-    std::int32_t doorSequences = 0;    // running beyond these, of tenants that ran nothing else when they began
+    std::int32_t doorSequences = 0;    // running beyond these, of tenants that had less than their part when they began
     std::int32_t expectedOutput = 64;  // tokens of an answer, 80th percentile of the recent past
 };
 

@@ -15,13 +15,15 @@ namespace {
 
 constexpr std::int32_t kNoisy = 3;
 constexpr std::int32_t kPrompt = 80, kAnswer = 24;  // longest
-constexpr std::int32_t kRunning = 16;
+constexpr std::int32_t kRunning = 16, kDoor = 2;
+constexpr double kCredit = 256;  // four steps, as in the serving loop
 
 Simulation fourTenants(bool fcfs) {
     Simulation simulation;
     simulation.isFirstComeFirstServed = fcfs;
     simulation.pool = 400;
-    simulation.limits = {.maxBatchTokens = 64, .maxLogitRows = 64, .maxSequences = kRunning, .expectedOutput = kAnswer};
+    simulation.limits = {.maxBatchTokens = 64, .maxLogitRows = 64, .maxSequences = kRunning, .doorSequences = kDoor,
+                         .expectedOutput = kAnswer};
     simulation.weights = {1.0, 2.0, 4.0, 1.0};
     return simulation;
 }
@@ -33,7 +35,7 @@ double served(const Simulation& simulation, std::int32_t tenant) {
 
 // VTC, theorem 4.8, with weights: U is what one prompt or one full batch may put a tenant ahead, over the least weight.
 double bound(const Simulation& simulation) {
-    const double batch = kGeneratedTokenCost * kRunning * kAnswer + kPromptTokenCost * simulation.limits.maxBatchTokens;
+    const double batch = kGeneratedTokenCost * (kRunning + kDoor) * kAnswer + kPromptTokenCost * simulation.limits.maxBatchTokens;
     return 2.0 * std::max(kPromptTokenCost * kPrompt, batch);
 }
 
@@ -94,6 +96,47 @@ Simulation crowd(bool fcfs, bool noisy) {
     return simulation;
 }
 
+// The same in time: a step costs a fixed part and its rows. The three ask for four fifths of their shares, at random
+// moments; the noisy one for ten times its own. What their first tokens waited, 95th percentile.
+double waitInTime(bool fcfs, bool noisy, std::int32_t door, double credit) {
+    constexpr double kStepCost = 0.3, kRowCost = 1.0 / 64, kUntil = 4000, kLoad = 0.6;  // requests in a unit of time, of four tenants
+    Simulation simulation = fourTenants(fcfs);
+    simulation.weights = {1.0, 1.0, 1.0, 1.0};
+    simulation.limits.doorSequences = door;
+    simulation.share = FairShare(credit);
+    TestRandom randoms[4] = {TestRandom(1 << 20), TestRandom(2 << 20), TestRandom(3 << 20), TestRandom(4 << 20)};
+    double next[4] = {}, now = 0;
+    for (std::int32_t tenant = 0; tenant < 4; ++tenant) simulation.submit(tenant, 8, 1);
+    std::vector<double> timeOf{0.0};  // by step
+    while (now < kUntil && simulation.broken.empty()) {
+        for (std::size_t tenant = 0; tenant < (noisy ? 4 : 3); ++tenant)
+            for (TestRandom& random = randoms[tenant]; next[tenant] <= now;) {
+                const bool isNoisy = tenant == kNoisy;
+                if (isNoisy && simulation.queue.size() < 400)
+                    simulation.submit(kNoisy, 40 + random.below(40), 24);
+                else if (!isNoisy)
+                    simulation.submit(static_cast<std::int32_t>(tenant), 60, 12);
+                next[tenant] -= std::log(1.0 - random.below(1 << 20) / double(1 << 20)) * 4 / kLoad / (isNoisy ? 10 : 1);
+            }
+        if (simulation.queue.empty()) {
+            ++simulation.steps;
+            now += 0.05;
+        } else {
+            const std::int32_t rows = simulation.step();
+            now += kStepCost + kRowCost * rows;
+        }
+        timeOf.push_back(now);
+    }
+    CHECK(simulation.broken.empty());
+    std::vector<double> waits;
+    for (const auto& item : simulation.done)
+        if (item.tenant != kNoisy && item.submittedAt > 0)
+            waits.push_back(timeOf[static_cast<std::size_t>(item.firstTokenAt)] -
+                            timeOf[static_cast<std::size_t>(item.submittedAt)]);
+    std::sort(waits.begin(), waits.end());
+    return waits[waits.size() * 95 / 100];
+}
+
 }  // namespace
 
 class TestFairness : public QObject {
@@ -137,6 +180,73 @@ private slots:
             QVERIFY(crowded.p95 <= 12);  // steps: a running answer's end, for a place, and one prompt
             QVERIFY(unfair.count < crowded.count / 2 || unfair.p95 > 10 * crowded.p95);
         }
+    }
+    // Half a step until the next begins, and steps that are full, are what nobody can take away from the wait beside a
+    // flood; the wait for a place is what the door takes away, and being put behind the flood for two requests in a row
+    // is what the credit does.
+    void doorAndCredit_bringAVictimsWaitNearToWhatItIsAlone() {
+        const double alone = waitInTime(false, false, kDoor, kCredit), fair = waitInTime(false, true, kDoor, kCredit),
+                     neither = waitInTime(false, true, 0, 0), fcfs = waitInTime(true, true, 0, 0);
+        qInfo("time to the first token, p95: alone %.2f, beside the noisy one %.2f (%.2fx), without door and credit %.2f "
+              "(%.2fx), first come first served %.2f",
+              alone, fair, fair / alone, neither, neither / alone, fcfs);
+        QVERIFY(fair <= 3 * alone && fair <= 1.05 * neither && fcfs > 10 * alone);
+    }
+    // One whose places end at once and one whose answers are long: the first could begin at the door again and again.
+    void theDoor_letsNobodyGetAhead() {
+        Simulation simulation = fourTenants(false);
+        simulation.weights = {1.0, 1.0, 1.0, 1.0};
+        double worst = 0.0;
+        while (simulation.steps < 2000) {
+            while (simulation.queue.size() < 120) {
+                simulation.submit(0, kPrompt, 1);
+                simulation.submit(1, 1, kAnswer);
+            }
+            for (std::int32_t tenant = 0; tenant < 2; ++tenant)
+                while (std::ranges::count(simulation.queue, tenant, &Simulation::Item::tenant) < 40)
+                    simulation.submit(tenant, tenant == 0 ? kPrompt : 1, tenant == 0 ? 1 : kAnswer);
+            simulation.step();
+            worst = std::max(worst, std::abs(served(simulation, 0) - served(simulation, 1)));
+        }
+        QVERIFY2(simulation.broken.empty(), simulation.broken.c_str());
+        QVERIFY(served(simulation, 0) > 3 * bound(simulation));
+        QVERIFY2(worst <= bound(simulation), qPrintable(QString::number(worst)));
+    }
+    // Three that come and go, each with a few things at once, beside a flood: none of them ever gets more than the flood
+    // by more than the bound and the credit, while both have work waiting.
+    void withCredit_theBoundGrowsByNoMoreThanIt() {
+        Simulation simulation = fourTenants(false);
+        simulation.weights = {1.0, 1.0, 1.0, 1.0};
+        simulation.share = FairShare(kCredit);
+        TestRandom random(17);
+        double worst = 0.0;
+        std::vector<double> before(4, 0.0);  // service when a tenant's work began to wait beside the flood
+        std::vector<bool> waited(4, false);
+        for (std::int32_t tenant = 0; tenant < 4; ++tenant) simulation.submit(tenant, 8, 1);
+        std::vector<double> floodBefore(4, 0.0);
+        while (simulation.steps < 3000) {
+            while (simulation.queue.size() < 60) simulation.submit(kNoisy, 1 + random.below(kPrompt), 1 + random.below(kAnswer));
+            if (random.below(30) == 0)
+                for (int i = random.below(30); i > 0; --i) simulation.submit(random.below(3), 1 + random.below(kPrompt), 1 + random.below(kAnswer));
+            simulation.step();
+            for (std::int32_t tenant = 0; tenant < kNoisy; ++tenant) {
+                const auto index = static_cast<std::size_t>(tenant);
+                const bool waits = std::ranges::any_of(simulation.queue, [&](const auto& item) {
+                    return item.tenant == tenant && !item.isRunning;
+                });
+                if (waits && !waited[index]) {
+                    before[index] = served(simulation, tenant);
+                    floodBefore[index] = served(simulation, kNoisy);
+                }
+                waited[index] = waits;
+                if (waits)
+                    worst = std::max(worst, std::abs((served(simulation, tenant) - before[index]) -
+                                                     (served(simulation, kNoisy) - floodBefore[index])));
+            }
+        }
+        QVERIFY2(simulation.broken.empty(), simulation.broken.c_str());
+        qInfo("largest difference of service while both waited: %.0f of 2U + credit = %.0f", worst, bound(simulation) + kCredit);
+        QVERIFY(worst > 0 && worst <= bound(simulation) + kCredit);
     }
     void aReplay_isTheSameEveryTime() {
         Simulation first = crowd(false, true), second = crowd(false, true);

@@ -91,10 +91,11 @@ private slots:
         limits.maxSequences = 2;
         limits.doorSequences = 2;
         const std::vector sequences{decoding(20, 0), decoding(20, 0), waiting(10, 0), waiting(10, 1), waiting(10, 1)};
-        // Tenant 0 was served less and has every place; tenant 1 has none, and its part of two places is one.
-        QCOMPARE(plan(sequences, usageOf(100, 4), limits, {0.0, 50.0, 0.0}).admitted, Indices{3});
+        // Tenant 0 was served more and has every place; tenant 1 has none, and its part of two places is one.
+        QCOMPARE(plan(sequences, usageOf(100, 4), limits, {50.0, 0.0, 0.0}).admitted, Indices{3});
+        QCOMPARE(plan(sequences, usageOf(100, 4), limits, {0.0, 50.0, 0.0}).admitted, Indices{});  // it would get ahead
         limits.doorSequences = 0;
-        QCOMPARE(plan(sequences, usageOf(100, 4), limits, {0.0, 50.0, 0.0}).admitted, Indices{});
+        QCOMPARE(plan(sequences, usageOf(100, 4), limits, {50.0, 0.0, 0.0}).admitted, Indices{});
         limits.doorSequences = 1;
         const std::vector alone{decoding(20, 0), decoding(20, 0), waiting(10, 0)};
         QCOMPARE(plan(alone, usageOf(100, 4), limits).admitted, Indices{});  // a tenant alone has its places
@@ -339,6 +340,24 @@ private slots:
         share.leave(bo);
         const auto late = share.enter("cy");
         QCOMPARE(share.served()[static_cast<std::size_t>(late)], 1550.0);  // nobody is active: the last one that left
+    }
+    void fairShare_leavesOneThatComesBackItsCreditAndNoMore() {
+        FairShare share(200.0);
+        const auto served = [&](FairShare::Slot slot) { return share.served()[static_cast<std::size_t>(slot)]; };
+        const auto flood = share.enter("flood"), calm = share.enter("calm");
+        share.charge(calm, 100);
+        share.leave(calm);
+        share.charge(flood, 1000);
+        QCOMPARE(share.enter("calm"), calm);
+        QCOMPARE(served(calm), 800.0);  // long idleness earns no more than the credit
+        share.charge(calm, 150);
+        share.leave(calm);
+        share.enter("calm");
+        QCOMPARE(served(calm), 950.0);  // leaving and coming back at once earns nothing
+        share.charge(calm, 500);
+        share.leave(calm);
+        share.enter("calm");
+        QCOMPARE(served(calm), 1450.0);  // who took more than its share waits for the others
     }
     void fairShare_countsServiceOverWeight() {
         FairShare share;
