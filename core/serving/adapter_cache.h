@@ -38,6 +38,7 @@ struct ResidentAdapter {
     std::string tenant;                 // for whose request it came
     bool wasUsed = false;
     bool isWanted = false;  // by a request that waits: goes last
+    AdapterWait wait;       // of those that could begin, until it could be used
     std::optional<MoveCause> retired;
 
     bool isWhole() const { return !landing; }
@@ -78,6 +79,8 @@ public:
     // Those that waiting requests want are the last to go; says so of the adapters, until the next forgetWanted().
     void wanted(std::string_view digest);
     void forgetWanted();
+    // So many requests could begin now but for this one; no effect when it is not on its way.
+    void noteWaiting(std::string_view digest, std::int32_t requests);
 
     // The idle one that is worth least by keepingValue(); `wantedToo`: also among the wanted ones.
     struct Candidate {
@@ -100,6 +103,7 @@ public:
     std::int64_t loads() const { return m_loads; }
     std::int64_t evictions() const { return m_evictions; }
     std::int64_t loadedBytes() const { return m_loadedBytes; }
+    std::int64_t droppedBytes() const { return m_droppedBytes; }
 
     // Every page of every resident is the right owner's, no page twice, and no other page claims to be an adapter's.
     Result<void> checkIntegrity() const;
@@ -133,7 +137,7 @@ private:
     Gate m_gate;
     Buffer m_ranksMemory;
     TensorView m_ranks;
-    std::int64_t m_loads = 0, m_evictions = 0, m_loadedBytes = 0;
+    std::int64_t m_loads = 0, m_evictions = 0, m_loadedBytes = 0, m_droppedBytes = 0;
 };
 
 }  // namespace espalier

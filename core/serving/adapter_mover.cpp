@@ -66,6 +66,7 @@ bool AdapterMover::move(const QueueView& queue, std::span<const std::int32_t> mi
         if (at == AdapterPlace::At::Host) bring(adapter, MoveCause::Miss, tenantOf(request));
         if (at == AdapterPlace::At::Disk) read(adapter, MoveCause::Miss, tenantOf(request));
     }
+    noteWaiting(queue, missing);
     if (!m_prefetch) return m_moved;
     const PoolUsage usage = m_pager.pool().usage();
     limits.stagedPages = quarter - usage.of(PageOwner::Staging);
@@ -79,6 +80,18 @@ bool AdapterMover::move(const QueueView& queue, std::span<const std::int32_t> mi
         if (!bring(adapter, MoveCause::Prefetch, tenantFor(adapter))) break;
     for (const std::int32_t adapter : plan.toHost) read(adapter, MoveCause::Prefetch, tenantFor(adapter));
     return m_moved;
+}
+
+void AdapterMover::noteWaiting(const QueueView& queue, std::span<const std::int32_t> missing) {
+    m_waiters.assign(m_seen.size(), 0);
+    for (const std::int32_t request : missing)
+        ++m_waiters[static_cast<std::size_t>(queue.sequences[static_cast<std::size_t>(request)].adapter)];
+    for (std::size_t adapter = 0; adapter < m_seen.size(); ++adapter) {
+        if (m_waiters[adapter] == 0) continue;
+        const AdapterSource& source = *m_seen[adapter].source;
+        m_pager.adapters().noteWaiting(source.digest, m_waiters[adapter]);
+        m_tiers.arena.noteWaiting(source, m_waiters[adapter]);
+    }
 }
 
 bool AdapterMover::bring(std::int32_t adapter, MoveCause cause, const std::string& tenant) {

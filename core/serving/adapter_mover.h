@@ -55,6 +55,7 @@ private:
 
     bool bring(std::int32_t adapter, MoveCause cause, const std::string& tenant);
     void read(std::int32_t adapter, MoveCause cause, const std::string& tenant);
+    void noteWaiting(const QueueView& queue, std::span<const std::int32_t> missing);
 
     AdapterTiers& m_tiers;
     Pager& m_pager;
@@ -63,6 +64,7 @@ private:
     std::vector<Seen> m_seen;
     std::vector<AdapterPlace> m_places;
     std::vector<std::int32_t> m_pages;
+    std::vector<std::int32_t> m_waiters;  // requests that could begin, by adapter
     bool m_moved = false;
     std::optional<Error> m_refusal;
 };
