@@ -32,7 +32,7 @@ void addOptions(QCommandLineParser& options) {
                              "kept.",
                              "URL"));
     options.addOption(option(
-        "page", "Begin on home, models, serve, playground, workspaces, preferences, commands or about.", "NAME"));
+        "page", "Begin on home, models, serve, playground, tenants, workspaces, preferences, commands or about.", "NAME"));
     options.addOption(option("theme", "light, dark or system.", "NAME"));
     options.addOption(option("language", "en, de.", "CODE"));
     options.addOption(option("text-percent", "Text size, 100 to 200.", "PERCENT"));
@@ -121,7 +121,7 @@ int main(int argc, char** argv) {
     }
     if (options.isSet(QStringLiteral("page")) && !session.window().goTo(options.value(QStringLiteral("page"))))
         return usageError(QStringLiteral(
-            "--page must be home, models, serve, playground, workspaces, preferences, commands or about"));
+            "--page must be home, models, serve, playground, tenants, workspaces, preferences, commands or about"));
     session.window().show();
     if (server.isValid()) {
         const QString key = qEnvironmentVariable("ESPALIER_KEY");

@@ -41,7 +41,7 @@ QString ScreenshotTour::said(const char* text) {
     for (const char* context :
          {"PlaygroundPage", "ChatLane", "CasePanel", "SamplingBar", "ModelsPage", "ModelInspector", "TokenizerPanel",
           "ImportDialog", "ErrorStrip", "ServePage", "PageMapView", "PageMapPanel", "MainWindow", "TenantsPage",
-          "TenantInspector", "KeyDialog", "IsolationStrip"}) {
+          "TenantInspector", "KeyDialog", "IsolationStrip", "NowPanel", "MoveTimeline"}) {
         const QByteArray full = QByteArray("espalier::ui::") + context;
         const QString translated = QCoreApplication::translate(full.constData(), text);
         if (translated != QLatin1String(text)) return translated;

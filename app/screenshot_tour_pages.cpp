@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/screenshot_tour.h"
+#include "ui/widgets/part_canvas.h"
 
 namespace espalier::ui {
 
@@ -63,6 +64,13 @@ void ScreenshotTour::addTenantSteps() {
         [this] {
             window().goTo(QStringLiteral("serve"));
             press(said("What is shown below") + QStringLiteral(": ") + said("Tenants"));
+        },
+        always, 1500);
+    step(
+        QStringLiteral("serve-swap"),
+        [this] {
+            press(said("What is shown below") + QStringLiteral(": ") + said("Swap"));
+            if (auto* timeline = named<PartCanvas>(said("Swap timeline"))) timeline->choose(0);
         },
         always, 1500);
     step(

@@ -168,6 +168,7 @@ LocalControl::LocalControl(const ModelAccess& models, const Clock& clock, Contro
     on["requests"] = of(listRequests);
     on["request-cancel"] = of(cancelRequest);
     on["pages"] = of(pageMapOf);
+    on["steps"] = of(listSteps);
     on["history"] = of(history);
     on["log"] = of(newestLog);
     on["shutdown"] = [host](const Json&, const CallOptions&) -> Result<Json> {

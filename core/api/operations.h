@@ -53,6 +53,7 @@ Result<Json> statusOf(const ModelAccess& models, const Clock& clock, const Contr
 Result<Json> listRequests(const ModelAccess& models, const Json& arguments);
 Result<Json> cancelRequest(const ModelAccess& models, const Json& arguments);
 Result<Json> pageMapOf(const ModelAccess& models, const Json& arguments);
+Result<Json> listSteps(const ModelAccess& models, const Json& arguments);
 Result<Json> history(const ModelAccess& models, const Json& arguments);
 Result<Json> newestLog(const ModelAccess& models, const Json& arguments);
 

@@ -262,6 +262,13 @@ Result<Json> pageMapOf(const ModelAccess& models, const Json& arguments) {
     return toJson(map);
 }
 
+Result<Json> listSteps(const ModelAccess& models, const Json& arguments) {
+    constexpr auto kMost = static_cast<std::int64_t>(kMostStepsKept);
+    TRY_ASSIGN(const auto limit, JsonFields(arguments).integer("limit", 1, kMost));
+    TRY_ASSIGN(const auto steps, models.engine().steps(static_cast<std::int32_t>(limit.value_or(kMost))));
+    return Json{{"steps", arrayOf(steps)}};
+}
+
 Result<Json> history(const ModelAccess& models, const Json& arguments) {
     TRY_ASSIGN(const auto seconds, JsonFields(arguments).integer("seconds", 1, 3600));
     return Json{{"points", arrayOf(models.engine().history(seconds.value_or(60)))}};

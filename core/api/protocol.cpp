@@ -170,6 +170,21 @@ void visitFields(Record& record, Visit& visit) {
     visit("cause", record.cause);
     visit("evicted_for", record.evictedFor);
     visit("wasted", record.wasWaste);
+    visit("base", record.base);
+    visit("waiters", record.waiters);
+    visit("waited_seconds", record.waitedSeconds);
+}
+
+template <class Record, class Visit>
+requires std::is_same_v<std::remove_const_t<Record>, StepRecord>
+void visitFields(Record& record, Visit& visit) {
+    visit("sequence", record.sequence);
+    visit("at", record.at);
+    visit("seconds", record.seconds);
+    visit("prompt_rows", record.promptRows);
+    visit("answer_rows", record.answerRows);
+    visit("adapters", record.adapters);
+    visit("model", record.model);
 }
 
 template <class Record, class Visit>
@@ -217,6 +232,10 @@ void visitFields(Record& record, Visit& visit) {
     visit("prefix_queries", record.prefixQueries);
     visit("prefix_hits", record.prefixHits);
     visit("preemptions", record.preemptions);
+    visit("swap_in_bytes_per_s", record.swapInBytesPerS);
+    visit("swap_out_bytes_per_s", record.swapOutBytesPerS);
+    visit("adapter_lookups", record.adapterLookups);
+    visit("adapter_hits", record.adapterHits);
 }
 
 template <class Record, class Visit>
@@ -511,6 +530,9 @@ Json toJson(const ImportProbe& probe) {
 Json toJson(const RequestList& list) {
     return FieldWriter::encode(list);
 }
+Json toJson(const StepRecord& step) {
+    return FieldWriter::encode(step);
+}
 Json toJson(const JobRecord& job) {
     return FieldWriter::encode(job);
 }
@@ -554,6 +576,19 @@ Result<ImportProbe> probeFromJson(const Json& json) {
 
 Result<RequestList> requestsFromJson(const Json& json) {
     return readNamed<RequestList>(json, "request list", "requests");
+}
+
+Result<std::vector<StepRecord>> stepsFromJson(const Json& json) {
+    const auto wrong = [] { return fail(ErrorCode::CorruptFile, "steps: \"steps\" must be an array", "steps"); };
+    if (!json.is_object()) return wrong();
+    const auto list = json.find("steps");
+    if (list == json.end() || !list->is_array()) return wrong();
+    std::vector<StepRecord> steps;
+    for (const Json& item : *list) {
+        TRY_ASSIGN(StepRecord step, read<StepRecord>(item, "step"));
+        steps.push_back(std::move(step));
+    }
+    return steps;
 }
 
 Result<Event> eventFromJson(std::string_view name, const Json& json) {

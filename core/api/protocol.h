@@ -63,7 +63,7 @@
 //                                                 it had been stopped where it was made: it answers with what it has.
 //                                                 A daemon only.
 //   requests {limit?}                          -> {requests: [RequestRecord], total}    oldest first, at most 1,000
-//   request-cancel {id}                        -> {id}                   an id that has ended: no effect
+//   request-cancel {id} -> {id}, an id that has ended: no effect;    steps {limit?} -> {steps: [StepRecord]}, oldest first
 //   pages {model, cells?}                      -> {pages, pages_per_cell, page_bytes, runs: [[cells, owner, request]]}
 //                                                 at most `cells` cells (4,096); request 0: none, -1: several
 //   history {seconds}                          -> {points: [HistoryPoint]}
@@ -99,6 +99,7 @@ Json toJson(const HistoryPoint& point);
 Json toJson(const ImportProbe& probe);
 Json toJson(const RequestList& list);
 Json toJson(const PageMap& map);
+Json toJson(const StepRecord& step);
 std::string_view eventName(const Event& event);  // "job", "model", "serve", "log", "tenant", "adapter"
 Json toJson(const Event& event);
 
@@ -113,6 +114,7 @@ Result<HistoryPoint> historyPointFromJson(const Json& json);
 Result<ImportProbe> probeFromJson(const Json& json);
 Result<RequestList> requestsFromJson(const Json& json);
 Result<PageMap> pageMapFromJson(const Json& json);  // at most kMostPageCells cells
+Result<std::vector<StepRecord>> stepsFromJson(const Json& json);  // the answer to "steps"
 Result<Event> eventFromJson(std::string_view name, const Json& json);
 
 }  // namespace espalier

@@ -114,6 +114,7 @@ public:
 
     Result<RequestList> requests(std::int32_t most) const override;
     Result<PageMap> pageMap(std::string_view model, std::int32_t mostCells) const override;
+    Result<std::vector<StepRecord>> steps(std::int32_t most) const override;
     Result<IsolationReport> checkIsolation(const IsolationRequest& request) override;
 
     const Backend& backend() const override { return m_backend; }
@@ -450,6 +451,11 @@ Result<PageMap> LocalEngine::pageMap(std::string_view model, std::int32_t mostCe
     TRY_ASSIGN(const ModelRecord record, m_shelf.find(model));
     return m_serving->ask<PageMap>(
         [&record, mostCells](const ModelHost& host) { return host.pageMap(record, mostCells); });
+}
+
+Result<std::vector<StepRecord>> LocalEngine::steps(std::int32_t most) const {
+    return m_serving->ask<std::vector<StepRecord>>(
+        [most](const ModelHost& host) { return host.steps(static_cast<std::size_t>(most)); });
 }
 
 Result<std::vector<AdapterRecord>> LocalEngine::adaptersToCheck(const IsolationRequest& request,

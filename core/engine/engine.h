@@ -190,6 +190,7 @@ public:
     // pageMap also not_found when the model is not on the device. Requires: most > 0, mostCells > 0.
     virtual Result<RequestList> requests(std::int32_t most) const = 0;
     virtual Result<PageMap> pageMap(std::string_view model, std::int32_t mostCells) const = 0;
+    virtual Result<std::vector<StepRecord>> steps(std::int32_t most) const = 0;
 
     virtual const Backend& backend() const = 0;
     virtual const EngineOptions& options() const = 0;

@@ -14,6 +14,7 @@
 #include "core/formats/arch_spec.h"
 #include "core/serving/adapter_trace.h"
 #include "core/serving/page_map.h"
+#include "core/serving/step_trace.h"
 #include "core/telemetry/log_ring.h"
 #include "core/telemetry/window.h"
 
@@ -213,6 +214,8 @@ struct HistoryPoint {
     double processorShare = 0;
     std::int64_t residentBytes = 0;
     double prefixQueries = 0, prefixHits = 0, preemptions = 0;  // since the daemon started
+    double swapInBytesPerS = 0, swapOutBytesPerS = 0;
+    double adapterLookups = 0, adapterHits = 0;  // since the daemon started: requests with one, those that found it in the pool
 };
 
 }  // namespace espalier

@@ -440,6 +440,21 @@ Result<PageMap> ModelHost::pageMap(const ModelRecord& model, std::int32_t mostCe
     return fail(ErrorCode::NotFound, "\"" + model.name + "\" has no pages: it is not on the device", model.name);
 }
 
+std::vector<StepRecord> ModelHost::steps(std::size_t most) const {
+    std::vector<StepRecord> all;
+    for (const auto& hosted : m_models) {
+        if (!hosted->loop) continue;
+        std::vector<StepRecord> steps = hosted->loop->steps(most);
+        for (StepRecord& step : steps) {
+            step.model = hosted->record.name;
+            all.push_back(std::move(step));
+        }
+    }
+    std::ranges::stable_sort(all, {}, &StepRecord::at);
+    if (all.size() > most) all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(most));
+    return all;
+}
+
 Result<void> ModelHost::lend(const ModelRecord& model, const Use& use) const {
     for (const auto& hosted : m_models)
         if (hosted->record.id == model.id && hosted->state == Hosted::State::Ready)
@@ -480,6 +495,7 @@ void ModelHost::fill(Snapshot& snapshot) const {
             memory.adapters +=
                 (model.poolPagesAdapters + model.poolPagesAdaptersIdle + model.poolPagesStaging) * stats.pageBytes;
             snapshot.swapInBytesPerS += stats.swapInBytesPerS;
+            snapshot.swapOutBytesPerS += stats.swapOutBytesPerS;
             snapshot.prefillTokensPerS += stats.prefillTokensPerS;
             snapshot.decodeTokensPerS += stats.decodeTokensPerS;
             add(counters, stats.counters);

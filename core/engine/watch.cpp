@@ -13,6 +13,11 @@ double counter(const Snapshot& snapshot, const char* name) {
     return found == snapshot.counters.end() ? 0.0 : found->second;
 }
 
+double adapterLookups(const Snapshot& snapshot) {
+    return counter(snapshot, "adapter_found_total_pool") + counter(snapshot, "adapter_found_total_host") +
+           counter(snapshot, "adapter_found_total_disk");
+}
+
 HistoryPoint pointOf(const Snapshot& snapshot) {
     return {snapshot.at,
             snapshot.memory,
@@ -26,7 +31,11 @@ HistoryPoint pointOf(const Snapshot& snapshot) {
             snapshot.residentBytes,
             counter(snapshot, "prefix_cache_queries_total"),
             counter(snapshot, "prefix_cache_hits_total"),
-            counter(snapshot, "num_preemptions_total")};
+            counter(snapshot, "num_preemptions_total"),
+            snapshot.swapInBytesPerS,
+            snapshot.swapOutBytesPerS,
+            adapterLookups(snapshot),
+            counter(snapshot, "adapter_found_total_pool")};
 }
 
 }  // namespace

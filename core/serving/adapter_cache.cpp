@@ -114,9 +114,11 @@ std::vector<AdapterCache::Failed> AdapterCache::collect() {
         }
         const double took = adapter->landing->seconds();
         m_tiers.copyCost.add(static_cast<double>(adapter->bytes), took);
+        if (!adapter->wasUsed) adapter->wait.note(0, m_clock.now());
         m_tiers.trace.add({.at = m_clock.unixMilliseconds(), .adapter = adapter->source->name, .tenant = adapter->tenant,
                            .from = AdapterTier::Host, .to = AdapterTier::Pool, .bytes = adapter->bytes,
-                           .seconds = took, .cause = adapter->cause});
+                           .seconds = took, .cause = adapter->cause, .base = adapter->source->base,
+                           .waiters = adapter->wait.requests, .waitedSeconds = adapter->wait.seconds});
         adapter->landing = nullptr;
         for (const PageId page : adapter->pages) m_pool.reassign(PageOwner::Staging, ownerOf(*adapter), page);
         if (adapter->retired && adapter->references == 0) leaving.push_back(adapter->source->digest);
@@ -146,6 +148,7 @@ const ResidentAdapter* AdapterCache::acquire(std::string_view digest) {
         ++m_prefetched.used;
         ++m_tiers.trace.traffic().prefetchUsed;
     }
+    if (!adapter.wasUsed && !adapter.isWhole()) adapter.wait.note(0, m_clock.now());
     adapter.wasUsed = true;
     return &adapter;
 }
@@ -164,6 +167,11 @@ void AdapterCache::wanted(std::string_view digest, std::int32_t turn) {
 
 void AdapterCache::forgetWanted() {
     for (auto& [digest, adapter] : m_residents) adapter->wantedTurn.reset();
+}
+
+void AdapterCache::noteWaiting(std::string_view digest, std::int32_t requests) {
+    const auto found = m_residents.find(digest);
+    if (found != m_residents.end() && !found->second->isReady()) found->second->wait.note(requests, m_clock.now());
 }
 
 double AdapterCache::valueOf(const ResidentAdapter& adapter, const ChildrenWorth& ofBlocks) const {
@@ -219,7 +227,8 @@ void AdapterCache::drop(Residents::iterator adapter, MoveCause cause, const std:
     const bool isOnHost = m_tiers.arena.state(*gone.source) == HostArena::State::Ready;
     m_tiers.trace.add({.at = m_clock.unixMilliseconds(), .adapter = gone.source->name, .from = AdapterTier::Pool,
                        .to = isOnHost ? AdapterTier::Host : AdapterTier::Disk, .bytes = gone.bytes, .cause = cause,
-                       .evictedFor = forWhom, .wasWaste = isWaste});
+                       .evictedFor = forWhom, .wasWaste = isWaste, .base = gone.source->base});
+    m_droppedBytes += gone.bytes;
     for (const PageId page : gone.pages) m_pool.release(PageOwner::AdapterIdle, page);
     m_residents.erase(adapter);
 }

@@ -41,6 +41,7 @@ struct ResidentAdapter {
     std::string tenant;                 // for whose request it came
     bool wasUsed = false;
     std::optional<std::int32_t> wantedTurn;  // of the first waiting request that wants it: goes last
+    AdapterWait wait;                        // of those that could begin, until it could be used
     std::optional<MoveCause> retired;
 
     bool isWhole() const { return !landing; }
@@ -82,6 +83,8 @@ public:
     // turn: requests that come before the first that wants it.
     void wanted(std::string_view digest, std::int32_t turn);
     void forgetWanted();
+    // So many requests could begin now but for this one; no effect when it is not on its way.
+    void noteWaiting(std::string_view digest, std::int32_t requests);
 
     // Of the idle ones that nobody wants, the one that is worth least by keepingValue() with its children: cached blocks
     // that only its requests can read, whose worth per page `ofBlocks` gives, as a logarithm.
@@ -113,6 +116,7 @@ public:
     std::int64_t loads() const { return m_loads; }
     std::int64_t evictions() const { return m_evictions; }
     std::int64_t loadedBytes() const { return m_loadedBytes; }
+    std::int64_t droppedBytes() const { return m_droppedBytes; }
 
     // Every page of every resident is the right owner's, no page twice, and no other page claims to be an adapter's.
     Result<void> checkIntegrity() const;
@@ -147,7 +151,7 @@ private:
     Buffer m_ranksMemory;
     TensorView m_ranks;
     PrefetchOutcome m_prefetched;
-    std::int64_t m_loads = 0, m_evictions = 0, m_loadedBytes = 0;
+    std::int64_t m_loads = 0, m_evictions = 0, m_loadedBytes = 0, m_droppedBytes = 0;
 };
 
 }  // namespace espalier

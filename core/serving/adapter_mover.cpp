@@ -70,6 +70,7 @@ bool AdapterMover::move(const QueueView& queue, std::span<const std::int32_t> mi
         if (at == AdapterPlace::At::Host) bring(adapter, MoveCause::Miss, tenantOf(request), 0);
         if (at == AdapterPlace::At::Disk) read(adapter, MoveCause::Miss, tenantOf(request));
     }
+    noteWaiting(queue, missing);
     if (!m_prefetch) return m_moved;
     const PrefetchPlan plan = planPrefetch(wishes, m_places, limits(sequences));
     for (const AdapterWish& wish : plan.toPool)
@@ -96,6 +97,18 @@ PrefetchLimits AdapterMover::limits(std::span<const std::unique_ptr<Sequence>> s
             .secondsPerStep = m_pace.secondsPerStep(),
             .stagedPages = m_pager.pool().pageCount() / 4 - usage.of(PageOwner::Staging),
             .reclaimable = m_pager.availableForAdapters() - (m_pager.isSplit() ? 0 : growth)};
+}
+
+void AdapterMover::noteWaiting(const QueueView& queue, std::span<const std::int32_t> missing) {
+    m_waiters.assign(m_seen.size(), 0);
+    for (const std::int32_t request : missing)
+        ++m_waiters[static_cast<std::size_t>(queue.sequences[static_cast<std::size_t>(request)].adapter)];
+    for (std::size_t adapter = 0; adapter < m_seen.size(); ++adapter) {
+        if (m_waiters[adapter] == 0) continue;
+        const AdapterSource& source = *m_seen[adapter].source;
+        m_pager.adapters().noteWaiting(source.digest, m_waiters[adapter]);
+        m_tiers.arena.noteWaiting(source, m_waiters[adapter]);
+    }
 }
 
 bool AdapterMover::bring(std::int32_t adapter, MoveCause cause, const std::string& tenant, std::int32_t turn) {

@@ -57,6 +57,7 @@ private:
     bool bring(std::int32_t adapter, MoveCause cause, const std::string& tenant, std::int32_t turn);
     void read(std::int32_t adapter, MoveCause cause, const std::string& tenant);
     PrefetchLimits limits(std::span<const std::unique_ptr<Sequence>> sequences);
+    void noteWaiting(const QueueView& queue, std::span<const std::int32_t> missing);
 
     AdapterTiers& m_tiers;
     Pager& m_pager;
@@ -69,6 +70,7 @@ private:
     TurnPace m_pace;
     std::optional<TimePoint> m_lastMove;
     bool m_hadWaiting = false;
+    std::vector<std::int32_t> m_waiters;  // requests that could begin, by adapter
     bool m_moved = false;
     std::optional<Error> m_refusal;
 };

@@ -8,9 +8,12 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "core/base/clock.h"
 
 namespace espalier {
 
@@ -38,6 +41,23 @@ struct AdapterMove {
     MoveCause cause = MoveCause::Miss;
     std::string evictedFor = {};  // the adapter that took its room, or "kv"; with Evicted alone
     bool wasWaste = false;        // it had come ahead of its turn and goes unused
+    std::string base = {};        // id of the model it changes; empty: not known
+    std::int32_t waiters = 0;     // requests that could have begun but for it: the most at once while it moved
+    double waitedSeconds = 0;     // the longest any of them waited, as seen between steps
+};
+
+// Requests that could begin but for an adapter that is on its way.
+struct AdapterWait {
+    std::int32_t requests = 0;  // the most at once
+    std::optional<TimePoint> since;
+    double seconds = 0;
+    // requests 0: only how long it is by now.
+    void note(std::int32_t waiting, TimePoint now) {
+        if (!since && waiting == 0) return;
+        if (!since) since = now;
+        if (waiting > requests) requests = waiting;
+        seconds = std::chrono::duration<double>(now - *since).count();
+    }
 };
 
 struct AdapterTraffic {

@@ -93,9 +93,11 @@ void HostArena::collect() {
         m_bytes += bytes;
         ++m_images;
         m_readCost.add(static_cast<double>(bytes), one.seconds);
+        entry.wait.note(0, m_clock.now());
         m_trace.add({.at = m_clock.unixMilliseconds(), .adapter = entry.name, .tenant = entry.tenant,
                      .from = AdapterTier::Disk, .to = AdapterTier::Host, .bytes = bytes, .seconds = one.seconds,
-                     .cause = entry.cause});
+                     .cause = entry.cause, .base = one.key.first, .waiters = entry.wait.requests,
+                     .waitedSeconds = entry.wait.seconds});
     }
     dropRetired();
     forgetOld();
@@ -110,6 +112,7 @@ bool HostArena::want(const std::shared_ptr<const AdapterSource>& source, MoveCau
     entry.name = source->name;
     entry.tenant = tenant;
     entry.cause = cause;
+    entry.wait = {};
     entry.error.reset();
     entry.retired.reset();
     entry.isLoading = true;
@@ -153,12 +156,18 @@ bool HostArena::makeRoom(std::int64_t bytes, MoveCause cause, const std::string&
 void HostArena::drop(Entries::iterator entry, MoveCause cause, const std::string& forWhom) {
     Entry& gone = entry->second;
     m_trace.add({.at = m_clock.unixMilliseconds(), .adapter = gone.name, .from = AdapterTier::Host,
-                 .to = AdapterTier::Disk, .bytes = gone.bytes, .cause = cause, .evictedFor = forWhom});
+                 .to = AdapterTier::Disk, .bytes = gone.bytes, .cause = cause, .evictedFor = forWhom,
+                 .base = entry->first.first});
     m_bytes -= gone.bytes;
     --m_images;
     gone.image = nullptr;
     gone.bytes = 0;
     if (gone.retired) m_entries.erase(entry);
+}
+
+void HostArena::noteWaiting(const AdapterSource& source, std::int32_t requests) {
+    const auto found = m_entries.find(keyOf(source));
+    if (found != m_entries.end() && found->second.isLoading) found->second.wait.note(requests, m_clock.now());
 }
 
 void HostArena::retire(std::string_view base, std::string_view digest, MoveCause cause) {

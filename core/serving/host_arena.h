@@ -47,6 +47,8 @@ public:
     // Starts reading what is registered or failed. false: not now (enough is being read, or all that is here is wanted);
     // wishes are not remembered, ask again after the next collect().
     bool want(const std::shared_ptr<const AdapterSource>& source, MoveCause cause, const std::string& tenant);
+    // So many requests could begin now but for this one; no effect when it is not being read.
+    void noteWaiting(const AdapterSource& source, std::int32_t requests);
     // Its room is free as soon as nobody copies from it.
     void retire(std::string_view base, std::string_view digest, MoveCause cause);
 
@@ -69,6 +71,7 @@ private:
         std::optional<MoveCause> retired;
         MoveCause cause = MoveCause::Miss;
         std::string tenant;
+        AdapterWait wait;
         ReuseHeat heat;
         std::int64_t keptAt = -2;
     };

@@ -128,6 +128,10 @@ bool ServingLoop::Impl::step() {
     for (const BatchPlan::Part& part : m_batch.parts())
         promptRows += std::clamp(part.sequence->promptTokens() - part.sequence->computed, 0, part.rows);
     const Duration took = m_clock.now() - began;
+    std::int32_t rows = 0;
+    for (const BatchPlan::Part& part : m_batch.parts()) rows += part.rows;
+    m_steps.add({.at = m_clock.unixMilliseconds(), .seconds = seconds(took), .promptRows = promptRows,
+                 .answerRows = rows - promptRows, .adapters = static_cast<std::int32_t>(m_stepAdapters.size())});
     m_waitEstimate.measured(promptRows, took);
     m_pager.promptsMeasured(promptRows, took);
     const bool isAlone = m_batch.parts().size() == 1 && promptRows == 0 && m_batch.parts().front().logits == 1;
@@ -275,6 +279,7 @@ bool ServingLoop::idle() const { return m_impl->idle(); }
 ServingStats ServingLoop::stats() const { return m_impl->stats(); }
 const DecodeAlone& ServingLoop::decodeAlone() const { return m_impl->decodeAlone(); }
 std::vector<LiveRequest> ServingLoop::requests() const { return m_impl->requests(); }
+std::vector<StepRecord> ServingLoop::steps(std::size_t most) const { return m_impl->steps(most); }
 PageMap ServingLoop::pageMap(std::int32_t mostCells) const { return m_impl->pageMap(mostCells); }
 std::vector<double> ServingLoop::recentTtftMs() const { return m_impl->recentTtftMs(); }
 std::vector<double> ServingLoop::recentTpotMs() const { return m_impl->recentTpotMs(); }

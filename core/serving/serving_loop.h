@@ -22,6 +22,7 @@
 #include "core/serving/page_map.h"
 #include "core/serving/page_pool.h"
 #include "core/serving/request.h"
+#include "core/serving/step_trace.h"
 #include "core/telemetry/window.h"
 #include "core/tokenizer/tokenizer.h"
 
@@ -92,7 +93,8 @@ struct ServingStats {
     std::int64_t pageBytes = 0;    // of one page id, over all layers
     double prefillTokensPerS = 0;  // over the last second
     double decodeTokensPerS = 0;
-    double swapInBytesPerS = 0;  // tiles copied into the pool
+    double swapInBytesPerS = 0;   // tiles copied into the pool
+    double swapOutBytesPerS = 0;  // tiles given up there; nothing is written for it
     Percentiles ttftMs, tpotMs, e2eMs, queueMs;  // over the last minute
     ServingCounters counters;
 };
@@ -126,6 +128,7 @@ public:
     const DecodeAlone& decodeAlone() const;  // since the loop was made
     std::vector<LiveRequest> requests() const;              // by arrival
     PageMap pageMap(std::int32_t mostCells) const;          // O(pages)
+    std::vector<StepRecord> steps(std::size_t most) const;  // the newest, oldest of them first; without the model's name
     std::vector<double> recentTtftMs() const;  // samples of the last minute, to merge over models
     std::vector<double> recentTpotMs() const;
     std::int64_t kvBytes() const;  // memory of the page arrays, and of what adapters need beside them

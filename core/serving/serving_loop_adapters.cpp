@@ -69,15 +69,22 @@ void ServingLoop::Impl::readFailed(Sequence& sequence, Error error) {
 bool ServingLoop::Impl::moveAdapters(const StepPlan& plan) {
     std::int32_t running = 0;
     for (const auto& sequence : m_sequences) running += sequence->isRunning;
-    const std::int64_t before = m_pager.adapters().loadedBytes();
     const std::int32_t admitted = std::exchange(m_firstAdmissions, 0);
     const bool moved = m_mover.move(queueView(), plan.missing, m_sequences, admitted, m_clock.now());
-    const std::int64_t more = m_pager.adapters().loadedBytes() - before;
-    if (more > 0) m_swapInRate.add(m_clock.now(), static_cast<double>(more));
+    countSwaps();
     // Nothing runs that would make room, nothing comes: it will never be better.
     if (!moved && running == 0 && m_mover.refusal() && m_pager.pool().usage().of(PageOwner::Staging) == 0)
         fail(*m_sequences[static_cast<std::size_t>(plan.missing.front())], *m_mover.refusal());
     return moved;
+}
+
+void ServingLoop::Impl::countSwaps() {
+    const AdapterCache& adapters = m_pager.adapters();
+    const std::int64_t in = adapters.loadedBytes() - m_swappedIn, out = adapters.droppedBytes() - m_swappedOut;
+    if (in > 0) m_swapInRate.add(m_clock.now(), static_cast<double>(in));
+    if (out > 0) m_swapOutRate.add(m_clock.now(), static_cast<double>(out));
+    m_swappedIn += in;
+    m_swappedOut += out;
 }
 
 }  // namespace espalier

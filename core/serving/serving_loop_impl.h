@@ -21,6 +21,7 @@
 #include "core/serving/scheduler.h"
 #include "core/serving/sequence.h"
 #include "core/serving/serving_loop.h"
+#include "core/serving/step_trace.h"
 #include "core/serving/wait_estimate.h"
 
 namespace espalier {
@@ -76,6 +77,7 @@ public:
     const DecodeAlone& decodeAlone() const { return m_alone; }
     std::vector<LiveRequest> requests() const;
     PageMap pageMap(std::int32_t mostCells) const;
+    std::vector<StepRecord> steps(std::size_t most) const { return m_steps.newest(most); }
     Result<void> checkIntegrity() const {
         TRY(m_tiers.arena.checkIntegrity());
         return m_pager.checkIntegrity(m_sequences);
@@ -104,6 +106,7 @@ private:
     void readFailed(Sequence& sequence, Error error);
     Result<void> size(Sequence& sequence) const;
     bool moveAdapters(const StepPlan& plan);
+    void countSwaps();
 
     // a step
     QueueView queueView() const;
@@ -157,7 +160,9 @@ private:
     ServingCounters m_counters;
     DecodeAlone m_alone;
     LatencyWindow m_ttftMs, m_tpotMs, m_e2eMs, m_queueMs;
-    RateWindow m_prefillRate, m_decodeRate, m_swapInRate;
+    RateWindow m_prefillRate, m_decodeRate, m_swapInRate, m_swapOutRate;
+    std::int64_t m_swappedIn = 0, m_swappedOut = 0;  // bytes that the rates have counted
+    StepTrace m_steps;
 };
 
 }  // namespace espalier

@@ -22,6 +22,7 @@ ServingStats ServingLoop::Impl::stats() const {
     stats.prefillTokensPerS = m_prefillRate.perSecond(now);
     stats.decodeTokensPerS = m_decodeRate.perSecond(now);
     stats.swapInBytesPerS = m_swapInRate.perSecond(now);
+    stats.swapOutBytesPerS = m_swapOutRate.perSecond(now);
     stats.ttftMs = m_ttftMs.percentiles(now);
     stats.tpotMs = m_tpotMs.percentiles(now);
     stats.e2eMs = m_e2eMs.percentiles(now);

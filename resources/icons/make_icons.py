@@ -14,7 +14,7 @@ ICONS = """
 house box activity message-square-text settings sprout
 circle-play circle-check circle-pause circle-x circle-minus clock rotate-ccw triangle-alert check
 plus minus x search copy pencil trash-2 download import play pause square undo-2 refresh-cw send-horizontal
-zoom-out table-2 map eye eye-off flag
+zoom-in zoom-out table-2 map eye eye-off flag
 flask-conical plug chevron-down chevron-right chevrons-up-down arrow-up arrow-down list-checks scroll-text cpu memory-stick hard-drive
 bookmark-plus sliders-horizontal
 users key-round ban clock-alert shield-check

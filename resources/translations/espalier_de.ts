@@ -589,6 +589,14 @@
         <source>Put the case into the fields</source>
         <translation>Den Fall in die Felder übernehmen</translation>
     </message>
+    <message>
+        <source>Save the prompt</source>
+        <translation>Prompt sichern</translation>
+    </message>
+    <message>
+        <source>Write a prompt</source>
+        <translation>Prompt schreiben</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::CaseRun</name>
@@ -752,6 +760,10 @@
     <message>
         <source>Import model</source>
         <translation>Modell importieren</translation>
+    </message>
+    <message>
+        <source>Write a message</source>
+        <translation>Nachricht schreiben</translation>
     </message>
 </context>
 <context>
@@ -947,6 +959,17 @@
     <message>
         <source>Drop here</source>
         <translation>Hier ablegen</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::EmptyView</name>
+    <message>
+        <source>Clear the filter</source>
+        <translation>Filter leeren</translation>
+    </message>
+    <message>
+        <source>Nothing matches the filter.</source>
+        <translation>Nichts passt zum Filter.</translation>
     </message>
 </context>
 <context>
@@ -1156,6 +1179,10 @@
     <message>
         <source>Nothing needs you.</source>
         <translation>Nichts zu erledigen.</translation>
+    </message>
+    <message>
+        <source>Look into the log</source>
+        <translation>Ins Protokoll sehen</translation>
     </message>
 </context>
 <context>
@@ -1576,6 +1603,22 @@
         <source>The job was not discarded</source>
         <translation>Der Auftrag wurde nicht verworfen</translation>
     </message>
+    <message>
+        <source>Show all jobs</source>
+        <translation>Alle Aufträge zeigen</translation>
+    </message>
+    <message>
+        <source>No jobs yet: an import is the first.</source>
+        <translation>Noch keine Aufträge: Ein Import ist der erste.</translation>
+    </message>
+    <message>
+        <source>Import model</source>
+        <translation>Modell importieren</translation>
+    </message>
+    <message>
+        <source>No job is in this state.</source>
+        <translation>Kein Auftrag ist in diesem Zustand.</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::KeyDialog</name>
@@ -1867,6 +1910,14 @@
     <message>
         <source>%1 was not written</source>
         <translation>%1 wurde nicht geschrieben</translation>
+    </message>
+    <message>
+        <source>Show everything</source>
+        <translation>Alles zeigen</translation>
+    </message>
+    <message>
+        <source>The log has no such line.</source>
+        <translation>Das Protokoll hat keine solche Zeile.</translation>
     </message>
 </context>
 <context>
@@ -2214,6 +2265,34 @@
         <source>Copy the key</source>
         <translation>Schlüssel kopieren</translation>
     </message>
+    <message>
+        <source>Import adapter…</source>
+        <translation>Adapter importieren …</translation>
+    </message>
+    <message>
+        <source>New tenant</source>
+        <translation>Neuer Mandant</translation>
+    </message>
+    <message>
+        <source>Export the usage of all tenants…</source>
+        <translation>Nutzung aller Mandanten exportieren …</translation>
+    </message>
+    <message>
+        <source>Write a message</source>
+        <translation>Nachricht schreiben</translation>
+    </message>
+    <message>
+        <source>New chat</source>
+        <translation>Neues Gespräch</translation>
+    </message>
+    <message>
+        <source>Compare with another model</source>
+        <translation>Mit einem anderen Modell vergleichen</translation>
+    </message>
+    <message>
+        <source>Save the prompt as a case</source>
+        <translation>Den Prompt als Fall sichern</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::MemoryBar</name>
@@ -2533,6 +2612,14 @@
         <source>Adapters</source>
         <translation>Adapter</translation>
     </message>
+    <message>
+        <source>Import model</source>
+        <translation>Modell importieren</translation>
+    </message>
+    <message>
+        <source>Look again</source>
+        <translation>Noch einmal nachsehen</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::ModelTable</name>
@@ -2665,34 +2752,90 @@
     </message>
 </context>
 <context>
-    <name>espalier::ui::Notifier</name>
+    <name>espalier::ui::MoveDetail</name>
     <message>
-        <source>%1 failed</source>
-        <translation>%1 ist fehlgeschlagen</translation>
+        <source>%1, %2 ms at %3/s</source>
+        <translation>%1, %2 ms mit %3/s</translation>
     </message>
     <message>
-        <source>%1 is finished</source>
-        <translation>%1 ist fertig</translation>
+        <source>nothing was copied</source>
+        <translation>nichts wurde kopiert</translation>
     </message>
     <message>
-        <source>%1 job goes on</source>
-        <translation>%1 Auftrag läuft weiter</translation>
+        <source>no request waited for it</source>
+        <translation>keine Anfrage hat darauf gewartet</translation>
     </message>
     <message>
-        <source>%1 jobs go on</source>
-        <translation>%1 Aufträge laufen weiter</translation>
+        <source>%1 request waited, up to %2 ms</source>
+        <translation>%1 Anfrage hat gewartet, bis zu %2 ms</translation>
     </message>
     <message>
-        <source>The server goes on</source>
-        <translation>Der Server läuft weiter</translation>
+        <source>%1 requests waited, up to %2 ms</source>
+        <translation>%1 Anfragen haben gewartet, bis zu %2 ms</translation>
     </message>
     <message>
-        <source>%1, and the server</source>
-        <translation>%1, auch der Server</translation>
+        <source>Selected move</source>
+        <translation>Gewählte Bewegung</translation>
     </message>
     <message>
-        <source>The engine of %1 works without the window. Open Espalier to see it, or stop it with espalierctl serve --stop.</source>
-        <translation>Die Engine von %1 arbeitet ohne das Fenster. Öffnen Sie Espalier, um sie zu sehen, oder beenden Sie sie mit espalierctl serve --stop.</translation>
+        <source>Choose a move to see its cause and cost.</source>
+        <translation>Wählen Sie eine Bewegung, um Grund und Kosten zu sehen.</translation>
+    </message>
+    <message>
+        <source>What</source>
+        <translation>Was</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Größe</translation>
+    </message>
+    <message>
+        <source>Path</source>
+        <translation>Weg</translation>
+    </message>
+    <message>
+        <source>Why</source>
+        <translation>Warum</translation>
+    </message>
+    <message>
+        <source>Cost</source>
+        <translation>Kosten</translation>
+    </message>
+    <message>
+        <source>Meanwhile</source>
+        <translation>Derweil</translation>
+    </message>
+    <message>
+        <source>%1, adapter of %2</source>
+        <translation>%1, Adapter von %2</translation>
+    </message>
+    <message>
+        <source>%1; for %2</source>
+        <translation>%1; für %2</translation>
+    </message>
+    <message>
+        <source>%1 in %2 % of its time</source>
+        <translation>%1 in %2 % seiner Zeit</translation>
+    </message>
+    <message>
+        <source>%1 step</source>
+        <translation>%1 Schritt</translation>
+    </message>
+    <message>
+        <source>%1 steps</source>
+        <translation>%1 Schritte</translation>
+    </message>
+    <message>
+        <source>Added up to %1 ms</source>
+        <translation>Bis zu %1 ms gewartet</translation>
+    </message>
+    <message>
+        <source>Hidden behind compute</source>
+        <translation>Vom Rechnen verdeckt</translation>
+    </message>
+    <message>
+        <source>Nobody waited</source>
+        <translation>Niemand wartete</translation>
     </message>
 </context>
 <context>
@@ -2796,20 +2939,63 @@
         <source>-%1 s</source>
         <translation>-%1 s</translation>
     </message>
+    <message>
+        <source>Step of %1</source>
+        <translation>Schritt von %1</translation>
+    </message>
+    <message>
+        <source>with %1 adapter</source>
+        <translation>mit %1 Adapter</translation>
+    </message>
+    <message>
+        <source>with %1 adapters</source>
+        <translation>mit %1 Adaptern</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>Schritte</translation>
+    </message>
+    <message>
+        <source>-%1 ms</source>
+        <translation>-%1 ms</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::Notifier</name>
+    <message>
+        <source>%1 failed</source>
+        <translation>%1 ist fehlgeschlagen</translation>
+    </message>
+    <message>
+        <source>%1 is finished</source>
+        <translation>%1 ist fertig</translation>
+    </message>
+    <message>
+        <source>%1 job goes on</source>
+        <translation>%1 Auftrag läuft weiter</translation>
+    </message>
+    <message>
+        <source>%1 jobs go on</source>
+        <translation>%1 Aufträge laufen weiter</translation>
+    </message>
+    <message>
+        <source>The server goes on</source>
+        <translation>Der Server läuft weiter</translation>
+    </message>
+    <message>
+        <source>%1, and the server</source>
+        <translation>%1, auch der Server</translation>
+    </message>
+    <message>
+        <source>The engine of %1 works without the window. Open Espalier to see it, or stop it with espalierctl serve --stop.</source>
+        <translation>Die Engine von %1 arbeitet ohne das Fenster. Öffnen Sie Espalier, um sie zu sehen, oder beenden Sie sie mit espalierctl serve --stop.</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::NowPanel</name>
     <message>
         <source>Swap</source>
         <translation>Bewegungen</translation>
-    </message>
-    <message>
-        <source>Moves of adapters</source>
-        <translation>Bewegungen der Adapter</translation>
-    </message>
-    <message>
-        <source>No adapter has moved yet.</source>
-        <translation>Noch hat sich kein Adapter bewegt.</translation>
     </message>
     <message>
         <source>Now</source>
@@ -2866,6 +3052,26 @@
     <message>
         <source>No tenant uses the server at the moment.</source>
         <translation>Gerade benutzt kein Mandant den Server.</translation>
+    </message>
+    <message>
+        <source>Ask in the Playground</source>
+        <translation>In der Spielwiese fragen</translation>
+    </message>
+    <message>
+        <source>Choose a model to load</source>
+        <translation>Ein Modell zum Laden wählen</translation>
+    </message>
+    <message>
+        <source>Tenants and their keys</source>
+        <translation>Mandanten und Schlüssel</translation>
+    </message>
+    <message>
+        <source>No adapter has moved yet; they come when a request names them.</source>
+        <translation>Noch hat sich kein Adapter bewegt; sie kommen, wenn eine Anfrage sie nennt.</translation>
+    </message>
+    <message>
+        <source>Ask an adapter</source>
+        <translation>Einen Adapter fragen</translation>
     </message>
 </context>
 <context>
@@ -2924,6 +3130,10 @@
     <message>
         <source>The pages were not read: %1</source>
         <translation>Die Seiten wurden nicht gelesen: %1</translation>
+    </message>
+    <message>
+        <source>Choose a model to load</source>
+        <translation>Ein Modell zum Laden wählen</translation>
     </message>
 </context>
 <context>
@@ -3750,6 +3960,26 @@
         <source>Exported into %1</source>
         <translation>Exportiert nach %1</translation>
     </message>
+    <message>
+        <source>Swap</source>
+        <translation>Bewegungen</translation>
+    </message>
+    <message>
+        <source>MB/s</source>
+        <translation>MB/s</translation>
+    </message>
+    <message>
+        <source>In</source>
+        <translation>Herein</translation>
+    </message>
+    <message>
+        <source>Out</source>
+        <translation>Hinaus</translation>
+    </message>
+    <message>
+        <source>Adapter hits</source>
+        <translation>Adapter-Treffer</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::ShortcutsPage</name>
@@ -3878,6 +4108,84 @@
     <message>
         <source>Not connected</source>
         <translation>Nicht verbunden</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::StepTable</name>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>Prompt tokens</source>
+        <translation>Prompt-Token</translation>
+    </message>
+    <message>
+        <source>Answers</source>
+        <translation>Antworten</translation>
+    </message>
+    <message>
+        <source>Adapters</source>
+        <translation>Adapter</translation>
+    </message>
+    <message>
+        <source>ms</source>
+        <translation>ms</translation>
+    </message>
+    <message>
+        <source>%1 prompt token</source>
+        <translation>%1 Prompt-Token</translation>
+    </message>
+    <message>
+        <source>%1 prompt tokens</source>
+        <translation>%1 Prompt-Token</translation>
+    </message>
+    <message>
+        <source>%1 answer</source>
+        <translation>%1 Antwort</translation>
+    </message>
+    <message>
+        <source>%1 answers</source>
+        <translation>%1 Antworten</translation>
+    </message>
+    <message>
+        <source>%1, %2</source>
+        <translation>%1, %2</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::SwapView</name>
+    <message>
+        <source>Moves of adapters</source>
+        <translation>Bewegungen der Adapter</translation>
+    </message>
+    <message>
+        <source>Steps of the models</source>
+        <translation>Schritte der Modelle</translation>
+    </message>
+    <message>
+        <source>Moves</source>
+        <translation>Bewegungen</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>Schritte</translation>
+    </message>
+    <message>
+        <source>Table under the timeline</source>
+        <translation>Tabelle unter der Zeitlinie</translation>
+    </message>
+    <message>
+        <source>Shorter time</source>
+        <translation>Kürzere Zeit</translation>
+    </message>
+    <message>
+        <source>Longer time</source>
+        <translation>Längere Zeit</translation>
     </message>
 </context>
 <context>
@@ -4028,6 +4336,14 @@
     <message>
         <source>“%1” is not a number. 120, 30 k and 2 M are; so is none.</source>
         <translation>„%1“ ist keine Zahl. 120, 30 k und 2 M sind es, ebenso keine.</translation>
+    </message>
+    <message>
+        <source>New tenant</source>
+        <translation>Neuer Mandant</translation>
+    </message>
+    <message>
+        <source>Make a new tenant</source>
+        <translation>Einen neuen Mandanten anlegen</translation>
     </message>
 </context>
 <context>
@@ -4437,6 +4753,14 @@ Bytes %3</translation>
     <message>
         <source>%1 special</source>
         <translation>%1 besondere</translation>
+    </message>
+    <message>
+        <source>Import model</source>
+        <translation>Modell importieren</translation>
+    </message>
+    <message>
+        <source>Try out a text</source>
+        <translation>Einen Text ausprobieren</translation>
     </message>
 </context>
 <context>

@@ -2,7 +2,8 @@
 // bench_workbench: P16, what the window costs. First paint, processor time idle and with twelve plots at 10 Hz, and the
 // longest event while a model is imported and eight answers stream. Prints one line of tests/bench/results per figure.
 //
-//   espalierctl sample /tmp/w && QT_QPA_PLATFORM=offscreen bench_workbench --workspace /tmp/w --model FOLDER
+//   espalierctl sample W && python3 tests/bench/make_model.py M
+//   QT_QPA_PLATFORM=offscreen bench_workbench --workspace W --model M
 //
 // Processor time is this process's own (CLOCK_PROCESS_CPUTIME_ID), so that other work on the machine changes it little;
 // the load average stands in the note. The daemon is started by the workbench, as for a person.

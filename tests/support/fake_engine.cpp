@@ -295,6 +295,14 @@ Result<PageMap> FakeEngine::pageMap(std::string_view model, std::int32_t mostCel
     return mapPages(owners, std::vector<std::int64_t>(64, 7), mostCells);
 }
 
+Result<std::vector<StepRecord>> FakeEngine::steps(std::int32_t most) const {
+    const std::lock_guard lock(m_mutex);
+    std::vector<StepRecord> steps;
+    for (std::int64_t i = 1; i <= std::min<std::int64_t>(most, std::ssize(m_submitted)); ++i)
+        steps.push_back({.sequence = i, .at = i, .seconds = 0.001, .promptRows = 1, .model = "fake"});
+    return steps;
+}
+
 const Backend& FakeEngine::backend() const {
     return *m_backend;
 }

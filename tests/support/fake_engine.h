@@ -84,6 +84,7 @@ public:
     std::vector<LogRecord> newestLog(std::size_t count) const override;
     Result<RequestList> requests(std::int32_t most) const override;
     Result<PageMap> pageMap(std::string_view model, std::int32_t mostCells) const override;
+    Result<std::vector<StepRecord>> steps(std::int32_t most) const override;
 
     const Backend& backend() const override;
     const EngineOptions& options() const override { return m_options; }

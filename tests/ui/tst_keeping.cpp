@@ -12,6 +12,7 @@
 
 #include "tests/ui/support/desk.h"
 #include "ui/pages/models_page.h"
+#include "ui/shell/page_names.h"
 #include "ui/shell/sidebar.h"
 #include "ui/widgets/answer_view.h"
 #include "ui/widgets/panel.h"
@@ -193,6 +194,74 @@ private slots:
         QVERIFY(desk.remake(QString::fromLatin1(action::kUsualText)));
         QVERIFY(desk.click(QStringLiteral("Undo")));
         QTRY_VERIFY(said(desk).contains(QLatin1String("First")));
+    }
+    void pagesAreMadeWhenTheyAreFirstNeeded() {
+        Bench bench;
+        bench.daemon.addModel("tiny");
+        bench.daemon.tenants.registry().create("ada", {});
+        QVERIFY(bench.open());
+        QTRY_COMPARE(bench.workspace.tenants().rowCount(), 1);
+        for (int page = kModels; page < kPageCount; ++page) QVERIFY(!bench.window.isMade(PageIndex(page)));
+        // The sidebar counts all the same, and commands about a model find the one that would be chosen.
+        QVERIFY(bench.window.actions().get(action::kLoad)->isEnabled());
+        bench.window.actions().get(action::kLoad)->trigger();
+        QTRY_COMPARE(bench.daemon.argument(QStringLiteral("load"), "model"), QStringLiteral("m-tiny"));
+        QVERIFY(bench.window.isMade(kModels) && !bench.window.isMade(kServe));
+        QCOMPARE(bench.window.page(), QStringLiteral("home"));
+        bench.window.goTo(QStringLiteral("serve"));
+        QVERIFY(bench.window.isMade(kServe));
+        // It shows at once what came before it was there.
+        QTRY_VERIFY(bench.find<QAbstractButton>(QStringLiteral("Stop server")));
+        QVERIFY(!bench.window.isMade(kPlayground) && !bench.window.isMade(kTenants) && !bench.window.isMade(kAbout));
+    }
+    void whatWasTypedOnAPageThatIsNotOpenedOutlivesSeveralWindows() {
+        Desk desk;
+        desk.daemon.addModel("tiny");
+        QVERIFY(desk.attach());
+        desk.session.window().goTo(QStringLiteral("models"));
+        QTest::keyClicks(desk.find<QLineEdit>(QStringLiteral("Filter models")), QStringLiteral("orchard"));
+        desk.session.window().goTo(QStringLiteral("playground"));
+        QTest::keyClicks(text(desk, QStringLiteral("Message")), QStringLiteral("half a thought"));
+        desk.session.window().goTo(QStringLiteral("home"));
+        QVERIFY(desk.remake());
+        QVERIFY(!desk.session.window().isMade(kModels));
+        QVERIFY(desk.remake(QString::fromLatin1(action::kUsualText)));
+        QVERIFY(!desk.session.window().isMade(kModels));
+        desk.session.window().goTo(QStringLiteral("models"));
+        QCOMPARE(desk.find<QLineEdit>(QStringLiteral("Filter models"))->text(), QStringLiteral("orchard"));
+        desk.session.window().goTo(QStringLiteral("playground"));
+        QCOMPARE(text(desk, QStringLiteral("Message"))->toPlainText(), QStringLiteral("half a thought"));
+    }
+    // By processor time of single events: making the window, handing over, letting the old one go.
+    void makingTheWindowAnewHoldsNothingUp_data() {
+        QTest::addColumn<QString>("page");
+        for (const char* page : kPageNames) QTest::newRow(page) << QString::fromLatin1(page);
+    }
+    void makingTheWindowAnewHoldsNothingUp() {
+        QFETCH(QString, page);
+        Desk desk;
+        desk.daemon.addModel("tiny");
+        desk.daemon.tenants.registry().create("ada", {});
+        QVERIFY(desk.attach());
+        desk.daemon.sendSnapshot();
+        for (const char* each : kPageNames) desk.session.window().goTo(QString::fromLatin1(each));
+        desk.session.window().goTo(QStringLiteral("playground"));
+        QVERIFY(ask(desk, QStringLiteral("First")));
+        QTRY_VERIFY(said(desk).contains(QLatin1String("the garden.")));
+        desk.session.window().goTo(page);
+        QTest::qWait(50);
+        StallWatchdog& watchdog = espalier::test::watchdog();
+        watchdog.reset();
+        QVERIFY(desk.remake());
+        QTest::qWait(50);
+        const StallWatchdog::Stall longest = watchdog.longest();
+        QCOMPARE(desk.session.window().page(), page);
+        QVERIFY2(longest.cpuMs < espalier::test::stallLimitMs(),
+                 qPrintable(QStringLiteral("%1 ms in event %2 of %3")
+                                .arg(longest.cpuMs)
+                                .arg(longest.eventType)
+                                .arg(longest.receiver)));
+        qInfo("longest event %.1f ms", longest.cpuMs);
     }
     void readWarningsStayReadThroughALargerText() {
         Desk desk;

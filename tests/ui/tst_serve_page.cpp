@@ -115,17 +115,17 @@ private slots:
         auto* line = bench.window.findChild<MoveTimeline*>();
         QVERIFY(line);
         // A tenth of the time shown is a tenth of the lane; a short copy is still seen; what took no time is a diamond.
-        const QRect read = line->moveRect(2), copy = line->moveRect(0), gone = line->moveRect(1);
+        const QRect read = line->partRect(2), copy = line->partRect(0), gone = line->partRect(1);
         QVERIFY(read.width() > copy.width() && copy.width() >= 3);
         QCOMPARE(gone.width(), gone.height());
-        QVERIFY(read.bottom() < copy.top() && copy.bottom() < gone.top() && read.right() < copy.left());
-        QVERIFY(line->moveText(1).contains(QStringLiteral("Room for math")));
-        QVERIFY(line->moveText(2).contains(QStringLiteral("for ada")));
-        QCOMPARE(line->moveText(3), QString());
+        QVERIFY(copy.bottom() < gone.top() && gone.bottom() < read.top() && read.right() < copy.left());
+        QVERIFY(line->partText(1).contains(QStringLiteral("Room for math")));
+        QVERIFY(line->partText(2).contains(QStringLiteral("for ada")));
+        QCOMPARE(line->partText(3), QString());
         line->setFocus();
         QTest::keyClick(line, Qt::Key_Left);
         QTest::keyClick(line, Qt::Key_Left);
-        QCOMPARE(line->accessibleDescription(), line->moveText(1));
+        QCOMPARE(line->accessibleDescription(), line->partText(1));
         QTest::keyClick(line, Qt::Key_Escape);
         QCOMPARE(line->accessibleDescription(), QString());
     }
@@ -161,12 +161,12 @@ private slots:
         auto* view = bench.window.findChild<PageMapView*>();
         QVERIFY(view);
         QTRY_COMPARE(view->cellCount(), 20);
-        QTRY_VERIFY(view->cellText(0).contains(QStringLiteral("tiny, 143 tokens in 9 pages")));
-        QVERIFY(view->cellText(0).startsWith(QStringLiteral("Page 0 · KV, running")));
-        QVERIFY(view->cellText(10).contains(QStringLiteral("several requests")));
-        QVERIFY(view->cellText(13).contains(QStringLiteral("cached prefixes")));
-        QVERIFY(view->cellText(19).startsWith(QStringLiteral("Page 19 · Free")));
-        QCOMPARE(view->cellText(20), QString());
+        QTRY_VERIFY(view->partText(0).contains(QStringLiteral("tiny, 143 tokens in 9 pages")));
+        QVERIFY(view->partText(0).startsWith(QStringLiteral("Page 0 · KV, running")));
+        QVERIFY(view->partText(10).contains(QStringLiteral("several requests")));
+        QVERIFY(view->partText(13).contains(QStringLiteral("cached prefixes")));
+        QVERIFY(view->partText(19).startsWith(QStringLiteral("Page 19 · Free")));
+        QCOMPARE(view->partText(20), QString());
         QHelpEvent help(QEvent::ToolTip, {4, 4}, view->mapToGlobal(QPoint(4, 4)));
         QApplication::sendEvent(view, &help);
         QTRY_VERIFY(QToolTip::text().contains(QStringLiteral("Request 41")));
@@ -279,10 +279,10 @@ private slots:
         const auto made = [&] { return QDir(folder.path()).entryList({QStringLiteral("espalier-plots-*")}); };
         QTRY_COMPARE(made().size(), 1);  // of its own: an export before is not written over
         const QDir files(folder.filePath(made().first()));
-        QTRY_COMPARE(files.entryList({QStringLiteral("*.png")}).size(), 9);
+        QTRY_COMPARE(files.entryList({QStringLiteral("*.png")}).size(), 11);
         QTRY_VERIFY(bench.find<TextLabel>(QStringLiteral("Exported into %1").arg(files.path())));
-        QCOMPARE(files.entryList({QStringLiteral("*.csv")}).size(), 9);
-        QCOMPARE(files.entryList({QStringLiteral("*.png")}).size(), 9);
+        QCOMPARE(files.entryList({QStringLiteral("*.csv")}).size(), 11);
+        QCOMPARE(files.entryList({QStringLiteral("*.png")}).size(), 11);
         QFile memory(files.filePath(QStringLiteral("device-memory-by-owner.csv")));
         QVERIFY(memory.open(QIODevice::ReadOnly));
         const QByteArray csv = memory.readAll();
@@ -522,7 +522,7 @@ private slots:
             QTest::qWait(50);
             int plots = 0;
             for (auto* plot : bench.window.servePage().findChildren<Plot*>()) plots += plot->isVisible();
-            QCOMPARE(plots, 9);
+            QCOMPARE(plots, 11);
             QVERIFY(bench.window.findChild<PageMapView*>());
         }
     }

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
+#include "core/api/tenant_protocol.h"
 #include "ui/models/format.h"
 
 namespace espalier::ui {
@@ -24,6 +26,7 @@ using Metrics = std::array<double, kMetrics>;
 
 struct CacheCounters {
     double lookups = 0, hits = 0, preempted = 0;  // since the daemon started
+    double adapterLookups = 0, adapterHits = 0;
 };
 
 CacheCounters countersOf(const Snapshot& s) {
@@ -31,11 +34,13 @@ CacheCounters countersOf(const Snapshot& s) {
         const auto found = s.counters.find(name);
         return found == s.counters.end() ? 0.0 : found->second;
     };
-    return {of("prefix_cache_queries_total"), of("prefix_cache_hits_total"), of("num_preemptions_total")};
+    const double found = of("adapter_found_total_pool");
+    return {of("prefix_cache_queries_total"), of("prefix_cache_hits_total"), of("num_preemptions_total"),
+            found + of("adapter_found_total_host") + of("adapter_found_total_disk"), found};
 }
 
 CacheCounters countersOf(const HistoryPoint& p) {
-    return {p.prefixQueries, p.prefixHits, p.preemptions};
+    return {p.prefixQueries, p.prefixHits, p.preemptions, p.adapterLookups, p.adapterHits};
 }
 
 // A snapshot and a point of the history name what they share alike.
@@ -67,6 +72,11 @@ Metrics metricsOf(const Source& s) {
             counters.hits,
             kGap,
             counters.preempted,
+            kGap,
+            s.swapInBytesPerS,
+            s.swapOutBytesPerS,
+            counters.adapterLookups,
+            counters.adapterHits,
             kGap};
 }
 
@@ -84,10 +94,13 @@ double growth(const SampleRing& ring, int from, Metric metric, double now) {
 void appendWithShares(SampleRing& ring, double x, Metrics metrics) {
     const int from = ring.lowerBound(x - kShareSpan);
     if (from < ring.size()) {
-        const double lookups = growth(ring, from, Metric::Lookups, at(metrics, Metric::Lookups));
-        const double hits = growth(ring, from, Metric::Hits, at(metrics, Metric::Hits));
+        const auto share = [&](Metric all, Metric found) {
+            const double lookups = growth(ring, from, all, at(metrics, all));
+            return lookups > 0 ? std::min(100.0, 100 * growth(ring, from, found, at(metrics, found)) / lookups) : kGap;
+        };
         const double span = std::max(1.0, std::min(kShareSpan, x - ring.x(from)));
-        at(metrics, Metric::HitShare) = lookups > 0 ? std::min(100.0, 100 * hits / lookups) : kGap;
+        at(metrics, Metric::HitShare) = share(Metric::Lookups, Metric::Hits);
+        at(metrics, Metric::AdapterHitShare) = share(Metric::AdapterLookups, Metric::AdapterHits);
         at(metrics, Metric::PreemptedPerMin) =
             growth(ring, from, Metric::Preempted, at(metrics, Metric::Preempted)) * kShareSpan / span;
     }
@@ -123,6 +136,7 @@ Workspace::Workspace(EngineClient& engine, QObject* parent)
     connect(&engine, &EngineClient::modelChanged, this, &Workspace::refreshModels);
     connect(&engine, &EngineClient::modelChanged, this, &Workspace::refreshAdapters);
     connect(&engine, &EngineClient::adapterChanged, this, &Workspace::refreshAdapters);
+    connect(&engine, &EngineClient::tenantChanged, this, &Workspace::refreshTenants);
     connect(&engine, &EngineClient::serveChanged, this, [this](const ServeChanged& change) {
         m_marks.add({now(), MarkKind::Serve, markOf(change.state).word});
     });
@@ -174,6 +188,26 @@ void Workspace::refreshAdapters() {
                       }));
 }
 
+// Many changes at once ask twice, not each.
+void Workspace::refreshTenants() {
+    if (!m_engine.isAttached() || m_engine.access() == Access::Guest) return;
+    if (std::exchange(m_isReadingTenants, true)) {
+        m_readsTenantsAgain = true;
+        return;
+    }
+    m_engine.call(QStringLiteral("tenants"), Json::object(), this, [this](const Result<Json>& answer) {
+        m_isReadingTenants = false;
+        if (std::exchange(m_readsTenantsAgain, false)) refreshTenants();
+        if (!answer) return;
+        std::vector<TenantRecord> tenants;
+        for (const Json& entry : answer->value("tenants", Json::array()))
+            if (auto tenant = tenantFromJson(entry)) tenants.push_back(std::move(*tenant));
+        m_tenants.setTenants(std::move(tenants));
+        m_hasTenants = true;
+        emit tenantsChanged();
+    });
+}
+
 void Workspace::discardJob(qint64 id, QObject* guard, std::function<void(const Error&)> refused) {
     const QPointer<QObject> alive(guard);
     m_engine.call(QStringLiteral("job-discard"), {{"id", id}}, this,
@@ -207,6 +241,7 @@ void Workspace::readLists() {
     using Log = std::vector<LogRecord>;
     using Points = std::vector<HistoryPoint>;
     refreshAdapters();
+    refreshTenants();
     m_engine.jobs(this, taken<Jobs>(tr("The list of jobs was not read"), [this](Jobs jobs) {
                       m_jobs.setJobs(std::move(jobs));
                       emit jobsChanged();
@@ -241,10 +276,13 @@ void Workspace::followOrigin() {
     m_jobs.setJobs({});
     m_log.setRecords({});
     m_adapters.clear();
-    m_hasModels = false;
+    m_tenants.setTenants({});
+    m_tenants.setUsage({}, 0);
+    m_hasModels = m_hasTenants = false;
     emit left();
     emit modelsChanged();
     emit adaptersChanged();
+    emit tenantsChanged();
     emit jobsChanged();
     emit logChanged();
     emit snapshotChanged();

@@ -15,6 +15,7 @@
 #include "ui/models/log_table.h"
 #include "ui/models/model_table.h"
 #include "ui/models/sample_ring.h"
+#include "ui/models/tenant_table.h"
 
 namespace espalier::ui {
 
@@ -45,6 +46,11 @@ enum class Metric {
     HitShare,   // per cent over the last minute
     Preempted,  // since the daemon started
     PreemptedPerMin,
+    SwapIn,  // bytes/s into the pool, and given up there
+    SwapOut,
+    AdapterLookups,  // requests with an adapter, since the daemon started
+    AdapterHits,     // of these, that found it in the pool
+    AdapterHitShare,  // per cent over the last minute
     Count
 };
 
@@ -59,6 +65,8 @@ public:
     JobTable& jobs() { return m_jobs; }
     LogTable& log() { return m_log; }
     LoadedTable& loaded() { return m_loaded; }
+    TenantTable& tenants() { return m_tenants; }
+    bool hasTenantList() const { return m_hasTenants; }
     const SampleRing& history() const { return m_history; }        // x: Unix seconds
     EventMarks& marks() { return m_marks; }                        // over the same time
     const Snapshot* snapshot() const { return m_snapshot.get(); }  // null before the first one
@@ -69,6 +77,7 @@ public:
     QString name() const;                               // the folder's last part, or the host
     void refreshModels();
     void refreshAdapters();
+    void refreshTenants();
     // `refused` is called when the daemon does not do it, unless its guard is gone by then.
     void discardJob(qint64 id, QObject* guard = nullptr, std::function<void(const Error&)> refused = {});
 
@@ -77,6 +86,7 @@ signals:
     void snapshotChanged();  // snapshot() is null after another workspace or server was chosen
     void modelsChanged();
     void adaptersChanged();
+    void tenantsChanged();
     void jobsChanged();
     void logChanged();
     void readFailed(const QString& what, const espalier::Error& error);  // a list of the daemon that is not shown
@@ -103,10 +113,12 @@ private:
     LogTable m_log;
     LoadedTable m_loaded;
     std::vector<AdapterRecord> m_adapters;
+    TenantTable m_tenants;
     SampleRing m_history;
     EventMarks m_marks;
     std::shared_ptr<const Snapshot> m_snapshot;
-    bool m_hasModels = false;
+    bool m_hasModels = false, m_hasTenants = false;
+    bool m_isReadingTenants = false, m_readsTenantsAgain = false;
 };
 
 }  // namespace espalier::ui

@@ -20,11 +20,11 @@ public:
     void show(const ModelRecord* model);  // null: none
     // Brings a folder in for the model shown; a failure shows as a strip here. Requires: a model is shown.
     void import(const QString& folder);
+    void chooseFolder();  // asks which one to bring in
 
 private:
     QWidget* toolRow();
     QWidget* removedRow();
-    void chooseFolder();
     void reloadChosen();
     void removeChosen();
     void bringBack();

@@ -7,13 +7,14 @@
 #include <QStackedLayout>
 
 #include "ui/models/format.h"
+#include "ui/shell/actions.h"
 #include "ui/widgets/table_view.h"
 
 namespace espalier::ui {
 
 namespace {
 
-constexpr int kCaseRow = 44, kLine = 18;
+constexpr int kCaseRow = 44, kLine = 18, kSentenceWidth = 160;
 
 // Two lines: the name of a case, and under it how it went. The second column is not shown by itself.
 class CaseDelegate : public CellDelegate {
@@ -32,7 +33,7 @@ public:
 
 }  // namespace
 
-CasePanel::CasePanel(Workspace& workspace)
+CasePanel::CasePanel(Workspace& workspace, Actions& actions)
     : Panel(tr("Cases")),
       m_workspace(workspace),
       m_table(new TableView(&m_cases, tr("Saved cases"), kCaseRow, {100, 0})),
@@ -57,9 +58,14 @@ CasePanel::CasePanel(Workspace& workspace)
     auto* list = new QWidget;
     m_stack = new QStackedLayout(list);
     m_stack->addWidget(m_table);
-    m_stack->addWidget(
-        new EmptyView(QStringLiteral("bookmark-plus"), tr("Save a prompt as a case to ask it again later.")));
-    static_cast<QLabel*>(m_stack->widget(1)->findChild<QLabel*>())->setFixedWidth(scaled(160));
+    m_saveFirst = buttonFor(actions.get(action::kSaveCase), tr("Save the prompt"));
+    m_write = buttonFor(actions.get(action::kWrite), tr("Write a prompt"));
+    m_none = new EmptyView(QStringLiteral("bookmark-plus"), tr("Save a prompt as a case to ask it again later."),
+                           m_saveFirst);
+    m_none->offer(m_write);
+    m_none->setSentenceWidth(kSentenceWidth);
+    m_stack->addWidget(m_none);
+    setSaveable(false);
     setContent(column(
         {horizontalLine(), row({LayoutItem(m_error, 1)}, 0, {6, 0, 6, 0}), LayoutItem(list, 1),
          row({m_undo, nullptr}, 0, {11, 0, 7, 4}), horizontalLine(), row({LayoutItem(m_fields, 1)}, 0, {8, 8, 8, 0}),
@@ -188,6 +194,10 @@ void CasePanel::setExpected() {
     SavedCase changed = *saved;
     changed.expected = m_expected->text();
     save(std::move(changed));
+}
+
+void CasePanel::setSaveable(bool saveable) {
+    m_none->showOnly(saveable ? m_saveFirst : m_write);
 }
 
 void CasePanel::setBusy(bool busy) {

@@ -12,17 +12,19 @@ class QStackedLayout;
 
 namespace espalier::ui {
 
+class Actions;
 class TableView;
 
 class CasePanel : public Panel {
     Q_OBJECT
 public:
-    explicit CasePanel(Workspace& workspace);
+    CasePanel(Workspace& workspace, Actions& actions);
 
     const SavedCase* current() const;
     const SavedCase* find(qint64 id) const { return m_cases.find(id); }
     void save(SavedCase saved);  // keeps it and selects it; a failure shows as a strip
     void setBusy(bool busy);     // while cases run
+    void setSaveable(bool saveable);  // there is a prompt that could be one
 
 signals:
     void chosen(qint64 id);
@@ -40,6 +42,8 @@ private:
     Workspace& m_workspace;
     CaseTable m_cases;
     TableView* m_table;
+    EmptyView* m_none = nullptr;
+    QPushButton *m_saveFirst = nullptr, *m_write = nullptr;  // of the empty view
     QStackedLayout* m_stack;
     QLineEdit *m_name, *m_expected;
     QWidget* m_fields;

@@ -16,6 +16,7 @@ namespace {
 
 constexpr int kFrameMs = 16, kSlowestFrameMs = 200;
 constexpr int kAlternatives = 5;
+constexpr int kEmptyWidth = 240;
 
 QString endOf(const ChatEnd& end) {
     if (end.finish == QLatin1String("stop")) return ChatLane::tr("Stopped at end of turn");
@@ -29,8 +30,11 @@ QString endOf(const ChatEnd& end) {
 ChatLane::ChatLane(Workspace& workspace, Actions& actions)
     : m_workspace(workspace), m_view(new AnswerView), m_error(new ErrorStrip) {
     m_import = buttonFor(actions.get(action::kImport), tr("Import model"));
+    m_write = buttonFor(actions.get(action::kWrite), tr("Write a message"));
     setAccessibleName(tr("Chat"));
     m_empty = new EmptyView(QStringLiteral("message-square-text"), {}, m_import);
+    m_empty->setSentenceWidth(kEmptyWidth);
+    m_empty->offer(m_write);
     auto* holder = new QWidget;
     m_stack = new QStackedLayout(holder);
     m_stack->addWidget(m_view);
@@ -293,7 +297,8 @@ void ChatLane::refresh() {
     m_compare->setVisible(!m_verdict.difference.empty());
     if (m_verdict.words.isEmpty()) m_state->setTone(Tone::Secondary);
     m_stack->setCurrentIndex(m_conversation.isEmpty() ? 1 : 0);
-    m_import->setVisible(m_model->count() == 0 && m_workspace.engine().access() == Access::Owner);
+    const bool mayImport = m_workspace.engine().access() == Access::Owner;
+    m_empty->showOnly(m_model->count() > 0 ? m_write : mayImport ? m_import : nullptr);
     m_empty->setSentence(m_model->count() == 0 ? tr("Import a model, then chat with it here.")
                                                : tr("Ask %1 something.").arg(model()));
 }

@@ -93,7 +93,7 @@ private:
     AnswerView* m_view;
     QStackedLayout* m_stack = nullptr;
     EmptyView* m_empty = nullptr;
-    QPushButton* m_import = nullptr;  // where there is no model
+    QPushButton *m_import = nullptr, *m_write = nullptr;  // of the empty view: without a model, with one
     TextLabel* m_state = nullptr;
     ErrorStrip* m_error;
 };

@@ -80,11 +80,10 @@ HomePage::HomePage(Workspace& workspace, Actions& actions)
     connect(&workspace, &Workspace::modelsChanged, this, &HomePage::showModels);
     connect(&workspace, &Workspace::jobsChanged, this, &HomePage::showJobs);
     connect(&workspace, &Workspace::logChanged, this, &HomePage::showToday);
-    connect(&workspace, &Workspace::readFailed, this, &HomePage::showError);
     connect(&engine(), &EngineClient::linkChanged, this, &HomePage::showLink);
-    showModels();
-    showJobs();
+    showJobs();  // and the models
     showToday();
+    showSnapshot();
 }
 
 void HomePage::fold(Breadth breadth) {
@@ -115,12 +114,11 @@ void HomePage::fold(Breadth breadth) {
 QWidget* HomePage::beginning() {
     auto* view = new QWidget;
     auto* mark =
-        new EmptyView(QStringLiteral("sprout"), tr("Import a model to serve it, or begin with the sample workspace."));
-    mark->setFixedHeight(scaled(112));
-    auto* buttons = row({nullptr, buttonFor(m_actions.get(action::kImport), tr("Import model"), ButtonRole::Primary),
-                         buttonFor(m_actions.get(action::kOpenSample), tr("Open sample")),
-                         buttonFor(m_actions.get(action::kAttach), tr("Attach to a server")), nullptr});
-    view->setLayout(column({nullptr, mark, buttons, nullptr}, 12));
+        new EmptyView(QStringLiteral("sprout"), tr("Import a model to serve it, or begin with the sample workspace."),
+                      buttonFor(m_actions.get(action::kImport), tr("Import model"), ButtonRole::Primary));
+    mark->offer(buttonFor(m_actions.get(action::kOpenSample), tr("Open sample")));
+    mark->offer(buttonFor(m_actions.get(action::kAttach), tr("Attach to a server")));
+    view->setLayout(column({LayoutItem(mark, 1)}, 0));
     return view;
 }
 
@@ -168,7 +166,9 @@ Panel* HomePage::needsYouPanel() {
     auto* holder = new QWidget;
     holder->setLayout(column({list, nullptr}, 0));
     m_needsStack =
-        withEmptyView(m_needs, holder, new EmptyView(QStringLiteral("circle-check"), tr("Nothing needs you.")));
+        withEmptyView(m_needs, holder,
+                      new EmptyView(QStringLiteral("circle-check"), tr("Nothing needs you."),
+                                    buttonFor(m_actions.get(action::kLogDock), tr("Look into the log"))));
     return m_needs;
 }
 
@@ -198,7 +198,8 @@ Panel* HomePage::todayPanel() {
     m_today = new TableView(newest, tr("Events"), kShortRow, {13, 0, 13, 74});
     m_today->horizontalHeader()->hide();
     m_todayStack =
-        withEmptyView(panel, m_today, new EmptyView(QStringLiteral("scroll-text"), tr("Nothing has happened yet.")));
+        withEmptyView(panel, m_today, new EmptyView(QStringLiteral("scroll-text"), tr("Nothing has happened yet."),
+                                                    buttonFor(m_actions.get(action::kImport), tr("Import model"))));
     return panel;
 }
 

@@ -101,7 +101,9 @@ ModelInspector::ModelInspector(Workspace& workspace, Actions& actions)
     auto* holder = new QWidget;
     m_stack = new QStackedLayout(holder);
     m_stack->addWidget(full);
-    m_stack->addWidget(new EmptyView(QStringLiteral("box"), tr("Choose a model to see its layers and tensors.")));
+    auto* begin = buttonFor(m_actions.get(action::kImport), tr("Import model"));
+    m_stack->addWidget(
+        new EmptyView(QStringLiteral("box"), tr("Choose a model to see its layers and tensors."), begin));
     setContent(holder);
     setAccessibleName(tr("Model"));
     show(nullptr);
@@ -195,7 +197,12 @@ QWidget* ModelInspector::layersTab() {
 QWidget* ModelInspector::cardTab() {
     m_card = new MarkdownView(tr("Model card"));
     m_cardNote = new TextLabel({}, text_size::kCaption, QFont::Normal, Tone::Secondary);
-    m_noCard = new EmptyView(QStringLiteral("scroll-text"), {});
+    auto* again = button(tr("Look again"), QStringLiteral("refresh-cw"));
+    connect(again, &QPushButton::clicked, this, [this] {
+        m_cardOf.clear();
+        readCard();
+    });
+    m_noCard = new EmptyView(QStringLiteral("scroll-text"), {}, again);
     auto* shown = new QWidget;
     shown->setLayout(column({LayoutItem(m_card, 1), row({LayoutItem(m_cardNote, 1)}, 0, {11, 4, 11, 4})}, 0));
     auto* tab = new QWidget;
@@ -296,6 +303,12 @@ void ModelInspector::importAdapter(const QString& folder) {
     if (m_id.isEmpty()) return;
     m_tabs->setCurrentIndex(m_tabStack->indexOf(m_adapters));
     m_adapters->import(folder);
+}
+
+void ModelInspector::chooseAdapter() {
+    if (m_id.isEmpty()) return;
+    m_tabs->setCurrentIndex(m_tabStack->indexOf(m_adapters));
+    m_adapters->chooseFolder();
 }
 
 void ModelInspector::beginRename() {

@@ -35,6 +35,7 @@ public:
     void lendTab(const QString& name, QWidget* content);
     void returnTab(QWidget* content);
     void importAdapter(const QString& folder);  // of the model shown, in sight
+    void chooseAdapter();                       // asks for its folder
 
 private:
     QWidget* titleRow();

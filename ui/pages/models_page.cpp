@@ -27,7 +27,7 @@ constexpr int kInspectorWide = 488, kInspectorMedium = 448;
 constexpr int kLeastStacked = 560;  // list over inspector; less scrolls
 constexpr qint64 kStaysListedMs = 10 * 60 * 1000;
 constexpr std::size_t kMostJobs = 4;
-enum ListPart { kList, kNoModels, kBinList };
+enum ListPart { kList, kNoModels, kBinList, kNoMatch };
 
 }  // namespace
 
@@ -37,7 +37,7 @@ ModelsPage::ModelsPage(Workspace& workspace, Actions& actions)
       m_filtered(new QSortFilterProxyModel(this)),
       m_inspector(new ModelInspector(workspace, actions)),
       m_estimate(new MemoryEstimatePanel(workspace)),
-      m_tokenizer(new TokenizerPanel(workspace)),
+      m_tokenizer(new TokenizerPanel(workspace, actions)),
       m_estimatePart(scrolled(m_estimate)),
       m_tokenizerPart(scrolled(m_tokenizer)),
       m_splitter(new QSplitter),
@@ -53,10 +53,11 @@ ModelsPage::ModelsPage(Workspace& workspace, Actions& actions)
     filter->setFixedWidth(scaled(200));
     filter->addAction(icon(QStringLiteral("search"), Tone::Secondary), QLineEdit::LeadingPosition);
     connect(filter, &QLineEdit::textChanged, m_filtered, &QSortFilterProxyModel::setFilterFixedString);
+    connect(filter, &QLineEdit::textChanged, this, &ModelsPage::showList);
     m_header->add(filter);
     m_header->add(buttonFor(actions.get(action::kImport), tr("Import model"), ButtonRole::Primary));
 
-    m_left->addWidget(listPanel());
+    m_left->addWidget(listPanel(filter));
     m_left->addWidget(m_estimatePart);
     m_left->addWidget(m_tokenizerPart);
     m_left->setStretchFactor(0, 5);
@@ -92,7 +93,7 @@ ModelsPage::ModelsPage(Workspace& workspace, Actions& actions)
     fold(Breadth::Wide);
 }
 
-Panel* ModelsPage::listPanel() {
+Panel* ModelsPage::listPanel(QLineEdit* filter) {
     auto* panel = new Panel;
     panel->setAccessibleName(tr("Models of the workspace"));
     m_table = new TableView(m_filtered, tr("Models"), kListRow, {27, 11, 16, 14, 9, 16, 13});
@@ -106,6 +107,7 @@ Panel* ModelsPage::listPanel() {
     m_listStack->addWidget(new EmptyView(
         QStringLiteral("box"), tr("No models yet. Import a model folder or a GGUF file, or drop it here."), begin));
     m_listStack->addWidget(m_binTable);
+    m_listStack->addWidget(filterMiss(filter));
     auto* jobs = new ScrollList;
     jobs->setAccessibleName(tr("Jobs about models"));
     m_jobs = jobs->rows();
@@ -208,6 +210,10 @@ void ModelsPage::importAdapter(const QString& folder) {
     m_inspector->importAdapter(folder);
 }
 
+void ModelsPage::chooseAdapter() {
+    m_inspector->chooseAdapter();
+}
+
 void ModelsPage::beginRename() {
     if (!currentId().isEmpty()) m_inspector->beginRename();
 }
@@ -250,7 +256,8 @@ void ModelsPage::emptyBin() {
 void ModelsPage::showList() {
     const bool none = m_workspace.models().rowCount() == 0 && m_workspace.hasModelList();
     if (m_workspace.bin().rowCount() == 0) m_binShown = false;
-    m_listStack->setCurrentIndex(m_binShown ? kBinList : none ? kNoModels : kList);
+    const bool missed = !none && m_workspace.models().rowCount() > 0 && m_filtered->rowCount() == 0;
+    m_listStack->setCurrentIndex(m_binShown ? kBinList : none ? kNoModels : missed ? kNoMatch : kList);
     if (m_binShown && m_binTable->currentRow() < 0) m_binTable->selectRow(0);
     m_showBin->setText(m_binShown ? tr("Back to the models") : tr("Show"));
     m_showBin->setAccessibleName(m_binShown ? tr("Back to the models") : tr("Show the bin"));

@@ -29,6 +29,7 @@ public:
     void select(const QString& id);
     void beginRename();
     void importAdapter(const QString& folder);  // for the model chosen
+    void chooseAdapter();                       // asks which
     // Sends an operation about the current model; a failure shows as a strip in the list.
     void act(const QString& operation, const QString& failure);
     void restore();  // the model chosen in the bin when it is shown, else the one removed last
@@ -39,7 +40,7 @@ signals:
     void refused();  // something of this page failed, and its strip says why
 
 private:
-    Panel* listPanel();
+    Panel* listPanel(QLineEdit* filter);
     QWidget* binStrip();
     QWidget* scrolled(QWidget* panel);
     void call(const QString& operation, const Json& arguments, const QString& failure, std::function<void()> done);

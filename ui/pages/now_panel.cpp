@@ -6,7 +6,8 @@
 
 #include "core/api/protocol.h"
 #include "ui/models/format.h"
-#include "ui/widgets/move_timeline.h"
+#include "ui/pages/swap_view.h"
+#include "ui/shell/actions.h"
 #include "ui/widgets/table_view.h"
 
 namespace espalier::ui {
@@ -16,7 +17,6 @@ constexpr int kMostRequests = 200;
 enum View { kRequests, kLoaded, kTenantLoads, kMoves, kLent };
 const std::vector kRequestWidths{7, 16, 16, 8, 8, 14, 9, 8, 12}, kRequestNarrow{9, 20, 20, 10, 0, 18, 11, 0, 12};
 const std::vector kTenantWidths{20, 9, 9, 10, 20, 10, 12, 10}, kTenantNarrow{24, 12, 12, 13, 0, 13, 15, 11};
-const std::vector kMoveWidths{10, 20, 14, 24, 14, 10, 8}, kMoveNarrow{13, 24, 18, 0, 18, 14, 13};
 const std::vector kLoadedWidths{20, 12, 10, 8, 8, 10, 10, 8, 18}, kLoadedNarrow{26, 14, 13, 11, 11, 0, 0, 0, 25};
 
 // As high as its place, whichever view it shows: the page must not move when the last request ends.
@@ -27,7 +27,7 @@ public:
 
 }  // namespace
 
-NowPanel::NowPanel(Workspace& workspace)
+NowPanel::NowPanel(Workspace& workspace, Actions& actions)
     : Panel(tr("Now")),
       m_workspace(workspace),
       m_switch(new SegmentedSwitch({tr("Requests"), tr("Models"), tr("Tenants"), tr("Swap"), tr("Page map")},
@@ -36,22 +36,29 @@ NowPanel::NowPanel(Workspace& workspace)
       m_requestTable(new TableView(&m_requests, tr("Requests"), kLiveRow, kRequestWidths)),
       m_loadedTable(new TableView(&workspace.loaded(), tr("Models on the device"), kLiveRow, kLoadedWidths)),
       m_tenantTable(new TableView(&m_tenants, tr("Tenants that use the server"), kLiveRow, kTenantWidths)),
-      m_moveTable(new TableView(&m_moves, tr("Moves of adapters"), kLiveRow, kMoveWidths)),
+      m_swap(new SwapView(workspace)),
       m_stack(new QStackedWidget),
-      m_requestStack(
-          stackOf(QStringLiteral("message-square-text"), tr("Nobody asks anything at the moment."), m_requestTable)),
-      m_loadedStack(
-          stackOf(QStringLiteral("box"), tr("No model is loaded; the first request loads one."), m_loadedTable)),
-      m_tenantStack(
-          stackOf(QStringLiteral("users"), tr("No tenant uses the server at the moment."), m_tenantTable)),
-      m_moveStack(stackOf(QStringLiteral("memory-stick"), tr("No adapter has moved yet."), new QWidget)) {
-    m_moveStack->widget(1)->setLayout(column({new MoveTimeline(m_moves), LayoutItem(m_moveTable, 1)}, 4, {0, 4, 0, 0}));
+      m_requestStack(stackOf(new EmptyView(QStringLiteral("message-square-text"),
+                                           tr("Nobody asks anything at the moment."),
+                                           buttonFor(actions.get(action::kGoPlayground), tr("Ask in the Playground"))),
+                             m_requestTable)),
+      m_loadedStack(stackOf(new EmptyView(QStringLiteral("box"), tr("No model is loaded; the first request loads one."),
+                                          buttonFor(actions.get(action::kGoModels), tr("Choose a model to load"))),
+                            m_loadedTable)),
+      m_tenantStack(stackOf(new EmptyView(QStringLiteral("users"), tr("No tenant uses the server at the moment."),
+                                          buttonFor(actions.get(action::kGoTenants), tr("Tenants and their keys"))),
+                            m_tenantTable)),
+      m_moveStack(stackOf(new EmptyView(QStringLiteral("memory-stick"),
+                                        tr("No adapter has moved yet; they come when a request names them."),
+                                        buttonFor(actions.get(action::kGoPlayground), tr("Ask an adapter"))),
+                          m_swap)) {
     m_cancel->setEnabled(false);
     m_stack->addWidget(m_requestStack);
     m_stack->addWidget(m_loadedStack);
     m_stack->addWidget(m_tenantStack);
     m_stack->addWidget(m_moveStack);
     addTitleWidget(m_cancel);
+    addTitleWidget(m_swap->tools());
     addTitleWidget(m_switch);
     setContent(m_stack);
     setMinimumHeight(scaled(140));
@@ -68,11 +75,11 @@ NowPanel::NowPanel(Workspace& workspace)
     remove->setContext(Qt::WidgetShortcut);
     connect(remove, &QShortcut::activated, this, &NowPanel::cancelChosen);
     showView(kRequests);
+    showSnapshot();  // what is known when the page is made
 }
 
-QStackedWidget* NowPanel::stackOf(const QString& iconName, const QString& sentence, QWidget* content) {
+QStackedWidget* NowPanel::stackOf(EmptyView* none, QWidget* content) {
     auto* stack = new SteadyStack;
-    auto* none = new EmptyView(iconName, sentence);
     none->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Ignored);
     stack->addWidget(none);
     stack->addWidget(content);
@@ -83,6 +90,8 @@ void NowPanel::showView(int index) {
     m_switch->setCurrent(index);
     m_stack->setCurrentIndex(index);
     m_cancel->setVisible(index == kRequests);
+    showSwapTools();
+    if (index == kMoves) m_swap->askForSteps();
     showTenants();
     emit shown(index);
 }
@@ -92,7 +101,7 @@ void NowPanel::setNarrow(bool narrow) {
     m_loadedTable->setWidths(narrow ? kLoadedNarrow : kLoadedWidths);
     m_requestTable->setWidths(narrow ? kRequestNarrow : kRequestWidths);
     m_tenantTable->setWidths(narrow ? kTenantNarrow : kTenantWidths);
-    m_moveTable->setWidths(narrow ? kMoveNarrow : kMoveWidths);
+    m_swap->setNarrow(narrow);
 }
 
 void NowPanel::lend(Panel* panel) {
@@ -110,8 +119,9 @@ void NowPanel::giveBack(Panel* panel) {
 
 void NowPanel::clear() {
     m_requests.setRequests({});
-    m_moves.clear();
+    m_swap->clear();
     m_moveStack->setCurrentIndex(0);
+    showSwapTools();
     showRequests();
 }
 
@@ -129,8 +139,9 @@ void NowPanel::showTenants() {
 void NowPanel::showSnapshot() {
     const Snapshot* s = m_workspace.snapshot();
     if (!s) showTenants();
-    if (s) m_moves.add(s->moves);
-    m_moveStack->setCurrentIndex(m_moves.rowCount() > 0 ? 1 : 0);
+    if (s) m_swap->add(s->moves);
+    m_moveStack->setCurrentIndex(m_swap->hasMoves() ? 1 : 0);
+    showSwapTools();
     m_loadedStack->setCurrentIndex(!s || s->models.empty() ? 0 : 1);
     if ((!s || s->running + s->waiting == 0) && m_requests.rowCount() > 0) {
         m_requests.setRequests({});
@@ -141,6 +152,11 @@ void NowPanel::showSnapshot() {
 void NowPanel::tick() {
     if (m_stack->currentIndex() == kRequests) ask();
     if (m_stack->currentIndex() == kTenantLoads) showTenants();
+    if (m_stack->currentIndex() == kMoves && m_swap->hasMoves()) m_swap->askForSteps();
+}
+
+void NowPanel::showSwapTools() {
+    m_swap->tools()->setVisible(m_stack->currentIndex() == kMoves && m_swap->hasMoves());
 }
 
 void NowPanel::ask() {

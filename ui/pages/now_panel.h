@@ -4,7 +4,6 @@
 // page map stands here too.
 #pragma once
 
-#include "ui/models/move_table.h"
 #include "ui/models/request_table.h"
 #include "ui/models/tenant_load_table.h"
 #include "ui/models/workspace.h"
@@ -14,12 +13,14 @@ class QStackedWidget;
 
 namespace espalier::ui {
 
+class Actions;
+class SwapView;
 class TableView;
 
 class NowPanel : public Panel {
     Q_OBJECT
 public:
-    explicit NowPanel(Workspace& workspace);
+    NowPanel(Workspace& workspace, Actions& actions);
     const RequestTable& requests() const { return m_requests; }
     void setNarrow(bool narrow);
     // A view that the page lends and takes back. It comes last.
@@ -33,11 +34,12 @@ signals:
     void tenantActivated(const QString& tenant);  // its row
 
 private:
-    QStackedWidget* stackOf(const QString& iconName, const QString& sentence, QWidget* content);
+    QStackedWidget* stackOf(EmptyView* none, QWidget* content);
     void showView(int index);
     void showSnapshot();
     void showRequests();
     void showTenants();
+    void showSwapTools();
     void clear();
     void ask();
     void cancelChosen();
@@ -46,10 +48,10 @@ private:
     Workspace& m_workspace;
     RequestTable m_requests;
     TenantLoadTable m_tenants;
-    MoveTable m_moves;
     SegmentedSwitch* m_switch;
     QPushButton* m_cancel;
-    TableView *m_requestTable, *m_loadedTable, *m_tenantTable, *m_moveTable;
+    TableView *m_requestTable, *m_loadedTable, *m_tenantTable;
+    SwapView* m_swap;
     QStackedWidget *m_stack, *m_requestStack, *m_loadedStack, *m_tenantStack, *m_moveStack;
     bool m_isAsking = false;
 };

@@ -7,6 +7,7 @@
 #include "core/api/protocol.h"
 #include "ui/models/error_words.h"
 #include "ui/models/format.h"
+#include "ui/shell/actions.h"
 #include "ui/widgets/table_view.h"
 
 namespace espalier::ui {
@@ -16,7 +17,7 @@ enum Shown { kNoMap, kMap, kTable };
 
 }  // namespace
 
-PageMapPanel::PageMapPanel(Workspace& workspace, const RequestTable& requests)
+PageMapPanel::PageMapPanel(Workspace& workspace, Actions& actions, const RequestTable& requests)
     : Panel(tr("Page map")),
       m_workspace(workspace),
       m_requests(requests),
@@ -25,7 +26,8 @@ PageMapPanel::PageMapPanel(Workspace& workspace, const RequestTable& requests)
       m_pages([this](qint64 request) { return about(request); }),
       m_table(new TableView(&m_pages, tr("Pages by owner"), kLiveRow, {22, 14, 28, 36})),
       m_twin(toolButton(QStringLiteral("table-2"), tr("Show the pages as a table"))),
-      m_none(new EmptyView(QStringLiteral("map"), tr("Pages appear when a model is loaded."))),
+      m_none(new EmptyView(QStringLiteral("map"), tr("Pages appear when a model is loaded."),
+                           buttonFor(actions.get(action::kGoModels), tr("Choose a model to load")))),
       m_stack(new QStackedWidget) {
     m_twin->setCheckable(true);
     connect(m_twin, &QToolButton::toggled, this, &PageMapPanel::showPages);

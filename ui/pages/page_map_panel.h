@@ -14,13 +14,14 @@ class QStackedWidget;
 
 namespace espalier::ui {
 
+class Actions;
 class TableView;
 
 class PageMapPanel : public Panel {
     Q_OBJECT
 public:
     // requests: who the pages belong to.
-    PageMapPanel(Workspace& workspace, const RequestTable& requests);
+    PageMapPanel(Workspace& workspace, Actions& actions, const RequestTable& requests);
     void setSnapshot(const Snapshot& snapshot);  // which models there are
     void refresh();                              // asks the daemon when there is a reason to
     void clear();

@@ -29,7 +29,7 @@ PlaygroundPage::PlaygroundPage(Workspace& workspace, Actions& actions)
     : Page(workspace, actions),
       m_lanes(new LaneRow(workspace, actions)),
       m_sampling(new SamplingBar(this)),
-      m_cases(new CasePanel(workspace)),
+      m_cases(new CasePanel(workspace, actions)),
       m_run(*m_lanes, *m_cases, this) {
     auto* prompt = promptPanel();
     prompt->setFixedHeight(qMin(scaled(kPromptHeight), kMostPrompt));
@@ -77,10 +77,7 @@ QWidget* PlaygroundPage::header() {
     m_showCases->setChecked(true);
     connect(m_showCases, &QPushButton::toggled, m_cases, &QWidget::setVisible);
     m_add = button(tr("Add model"), QStringLiteral("plus"));
-    connect(m_add, &QPushButton::clicked, this, [this] {
-        m_lanes->add({});
-        emit sessionChanged();
-    });
+    connect(m_add, &QPushButton::clicked, this, &PlaygroundPage::addModel);
     auto* bar = new HeaderBar(52);
     bar->setLayout(row({m_title, nullptr, m_sampling->frequent(), m_showCases, m_add}, 8, {16, 0, 12, 1}));
     return bar;
@@ -199,6 +196,16 @@ void PlaygroundPage::send() {
     refresh();
 }
 
+void PlaygroundPage::write() {
+    m_input->setFocus(Qt::OtherFocusReason);
+}
+
+void PlaygroundPage::addModel() {
+    if (m_lanes->isFull() || isAnswering()) return;
+    m_lanes->add({});
+    emit sessionChanged();
+}
+
 void PlaygroundPage::stop() {
     m_run.cutShort();
     m_lanes->stop();
@@ -292,7 +299,7 @@ void PlaygroundPage::saveCase() {
     saved.prompt = m_input->toPlainText().trimmed();
     const auto& turns = m_lanes->first().conversation().turns();
     if (saved.prompt.isEmpty() && !turns.empty()) saved.prompt = turns.back().question;
-    if (saved.prompt.isEmpty()) return;
+    if (saved.prompt.isEmpty()) return write();
     saved.name = saved.prompt.simplified().left(40);
     saved.system = m_system->toPlainText();
     saved.sampling = m_sampling->sampling();
@@ -361,6 +368,7 @@ void PlaygroundPage::refresh() {
     m_add->setEnabled(!m_lanes->isFull() && !answering);
     m_clear->setEnabled(asked);
     m_save->setEnabled(attached && (typed || asked));
+    m_cases->setSaveable(m_save->isEnabled());
     for (QPushButton* copy : {m_curl, m_python}) copy->setEnabled(hasModel && (typed || asked));
     m_undo->setVisible(m_edit.cut.has_value());
     m_cancelEdit->setVisible(m_edit.isEditing());

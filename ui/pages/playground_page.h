@@ -36,6 +36,10 @@ public:
 
     void send();  // what is typed; after an edit, from that message on
     void stop();
+    void write();  // the field for it takes the keys
+    void addModel();
+    void newChat();
+    void saveCase();  // what is typed, or else was asked last
     bool isAnswering() const;
 
 protected:
@@ -51,9 +55,7 @@ private:
     void beginEdit(ChatLane* lane, int turn);
     void endEdit();
     void takeBack();
-    void newChat();
     ChatRequest request() const;  // what Send would ask the first lane; for the copies
-    void saveCase();
     void loadCase(qint64 id);
     void runCases(const std::vector<qint64>& ids);
     void showModels();

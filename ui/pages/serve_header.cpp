@@ -46,7 +46,7 @@ ServeHeader::ServeHeader(Workspace& workspace, Actions& actions)
         8, {16, 2, 12, 3}));
     connect(&workspace, &Workspace::snapshotChanged, this, &ServeHeader::showSnapshot);
     connect(&workspace.engine(), &EngineClient::linkChanged, this, &ServeHeader::showAddress);
-    m_badge->hide();
+    m_badge->setVisible(workspace.snapshot() != nullptr);
     showAddress();
 }
 

@@ -26,7 +26,7 @@
 namespace espalier::ui {
 namespace {
 
-constexpr double kGib = double(1 << 30);
+constexpr double kGib = double(1 << 30), kMegabyte = 1e6;
 constexpr std::array kSpans{60.0, 300.0, 900.0, 3600.0, 0.0};
 constexpr int kFirstSpan = 2;
 constexpr int kTableTicks = 5;  // figures in a table change twice a second
@@ -54,6 +54,10 @@ QString gib(double bytes) {
     return formatGib(qint64(bytes));
 }
 
+QString megabytes(double bytes) {
+    return formatRate(bytes / kMegabyte);
+}
+
 // Esc leaves the note as it was.
 class NoteEdit : public QLineEdit {
 protected:
@@ -71,8 +75,8 @@ ServePage::ServePage(Workspace& workspace, Actions& actions)
     : Page(workspace, actions),
       m_dashboard(new Dashboard(workspace.history(), this)),
       m_header(new ServeHeader(workspace, actions)),
-      m_now(new NowPanel(workspace)),
-      m_map(new PageMapPanel(workspace, m_now->requests())),
+      m_now(new NowPanel(workspace, actions)),
+      m_map(new PageMapPanel(workspace, actions, m_now->requests())),
       m_grid(new QGridLayout),
       m_error(new ErrorStrip) {
     static_assert(int(Metric::Free) + 1 == int(kMemoryOwners.size()), "the history stacks owners in their order");
@@ -90,6 +94,7 @@ ServePage::ServePage(Workspace& workspace, Actions& actions)
     setLayout(column({m_header, toolRow(), LayoutItem(scroll, 1)}, 0));
     fold(Breadth::Wide);
     connectPage();
+    showSnapshot();  // what is known when the page is made
 }
 
 void ServePage::makePlots() {
@@ -114,6 +119,10 @@ void ServePage::makePlots() {
                              formatMs);
     m_hits = linesPanel(tr("Prefix cache hits"), tr("% of 1 min"), quiet,
                         {{tr("Hits"), metric(Metric::HitShare), 0, true}}, perCent);
+    m_swap = linesPanel(tr("Swap"), tr("MB/s"), none,
+                        {{tr("In"), metric(Metric::SwapIn), 0}, {tr("Out"), metric(Metric::SwapOut), 1}}, megabytes);
+    m_adapterHits = linesPanel(tr("Adapter hits"), tr("% of 1 min"), quiet,
+                               {{tr("Hits"), metric(Metric::AdapterHitShare), 0, true}}, perCent);
     m_preempted = linesPanel(tr("Preemptions"), tr("per min"), none,
                              {{tr("Preempted"), metric(Metric::PreemptedPerMin), 0, true}}, whole);
     m_processor =
@@ -215,7 +224,7 @@ Panel* ServePage::linesPanel(const QString& title, const QString& unit, const QS
         new Plot(m_workspace.history(), *m_dashboard, unit.isEmpty() ? title : title + QStringLiteral(", ") + unit);
     plot->setUnit(unit.isEmpty() ? tr("tok/s") : unit.section(QLatin1Char(' '), 0, 0));
     plot->setFormat(format);
-    plot->setDivisor(format == gib ? kGib : 1);
+    plot->setDivisor(format == gib ? kGib : format == megabytes ? kMegabyte : 1);
     plot->setLogarithmic(logarithmic);
     plot->setWholeNumbers(format == whole);
     plot->setNoDataText(noData);
@@ -244,13 +253,14 @@ void ServePage::fold(Breadth breadth) {
     };
     // In columns of 24; latencies have three series and long legends.
     const std::array wide{Place{m_memory, 0, 0, 16},   Place{m_map, 0, 16, 8},       Place{m_rates, 1, 0, 6},
-                          Place{m_ttftPanel, 1, 6, 7}, Place{m_tpotPanel, 1, 13, 6}, Place{m_queue, 1, 19, 5},
-                          Place{m_hits, 2, 0, 6},      Place{m_preempted, 2, 6, 7},  Place{m_processor, 2, 13, 5},
-                          Place{m_resident, 2, 18, 6}, Place{m_now, 3, 0, 24}};
-    const std::array slim{Place{m_memory, 0, 0, 24},   Place{m_rates, 1, 0, 12},      Place{m_ttftPanel, 1, 12, 12},
-                          Place{m_queue, 2, 0, 12},    Place{m_tpotPanel, 2, 12, 12}, Place{m_now, 3, 0, 24},
-                          Place{m_hits, 4, 0, 12},     Place{m_preempted, 4, 12, 12}, Place{m_processor, 5, 0, 12},
-                          Place{m_resident, 5, 12, 12}};
+                          Place{m_swap, 1, 6, 5},      Place{m_ttftPanel, 1, 11, 7}, Place{m_tpotPanel, 1, 18, 6},
+                          Place{m_queue, 2, 0, 5},     Place{m_hits, 2, 5, 4},       Place{m_adapterHits, 2, 9, 4},
+                          Place{m_preempted, 2, 13, 4}, Place{m_processor, 2, 17, 3}, Place{m_resident, 2, 20, 4},
+                          Place{m_now, 3, 0, 24}};
+    const std::array slim{Place{m_memory, 0, 0, 24},   Place{m_rates, 1, 0, 12},       Place{m_ttftPanel, 1, 12, 12},
+                          Place{m_swap, 2, 0, 12},     Place{m_tpotPanel, 2, 12, 12},  Place{m_now, 3, 0, 24},
+                          Place{m_queue, 4, 0, 12},    Place{m_adapterHits, 4, 12, 12}, Place{m_hits, 5, 0, 12},
+                          Place{m_preempted, 5, 12, 12}, Place{m_processor, 6, 0, 12}, Place{m_resident, 6, 12, 12}};
     const bool narrow = breadth == Breadth::Narrow;
     placeMap(narrow);
     const std::span<const Place> places = narrow ? std::span<const Place>(slim) : std::span<const Place>(wide);
@@ -260,7 +270,7 @@ void ServePage::fold(Breadth breadth) {
         if (place.span < 16) place.panel->setMinimumHeight(scaled(narrow ? kPlotLow : kPlotHigh));
     }
     for (int i = 0; i < 24; ++i) m_grid->setColumnStretch(i, 1);
-    constexpr std::array kWideRows{5, 3, 3, 4, 0, 0}, kSlimRows{5, 3, 3, 4, 3, 3};
+    constexpr std::array kWideRows{5, 3, 3, 4, 0, 0, 0}, kSlimRows{5, 3, 3, 4, 3, 3, 3};
     for (int i = 0; i < int(kWideRows.size()); ++i)
         m_grid->setRowStretch(i, (narrow ? kSlimRows : kWideRows)[std::size_t(i)]);
     m_header->setNarrow(narrow);

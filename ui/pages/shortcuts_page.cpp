@@ -4,6 +4,7 @@
 #include <QBoxLayout>
 #include <QLineEdit>
 #include <QSortFilterProxyModel>
+#include <QStackedWidget>
 #include <QStandardItemModel>
 
 #include "ui/models/record_table.h"
@@ -32,7 +33,12 @@ ShortcutsPage::ShortcutsPage(Workspace& workspace, Actions& actions)
         m_actions.get(index.siblingAtColumn(0).data(IdRole).toString())->trigger();
     });
     auto* panel = new Panel;
-    panel->setContent(column({LayoutItem(table, 1)}, 0));
+    auto* stack = new QStackedWidget;
+    stack->addWidget(table);
+    stack->addWidget(filterMiss(search));
+    panel->setContent(column({LayoutItem(stack, 1)}, 0));
+    connect(search, &QLineEdit::textChanged, stack,
+            [this, stack] { stack->setCurrentIndex(m_filtered->rowCount() == 0 ? 1 : 0); });
     setLayout(column({header, LayoutItem(row({LayoutItem(panel, 1)}, 0, {12, 8, 12, 12}), 1)}, 0));
 }
 

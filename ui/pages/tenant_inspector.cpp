@@ -15,6 +15,7 @@
 #include "ui/pages/limit_edit.h"
 #include "ui/pages/model_choice.h"
 #include "ui/pages/tenant_usage_view.h"
+#include "ui/shell/actions.h"
 
 namespace espalier::ui {
 namespace {
@@ -44,7 +45,7 @@ QString dayText(const std::optional<std::int64_t>& at) {
 
 }  // namespace
 
-TenantInspector::TenantInspector(Workspace& workspace)
+TenantInspector::TenantInspector(Workspace& workspace, Actions& actions)
     : m_models(new ModelChoice(workspace)), m_usage(new TenantUsageView) {
     auto* parts = new QWidget;
     auto* exportUsage = button(tr("Export usage"), QStringLiteral("download"));
@@ -69,7 +70,10 @@ TenantInspector::TenantInspector(Workspace& workspace)
     auto* holder = new QWidget;
     m_stack = new QStackedLayout(holder);
     m_stack->addWidget(full);
-    m_stack->addWidget(new EmptyView(QStringLiteral("users"), tr("Choose a tenant to see its keys and limits.")));
+    auto* add = buttonFor(actions.get(action::kNewTenant), tr("New tenant"));
+    add->setAccessibleName(tr("Make a new tenant"));
+    m_stack->addWidget(
+        new EmptyView(QStringLiteral("users"), tr("Choose a tenant to see its keys and limits."), add));
     setContent(holder);
     setAccessibleName(tr("Tenant"));
     connect(m_models, &ModelChoice::edited, this, [this](const std::vector<std::string>& allowed) {

@@ -14,6 +14,7 @@ class QStackedLayout;
 
 namespace espalier::ui {
 
+class Actions;
 class LimitEdit;
 class ModelChoice;
 class TenantUsageView;
@@ -21,7 +22,7 @@ class TenantUsageView;
 class TenantInspector : public Panel {
     Q_OBJECT
 public:
-    explicit TenantInspector(Workspace& workspace);
+    TenantInspector(Workspace& workspace, Actions& actions);
     // null: none is chosen. Fields that are being edited keep what is typed.
     void show(const TenantRecord* tenant, const TenantDays* days);
     void refuse();  // the last edit did not hold: the fields show again what does

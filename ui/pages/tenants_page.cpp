@@ -10,6 +10,7 @@
 #include <QSplitter>
 #include <QStackedLayout>
 #include <algorithm>
+#include <utility>
 
 #include "core/api/tenant_protocol.h"
 #include "ui/models/format.h"
@@ -34,9 +35,10 @@ constexpr std::size_t kMostUndo = 100;
 
 TenantsPage::TenantsPage(Workspace& workspace, Actions& actions)
     : Page(workspace, actions),
+      m_tenants(workspace.tenants()),
       m_filtered(new QSortFilterProxyModel(this)),
       m_header(new PageHeader(tr("Tenants"))),
-      m_inspector(new TenantInspector(workspace)),
+      m_inspector(new TenantInspector(workspace, actions)),
       m_splitter(new QSplitter) {
     m_filtered->setSourceModel(&m_tenants);
     m_filtered->setSortRole(SortRole);
@@ -49,10 +51,9 @@ TenantsPage::TenantsPage(Workspace& workspace, Actions& actions)
     m_filter->setMaximumWidth(scaled(200));
     m_filter->addAction(icon(QStringLiteral("search"), Tone::Secondary), QLineEdit::LeadingPosition);
     connect(m_filter, &QLineEdit::textChanged, m_filtered, &QSortFilterProxyModel::setFilterFixedString);
-    auto* exportAll = button(tr("Export usage"), QStringLiteral("download"));
-    connect(exportAll, &QPushButton::clicked, this, [this] { exportUsage({}); });
-    auto* add = button(tr("New tenant"), QStringLiteral("plus"), ButtonRole::Primary);
-    connect(add, &QPushButton::clicked, this, &TenantsPage::askForName);
+    connect(m_filter, &QLineEdit::textChanged, this, &TenantsPage::showList);
+    auto* exportAll = buttonFor(actions.get(action::kExportUsage), tr("Export usage"));
+    auto* add = buttonFor(actions.get(action::kNewTenant), tr("New tenant"), ButtonRole::Primary);
     m_header->add(m_filter);
     m_header->add(exportAll);
     m_header->add(add);
@@ -73,22 +74,17 @@ TenantsPage::TenantsPage(Workspace& workspace, Actions& actions)
     });
     connect(&engine(), &EngineClient::attached, this, [this](bool fresh) {
         if (fresh) m_undo.clear();
-        read();
         readUsage();
     });
-    connect(&engine(), &EngineClient::tenantChanged, this, &TenantsPage::read);
+    connect(&workspace, &Workspace::tenantsChanged, this, &TenantsPage::showTenants);
     connect(&workspace, &Workspace::left, this, [this] {
         m_undo.clear();
-        m_hasTenants = false;
-        m_tenants.setTenants({});
-        m_tenants.setUsage({}, 0);
-        showList();
         emit changed();
     });
     m_beat.setInterval(kBeatMs);
     connect(&m_beat, &QTimer::timeout, this, [this] {
         if (!isVisible()) return;
-        read();
+        m_workspace.refreshTenants();
         if (++m_beats % kUsageBeats != 0) return;
         readUsage();
         if (m_inspector->isByHour()) readHours(current());
@@ -96,7 +92,6 @@ TenantsPage::TenantsPage(Workspace& workspace, Actions& actions)
     m_beat.start();
     showList();
     fold(Breadth::Wide);
-    read();  // made anew beside a connection that goes on
 }
 
 void TenantsPage::connectInspector() {
@@ -148,15 +143,15 @@ Panel* TenantsPage::listPanel() {
     m_table->setItemDelegateForColumn(TenantTable::Days, new SparkDelegate(m_tenants, scaled(kListRow), m_table));
     m_table->setSortingEnabled(true);
     m_table->sortByColumn(TenantTable::Name, Qt::AscendingOrder);
-    auto* begin = button(tr("New tenant"), QStringLiteral("plus"), ButtonRole::Primary);
+    auto* begin = buttonFor(m_actions.get(action::kNewTenant), tr("New tenant"), ButtonRole::Primary);
     begin->setAccessibleName(tr("Make the first tenant"));
-    connect(begin, &QPushButton::clicked, this, &TenantsPage::askForName);
     auto* list = new QWidget;
     m_listStack = new QStackedLayout(list);
     m_listStack->addWidget(m_table);
     m_listStack->addWidget(new EmptyView(
         QStringLiteral("users"),
         tr("No tenants yet. A tenant is a person or a program with keys, limits and models of its own."), begin));
+    m_listStack->addWidget(filterMiss(m_filter));
     m_error = new ErrorStrip;
     m_isolation = new IsolationStrip(m_workspace);
     connect(m_isolation, &IsolationStrip::failed, this,
@@ -220,7 +215,7 @@ void TenantsPage::call(const QString& operation, const Json& arguments, const QS
             return;
         }
         if (done) done(*answer);
-        read();
+        m_workspace.refreshTenants();
     });
 }
 
@@ -242,26 +237,10 @@ void TenantsPage::undo() {
     call(last.operation, last.arguments, tr("The change was not undone"), {});
 }
 
-void TenantsPage::read() {
-    if (!engine().isAttached() || engine().access() == Access::Guest) return;
-    if (std::exchange(m_isReading, true)) {
-        m_readsAgain = true;  // many changes at once ask twice, not each
-        return;
-    }
-    engine().call(QStringLiteral("tenants"), Json::object(), this, [this](const Result<Json>& answer) {
-        m_isReading = false;
-        if (std::exchange(m_readsAgain, false)) read();
-        if (!answer) return;
-        std::vector<TenantRecord> tenants;
-        for (const Json& entry : answer->value("tenants", Json::array()))
-            if (auto tenant = tenantFromJson(entry)) tenants.push_back(std::move(*tenant));
-        const bool isMore = int(tenants.size()) != m_tenants.rowCount();
-        m_tenants.setTenants(std::move(tenants));
-        m_hasTenants = true;
-        if (isMore) readUsage();
-        showList();
-        emit changed();
-    });
+void TenantsPage::showTenants() {
+    const bool isMore = m_tenants.rowCount() != std::exchange(m_shownCount, m_tenants.rowCount());
+    if (isMore && isVisible()) readUsage();
+    showList();
 }
 
 void TenantsPage::readUsage() {
@@ -294,7 +273,7 @@ void TenantsPage::readHours(const QString& tenant) {
 
 void TenantsPage::showEvent(QShowEvent* event) {
     Page::showEvent(event);
-    read();
+    m_workspace.refreshTenants();
     readUsage();
 }
 
@@ -324,8 +303,9 @@ void TenantsPage::select(const QString& name) {
 }
 
 void TenantsPage::showList() {
-    const bool none = m_hasTenants && m_tenants.rowCount() == 0;
-    m_listStack->setCurrentIndex(none ? 1 : 0);
+    const bool none = m_workspace.hasTenantList() && m_tenants.rowCount() == 0;
+    const bool missed = m_tenants.rowCount() > 0 && m_filtered->rowCount() == 0;
+    m_listStack->setCurrentIndex(none ? 1 : missed ? 2 : 0);
     int keys = 0;
     std::int64_t tokens = 0;
     for (const TenantRecord& tenant : m_tenants.tenants()) {

@@ -28,12 +28,13 @@ public:
     bool canUndo() const { return !m_undo.empty(); }
     void undo();
     void select(const QString& name);
-    int count() const { return m_tenants.rowCount(); }
+    void askForName();
+    void exportUsage(const QString& tenant);  // empty: of all
     QJsonObject session() const override;
     void restoreSession(const QJsonObject& session) override;
 
 signals:
-    void changed();  // what there is to undo, or how many tenants there are
+    void changed();  // what there is to undo
 
 protected:
     void showEvent(QShowEvent* event) override;
@@ -49,21 +50,19 @@ private:
     Panel* listPanel();
     QWidget* nameStrip();
     void connectInspector();
-    void read();
+    void showTenants();
     void readUsage();
     void readHours(const QString& tenant);
     void call(const QString& operation, const Json& arguments, const QString& failure, const Done& done);
     void callUndoable(const QString& operation, const Json& arguments, const QString& failure, Undo back);
-    void askForName();
     void create();
     void showKey(const Json& answer);
     void showList();
     void showCurrent();
     void showParts();
     QString current() const;
-    void exportUsage(const QString& tenant);
 
-    TenantTable m_tenants;
+    TenantTable& m_tenants;
     QSortFilterProxyModel* m_filtered;
     PageHeader* m_header;
     TableView* m_table = nullptr;
@@ -78,9 +77,8 @@ private:
     std::vector<Undo> m_undo;  // newest last
     QTimer m_beat;
     QString m_selectNext;
-    int m_beats = 0;
-    bool m_isNarrow = false, m_isInside = false, m_hasTenants = false;
-    bool m_isReading = false, m_readsAgain = false;
+    int m_beats = 0, m_shownCount = 0;
+    bool m_isNarrow = false, m_isInside = false;
 };
 
 }  // namespace espalier::ui

@@ -11,6 +11,7 @@
 
 #include "ui/models/format.h"
 #include "ui/pages/template_panel.h"
+#include "ui/shell/actions.h"
 #include "ui/widgets/token_strip.h"
 
 namespace espalier::ui {
@@ -27,7 +28,7 @@ qint64 characters(const QString& text) {
 
 }  // namespace
 
-TokenizerPanel::TokenizerPanel(Workspace& workspace)
+TokenizerPanel::TokenizerPanel(Workspace& workspace, Actions& actions)
     : Panel(tr("Tokenizer")),
       m_workspace(workspace),
       m_part(new SegmentedSwitch({tr("Text"), tr("Chat template")}, tr("Try out"))),
@@ -40,7 +41,14 @@ TokenizerPanel::TokenizerPanel(Workspace& workspace)
     setUnit(tr("try-out"));
     m_part->setCurrent(0);
     addTitleWidget(m_part);
-    m_empty = new EmptyView(QStringLiteral("message-square-text"), {});
+    m_importModel = buttonFor(actions.get(action::kImport), tr("Import model"));
+    m_tryText = button(tr("Try out a text"));
+    connect(m_tryText, &QPushButton::clicked, this, [this] {
+        m_part->setCurrent(kText);
+        showPart();
+    });
+    m_empty = new EmptyView(QStringLiteral("message-square-text"), {}, m_importModel);
+    m_empty->offer(m_tryText);
     auto* holder = new QWidget;
     m_stack = new QStackedLayout(holder);
     m_stack->addWidget(textPart());
@@ -100,6 +108,7 @@ void TokenizerPanel::showPart() {
     m_empty->setSentence(!m_hasModel     ? tr("Choose a model to try its tokenizer.")
                          : wantsTemplate ? tr("This model has no chat template: it completes text.")
                                          : tr("This model was imported without a tokenizer: it takes ids."));
+    m_empty->showOnly(m_hasModel && wantsTemplate && !m_model.isEmpty() ? m_tryText : m_importModel);
     m_stack->setCurrentIndex(!usable ? kEmpty : wantsTemplate ? kTemplate : kText);
 }
 

@@ -17,10 +17,12 @@ namespace espalier::ui {
 class TemplatePreview;
 class TokenStrip;
 
+class Actions;
+
 class TokenizerPanel : public Panel {
     Q_OBJECT
 public:
-    explicit TokenizerPanel(Workspace& workspace);
+    TokenizerPanel(Workspace& workspace, Actions& actions);
     void show(const ModelRecord* model);
     TemplatePreview& preview() { return *m_template; }
 
@@ -41,6 +43,7 @@ private:
     TemplatePreview* m_template;
     QStackedLayout* m_stack;
     EmptyView* m_empty;
+    QPushButton *m_importModel, *m_tryText;  // of the empty view
     QTimer m_pause;
     int m_number = 0;
 };

@@ -14,10 +14,12 @@
 #include <QSaveFile>
 #include <QScrollBar>
 #include <QSortFilterProxyModel>
+#include <QStackedWidget>
 #include <QSysInfo>
 #include <QThreadPool>
 
 #include "ui/models/format.h"
+#include "ui/shell/actions.h"
 #include "ui/widgets/table_view.h"
 
 namespace espalier::ui {
@@ -105,11 +107,12 @@ private:
 
 }  // namespace
 
-JobsDock::JobsDock(Workspace& workspace, QWidget* parent)
+JobsDock::JobsDock(Workspace& workspace, Actions& actions, QWidget* parent)
     : QDockWidget(parent),
       m_workspace(workspace),
       m_filtered(new JobsFilter(workspace.jobs(), this)),
       m_table(new TableView(m_filtered, tr("Jobs"), kShortRow, {24, 10, 14, 22, 12, 12})),
+      m_stack(new QStackedWidget),
       m_cancel(button(tr("Cancel"), {}, ButtonRole::Plain, ControlSize::Small)),
       m_pause(button(tr("Pause"), QStringLiteral("pause"), ButtonRole::Plain, ControlSize::Small)),
       m_resume(button(tr("Resume"), QStringLiteral("play"), ButtonRole::Plain, ControlSize::Small)),
@@ -126,12 +129,21 @@ JobsDock::JobsDock(Workspace& workspace, QWidget* parent)
     shown->setObjectName(QStringLiteral("jobs-shown"));
     setControlSize(shown, ControlSize::Small);
     connect(shown, &QComboBox::currentIndexChanged, this,
-            [this](int filter) { static_cast<JobsFilter*>(m_filtered)->setShown(filter); });
+            [this](int filter) {
+                static_cast<JobsFilter*>(m_filtered)->setShown(filter);
+                showList();
+            });
     auto* bar =
         row({title, LayoutItem(promise, 1), shown, m_copy, m_pause, m_resume, m_cancel, m_discard, closeButton(this)},
             8, {12, 4, 8, 4});
     setUpDock(this, QStringLiteral("jobs-dock"), tr("Jobs"),
-              column({bar, row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), LayoutItem(m_table, 1)}, 0));
+              column({bar, row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), LayoutItem(m_stack, 1)}, 0));
+    auto* all = button(tr("Show all jobs"));
+    connect(all, &QPushButton::clicked, this, [shown] { shown->setCurrentIndex(kAllJobs); });
+    m_stack->addWidget(m_table);
+    m_stack->addWidget(new EmptyView(QStringLiteral("list-checks"), tr("No jobs yet: an import is the first."),
+                                     buttonFor(actions.get(action::kImport), tr("Import model"))));
+    m_stack->addWidget(new EmptyView(QStringLiteral("list-checks"), tr("No job is in this state."), all));
     connect(m_cancel, &QPushButton::clicked, this, [this] { act(QStringLiteral("job-cancel")); });
     connect(m_pause, &QPushButton::clicked, this, [this] { act(QStringLiteral("job-pause")); });
     connect(m_resume, &QPushButton::clicked, this, [this] { act(QStringLiteral("job-resume")); });
@@ -146,7 +158,13 @@ JobsDock::JobsDock(Workspace& workspace, QWidget* parent)
         if (const JobRecord* job = current()) QGuiApplication::clipboard()->setText(text(job->command));
     });
     connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &JobsDock::showCurrent);
-    connect(&workspace, &Workspace::jobsChanged, this, &JobsDock::showCurrent);
+    connect(&workspace, &Workspace::jobsChanged, this, &JobsDock::showList);
+    showList();
+}
+
+void JobsDock::showList() {
+    const bool isEmpty = m_workspace.jobs().rowCount() == 0;
+    m_stack->setCurrentIndex(isEmpty ? 1 : m_filtered->rowCount() == 0 ? 2 : 0);
     showCurrent();
 }
 
@@ -188,6 +206,7 @@ LogDock::LogDock(Workspace& workspace, QWidget* parent)
       m_workspace(workspace),
       m_filtered(new LogFilter(this)),
       m_level(new QComboBox),
+      m_stack(new QStackedWidget),
       m_error(new ErrorStrip) {
     m_filtered->setSourceModel(&workspace.log());
     m_filtered->setFilterKeyColumn(LogTable::Message);
@@ -208,18 +227,35 @@ LogDock::LogDock(Workspace& workspace, QWidget* parent)
     auto* title = new TextLabel(tr("Log"), text_size::kTable, QFont::DemiBold);
     setUpDock(this, QStringLiteral("log-dock"), tr("Log"),
               column({row({title, nullptr, m_level, search, copy, save, closeButton(this)}, 8, {12, 4, 8, 4}),
-                      row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), LayoutItem(m_table, 1)},
+                      row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), LayoutItem(m_stack, 1)},
                      0));
+    auto* all = button(tr("Show everything"));
+    connect(all, &QPushButton::clicked, this, [this, search] {
+        search->clear();
+        m_level->setCurrentIndex(0);
+    });
+    m_stack->addWidget(m_table);
+    m_stack->addWidget(new EmptyView(QStringLiteral("scroll-text"), tr("The log has no such line."), all));
     connect(save, &QPushButton::clicked, this, &LogDock::askWhereToSave);
     connect(m_level, &QComboBox::currentIndexChanged, this,
-            [this](int index) { static_cast<LogFilter*>(m_filtered)->setLeast(index); });
+            [this](int index) {
+                static_cast<LogFilter*>(m_filtered)->setLeast(index);
+                showList();
+            });
     connect(search, &QLineEdit::textChanged, m_filtered, &QSortFilterProxyModel::setFilterFixedString);
+    connect(search, &QLineEdit::textChanged, this, &LogDock::showList);
+    connect(&workspace, &Workspace::logChanged, this, &LogDock::showList);
+    showList();
     connect(copy, &QPushButton::clicked, this, &LogDock::copyAll);
     connect(m_filtered, &QAbstractItemModel::rowsInserted, this, [this] {
         QScrollBar* bar = m_table->verticalScrollBar();
         if (bar->value() >= bar->maximum() - 2 * scaled(kLiveRow))
             QMetaObject::invokeMethod(m_table, &QTableView::scrollToBottom, Qt::QueuedConnection);
     });
+}
+
+void LogDock::showList() {
+    m_stack->setCurrentIndex(m_filtered->rowCount() == 0 ? 1 : 0);
 }
 
 QString LogDock::diagnostics() const {

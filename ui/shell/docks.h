@@ -10,9 +10,11 @@
 
 class QComboBox;
 class QSortFilterProxyModel;
+class QStackedWidget;
 
 namespace espalier::ui {
 
+class Actions;
 class TableView;
 
 inline constexpr int kDockHeight = 200;  // when first opened, before scaling
@@ -20,16 +22,18 @@ inline constexpr int kDockHeight = 200;  // when first opened, before scaling
 class JobsDock : public QDockWidget {
     Q_OBJECT
 public:
-    explicit JobsDock(Workspace& workspace, QWidget* parent = nullptr);
+    JobsDock(Workspace& workspace, Actions& actions, QWidget* parent = nullptr);
 
 private:
     const JobRecord* current() const;
+    void showList();
     void showCurrent();
     void act(const QString& operation);
 
     Workspace& m_workspace;
     QSortFilterProxyModel* m_filtered;
     TableView* m_table;
+    QStackedWidget* m_stack;  // the table, or what an empty one says
     QPushButton *m_cancel, *m_pause, *m_resume, *m_discard, *m_copy;
     ErrorStrip* m_error;
     std::pair<qint64, bool> m_errorOf{-1, false};  // the job shown, and whether it failed
@@ -43,6 +47,7 @@ public:
     void askWhereToSave();
 
 private:
+    void showList();
     QString diagnostics() const;
     void save(const QString& path);
 
@@ -50,6 +55,7 @@ private:
     QSortFilterProxyModel* m_filtered;
     QComboBox* m_level;
     TableView* m_table;
+    QStackedWidget* m_stack;  // the table, or what an empty one says
     ErrorStrip* m_error;
 };
 

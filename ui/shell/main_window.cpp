@@ -12,6 +12,7 @@
 #include <QStackedWidget>
 #include <QToolBar>
 #include <QVariantAnimation>
+#include <utility>
 
 #include "ui/models/format.h"
 #include "ui/pages/about_page.h"
@@ -69,7 +70,8 @@ MainWindow::MainWindow(Workspace& workspace, Theme& theme, PreferenceStore& pref
     setMinimumSize(800, 600);
     setContextMenuPolicy(Qt::PreventContextMenu);
     makeActions();
-    makePages();
+    makeCentre();
+    makeSidebar();
     makeDocks();
     makeMenus();
     m_palette = new CommandPalette(m_actions, this);
@@ -77,9 +79,8 @@ MainWindow::MainWindow(Workspace& workspace, Theme& theme, PreferenceStore& pref
     m_keep.setSingleShot(true);
     m_keep.setInterval(kKeepAfterMs);
     connect(&m_keep, &QTimer::timeout, this, &MainWindow::keepSession);
-    nameFields();
+    nameFields(this, QStringLiteral("frame"));
     restore();
-    applyPreferences();
 
     qApp->installEventFilter(this);
     connect(qApp, &QApplication::focusChanged, this, [this](QWidget*, QWidget* now) { frameFocus(now); });
@@ -89,17 +90,13 @@ MainWindow::MainWindow(Workspace& workspace, Theme& theme, PreferenceStore& pref
         selectKeptModel();
         refreshActions();
     });
+    connect(&workspace, &Workspace::tenantsChanged, this, &MainWindow::refreshSidebar);
+    connect(&workspace, &Workspace::readFailed, this,
+            [this](const QString& what, const Error& error) { home().showError(what, error); });
     connect(&workspace.engine(), &EngineClient::linkChanged, this, [this] {
         refreshAccess();
         refreshActions();
     });
-    connect(m_models, &ModelsPage::currentChanged, this, &MainWindow::refreshActions);
-    connect(m_tenants, &TenantsPage::changed, this, &MainWindow::refreshActions);
-    connect(m_serve, &ServePage::tenantActivated, this, [this](const QString& tenant) {
-        showPage(kTenants);
-        m_tenants->select(tenant);
-    });
-    connect(m_models, &ModelsPage::refused, this, [this] { showPage(kModels); });
     refreshAccess();
     refreshActions();
 }
@@ -109,26 +106,13 @@ MainWindow::~MainWindow() {
     disconnect(qApp, nullptr, this, nullptr);
 }
 
-void MainWindow::makePages() {
-    m_home = new HomePage(m_workspace, m_actions);
-    m_models = new ModelsPage(m_workspace, m_actions);
-    m_serve = new ServePage(m_workspace, m_actions);
-    m_playground = new PlaygroundPage(m_workspace, m_actions);
-    m_tenants = new TenantsPage(m_workspace, m_actions);
-    m_connect = new ConnectPage(m_workspace, m_actions, m_preferences, m_servers);
-    m_pages = {m_home,
-               m_models,
-               m_serve,
-               m_playground,
-               m_tenants,
-               m_connect,
-               new PreferencesPage(m_workspace, m_actions, m_preferences),
-               new ShortcutsPage(m_workspace, m_actions),
-               new AboutPage(m_workspace, m_actions)};
-    for (Page* page : m_pages) m_stack->addWidget(page);
+void MainWindow::makeCentre() {
     auto* centre = new QWidget;
     centre->setLayout(column({new LinkStrip(m_workspace, m_actions), LayoutItem(m_stack, 1)}, 0));
     setCentralWidget(centre);
+}
+
+void MainWindow::makeSidebar() {
     m_sidebar->addPage(m_actions.get(action::kGoHome), tr("Home"), QStringLiteral("house"));
     m_sidebar->addGroup(tr("Build"));
     m_sidebar->addPage(m_actions.get(action::kGoModels), tr("Models"), QStringLiteral("box"));
@@ -138,14 +122,99 @@ void MainWindow::makePages() {
     m_sidebar->addPage(m_actions.get(action::kGoTenants), tr("Tenants"), QStringLiteral("users"));
     m_sidebar->addFootPage(m_actions.get(action::kPreferences), tr("Preferences"), QStringLiteral("settings"));
     connect(m_sidebar, &Sidebar::workspaceClicked, m_actions.get(action::kWorkspaces), &QAction::trigger);
-    connect(m_connect, &ConnectPage::workspaceChosen, this, &MainWindow::workspaceChosen);
     addToolBar(Qt::LeftToolBarArea, ring(m_sidebar, QStringLiteral("sidebar"), this));
+}
+
+Page* MainWindow::makePage(int index) {
+    switch (PageIndex(index)) {
+        case kHome:
+            return new HomePage(m_workspace, m_actions);
+        case kModels:
+            return new ModelsPage(m_workspace, m_actions);
+        case kServe:
+            return new ServePage(m_workspace, m_actions);
+        case kPlayground:
+            return new PlaygroundPage(m_workspace, m_actions);
+        case kTenants:
+            return new TenantsPage(m_workspace, m_actions);
+        case kConnect:
+            return new ConnectPage(m_workspace, m_actions, m_preferences, m_servers);
+        case kPreferences:
+            return new PreferencesPage(m_workspace, m_actions, m_preferences);
+        case kCommands:
+            return new ShortcutsPage(m_workspace, m_actions);
+        case kAbout:
+        case kPageCount:
+            break;
+    }
+    return new AboutPage(m_workspace, m_actions);
+}
+
+// All of them together would hold up a key press when the window is made anew; one is a matter of milliseconds.
+Page& MainWindow::pageAt(int index) {
+    Page*& page = m_pages[std::size_t(index)];
+    if (page) return *page;
+    page = makePage(index);
+    m_stack->addWidget(page);
+    connectPage(index);
+    restorePage(index);
+    applyPreferences();
+    return *page;
+}
+
+void MainWindow::connectPage(int index) {
+    Page* page = m_pages[std::size_t(index)];
+    connect(page, &Page::sessionChanged, this, &MainWindow::keepSoon);
+    if (const auto* models = qobject_cast<ModelsPage*>(page)) {
+        connect(models, &ModelsPage::currentChanged, this, &MainWindow::refreshActions);
+        connect(models, &ModelsPage::refused, this, [this] { showPage(kModels); });
+    }
+    if (const auto* tenants = qobject_cast<TenantsPage*>(page))
+        connect(tenants, &TenantsPage::changed, this, &MainWindow::refreshActions);
+    if (const auto* serve = qobject_cast<ServePage*>(page))
+        connect(serve, &ServePage::tenantActivated, this, [this](const QString& tenant) {
+            showPage(kTenants);
+            tenants().select(tenant);
+        });
+    if (const auto* connecting = qobject_cast<ConnectPage*>(page))
+        connect(connecting, &ConnectPage::workspaceChosen, this, &MainWindow::workspaceChosen);
+}
+
+HomePage& MainWindow::home() {
+    return static_cast<HomePage&>(pageAt(kHome));
+}
+
+ModelsPage& MainWindow::models() {
+    return static_cast<ModelsPage&>(pageAt(kModels));
+}
+
+ServePage& MainWindow::serve() {
+    return static_cast<ServePage&>(pageAt(kServe));
+}
+
+PlaygroundPage& MainWindow::playground() {
+    return static_cast<PlaygroundPage&>(pageAt(kPlayground));
+}
+
+TenantsPage& MainWindow::tenants() {
+    return static_cast<TenantsPage&>(pageAt(kTenants));
+}
+
+ConnectPage& MainWindow::connecting() {
+    return static_cast<ConnectPage&>(pageAt(kConnect));
+}
+
+// As the page of models has it or, before it is made, would have it.
+QString MainWindow::chosenModel() const {
+    if (isMade(kModels)) return static_cast<const ModelsPage*>(m_pages[kModels])->currentId();
+    if (m_workspace.models().find(m_keptModel)) return m_keptModel;
+    return m_workspace.models().rowCount() > 0 ? text(m_workspace.models().models().front().id) : QString();
 }
 
 void MainWindow::makeDocks() {
     m_status = new StatusStrip(m_workspace, m_actions);
     addToolBar(Qt::BottomToolBarArea, ring(m_status, QStringLiteral("status"), this));
-    m_jobsDock = new JobsDock(m_workspace, this);
+    m_jobsDock = new JobsDock(m_workspace, m_actions, this);
     m_logDock = new LogDock(m_workspace, this);
     addDockWidget(Qt::BottomDockWidgetArea, m_jobsDock);
     addDockWidget(Qt::BottomDockWidgetArea, m_logDock);
@@ -170,20 +239,22 @@ bool MainWindow::goTo(const QString& page) {
 }
 
 QString MainWindow::page() const {
-    return QString::fromLatin1(kPageNames[std::size_t(m_stack->currentIndex())]);
+    return QString::fromLatin1(kPageNames[std::size_t(m_page)]);
 }
 
 void MainWindow::showPage(int index) {
-    m_stack->setCurrentIndex(index);
+    Page& page = pageAt(index);
+    m_page = index;
+    m_stack->setCurrentWidget(&page);
     // The foot of the sidebar comes after its pages; what stands in neither is found in the menus.
     m_sidebar->setCurrent(index <= kTenants ? index : index == kPreferences ? kTenants + 1 : -1);
     if (m_palette) m_palette->hide();
-    m_pages[std::size_t(index)]->takeFocus();
+    page.takeFocus();
     if (m_palette) refreshActions();  // what undo is about depends on the page
 }
 
 void MainWindow::stepPage(int by) {
-    int at = m_stack->currentIndex();
+    int at = m_page;
     do {
         at = (at + by + kPageCount) % kPageCount;
     } while (!goTo(QString::fromLatin1(kPageNames[std::size_t(at)])));
@@ -236,8 +307,11 @@ void MainWindow::foldTo(int width) {
     m_breadth = breadth;
     m_sidebar->setFolded(breadth == Breadth::Narrow);
     m_status->setNarrow(breadth == Breadth::Narrow);
-    for (Page* page : m_pages) page->fold(breadth);
-    restoreSplitters();
+    for (int i = 0; i < kPageCount; ++i) {
+        if (!m_pages[std::size_t(i)]) continue;
+        m_pages[std::size_t(i)]->fold(breadth);
+        restoreSplitters(i);
+    }
     m_searchField->setNarrow(breadth == Breadth::Narrow);
     layOutMenuBar();
 }
@@ -259,32 +333,36 @@ void MainWindow::refreshAccess() {
     for (const char* id : {action::kGoHome, action::kGoModels, action::kGoServe, action::kGoTenants, action::kJobsDock,
                            action::kLogDock, action::kRename, action::kLoad, action::kUnload, action::kVerify,
                            action::kScan, action::kRemove, action::kEmptyBin, action::kUndo, action::kServeToggle,
-                           action::kDrain, action::kPausePlots, action::kSaveLog})
+                           action::kDrain, action::kPausePlots, action::kSaveLog, action::kNewTenant,
+                           action::kExportUsage, action::kSaveCase})
         m_actions.setAvailable(id, !guest);
-    for (const char* id : {action::kImport, action::kStopEngine, action::kStartEngine, action::kAddress})
+    for (const char* id :
+         {action::kImport, action::kImportAdapter, action::kStopEngine, action::kStartEngine, action::kAddress})
         m_actions.setAvailable(id, owner);
     if (!guest) return;
     m_jobsDock->hide();
     m_logDock->hide();
-    if (m_stack->currentIndex() <= kServe || m_stack->currentIndex() == kTenants) showPage(kPlayground);
+    if (m_page <= kServe || m_page == kTenants) showPage(kPlayground);
 }
 
 void MainWindow::refreshActions() {
     const EngineClient& engine = m_workspace.engine();
     const bool attached = engine.isAttached();
-    const bool chosen = attached && !m_models->currentId().isEmpty();
+    const bool chosen = attached && !chosenModel().isEmpty();
     for (const char* id :
-         {action::kRename, action::kLoad, action::kUnload, action::kVerify, action::kScan, action::kRemove})
+         {action::kRename, action::kLoad, action::kUnload, action::kVerify, action::kScan, action::kRemove,
+          action::kImportAdapter})
         m_actions.get(id)->setEnabled(chosen);
-    for (const char* id : {action::kImport, action::kServeToggle, action::kStopEngine, action::kCopyUrl})
+    for (const char* id : {action::kImport, action::kServeToggle, action::kStopEngine, action::kCopyUrl,
+                           action::kNewTenant, action::kExportUsage, action::kSaveCase})
         m_actions.get(id)->setEnabled(attached);
     m_actions.get(action::kCopyKey)->setEnabled(attached && !engine.address().key.isEmpty());
     const Snapshot* s = m_workspace.snapshot();
     m_actions.get(action::kDrain)->setEnabled(attached && s && s->serve == ServeState::Serving);
     const bool binned = attached && m_workspace.bin().rowCount() > 0;
-    const bool onTenants = m_stack->currentIndex() == kTenants;
+    const bool onTenants = m_page == kTenants;
     m_actions.get(action::kUndo)->setText(onTenants ? tr("Undo the change to a tenant") : tr("Restore removed model"));
-    m_actions.get(action::kUndo)->setEnabled(onTenants ? attached && m_tenants->canUndo() : binned);
+    m_actions.get(action::kUndo)->setEnabled(onTenants ? attached && tenants().canUndo() : binned);
     m_actions.get(action::kEmptyBin)->setEnabled(binned);
     m_actions.get(action::kRetry)->setEnabled(engine.link() == Link::Lost || engine.link() == Link::Refused);
     m_actions.get(action::kStartEngine)->setEnabled(engine.link() == Link::Detached && !engine.folder().isEmpty());
@@ -296,7 +374,8 @@ void MainWindow::refreshSidebar() {
     m_sidebar->setWorkspace(m_workspace.name(), m_workspace.engine().workspace());
     const int models = m_workspace.models().rowCount();
     m_sidebar->setCount(kModels, models > 0 ? formatCount(models) : QString());
-    m_sidebar->setCount(kTenants, m_tenants->count() > 0 ? formatCount(m_tenants->count()) : QString());
+    const int tenants = m_workspace.tenants().rowCount();
+    m_sidebar->setCount(kTenants, tenants > 0 ? formatCount(tenants) : QString());
     const Snapshot* s = m_workspace.snapshot();
     const bool serving = m_workspace.engine().isAttached() && s && s->serve == ServeState::Serving;
     m_sidebar->setMark(kServe, serving ? QStringLiteral("circle-play") : QString(),
@@ -306,9 +385,8 @@ void MainWindow::refreshSidebar() {
 }
 
 void MainWindow::selectKeptModel() {
-    if (m_keptModel.isEmpty() || m_workspace.models().rowCount() == 0) return;
-    m_models->select(m_keptModel);
-    m_keptModel.clear();
+    if (m_keptModel.isEmpty() || m_workspace.models().rowCount() == 0 || !isMade(kModels)) return;
+    models().select(std::exchange(m_keptModel, {}));
 }
 
 void MainWindow::openImport(const QString& path) {

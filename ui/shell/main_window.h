@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // MainWindow: the frame. Sidebar, pages, menus over the action registry, palette, docks, status strip, drop. What a
-// page does is the page's; what the daemon does is EngineClient's.
+// page does is the page's; what the daemon does is EngineClient's. A page is made when it is first needed.
 //
 // Owner: Session, which makes it anew when the language or the text size changes. Thread: Qt.
 #pragma once
@@ -10,17 +10,20 @@
 #include <QTimer>
 #include <QUrl>
 #include <QVariant>
+#include <array>
 #include <memory>
 
 #include "ui/models/workspace.h"
 #include "ui/pages/page.h"
 #include "ui/shell/actions.h"
+#include "ui/shell/page_names.h"
 #include "ui/shell/preferences.h"
 #include "ui/shell/server_book.h"
 #include "ui/shell/theme.h"
 
 class QFocusFrame;
 class QMenu;
+class QSplitter;
 class QStackedWidget;
 
 namespace espalier::ui {
@@ -51,7 +54,8 @@ public:
     bool goTo(const QString& page);
     QString page() const;
     Actions& actions() { return m_actions; }
-    ServePage& servePage() { return *m_serve; }
+    ServePage& servePage() { return serve(); }
+    bool isMade(PageIndex page) const { return m_pages[std::size_t(page)] != nullptr; }
     void openImport(const QString& path);
     void comeForward();
 
@@ -85,6 +89,7 @@ private:
     void makeModelActions();
     void makeServeActions();
     void makeToolActions();
+    void makePlaygroundActions();
     void makeWindowActions();
     void makeMenus();
     void stepText(int steps);
@@ -97,13 +102,29 @@ private:
     void take(const QMimeData* data);
 
     // main_window_state.cpp
-    void nameFields();
+    void nameFields(QWidget* part, const QString& name);
     void restore();
-    QString splitterKey(qsizetype index) const;
-    void restoreSplitters();
+    void restorePage(int index);
+    void takeTyped(const QWidget* part);
+    QString splitterKey(int page, qsizetype index) const;
+    void followSplitters(int page);
+    void restoreSplitters(int page);
     void keepSoon();
 
-    void makePages();
+    // A page, made when it is not there yet.
+    Page& pageAt(int index);
+    Page* makePage(int index);
+    void connectPage(int index);
+    HomePage& home();
+    ModelsPage& models();
+    ServePage& serve();
+    PlaygroundPage& playground();
+    TenantsPage& tenants();
+    ConnectPage& connecting();
+    QString chosenModel() const;
+
+    void makeCentre();
+    void makeSidebar();
     void makeDocks();
     void showPage(int index);
     void stepPage(int by);
@@ -127,13 +148,8 @@ private:
     Actions m_actions;
     Sidebar* m_sidebar;
     QStackedWidget* m_stack;
-    HomePage* m_home = nullptr;
-    ModelsPage* m_models = nullptr;
-    ServePage* m_serve = nullptr;
-    PlaygroundPage* m_playground = nullptr;
-    TenantsPage* m_tenants = nullptr;
-    ConnectPage* m_connect = nullptr;
-    std::vector<Page*> m_pages;
+    std::array<Page*, kPageCount> m_pages{};  // null: not made yet
+    int m_page = kHome;                       // the one shown
     StatusStrip* m_status = nullptr;
     JobsDock* m_jobsDock = nullptr;
     LogDock* m_logDock = nullptr;
@@ -142,7 +158,9 @@ private:
     DropOverlay* m_drop = nullptr;
     QPointer<QFocusFrame> m_focus;  // goes with the dialog it stands in
     QTimer m_keep;                  // of the session, a while after the last change
-    QVariantHash m_splitterSizes;   // by splitter and breadth
+    QVariantHash m_splitterSizes;   // by page, splitter and breadth
+    std::array<QList<QSplitter*>, kPageCount> m_splitters;
+    QVariantHash m_typed;           // handed over, for fields of pages that are not made yet
     QPointer<QWidget> m_editor;     // what Cut, Copy, Paste and Select all are about
     QList<QUrl> m_draggedUrls;      // what is being dragged over the window, and what a drop would do with it
     std::shared_ptr<struct Dropped> m_dragged;

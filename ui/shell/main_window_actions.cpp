@@ -16,6 +16,7 @@
 #include "ui/pages/connect_page.h"
 #include "ui/pages/home_page.h"
 #include "ui/pages/models_page.h"
+#include "ui/pages/playground_page.h"
 #include "ui/pages/serve_page.h"
 #include "ui/pages/tenants_page.h"
 #include "ui/shell/command_palette.h"
@@ -68,6 +69,7 @@ void MainWindow::makeActions() {
     makeModelActions();
     makeServeActions();
     makeToolActions();
+    makePlaygroundActions();
     makeWindowActions();
     for (QAction* made : m_actions.all()) addAction(made);
 }
@@ -82,7 +84,7 @@ void MainWindow::makeFileActions() {
                   [this] { emit sampleAsked(); });
     m_actions.add(action::kAttach, file, tr("Attach to a server"), QStringLiteral("plug"), {}, [this] {
         showPage(kConnect);
-        m_connect->askForServer();
+        connecting().askForServer();
     });
     m_actions.add(action::kClose, file, tr("Close the window"), {}, QKeySequence::Close, [this] { close(); });
     m_actions.add(action::kQuit, file, tr("Quit"), {}, QKeySequence::Quit, [this] { close(); });
@@ -153,14 +155,14 @@ void MainWindow::makeViewActions() {
 void MainWindow::makeModelActions() {
     const QString model = tr("Model");
     const auto act = [this](const char* operation, const QString& failure) {
-        return [this, operation = QString::fromLatin1(operation), failure] { m_models->act(operation, failure); };
+        return [this, operation = QString::fromLatin1(operation), failure] { models().act(operation, failure); };
     };
     m_actions.add(action::kImport, model, tr("Import model…"), QStringLiteral("import"),
                   QKeySequence(QStringLiteral("Ctrl+I")), [this] { openImport({}); });
     m_actions.add(action::kRename, model, tr("Rename"), QStringLiteral("pencil"), QKeySequence(QStringLiteral("F2")),
                   [this] {
                       showPage(kModels);
-                      m_models->beginRename();
+                      models().beginRename();
                   });
     m_actions.add(action::kLoad, model, tr("Load onto the device"), QStringLiteral("activity"), {},
                   act("load", tr("The model was not loaded")));
@@ -172,8 +174,13 @@ void MainWindow::makeModelActions() {
                   act("scan", tr("The scan did not start")));
     m_actions.add(action::kRemove, model, tr("Remove"), QStringLiteral("trash-2"), {},
                   act("remove", tr("The model was not removed")));
-    m_actions.add(action::kEmptyBin, model, tr("Empty the bin"), {}, {}, [this] { m_models->emptyBin(); });
+    m_actions.add(action::kEmptyBin, model, tr("Empty the bin"), {}, {}, [this] { models().emptyBin(); });
+    m_actions.add(action::kImportAdapter, model, tr("Import adapter…"), QStringLiteral("import"), {}, [this] {
+        showPage(kModels);
+        models().chooseAdapter();
+    });
     m_actions.beginGroup(action::kRemove);
+    m_actions.beginGroup(action::kImportAdapter);
 }
 
 void MainWindow::makeServeActions() {
@@ -182,12 +189,12 @@ void MainWindow::makeServeActions() {
                   QKeySequence(QStringLiteral("Ctrl+Shift+S")), [this] {
                       const Snapshot* s = m_workspace.snapshot();
                       if (s && s->serve != ServeState::Stopped)
-                          m_serve->operate(QStringLiteral("serve-stop"), tr("The server was not stopped"));
+                          servePage().operate(QStringLiteral("serve-stop"), tr("The server was not stopped"));
                       else
-                          m_serve->operate(QStringLiteral("serve-start"), tr("The server was not started"));
+                          servePage().operate(QStringLiteral("serve-start"), tr("The server was not started"));
                   });
     m_actions.add(action::kDrain, serve, tr("Drain"), {}, {},
-                  [this] { m_serve->operate(QStringLiteral("serve-drain"), tr("The server does not drain")); });
+                  [this] { servePage().operate(QStringLiteral("serve-drain"), tr("The server does not drain")); });
     m_actions.add(action::kCopyUrl, serve, tr("Copy the address"), QStringLiteral("copy"), {}, [this] {
         QApplication::clipboard()->setText(m_workspace.engine().address().url.toString() + QStringLiteral("/v1"));
     });
@@ -200,8 +207,37 @@ void MainWindow::makeServeActions() {
     });
     m_actions.add(action::kPausePlots, serve, tr("Pause or resume the plots"), QStringLiteral("pause"),
                   QKeySequence(QStringLiteral("Ctrl+P")),
-                  [this] { m_serve->dashboard().setPaused(!m_serve->dashboard().isPaused()); });
+                  [this] { servePage().dashboard().setPaused(!servePage().dashboard().isPaused()); });
+    m_actions.add(action::kNewTenant, serve, tr("New tenant"), QStringLiteral("plus"), {}, [this] {
+        showPage(kTenants);
+        tenants().askForName();
+    });
+    m_actions.add(action::kExportUsage, serve, tr("Export the usage of all tenants…"), QStringLiteral("download"), {},
+                  [this] {
+                      showPage(kTenants);
+                      tenants().exportUsage({});
+                  });
     m_actions.beginGroup(action::kCopyUrl);
+    m_actions.beginGroup(action::kNewTenant);
+}
+
+void MainWindow::makePlaygroundActions() {
+    const QString tools = tr("Tools");
+    const auto there = [this](void (PlaygroundPage::*act)()) {
+        return [this, act] {
+            showPage(kPlayground);
+            (playground().*act)();
+        };
+    };
+    m_actions.add(action::kWrite, tools, tr("Write a message"), QStringLiteral("message-square-text"), {},
+                  there(&PlaygroundPage::write));
+    m_actions.add(action::kNewChat, tools, tr("New chat"), QStringLiteral("plus"), keys("Ctrl+N"),
+                  there(&PlaygroundPage::newChat));
+    m_actions.add(action::kAddModel, tools, tr("Compare with another model"), QStringLiteral("plus"), {},
+                  there(&PlaygroundPage::addModel));
+    m_actions.add(action::kSaveCase, tools, tr("Save the prompt as a case"), QStringLiteral("bookmark-plus"), {},
+                  there(&PlaygroundPage::saveCase));
+    m_actions.beginGroup(action::kWrite);
 }
 
 void MainWindow::makeToolActions() {
@@ -266,7 +302,7 @@ void MainWindow::stopEngine() {
     EngineClient& engine = m_workspace.engine();
     engine.call(QStringLiteral("shutdown"), Json::object(), this, [this](const Result<Json>& answer) {
         if (!answer) {
-            m_home->showError(tr("The engine was not stopped"), answer.error());
+            home().showError(tr("The engine was not stopped"), answer.error());
             showPage(kHome);
             return;
         }
@@ -288,15 +324,15 @@ void MainWindow::setSampleRunning(bool running) {
 }
 
 void MainWindow::showSampleError(const Error& error) {
-    m_home->showError(tr("The sample workspace was not made"), error);
+    home().showError(tr("The sample workspace was not made"), error);
     showPage(kHome);
 }
 
 // Where it is seen what came back.
 void MainWindow::undoRemove() {
-    if (m_stack->currentIndex() == kTenants) return m_tenants->undo();
+    if (m_page == kTenants) return tenants().undo();
     showPage(kModels);
-    m_models->restore();
+    models().restore();
 }
 
 // Where the field has no such slot the key stays with the widget: plots and selected texts copy in their own way. The

@@ -77,7 +77,7 @@ bool MainWindow::dragOver(QObject* watched, QEvent* event) {
             m_drop->cover(tr("Drop to import %1").arg(name));
             break;
         case Drop::ImportAdapter: {
-            const ModelRecord* base = m_workspace.models().find(m_models->currentId());
+            const ModelRecord* base = m_workspace.models().find(chosenModel());
             m_drop->cover(base ? tr("Drop to import the adapter %1 for %2").arg(name, text(base->name))
                                : tr("An adapter needs its model: import that first"));
             if (base) break;
@@ -108,12 +108,12 @@ void MainWindow::take(const QMimeData* data) {
     if (dropped.what == Drop::Import) openImport(dropped.path);
     if (dropped.what == Drop::ImportAdapter) {
         showPage(kModels);
-        m_models->importAdapter(dropped.path);
+        models().importAdapter(dropped.path);
     }
     if (dropped.what == Drop::OpenWorkspace) emit workspaceChosen(dropped.path);
     if (dropped.what != Drop::Attach) return;
     showPage(kConnect);
-    m_connect->askForServer(dropped.server);
+    connecting().askForServer(dropped.server);
 }
 
 }  // namespace espalier::ui

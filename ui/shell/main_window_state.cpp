@@ -10,7 +10,6 @@
 #include <QSplitter>
 #include <QStackedWidget>
 
-#include "ui/pages/models_page.h"
 #include "ui/pages/playground_page.h"
 #include "ui/shell/docks.h"
 #include "ui/shell/main_window.h"
@@ -64,35 +63,62 @@ struct MainWindow::Handover {
 
 // The same code makes the same fields in the same order; later they may move from page to tab and back. What stands in
 // them now is not typed: a window in another language has its own words there.
-void MainWindow::nameFields() {
+void MainWindow::nameFields(QWidget* part, const QString& name) {
     int number = 0;
-    for (auto* widget : findChildren<QWidget*>()) {
+    for (auto* widget : part->findChildren<QWidget*>()) {
         if (!isField(widget) || isReadOnly(widget)) continue;
-        if (widget->objectName().isEmpty()) widget->setObjectName(QStringLiteral("field-%1").arg(number++));
+        if (widget->objectName().isEmpty())
+            widget->setObjectName(QStringLiteral("%1-field-%2").arg(name).arg(number++));
         widget->setProperty(kFirstValue, widget->property(valueOf(widget)));
     }
 }
 
 std::shared_ptr<MainWindow::Handover> MainWindow::handOver() {
     auto handover = std::make_shared<Handover>();
+    handover->typed = m_typed;  // for pages that were never opened here
     const auto fields = namedFields(this);
     for (auto field = fields.begin(); field != fields.end(); ++field) {
         const QVariant value = (*field)->property(valueOf(*field));
         if (value != (*field)->property(kFirstValue)) handover->typed.insert(field.key(), value);
     }
-    handover->chats = m_playground->takeChats();
+    if (isMade(kPlayground)) handover->chats = playground().takeChats();
     handover->logReadUntil = m_status->logReadUntil();
     return handover;
 }
 
 void MainWindow::goOn(const std::shared_ptr<Handover>& handover) {
-    const auto fields = namedFields(this);
-    for (auto typed = handover->typed.begin(); typed != handover->typed.end(); ++typed) {
-        QWidget* field = fields.value(typed.key());
-        if (field && field->property(valueOf(field)) != *typed) field->setProperty(valueOf(field), *typed);
-    }
-    m_playground->goOn(std::move(handover->chats));
+    m_typed = handover->typed;
+    takeTyped(this);
+    if (!handover->chats.lanes.empty()) playground().goOn(std::move(handover->chats));
     m_status->setLogReadUntil(handover->logReadUntil);
+}
+
+// What was handed over for fields that are there now.
+void MainWindow::takeTyped(const QWidget* part) {
+    const auto fields = namedFields(this);
+    for (auto typed = m_typed.begin(); typed != m_typed.end();) {
+        QWidget* field = fields.value(typed.key());
+        if (!field || (part != this && !part->isAncestorOf(field))) {
+            ++typed;
+            continue;
+        }
+        if (field->property(valueOf(field)) != *typed) field->setProperty(valueOf(field), *typed);
+        typed = m_typed.erase(typed);
+    }
+}
+
+// A page that has just been made: as it was left, in this window or in the last one.
+void MainWindow::restorePage(int index) {
+    Page* page = m_pages[std::size_t(index)];
+    const QString name = QLatin1String(kPageNames[std::size_t(index)]);
+    nameFields(page, name);
+    followSplitters(index);
+    if (m_breadth) page->fold(*m_breadth);
+    restoreSplitters(index);
+    const QByteArray json = m_preferences.settings().value(QStringLiteral("session/") + name).toString().toUtf8();
+    if (!json.isEmpty()) page->restoreSession(QJsonDocument::fromJson(json).object());
+    takeTyped(page);
+    if (index == kModels) selectKeptModel();
 }
 
 void MainWindow::restore() {
@@ -100,38 +126,39 @@ void MainWindow::restore() {
     resize(1440, 900);
     restoreGeometry(kept.value(QStringLiteral("window/geometry")).toByteArray());
     restoreState(kept.value(QStringLiteral("window/layout")).toByteArray(), kLayoutVersion);
-    if (!goTo(kept.value(QStringLiteral("window/page")).toString())) showPage(kHome);
     m_splitterSizes = kept.value(QLatin1String(kSizesKey)).toHash();
-    const auto splitters = m_stack->findChildren<QSplitter*>();
-    for (qsizetype i = 0; i < splitters.size(); ++i)
-        connect(splitters[i], &QSplitter::splitterMoved, this, [this, i, splitter = splitters[i]] {
-            QVariantList sizes;
-            for (const int size : splitter->sizes()) sizes << size;
-            m_splitterSizes.insert(splitterKey(i), sizes);
-            keepSoon();
-        });
-    foldTo(width());
-    for (std::size_t i = 0; i < m_pages.size(); ++i) {
-        const QByteArray json =
-            kept.value(QStringLiteral("session/") + QLatin1String(kPageNames[i])).toString().toUtf8();
-        if (!json.isEmpty()) m_pages[i]->restoreSession(QJsonDocument::fromJson(json).object());
-        connect(m_pages[i], &Page::sessionChanged, this, &MainWindow::keepSoon);
-    }
     m_keptModel = kept.value(QStringLiteral("session/model")).toString();
+    foldTo(width());
+    if (!goTo(kept.value(QStringLiteral("window/page")).toString())) showPage(kHome);
     m_status->setLogReadUntil(kept.value(QStringLiteral("session/log-read-until"), -1).toLongLong());
 }
 
 // Splitters are known by their order, which is that of the code; a size means something in the layout it was chosen in.
-QString MainWindow::splitterKey(qsizetype index) const {
-    return QStringLiteral("%1/%2").arg(index).arg(int(m_breadth.value_or(Breadth::Wide)));
+QString MainWindow::splitterKey(int page, qsizetype index) const {
+    return QStringLiteral("%1/%2/%3")
+        .arg(QLatin1String(kPageNames[std::size_t(page)]))
+        .arg(index)
+        .arg(int(m_breadth.value_or(Breadth::Wide)));
+}
+
+void MainWindow::followSplitters(int page) {
+    QList<QSplitter*>& splitters = m_splitters[std::size_t(page)];
+    splitters = m_pages[std::size_t(page)]->findChildren<QSplitter*>();
+    for (qsizetype i = 0; i < splitters.size(); ++i)
+        connect(splitters[i], &QSplitter::splitterMoved, this, [this, page, i, splitter = splitters[i]] {
+            QVariantList sizes;
+            for (const int size : splitter->sizes()) sizes << size;
+            m_splitterSizes.insert(splitterKey(page, i), sizes);
+            keepSoon();
+        });
 }
 
 // After the pages have folded: what a person chose for this layout, where it still has as many parts.
-void MainWindow::restoreSplitters() {
-    const auto splitters = m_stack->findChildren<QSplitter*>();
+void MainWindow::restoreSplitters(int page) {
+    const QList<QSplitter*>& splitters = m_splitters[std::size_t(page)];
     for (qsizetype i = 0; i < splitters.size(); ++i) {
         QList<int> sizes;
-        for (const QVariant& size : m_splitterSizes.value(splitterKey(i)).toList()) sizes << size.toInt();
+        for (const QVariant& size : m_splitterSizes.value(splitterKey(page, i)).toList()) sizes << size.toInt();
         if (!sizes.isEmpty() && sizes.size() == splitters[i]->count()) splitters[i]->setSizes(sizes);
     }
 }
@@ -149,13 +176,14 @@ void MainWindow::keepSession() {
     kept.setValue(QStringLiteral("window/page"), page());
     kept.setValue(QLatin1String(kSizesKey), m_splitterSizes);
     for (std::size_t i = 0; i < m_pages.size(); ++i) {
+        if (!m_pages[i]) continue;  // what was kept of it stands
         const QJsonObject session = m_pages[i]->session();
         const QByteArray json =
             session.isEmpty() ? QByteArray() : QJsonDocument(session).toJson(QJsonDocument::Compact);
         kept.setValue(QStringLiteral("session/") + QLatin1String(kPageNames[i]), QString::fromUtf8(json));
     }
-    kept.setValue(QStringLiteral("session/model"),
-                  m_models->currentId().isEmpty() ? m_keptModel : m_models->currentId());
+    const QString model = isMade(kModels) ? chosenModel() : m_keptModel;
+    kept.setValue(QStringLiteral("session/model"), model.isEmpty() ? m_keptModel : model);
     kept.setValue(QStringLiteral("session/log-read-until"), m_status->logReadUntil());
     // What was typed is its owner's alone; later writes keep the mode.
     kept.sync();

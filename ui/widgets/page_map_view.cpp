@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/widgets/page_map_view.h"
 
-#include <QAccessible>
-#include <QHelpEvent>
-#include <QKeyEvent>
-#include <QMouseEvent>
+#include <QEvent>
 #include <QPainter>
-#include <QToolTip>
 #include <array>
 #include <tuple>
 
@@ -36,16 +32,13 @@ MemoryOwner memoryOwnerOf(PageOwner owner) {
     return MemoryOwner::Free;
 }
 
-PageMapView::PageMapView(About about, QWidget* parent) : QWidget(parent), m_about(std::move(about)) {
-    setAccessibleName(tr("Page map"));
-    setFocusPolicy(Qt::TabFocus);
-    setMouseTracking(true);
-}
+PageMapView::PageMapView(About about, QWidget* parent)
+    : PartCanvas(tr("Page map"), parent), m_about(std::move(about)) {}
 
 void PageMapView::clear() {
     m_map = {};
     m_cells.clear();
-    m_chosen = -1;
+    renumber(kNone);
     layOut();
 }
 
@@ -60,7 +53,7 @@ void PageMapView::setMap(const PageMap& map) {
     m_map = map;
     m_cells.swap(cells);
     if (!sameShape) {
-        m_chosen = -1;
+        renumber(kNone);
         return layOut();
     }
     QPainter painter(&m_image);
@@ -90,7 +83,7 @@ void PageMapView::layOut() {
     update();
 }
 
-QRect PageMapView::cellRect(int cell) const {
+QRect PageMapView::partRect(int cell) const {
     const int side = m_pitch - kGapPx;
     return {cell % m_columns * m_pitch, cell / m_columns * m_pitch, side, side};
 }
@@ -98,7 +91,7 @@ QRect PageMapView::cellRect(int cell) const {
 void PageMapView::paintCell(QPainter& painter, int cell) {
     ++m_painted;
     const ThemeColors& c = colorsOf(palette());
-    const QRect rect = cellRect(cell);
+    const QRect rect = partRect(cell);
     const PageOwner owner = m_cells[std::size_t(cell)].owner;
     if (owner == PageOwner::Free) {
         painter.fillRect(rect, QColor(c.base));
@@ -117,17 +110,14 @@ void PageMapView::paintEvent(QPaintEvent*) {
     const ThemeColors& c = colorsOf(palette());
     QPainter painter(this);
     painter.drawImage(QPoint(0, 0), m_image);
-    if (m_chosen >= 0 && m_chosen < cellCount()) {
+    if (chosen() >= 0 && chosen() < cellCount()) {
         painter.setRenderHint(QPainter::Antialiasing);
         painter.setPen(QPen(QColor(c.text), 1.5));
-        painter.drawRect(QRectF(cellRect(m_chosen)).adjusted(-0.75, -0.75, 0.75, 0.75));
+        painter.drawRect(QRectF(partRect(chosen())).adjusted(-0.75, -0.75, 0.75, 0.75));
         painter.setRenderHint(QPainter::Antialiasing, false);
     }
     paintLegend(painter);
-    if (!hasFocus()) return;
-    painter.setBrush(Qt::NoBrush);
-    painter.setPen(QPen(QColor(c.accentText), 1));
-    painter.drawRect(rect().adjusted(0, 0, -1, -1));
+    paintFocus(painter);
 }
 
 // Counts pages, not cells: each run is weighed with the pages of its cells.
@@ -136,11 +126,11 @@ void PageMapView::paintLegend(QPainter& painter) {
     const ThemeColors& c = colorsOf(palette());
     std::array<qint64, kPageOwners> pages{};
     for (const Cell& cell : m_cells) pages[std::size_t(cell.owner)] += m_map.pagesPerCell;
+    for (const PageOwner owner : {PageOwner::AdapterIdle, PageOwner::Staging})
+        pages[std::size_t(PageOwner::Adapter)] += pages[std::size_t(owner)];
     int x = 0;
     const int y = height() - scaled(kMapLegendHeight) + 4;
     const bool isExact = m_map.pagesPerCell == 1;
-    for (const PageOwner owner : {PageOwner::AdapterIdle, PageOwner::Staging})
-        pages[std::size_t(PageOwner::Adapter)] += pages[std::size_t(owner)];
     for (const PageOwner owner : {PageOwner::Kv, PageOwner::KvCached, PageOwner::Adapter, PageOwner::Free}) {
         if (owner == PageOwner::Adapter && pages[std::size_t(owner)] == 0) continue;
         const QString name = ownerName(memoryOwnerOf(owner), true);
@@ -161,13 +151,13 @@ void PageMapView::paintLegend(QPainter& painter) {
     }
 }
 
-int PageMapView::cellAt(QPoint point) const {
+int PageMapView::partAt(QPoint point) const {
     if (m_pitch <= 0 || point.x() < 0 || point.y() < 0 || point.x() / m_pitch >= m_columns) return -1;
     const int cell = point.y() / m_pitch * m_columns + point.x() / m_pitch;
     return cell < cellCount() ? cell : -1;
 }
 
-QString PageMapView::cellText(int cell) const {
+QString PageMapView::partText(int cell) const {
     if (cell < 0 || cell >= cellCount()) return {};
     const Cell& shown = m_cells[std::size_t(cell)];
     const qint64 first = qint64(cell) * m_map.pagesPerCell;
@@ -187,35 +177,6 @@ QString PageMapView::cellText(int cell) const {
     return text;
 }
 
-void PageMapView::choose(int cell) {
-    if (cell == m_chosen) return;
-    m_chosen = cell;
-    setAccessibleDescription(cellText(cell));
-    QAccessibleEvent said(this, QAccessible::DescriptionChanged);
-    QAccessible::updateAccessibility(&said);
-    update();
-}
-
-bool PageMapView::event(QEvent* event) {
-    if (event->type() == QEvent::FocusIn || event->type() == QEvent::FocusOut) update();
-    if (event->type() != QEvent::ToolTip) return QWidget::event(event);
-    const auto* help = static_cast<QHelpEvent*>(event);
-    const int cell = cellAt(help->pos());
-    if (cell < 0)
-        QToolTip::hideText();
-    else
-        QToolTip::showText(help->globalPos(), cellText(cell), this, cellRect(cell));
-    return true;
-}
-
-void PageMapView::mouseMoveEvent(QMouseEvent* event) {
-    choose(cellAt(event->position().toPoint()));
-}
-
-void PageMapView::leaveEvent(QEvent*) {
-    if (!hasFocus()) choose(-1);
-}
-
 void PageMapView::resizeEvent(QResizeEvent* event) {
     QWidget::resizeEvent(event);
     layOut();
@@ -226,31 +187,13 @@ void PageMapView::changeEvent(QEvent* event) {
     if (event->type() == QEvent::PaletteChange) layOut();
 }
 
-void PageMapView::keyPressEvent(QKeyEvent* event) {
-    int by = 0;
-    switch (event->key()) {
-        case Qt::Key_Left:
-            by = -1;
-            break;
-        case Qt::Key_Right:
-            by = 1;
-            break;
-        case Qt::Key_Up:
-            by = -m_columns;
-            break;
-        case Qt::Key_Down:
-            by = m_columns;
-            break;
-        case Qt::Key_Escape:
-            return choose(-1);
-        default:
-            return QWidget::keyPressEvent(event);
-    }
-    if (m_cells.empty()) return;
-    const int to = m_chosen < 0 ? 0 : m_chosen + by;
-    if (to < 0 || to >= cellCount()) return;
-    choose(to);
-    QToolTip::showText(mapToGlobal(cellRect(to).bottomRight()), cellText(to), this, cellRect(to));
+int PageMapView::partBeside(int from, int key) const {
+    const int by = key == Qt::Key_Left    ? -1
+                   : key == Qt::Key_Right ? 1
+                   : key == Qt::Key_Up    ? -m_columns
+                                          : m_columns;
+    const int to = from == kNone ? 0 : from + by;
+    return to >= 0 && to < cellCount() ? to : kNone;
 }
 
 }  // namespace espalier::ui

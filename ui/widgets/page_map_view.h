@@ -7,15 +7,15 @@
 #pragma once
 
 #include <QImage>
-#include <QWidget>
 #include <functional>
 
 #include "core/serving/page_map.h"
 #include "ui/widgets/memory_owner.h"
+#include "ui/widgets/part_canvas.h"
 
 namespace espalier::ui {
 
-class PageMapView : public QWidget {
+class PageMapView : public PartCanvas {
     Q_OBJECT
 public:
     // `about` says in one line who a request is; empty when it is not known any more.
@@ -26,20 +26,19 @@ public:
     void clear();
     int cellsThatFit() const;  // of the smallest size
     int cellCount() const { return int(m_cells.size()); }
-    QString cellText(int cell) const;               // "Pages 11,488–11,519 · KV\nrequest 41, tiny ..."
+    QString partText(int cell) const override;      // "Pages 11,488–11,519 · KV\nrequest 41, tiny ..."
+    QRect partRect(int cell) const override;
     int paintedCells() const { return m_painted; }  // since it was made: what redrawing cost
 
     QSize sizeHint() const override { return {380, 180}; }
     QSize minimumSizeHint() const override { return {160, 96}; }
 
 protected:
-    bool event(QEvent* event) override;
+    int partAt(QPoint point) const override;
+    int partBeside(int from, int key) const override;
     void paintEvent(QPaintEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
     void changeEvent(QEvent* event) override;
-    void mouseMoveEvent(QMouseEvent* event) override;
-    void leaveEvent(QEvent* event) override;
-    void keyPressEvent(QKeyEvent* event) override;
 
 private:
     struct Cell {
@@ -50,16 +49,12 @@ private:
     void layOut();
     void paintCell(QPainter& painter, int cell);
     void paintLegend(QPainter& painter);
-    QRect cellRect(int cell) const;
-    int cellAt(QPoint point) const;  // -1: none
-    void choose(int cell);
 
     About m_about;
     PageMap m_map;
     std::vector<Cell> m_cells;
     QImage m_image;
     int m_pitch = 0, m_columns = 1;
-    int m_chosen = -1;
     int m_painted = 0;
 };
 

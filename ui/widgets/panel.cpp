@@ -4,6 +4,7 @@
 #include <QBoxLayout>
 #include <QClipboard>
 #include <QGuiApplication>
+#include <QLineEdit>
 #include <QPainter>
 
 #include "ui/models/error_words.h"
@@ -77,19 +78,44 @@ void Panel::paintEvent(QPaintEvent*) {
 }
 
 EmptyView::EmptyView(const QString& iconName, const QString& sentence, QPushButton* action, QWidget* parent)
-    : QWidget(parent), m_sentence(paragraph(sentence, text_size::kBody)) {
+    : QWidget(parent), m_sentence(paragraph(sentence, text_size::kBody)), m_actions(row({})) {
     m_sentence->setAlignment(Qt::AlignHCenter);
-    m_sentence->setFixedWidth(scaled(kSentenceWidth));
-    auto* box = column({nullptr, row({nullptr, new IconMark(iconName, 24, Tone::Secondary), nullptr}),
-                        row({nullptr, m_sentence, nullptr})},
-                       12, {0, 12, 0, 12});
-    if (action) LayoutItem(row({nullptr, action, nullptr})).addTo(box);
-    LayoutItem(nullptr).addTo(box);
-    setLayout(box);
+    setSentenceWidth(kSentenceWidth);
+    setLayout(column({nullptr, row({nullptr, new IconMark(iconName, 24, Tone::Secondary), nullptr}),
+                      row({nullptr, m_sentence, nullptr}), row({nullptr, m_actions, nullptr}), nullptr},
+                     8, {0, 4, 0, 4}));
+    offer(action);
+}
+
+void EmptyView::setSentenceWidth(int width) {
+    m_sentence->setFixedWidth(scaled(width));
+}
+
+// In a holder each: whether a button itself is seen is its action's.
+void EmptyView::offer(QPushButton* action) {
+    auto* holder = new QWidget;
+    holder->setLayout(row({action}, 0));
+    m_actions->addWidget(holder);
+}
+
+void EmptyView::showOnly(QPushButton* action) {
+    for (int i = 0; i < m_actions->count(); ++i) {
+        QWidget* holder = m_actions->itemAt(i)->widget();
+        holder->setVisible(action && holder->isAncestorOf(action));
+    }
 }
 
 void EmptyView::setSentence(const QString& sentence) {
     m_sentence->setText(sentence);
+}
+
+EmptyView* filterMiss(QLineEdit* filter) {
+    auto* clear = button(EmptyView::tr("Clear the filter"), QStringLiteral("x"));
+    QObject::connect(clear, &QPushButton::clicked, filter, [filter] {
+        filter->clear();
+        filter->setFocus(Qt::OtherFocusReason);
+    });
+    return new EmptyView(QStringLiteral("search"), EmptyView::tr("Nothing matches the filter."), clear);
 }
 
 QString adviceFor(const Error& error) {

@@ -8,6 +8,8 @@
 #include "core/base/result.h"
 #include "ui/widgets/controls.h"
 
+class QBoxLayout;
+class QLineEdit;
 class QVBoxLayout;
 
 namespace espalier::ui {
@@ -39,16 +41,25 @@ private:
 // What a person can do about an error of this kind; empty when the sentence says it already or nothing helps.
 QString adviceFor(const Error& error);
 
+// An icon, one sentence, and one button that does the obvious thing about it.
 class EmptyView : public QWidget {
     Q_OBJECT
 public:
-    EmptyView(const QString& iconName, const QString& sentence, QPushButton* action = nullptr,
-              QWidget* parent = nullptr);
+    // Requires: action is not null.
+    EmptyView(const QString& iconName, const QString& sentence, QPushButton* action, QWidget* parent = nullptr);
     void setSentence(const QString& sentence);
+    void setSentenceWidth(int width);  // at 1x; where the place is narrow
+    // Another button, beside the first or in its place.
+    void offer(QPushButton* action);
+    void showOnly(QPushButton* action);  // of those offered; null: none, where nothing is allowed
 
 private:
     QLabel* m_sentence;
+    QBoxLayout* m_actions;
 };
+
+// For a list of which the filter leaves nothing; its button clears the field.
+EmptyView* filterMiss(QLineEdit* filter);
 
 // What failed, why, what to do; the code and place fold out; Copy takes it all.
 class ErrorStrip : public QFrame {

@@ -397,6 +397,10 @@ private slots:
         COMPARE_JSON((*listed)["total"], 1);
         COMPARE_JSON((*listed)["requests"][0]["model"], "fake");
         COMPARE_JSON((*listed)["requests"][0]["prompt_tokens"], 2);
+        const auto steps = control->call("steps", {{"limit", 5}});
+        QVERIFY(steps.has_value());
+        COMPARE_JSON((*steps)["steps"][0]["model"], "fake");
+        QCOMPARE(control->call("steps", {{"limit", 100'000}}).error().code, ErrorCode::InvalidArgument);
         QVERIFY(control->call("request-cancel", {{"id", (*listed)["requests"][0]["id"]}}).has_value());
         QVERIFY(daemon.engine().waitUntil([&] { return daemon.engine().cancelled() == 1; }));
         QVERIFY(control->call("request-cancel", {{"id", 99}}).has_value());  // one that has ended: no effect

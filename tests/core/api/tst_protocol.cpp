@@ -92,6 +92,9 @@ private slots:
         snapshot.hostAdapterBytes = 4096;
         snapshot.moves = {{7, 99, "math", "ada", AdapterTier::Host, AdapterTier::Pool, 4096, 0.25, MoveCause::Prefetch, {}},
                           {8, 100, "law", {}, AdapterTier::Pool, AdapterTier::Disk, 4096, 0, MoveCause::Evicted, "math", true}};
+        snapshot.moves[0].base = "m-1";
+        snapshot.moves[0].waiters = 2;
+        snapshot.moves[0].waitedSeconds = 0.125;
         snapshot.jobs = {someJob()};
         snapshot.device = "cpu";
         const Json json = toJson(snapshot);
@@ -104,6 +107,9 @@ private slots:
         QCOMPARE(back->moves.at(1).evictedFor, std::string("math"));
         QVERIFY(back->moves.at(1).wasWaste && !back->moves.at(0).wasWaste);
         QCOMPARE(back->moves.at(0).to, AdapterTier::Pool);
+        QCOMPARE(back->moves.at(0).base, std::string("m-1"));
+        QCOMPARE(back->moves.at(0).waiters, 2);
+        QCOMPARE(back->moves.at(0).waitedSeconds, 0.125);
     }
 
     void historyPointReadsBackAsItWasWritten() {
@@ -114,10 +120,24 @@ private slots:
         point.prefixQueries = 30;
         point.prefixHits = 20;
         point.preemptions = 2;
+        point.swapOutBytesPerS = 3.5;
+        point.adapterHits = 9;
         const auto back = historyPointFromJson(toJson(point));
         QVERIFY(back.has_value());
         COMPARE_JSON(toJson(*back), toJson(point));
         QCOMPARE(back->prefixHits, 20.0);
+    }
+
+    void stepsReadBackAsTheyWereWritten() {
+        const StepRecord step{12, 5'000, 0.02, 64, 3, 2, "tiny"};
+        const auto back = stepsFromJson(Json{{"steps", Json::array({toJson(step)})}});
+        QVERIFY(back.has_value());
+        QCOMPARE(back->size(), std::size_t{1});
+        COMPARE_JSON(toJson(back->front()), toJson(step));
+        QCOMPARE(back->front().answerRows, 3);
+        for (const Json& wrong : {Json::array(), Json::object(), Json{{"steps", 3}}, Json{{"steps", Json::array({1})}},
+                                  Json{{"steps", Json::array({Json{{"at", "now"}}})}}})
+            QVERIFY(!stepsFromJson(wrong));
     }
 
     void requestsReadBackAsTheyWereWritten() {

@@ -146,6 +146,10 @@ private slots:
         QVERIFY(first.pages >= 3);
         QCOMPARE(served.engine->requests(1)->requests.size(), std::size_t{1});
         QCOMPARE(served.engine->requests(1)->total, std::int64_t{2});
+        const auto steps = served.engine->steps(5);
+        VERIFY_OK(steps);
+        QVERIFY(!steps->empty() && steps->size() <= 5);
+        QCOMPARE(steps->back().model, std::string("long"));
 
         const auto map = served.engine->pageMap("long", 4096);
         VERIFY_OK(map);

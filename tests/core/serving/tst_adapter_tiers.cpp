@@ -193,6 +193,14 @@ private slots:
         QCOMPARE(textOf(moves[0]), name + " disk>host miss ada");
         QCOMPARE(textOf(moves[1]), name + " host>pool miss ada");
         QCOMPARE(moves[1].bytes, world.bytesOf(0));
+        for (const AdapterMove& move : moves) QCOMPARE(move.waiters, 1);
+        QCOMPARE(moves[1].waitedSeconds, 0.003);
+        const auto steps = held.loop->steps(kMostStepsKept);
+        std::int32_t prompt = 0;
+        for (const StepRecord& step : steps) prompt += step.promptRows;
+        QVERIFY(prompt > 0);
+        QCOMPARE(steps.front().adapters, 0);
+        QCOMPARE(steps.back().adapters, 1);
         Received again;
         held.submit(world.request(1), again);
         held.settle();

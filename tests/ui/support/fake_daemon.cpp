@@ -375,6 +375,11 @@ Json FakeDaemon::answer(const QString& operation, const Json& arguments) {
         std::erase_if(requests.requests, [&](const RequestRecord& request) { return request.id == id; });
     }
     if (operation == QLatin1String("pages")) return toJson(pageMap);
+    if (operation == QLatin1String("steps")) {
+        Json list = Json::array();
+        for (const StepRecord& step : steps) list.push_back(toJson(step));
+        return {{"steps", std::move(list)}};
+    }
     if (operation == QLatin1String("serve-start")) snapshot.serve = ServeState::Serving;
     if (operation == QLatin1String("serve-stop")) snapshot.serve = ServeState::Stopped;
     if (operation == QLatin1String("serve-drain")) snapshot.serve = ServeState::Draining;

@@ -47,6 +47,7 @@ public:
     ImportProbe probe;
     RequestList requests;  // a cancelled one leaves it
     PageMap pageMap;
+    std::vector<StepRecord> steps;
     QHash<QString, Error> failures;  // operation -> what it answers
     QStringList chatPieces{QStringLiteral("Hello"), QStringLiteral(" from"), QStringLiteral(" the garden.")};
     std::optional<Error> chatFailure;

@@ -39,6 +39,14 @@ ui::Theme& theme() {
     return *currentTheme;
 }
 
+double stallLimitMs() {
+#ifdef __SANITIZE_ADDRESS__
+    return 8 * ui::StallWatchdog::kLimitMs;
+#else
+    return ui::StallWatchdog::kLimitMs;
+#endif
+}
+
 ui::StallWatchdog& watchdog() {
     return static_cast<ui::Application*>(qApp)->watchdog();
 }

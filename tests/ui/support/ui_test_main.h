@@ -15,5 +15,6 @@ namespace espalier::test {
 int runUiTests(int argc, char** argv, std::span<const Entry> entries);
 ui::Theme& theme();  // of the application under test
 ui::StallWatchdog& watchdog();
+double stallLimitMs();  // of one event; a sanitizer makes everything several times slower
 
 }  // namespace espalier::test
