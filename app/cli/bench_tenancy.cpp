@@ -81,14 +81,14 @@ Result<void> benchBaseTraffic(Session& session, BenchModel& model, const Tenancy
 // A pool half as large as the adapters that requests name, all alike often, KV included. Cold ones are in host memory, in
 // the last row on disk alone. Split: three quarters of the pool are the adapters'.
 Result<void> benchColdAdapters(Session& session, BenchModel& model, const TenancyBenchOptions& options, Report& report) {
-    const auto trace = traceOptions(model, options, adaptersOf(options, 256), options.quick ? 10 : 2, {16});
+    const auto trace = traceOptions(model, options, adaptersOf(options, 256), options.quick ? 4 : 2, {64});
     TRY_ASSIGN(const auto bench, TraceBench::make(session, *model.backend, *model.transformer, trace));
     TraceBenchOptions fromDisk = trace;
     fromDisk.hostBytes = 1;  // each leaves host memory for the next
     TRY_ASSIGN(const auto disk, TraceBench::make(session, *model.backend, *model.transformer, fromDisk));
-    const std::int32_t half = std::max(bench->setPages() / 2, 8 * 2 * kLongest / kTokensPerPage);  // eight of the longest
+    const std::int32_t half = std::max(bench->setPages() / 2, kKvPages / 2);
     const auto over = [&](TraceBench& of, TraceSetup setup) {
-        setup.poolPages = setup.isHot ? kKvPages : half;
+        setup.poolPages = half;  // a hot one has room for the adapters besides
         return [&of, setup] { return of.replay(setup); };
     };
     return compareInTurns(model, options, report,

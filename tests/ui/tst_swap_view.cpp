@@ -89,6 +89,16 @@ private slots:
         auto* line = bench.find<MoveTimeline>(QStringLiteral("Swap timeline"));
         QCOMPARE(line->chosen(), line->partOfMove(1));
         QVERIFY(bench.window.findChild<MoveDetail*>()->text().contains(QStringLiteral("law")));
+        // One too old for the time shown is brought into sight, until Esc.
+        for (int i = 0; i < 9; ++i) line->zoom(1);
+        line->choose(PartCanvas::kNone);
+        QTest::keyClick(line, Qt::Key_Escape);
+        QVERIFY(line->partRect(line->partOfMove(2)).isNull());
+        table->selectRow(2);
+        QVERIFY(!line->partRect(line->partOfMove(2)).isNull());
+        QTest::keyClick(line, Qt::Key_Escape);
+        QVERIFY(line->partRect(line->partOfMove(2)).isNull());
+        table->selectRow(1);
         // Others that come do not take its place.
         AdapterMove next = copied();
         next.sequence = 4;

@@ -254,8 +254,8 @@ void ServePage::fold(Breadth breadth) {
     // In columns of 24; latencies have three series and long legends.
     const std::array wide{Place{m_memory, 0, 0, 16},   Place{m_map, 0, 16, 8},       Place{m_rates, 1, 0, 6},
                           Place{m_swap, 1, 6, 5},      Place{m_ttftPanel, 1, 11, 7}, Place{m_tpotPanel, 1, 18, 6},
-                          Place{m_queue, 2, 0, 5},     Place{m_hits, 2, 5, 4},       Place{m_adapterHits, 2, 9, 4},
-                          Place{m_preempted, 2, 13, 4}, Place{m_processor, 2, 17, 3}, Place{m_resident, 2, 20, 4},
+                          Place{m_queue, 2, 0, 4},     Place{m_hits, 2, 4, 4},       Place{m_adapterHits, 2, 8, 4},
+                          Place{m_preempted, 2, 12, 4}, Place{m_processor, 2, 16, 4}, Place{m_resident, 2, 20, 4},
                           Place{m_now, 3, 0, 24}};
     const std::array slim{Place{m_memory, 0, 0, 24},   Place{m_rates, 1, 0, 12},       Place{m_ttftPanel, 1, 12, 12},
                           Place{m_swap, 2, 0, 12},     Place{m_tpotPanel, 2, 12, 12},  Place{m_now, 3, 0, 24},

@@ -37,7 +37,7 @@ SwapView::SwapView(Workspace& workspace)
     connect(m_timeline, &PartCanvas::partChosen, this, &SwapView::showMove);
     connect(m_moveTable->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
             [this](const QModelIndex& now) {
-                if (now.isValid()) m_timeline->choose(m_timeline->partOfMove(now.row()));
+                if (now.isValid()) m_timeline->bringIntoSight(m_timeline->partOfMove(now.row()));
             });
 }
 

@@ -64,6 +64,8 @@ TenantInspector::TenantInspector(Workspace& workspace, Actions& actions)
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     scroll->setFocusPolicy(Qt::NoFocus);
     scroll->setWidget(parts);
+    scroll->viewport()->setBackgroundRole(QPalette::Base);  // a panel's ground, as beside it
+    parts->setBackgroundRole(QPalette::Base);
     auto* full = new QWidget;
     full->setLayout(
         column({LayoutItem(scroll, 1), horizontalLine(), row({isolation, nullptr, exportUsage}, 8, {12, 8, 12, 8})}, 0));

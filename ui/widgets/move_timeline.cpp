@@ -131,6 +131,12 @@ int MoveTimeline::partBeside(int from, int key) const {
     return nearest;
 }
 
+void MoveTimeline::bringIntoSight(int part) {
+    choose(part);
+    if (partRect(part).isNull()) m_heldEnd = timeOf(part) + double(m_spanMs) / 2;
+    update();
+}
+
 void MoveTimeline::zoom(int steps) {
     const int now = int(std::ranges::find(kSpans, m_spanMs) - kSpans.begin());
     m_spanMs = kSpans[std::size_t(qBound(0, now - steps, int(kSpans.size()) - 1))];

@@ -27,6 +27,8 @@ public:
     int partOfMove(int row) const { return row; }
     int partOfStep(int row) const { return m_moves.rowCount() + row; }
 
+    // Chooses a part, and holds the time around it when it is too old to be shown; Esc goes back to the newest.
+    void bringIntoSight(int part);
     qint64 spanMs() const { return m_spanMs; }
     // Shorter or longer, around the chosen part when there is one, else up to the newest. Also by the keys plus and
     // minus and by the wheel with Ctrl.

@@ -2,6 +2,7 @@
 #include "ui/widgets/page_map_view.h"
 
 #include <QEvent>
+#include <QFontMetrics>
 #include <QPainter>
 #include <array>
 #include <tuple>
@@ -128,14 +129,23 @@ void PageMapView::paintLegend(QPainter& painter) {
     for (const Cell& cell : m_cells) pages[std::size_t(cell.owner)] += m_map.pagesPerCell;
     for (const PageOwner owner : {PageOwner::AdapterIdle, PageOwner::Staging})
         pages[std::size_t(PageOwner::Adapter)] += pages[std::size_t(owner)];
+    // Where four long counts do not fit, they are said short: "1.9 k".
+    const QFontMetrics metrics(uiFont(text_size::kCaption, QFont::Medium));
+    const auto countOf = [&](PageOwner owner, bool isShort) {
+        const qint64 count = std::min<qint64>(pages[std::size_t(owner)], m_map.pages);
+        return (m_map.pagesPerCell == 1 ? QString() : QStringLiteral("≈ ")) +
+               (isShort ? formatShort(double(count)) : formatCount(count));
+    };
+    int wanted = 0;
+    for (const PageOwner owner : {PageOwner::Kv, PageOwner::KvCached, PageOwner::Adapter, PageOwner::Free})
+        wanted += kSwatch + 4 + kLegendGap +
+                  metrics.horizontalAdvance(ownerName(memoryOwnerOf(owner), true) + countOf(owner, false)) + 4;
     int x = 0;
     const int y = height() - scaled(kMapLegendHeight) + 4;
-    const bool isExact = m_map.pagesPerCell == 1;
     for (const PageOwner owner : {PageOwner::Kv, PageOwner::KvCached, PageOwner::Adapter, PageOwner::Free}) {
         if (owner == PageOwner::Adapter && pages[std::size_t(owner)] == 0) continue;
         const QString name = ownerName(memoryOwnerOf(owner), true);
-        const QString count = (isExact ? QString() : QStringLiteral("≈ ")) +
-                              formatCount(std::min<qint64>(pages[std::size_t(owner)], m_map.pages));
+        const QString count = countOf(owner, wanted > width());
         painter.setPen(Qt::NoPen);
         painter.setBrush(ownerBrush(c, memoryOwnerOf(owner)));
         painter.drawRoundedRect(QRect(x, y + 3, kSwatch, kSwatch), 2, 2);
