@@ -31,8 +31,9 @@ void addOptions(QCommandLineParser& options) {
                              "Attach to a server; its key is read from ESPALIER_KEY, else from the servers that were "
                              "kept.",
                              "URL"));
-    options.addOption(option(
-        "page", "Begin on home, models, serve, playground, tenants, workspaces, preferences, commands or about.", "NAME"));
+    options.addOption(
+        option("page", "Begin on home, models, serve, playground, tenants, workspaces, preferences, commands or about.",
+               "NAME"));
     options.addOption(option("theme", "light, dark or system.", "NAME"));
     options.addOption(option("language", "en, de.", "CODE"));
     options.addOption(option("text-percent", "Text size, 100 to 200.", "PERCENT"));

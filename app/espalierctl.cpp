@@ -21,9 +21,10 @@ void addGlobalOptions(CLI::App& app, GlobalOptions& global, Console& console) {
         ->check(CLI::Range(0, 4096));
     app.add_option("--backend", global.backend, "cpu, cuda or auto (default auto)")
         ->check(CLI::IsMember({"cpu", "cuda", "auto"}));
-    app.add_option("--compute", global.compute,
-                   "Products with weights: f32, bf16 (of bf16 weights), int8 (also of block types), or auto, the fastest "
-                   "measured here (default f32)")
+    app.add_option(
+           "--compute", global.compute,
+           "Products with weights: f32, bf16 (of bf16 weights), int8 (also of block types), or auto, the fastest "
+           "measured here (default f32)")
         ->check(CLI::IsMember({"auto", "f32", "bf16", "int8"}));
     app.add_option("--kv", global.kv, "Stored type of the KV cache: f32, bf16 or f16 (default f32)")
         ->check(CLI::IsMember({"f32", "bf16", "f16"}));

@@ -182,10 +182,9 @@ void ScreenshotTour::addThemeSteps() {
             window().goTo(QStringLiteral("serve"));
         },
         always, 1200);
-    for (const QString& page :
-         {QStringLiteral("home"), QStringLiteral("models"), QStringLiteral("playground"), QStringLiteral("tenants"),
-          QStringLiteral("workspaces"), QStringLiteral("preferences"), QStringLiteral("commands"),
-          QStringLiteral("about")})
+    for (const QString& page : {QStringLiteral("home"), QStringLiteral("models"), QStringLiteral("playground"),
+                                QStringLiteral("tenants"), QStringLiteral("workspaces"), QStringLiteral("preferences"),
+                                QStringLiteral("commands"), QStringLiteral("about")})
         step(
             page + QStringLiteral("-1024"), [this, page] { window().goTo(page); }, always, 1200);
     addModelTabsAt1024();

@@ -18,7 +18,9 @@ std::int64_t packedStride(std::int64_t cols, DType stored) {
     const std::int64_t step = stored == DType::BF16 ? 8 : 4;
     return (cols + step - 1) / step * step;
 }
-std::int64_t packedElementBytes(DType dtype) { return dtype == DType::BF16 ? 2 : 4; }  // f16 and blocks widen to f32
+std::int64_t packedElementBytes(DType dtype) {
+    return dtype == DType::BF16 ? 2 : 4;
+}  // f16 and blocks widen to f32
 
 class CudaStream final : public Stream {
 public:
@@ -40,7 +42,9 @@ private:
     cudaEvent_t m_event;
 };
 
-cudaStream_t raw(Stream& stream) { return static_cast<CudaStream&>(stream).get(); }
+cudaStream_t raw(Stream& stream) {
+    return static_cast<CudaStream&>(stream).get();
+}
 
 std::uint32_t alignmentOf(const void* pointer) {
     const auto address = reinterpret_cast<std::uintptr_t>(pointer);
@@ -101,7 +105,9 @@ CudaDevice::~CudaDevice() {
     cudaFree(m_parts);
 }
 
-void CudaDevice::makeCurrent() { note(cudaSetDevice(m_index), "selecting the CUDA device"); }
+void CudaDevice::makeCurrent() {
+    note(cudaSetDevice(m_index), "selecting the CUDA device");
+}
 
 void CudaDevice::note(cudaError_t status, const char* doing) {
     if (status == cudaSuccess) return;
@@ -135,7 +141,8 @@ Result<Buffer> CudaDevice::allocate(std::int64_t bytes, MemoryKind kind) {
     const auto size = static_cast<std::size_t>(bytes);
     cudaError_t status = kind == MemoryKind::Device ? cudaMalloc(&data, size) : cudaMallocHost(&data, size);
     if (status == cudaSuccess && kind == MemoryKind::Device) status = cudaMemset(data, 0, size);
-    if (status == cudaSuccess && kind == MemoryKind::HostPinned) std::fill_n(static_cast<std::byte*>(data), size, std::byte{});
+    if (status == cudaSuccess && kind == MemoryKind::HostPinned)
+        std::fill_n(static_cast<std::byte*>(data), size, std::byte{});
     if (status != cudaSuccess) {
         (void)cudaGetLastError();  // an allocation that did not fit is not a fault of the device
         if (data) release(static_cast<std::byte*>(data), bytes, kind);
@@ -233,8 +240,8 @@ void CudaDevice::gemm(Stream& stream, TensorView y, ConstTensorView x, const Wei
     const std::int64_t wStride = packedStride(w.cols, w.dtype);
     const float beta = desc.accumulate ? 1.0f : 0.0f;
     const auto* bias = desc.bias.data ? desc.bias.as<float>() : nullptr;
-    Product product{CUDA_R_32F, x.data,    x.stride[0], w.panels.data(), wStride, y.as<float>(),
-                    y.stride[0], t,        w.rows,      w.cols,          bias,    beta};
+    Product product{CUDA_R_32F,  x.data, x.stride[0], w.panels.data(), wStride, y.as<float>(),
+                    y.stride[0], t,      w.rows,      w.cols,          bias,    beta};
     if (w.dtype != DType::BF16) return multiply(raw(stream), product);
 
     const std::int64_t partBytes = t * wStride * 2;
@@ -273,8 +280,8 @@ void CudaDevice::multiply(cudaStream_t stream, const Product& p) {
     const Layout b(p.type, p.k, p.t, p.xStride);
     const Layout c(CUDA_R_32F, p.n, p.t, p.yStride);
     const std::uint32_t alignment = std::min({alignmentOf(p.x), alignmentOf(p.w), alignmentOf(p.y)});
-    const AlgorithmKey key{p.type, p.t, p.n, p.k, p.xStride, p.wStride, p.yStride, p.bias != nullptr,
-                           static_cast<int>(alignment)};
+    const AlgorithmKey key{
+        p.type, p.t, p.n, p.k, p.xStride, p.wStride, p.yStride, p.bias != nullptr, static_cast<int>(alignment)};
     auto found = m_algorithms.find(key);
     if (found == m_algorithms.end()) {
         Preference preference;
@@ -285,9 +292,8 @@ void CudaDevice::multiply(cudaStream_t stream, const Product& p) {
         preference.set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, alignmentOf(p.y));
         cublasLtMatmulHeuristicResult_t result{};
         int returned = 0;
-        const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(m_blas, operation.handle, a.handle, b.handle,
-                                                                     c.handle, c.handle, preference.handle, 1, &result,
-                                                                     &returned);
+        const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(
+            m_blas, operation.handle, a.handle, b.handle, c.handle, c.handle, preference.handle, 1, &result, &returned);
         if (status != CUBLAS_STATUS_SUCCESS || returned == 0)
             return note(returned == 0 ? CUBLAS_STATUS_NOT_SUPPORTED : status, "choosing a matrix product");
         found = m_algorithms.emplace(key, result.algo).first;
@@ -299,7 +305,8 @@ void CudaDevice::multiply(cudaStream_t stream, const Product& p) {
 }
 
 void CudaDevice::norm(Stream& stream, TensorView y, ConstTensorView x, ConstTensorView weight, const NormDesc& desc) {
-    CHECK(x.rank == 2 && y.rank == 2 && x.rows() == y.rows() && x.cols() == y.cols() && weight.count() * desc.groups == x.cols());
+    CHECK(x.rank == 2 && y.rank == 2 && x.rows() == y.rows() && x.cols() == y.cols() &&
+          weight.count() * desc.groups == x.cols());
     if (x.rows() == 0) return;
     makeCurrent();
     note(launchNorm(raw(stream), desc.kind == NormKind::LayerNorm, y.as<float>(), y.stride[0], x.as<float>(),

@@ -68,8 +68,8 @@ private:
     void* m_blasWorkspace = nullptr;
     void* m_parts = nullptr;  // bf16 parts of the activation, grown as needed
     std::int64_t m_partsBytes = 0;
-    using AlgorithmKey = std::tuple<int, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t,
-                                    std::int64_t, bool, int>;
+    using AlgorithmKey =
+        std::tuple<int, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, bool, int>;
     std::map<AlgorithmKey, cublasLtMatmulAlgo_t> m_algorithms;
     mutable std::mutex m_mutex;  // guards m_problem: allocate may be called from any thread
     std::string m_problem;       // the first fault; sticky

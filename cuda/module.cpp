@@ -7,7 +7,9 @@
 
 #define ESPALIER_ENTRY extern "C" __attribute__((visibility("default")))
 
-ESPALIER_ENTRY int espalier_cuda_abi() { return espalier::kCudaAbi; }
+ESPALIER_ENTRY int espalier_cuda_abi() {
+    return espalier::kCudaAbi;
+}
 
 // Number of devices, or -1 with the reason in text.
 ESPALIER_ENTRY int espalier_cuda_device_count(char* text, int size) {
@@ -15,8 +17,8 @@ ESPALIER_ENTRY int espalier_cuda_device_count(char* text, int size) {
     const cudaError_t status = cudaGetDeviceCount(&count);
     if (status == cudaErrorNoDevice) return 0;
     if (status == cudaSuccess) return count;
-    std::snprintf(text, static_cast<std::size_t>(size), "no usable NVIDIA driver: %s; install the driver for this device",
-                  cudaGetErrorString(status));
+    std::snprintf(text, static_cast<std::size_t>(size),
+                  "no usable NVIDIA driver: %s; install the driver for this device", cudaGetErrorString(status));
     return -1;
 }
 

@@ -2,8 +2,8 @@
 // RMSNorm:   y[t,d] = x[t,d] * (1 / sqrt(mean_d(x[t,:]^2) + eps)) * w[d]
 // LayerNorm: y[t,d] = (x[t,d] - mean) / sqrt(var + eps) * w[d] + b[d]
 //   x, y: [T, groups * D] f32, any row stride; y may be x; overwrites y; nothing is saved.
-// One block per group. Order of summation: thread i sums d = i, i + 256, ... ascending, then a tree over 256 partial sums:
-// the same for every row count, so a group's bits depend on that group alone.
+// One block per group. Order of summation: thread i sums d = i, i + 256, ... ascending, then a tree over 256 partial
+// sums: the same for every row count, so a group's bits depend on that group alone.
 #include "cuda/norm.h"
 
 namespace espalier::cuda {
@@ -51,7 +51,8 @@ __global__ void normKernel(bool layerNorm, float* y, long long yStride, const fl
 }  // namespace
 
 cudaError_t launchNorm(cudaStream_t stream, bool layerNorm, float* y, long long yStride, const float* x,
-                       long long xStride, const float* weight, const float* bias, int rows, int groups, int dim, float eps) {
+                       long long xStride, const float* weight, const float* bias, int rows, int groups, int dim,
+                       float eps) {
     normKernel<<<rows * groups, kThreads, 0, stream>>>(layerNorm, y, yStride, x, xStride, weight, bias, groups, dim,
                                                        eps);
     return cudaGetLastError();

@@ -6,9 +6,10 @@
 
 namespace espalier::cuda {
 
-// y = RMSNorm or LayerNorm of x over d, per run of dim elements of a row, which has `groups` of them; strides in elements;
-// bias may be null. Requires: rows, groups, dim > 0.
+// y = RMSNorm or LayerNorm of x over d, per run of dim elements of a row, which has `groups` of them; strides in
+// elements; bias may be null. Requires: rows, groups, dim > 0.
 cudaError_t launchNorm(cudaStream_t stream, bool layerNorm, float* y, long long yStride, const float* x,
-                       long long xStride, const float* weight, const float* bias, int rows, int groups, int dim, float eps);
+                       long long xStride, const float* weight, const float* bias, int rows, int groups, int dim,
+                       float eps);
 
 }  // namespace espalier::cuda

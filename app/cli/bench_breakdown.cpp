@@ -25,7 +25,9 @@ public:
 
     DeviceDesc device() const override { return m_backend.device(); }
     Result<Buffer> allocate(std::int64_t bytes, MemoryKind kind) override { return m_backend.allocate(bytes, kind); }
-    void copy(Stream& s, void* to, const void* from, std::int64_t bytes) override { m_backend.copy(s, to, from, bytes); }
+    void copy(Stream& s, void* to, const void* from, std::int64_t bytes) override {
+        m_backend.copy(s, to, from, bytes);
+    }
     void fill(Stream& s, void* to, int byte, std::int64_t bytes) override { m_backend.fill(s, to, byte, bytes); }
     std::unique_ptr<Stream> makeStream() override { return m_backend.makeStream(); }
     std::unique_ptr<StreamEvent> record(Stream& s) override { return m_backend.record(s); }
@@ -65,8 +67,8 @@ public:
         const Timing timing(m_clock, m_times, StepPart::StoreKv);
         m_backend.storeKv(s, pages, k, v, segments);
     }
-    void attention(Stream& s, TensorView out, ConstTensorView q, const KvPages& pages, std::span<const Segment> segments,
-                   const AttentionDesc& desc) override {
+    void attention(Stream& s, TensorView out, ConstTensorView q, const KvPages& pages,
+                   std::span<const Segment> segments, const AttentionDesc& desc) override {
         m_times.note(StepPart::Attention, out);
         const Timing timing(m_clock, m_times, StepPart::Attention);
         m_backend.attention(s, out, q, pages, segments, desc);

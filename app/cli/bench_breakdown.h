@@ -13,15 +13,26 @@
 namespace espalier::cli {
 
 // The rest of a forward pass (copies, checks) and the rest of a step (plan, sampling, answers) are differences.
-enum class StepPart : std::uint8_t { Products, Attention, StoreKv, Norm, Rope, Activation, Add, Gather, Adapters, Forward };
+enum class StepPart : std::uint8_t {
+    Products,
+    Attention,
+    StoreKv,
+    Norm,
+    Rope,
+    Activation,
+    Add,
+    Gather,
+    Adapters,
+    Forward
+};
 constexpr std::size_t kStepParts = 10;
 constexpr std::array<std::string_view, kStepParts> kStepPartNames = {
     "products", "attention", "store_kv", "norm", "rope", "activation", "add", "gather", "adapters", "forward"};
 
 struct StepTimes {
     std::array<double, kStepParts> seconds{};
-    std::int64_t calls = 0;          // of operations
-    std::uint64_t operations = 0;    // which they were, in their order, and with how many rows and columns, as a hash
+    std::int64_t calls = 0;        // of operations
+    std::uint64_t operations = 0;  // which they were, in their order, and with how many rows and columns, as a hash
     void note(StepPart part, const ConstTensorView& result) {
         ++calls;
         for (const auto number : {static_cast<std::uint64_t>(part), static_cast<std::uint64_t>(result.rows()),

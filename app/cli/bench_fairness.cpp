@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // P8: fair shares in a running loop. Two tenants with work waiting all the time, against the bound of VTC (arXiv
-// 2401.00588, theorem 4.8); and three calm tenants beside one that asks for ten times its share, against themselves alone.
+// 2401.00588, theorem 4.8); and three calm tenants beside one that asks for ten times its share, against themselves
+// alone.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -30,7 +31,8 @@ public:
         options.kvType = model.kv;
         options.prefixCache = false;
         options.isFirstComeFirstServed = fcfs;
-        TRY_ASSIGN(shared->m_loop, ServingLoop::create(*model.backend, *model.transformer, nullptr, options, session.clock()));
+        TRY_ASSIGN(shared->m_loop,
+                   ServingLoop::create(*model.backend, *model.transformer, nullptr, options, session.clock()));
         return shared;
     }
     Result<void> submit(std::size_t tenant, std::int32_t prompt, std::int32_t answer, double lateS = 0) {
@@ -42,7 +44,8 @@ public:
         request.sink = [this, tenant, lateS](const Chunk& chunk) {
             if (!chunk.finish) return;
             ++finished;
-            done[tenant] += kPromptTokenCost * chunk.usage.promptTokens + kGeneratedTokenCost * chunk.usage.completionTokens;
+            done[tenant] +=
+                kPromptTokenCost * chunk.usage.promptTokens + kGeneratedTokenCost * chunk.usage.completionTokens;
             if (*chunk.finish == FinishReason::Length) ttftMs[tenant].push_back(chunk.timing.ttftMs + lateS * 1e3);
         };
         return m_loop->submit(std::move(request));
@@ -56,14 +59,14 @@ public:
         std::array<double, kTenants> all = done;
         for (const LiveRequest& live : m_loop->requests())
             all[static_cast<std::size_t>(live.tenant[0] - '0')] +=
-                kPromptTokenCost * std::min(live.computedTokens, live.promptTokens) + kGeneratedTokenCost * live.producedTokens;
+                kPromptTokenCost * std::min(live.computedTokens, live.promptTokens) +
+                kGeneratedTokenCost * live.producedTokens;
         return all;
     }
     bool isWaiting(std::size_t tenant) const {
         const std::vector<LiveRequest> requests = m_loop->requests();
-        return std::ranges::any_of(requests, [&](const LiveRequest& one) {
-            return one.tenant == std::to_string(tenant) && !one.isRunning;
-        });
+        return std::ranges::any_of(
+            requests, [&](const LiveRequest& one) { return one.tenant == std::to_string(tenant) && !one.isRunning; });
     }
     const ServingLoop& loop() const { return *m_loop; }
 
@@ -153,8 +156,9 @@ Result<void> benchFairness(Session& session, BenchModel& model, const TenancyBen
     for (const bool fcfs : {false, true}) {
         TRY_ASSIGN(const Json measured, backloggedTenants(session, model, options, fcfs));
         const double worst = measured["worst_difference"].get<double>(), bound = measured["bound_2u"].get<double>();
-        session.console().note("two backlogged tenants, " + std::string(fcfs ? "first come first served" : "fair shares") +
-                               ": service differs by " + fixedText(worst, 0) + " at most, 2U is " + fixedText(bound, 0));
+        session.console().note("two backlogged tenants, " +
+                               std::string(fcfs ? "first come first served" : "fair shares") + ": service differs by " +
+                               fixedText(worst, 0) + " at most, 2U is " + fixedText(bound, 0));
         if (!fcfs && worst > bound) session.foundWrong();
         if (!options.lines) continue;
         Json row = rowHead(model, "tenancy");

@@ -143,7 +143,10 @@ RandomAdapter makeRandomAdapter(const ArchSpec& spec, const BenchAdapter& adapte
         wanted.push_back({name + ".lora_A.weight", {adapter.rank, target.inputs}});
         wanted.push_back({name + ".lora_B.weight", {target.outputs, adapter.rank}});
     }
-    const Json config = {{"peft_type", "LORA"}, {"r", adapter.rank}, {"lora_alpha", adapter.rank}, {"bias", "none"},
+    const Json config = {{"peft_type", "LORA"},
+                         {"r", adapter.rank},
+                         {"lora_alpha", adapter.rank},
+                         {"bias", "none"},
                          {"target_modules", modules}};
     return {dumpJson(config), std::make_unique<RandomTensors>(wanted, adapter.dtype)};
 }
@@ -157,7 +160,8 @@ Result<std::shared_ptr<const LoraImage>> randomAdapter(const ArchSpec& spec, con
     return makeLoraImage(read, *made.tensors, "bench:" + std::to_string(number), pageBytes);
 }
 
-Result<void> writeRandomAdapter(FileSystem& files, const Path& folder, const ArchSpec& spec, const BenchAdapter& adapter) {
+Result<void> writeRandomAdapter(FileSystem& files, const Path& folder, const ArchSpec& spec,
+                                const BenchAdapter& adapter) {
     const RandomAdapter made = makeRandomAdapter(spec, adapter);
     Json header = Json::object();
     std::int64_t at = 0;

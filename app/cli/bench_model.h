@@ -27,7 +27,8 @@ struct BenchAdapter {
     std::string targets = "all";
 };
 // Such an adapter as a PEFT folder.
-Result<void> writeRandomAdapter(FileSystem& files, const Path& folder, const ArchSpec& spec, const BenchAdapter& adapter);
+Result<void> writeRandomAdapter(FileSystem& files, const Path& folder, const ArchSpec& spec,
+                                const BenchAdapter& adapter);
 Result<std::shared_ptr<const LoraImage>> randomAdapter(const ArchSpec& spec, const BenchAdapter& adapter, int number,
                                                        std::span<const std::int64_t> pageBytes);
 

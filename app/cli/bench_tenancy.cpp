@@ -18,7 +18,9 @@ TraceBenchOptions traceOptions(const BenchModel& model, const TenancyBenchOption
                                double rate, std::vector<std::int32_t> ranks) {
     TraceBenchOptions trace;
     const double duration = options.quick ? std::min(options.durationS, 6.0) : options.durationS;
-    trace.workload = {.adapters = adapters, .rate = options.rate > 0 ? options.rate : rate, .durationS = duration,
+    trace.workload = {.adapters = adapters,
+                      .rate = options.rate > 0 ? options.rate : rate,
+                      .durationS = duration,
                       .mostTokens = kLongest};
     trace.ranks = std::move(ranks);
     trace.poolBytes = 0;
@@ -32,9 +34,11 @@ std::int32_t adaptersOf(const TenancyBenchOptions& options, std::int32_t usual) 
 }
 
 // The same requests over five adapters and over thousands, in a pool that has room for a tenth of those that are named.
-Result<void> benchManyAdapters(Session& session, BenchModel& model, const TenancyBenchOptions& options, Report& report) {
+Result<void> benchManyAdapters(Session& session, BenchModel& model, const TenancyBenchOptions& options,
+                               Report& report) {
     const auto make = [&](std::int32_t adapters) {
-        return TraceBench::make(session, *model.backend, *model.transformer, traceOptions(model, options, adapters, 10, {8}));
+        return TraceBench::make(session, *model.backend, *model.transformer,
+                                traceOptions(model, options, adapters, 10, {8}));
     };
     TRY_ASSIGN(const auto few, make(5));
     TRY_ASSIGN(const auto many, make(adaptersOf(options, 2000)));
@@ -59,7 +63,8 @@ Result<void> benchBaseTraffic(Session& session, BenchModel& model, const Tenancy
     trace.workload.durationS = 1;
     trace.hostBytes = 64'000'000;
     trace.poolBytes = (kKvPages + 64) * kvBytesPerPage(*model.backend, model.transformer->spec(), model.kv);
-    TRY_ASSIGN(const auto bench, TraceBench::make(session, *model.timedBackend, *model.timedTransformer, trace, model.times.get()));
+    TRY_ASSIGN(const auto bench,
+               TraceBench::make(session, *model.timedBackend, *model.timedTransformer, trace, model.times.get()));
     const std::int32_t answer = options.quick ? 24 : 96;
     std::vector<std::string> traces;
     const auto serve = [&](bool withAdapters) {
@@ -70,7 +75,8 @@ Result<void> benchBaseTraffic(Session& session, BenchModel& model, const Tenancy
         };
     };
     TRY(compareInTurns(model, options, report,
-                       {{"no adapters", serve(false)}, {"adapters registered and used before", serve(true)}}, "tokens_per_s"));
+                       {{"no adapters", serve(false)}, {"adapters registered and used before", serve(true)}},
+                       "tokens_per_s"));
     if (std::ranges::any_of(traces, [&](const std::string& one) { return one != traces.front(); })) {
         session.console().note("the operations are not the same with adapters and without");
         session.foundWrong();
@@ -78,9 +84,10 @@ Result<void> benchBaseTraffic(Session& session, BenchModel& model, const Tenancy
     return {};
 }
 
-// A pool half as large as the adapters that requests name, all alike often, KV included. Cold ones are in host memory, in
-// the last row on disk alone. Split: three quarters of the pool are the adapters'.
-Result<void> benchColdAdapters(Session& session, BenchModel& model, const TenancyBenchOptions& options, Report& report) {
+// A pool half as large as the adapters that requests name, all alike often, KV included. Cold ones are in host memory,
+// in the last row on disk alone. Split: three quarters of the pool are the adapters'.
+Result<void> benchColdAdapters(Session& session, BenchModel& model, const TenancyBenchOptions& options,
+                               Report& report) {
     const auto trace = traceOptions(model, options, adaptersOf(options, 256), options.quick ? 4 : 2, {64});
     TRY_ASSIGN(const auto bench, TraceBench::make(session, *model.backend, *model.transformer, trace));
     TraceBenchOptions fromDisk = trace;

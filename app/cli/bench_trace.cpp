@@ -230,7 +230,8 @@ Result<Json> TraceBench::replay(const TraceSetup& setup) {
         for (; next < m_trace.size() && m_trace[next].arrivalS <= elapsed; ++next)
             TRY(run.submit(requestOf(next), elapsed - m_trace[next].arrivalS));
         const double untilNext = next < m_trace.size() ? m_trace[next].arrivalS - elapsed : 1.0;
-        TRY(run.turn(std::min(kPatience, std::chrono::duration_cast<Duration>(std::chrono::duration<double>(untilNext)))));
+        TRY(run.turn(
+            std::min(kPatience, std::chrono::duration_cast<Duration>(std::chrono::duration<double>(untilNext)))));
     }
     const double took = seconds(clock.now() - began);
     const ServingCounters after = run.loop->stats().counters;

@@ -53,8 +53,12 @@ public:
 private:
     struct Source;
     struct Run;
-    TraceBench(Session& session, Backend& backend, Transformer& transformer, TraceBenchOptions options, StepTimes* times)
-        : m_session(session), m_backend(backend), m_transformer(transformer), m_options(std::move(options)),
+    TraceBench(Session& session, Backend& backend, Transformer& transformer, TraceBenchOptions options,
+               StepTimes* times)
+        : m_session(session),
+          m_backend(backend),
+          m_transformer(transformer),
+          m_options(std::move(options)),
           m_times(times) {}
     Result<void> writeFolders();
     Request requestOf(std::size_t number) const;
@@ -70,7 +74,7 @@ private:
     Path m_folder;
     std::vector<WorkloadRequest> m_trace;
     std::vector<std::shared_ptr<const Source>> m_sources;  // by adapter
-    std::int64_t m_setBytes = 0;  // of the adapters that the trace names, as tiles
+    std::int64_t m_setBytes = 0;                           // of the adapters that the trace names, as tiles
     std::int32_t m_setPages = 0, m_distinct = 0;
 };
 

@@ -30,12 +30,13 @@ std::string tenantText(const Json& adapter) {
 }
 
 void showAdapters(const Console& console, const Json& adapters) {
-    std::vector<std::vector<std::string>> rows{{"NAME", "BASE", "KIND", "RANK", "TARGETS", "BYTES", "TYPE", "VERSION", "TENANT"}};
+    std::vector<std::vector<std::string>> rows{
+        {"NAME", "BASE", "KIND", "RANK", "TARGETS", "BYTES", "TYPE", "VERSION", "TENANT"}};
     for (const Json& adapter : adapters)
         rows.push_back({adapter.value("name", ""), adapter.value("base", ""), adapter.value("kind", ""),
-                        dumpJson(adapter["rank"]), targetsText(adapter["targets"]), bytesText(adapter.value("bytes", 0.0)),
-                        adapter.value("dtype", ""), dumpJson(adapter["version"]),
-                        tenantText(adapter)});
+                        dumpJson(adapter["rank"]), targetsText(adapter["targets"]),
+                        bytesText(adapter.value("bytes", 0.0)), adapter.value("dtype", ""),
+                        dumpJson(adapter["version"]), tenantText(adapter)});
     console.table(rows);
 }
 
@@ -132,8 +133,8 @@ Result<void> runIsolationCheck(Session& session, const IsolationOptions& options
     console.table(rows);
     std::string with = std::to_string(report["adapters"].size()) + " adapters";
     if (report["adapters"].empty()) with = "no adapters";
-    console.text((passed ? "isolated: " : "NOT isolated: ") + report.value("model", "") + " with " + with + ", compute " +
-                 report.value("compute_mode", "") + ", KV " + report.value("kv", "") + ", on " +
+    console.text((passed ? "isolated: " : "NOT isolated: ") + report.value("model", "") + " with " + with +
+                 ", compute " + report.value("compute_mode", "") + ", KV " + report.value("kv", "") + ", on " +
                  report.value("device", "") + "\n");
     return {};
 }
@@ -141,9 +142,9 @@ Result<void> runIsolationCheck(Session& session, const IsolationOptions& options
 }  // namespace
 
 void addAdapterCommands(Commands& commands) {
-    auto [adapter, none] = commands.add<NoOptions>(
-        "adapter", "Adapters of a model: import, list, show, reload, remove", "espalierctl adapter list -m tiny",
-        [](Session&, const NoOptions&) -> Result<void> { return {}; });
+    auto [adapter, none] = commands.add<NoOptions>("adapter", "Adapters of a model: import, list, show, reload, remove",
+                                                   "espalierctl adapter list -m tiny",
+                                                   [](Session&, const NoOptions&) -> Result<void> { return {}; });
     adapter->require_subcommand(1);
 
     auto [import, i] = commands.addTo<AdapterImportOptions>(
@@ -151,7 +152,8 @@ void addAdapterCommands(Commands& commands) {
         "espalierctl adapter import ~/lora/math -m tiny --name math", runAdapterImport);
     import
         ->add_option("path", i->path,
-                     "A folder with adapter_config.json and adapter_model.safetensors (PEFT) or adapter.safetensors (AdapterHub)")
+                     "A folder with adapter_config.json and adapter_model.safetensors (PEFT) or adapter.safetensors "
+                     "(AdapterHub)")
         ->required();
     import->add_option("-m,--model", i->model, "The base it changes: name or id")->required();
     import->add_option("--name", i->name, "What to call it (default: the folder's name)");
@@ -162,8 +164,8 @@ void addAdapterCommands(Commands& commands) {
     list->add_option("-m,--model", l->model, "Only those of this base");
 
     const std::string what = "base:name, an id, or a name that only one base has";
-    auto [show, s] =
-        commands.addTo<AdapterOptions>(*adapter, "show", "Show one adapter", "espalierctl adapter show tiny:math", runAdapterShow);
+    auto [show, s] = commands.addTo<AdapterOptions>(*adapter, "show", "Show one adapter",
+                                                    "espalierctl adapter show tiny:math", runAdapterShow);
     show->add_option("adapter", s->adapter, what)->required();
 
     auto [reload, r] = commands.addTo<AdapterOptions>(
@@ -172,8 +174,9 @@ void addAdapterCommands(Commands& commands) {
     reload->add_option("adapter", r->adapter, what)->required();
     reload->add_option("--path", r->path, "From here (default: where it was imported from)");
 
-    auto [remove, d] = commands.addTo<AdapterOptions>(
-        *adapter, "remove", "Remove an adapter; what runs with it finishes", "espalierctl adapter remove tiny:math", runAdapterRemove);
+    auto [remove, d] =
+        commands.addTo<AdapterOptions>(*adapter, "remove", "Remove an adapter; what runs with it finishes",
+                                       "espalierctl adapter remove tiny:math", runAdapterRemove);
     remove->add_option("adapter", d->adapter, what)->required();
 
     auto [check, c] = commands.add<IsolationOptions>(

@@ -52,7 +52,8 @@ Request promptOf(std::int32_t tokens, std::int32_t answer, std::int32_t start) {
 }
 
 // Tokens per second of `streams` answers at once, each with an adapter of its own while there are enough of them.
-Result<double> decodeRate(Session& session, BenchModel& model, std::int32_t streams, std::int32_t answer, bool adapted) {
+Result<double> decodeRate(Session& session, BenchModel& model, std::int32_t streams, std::int32_t answer,
+                          bool adapted) {
     std::vector<Request> requests;
     for (std::int32_t i = 0; i < streams; ++i) {
         requests.push_back(promptOf(32, answer, i * 131));
@@ -72,7 +73,8 @@ Result<void> addBreakdown(Session& session, BenchModel& model, std::int32_t stre
         Request& request = requests.emplace_back(promptOf(32, answer, i * 131));
         request.id = RequestId{static_cast<std::uint64_t>(i) + 1};
         request.sink = [&tokens](const Chunk&) { ++tokens; };
-        if (!model.adapters.empty()) request.adapter = model.adapters[static_cast<std::size_t>(i) % model.adapters.size()];
+        if (!model.adapters.empty())
+            request.adapter = model.adapters[static_cast<std::size_t>(i) % model.adapters.size()];
         TRY(model.loop->submit(request));
     }
     std::int64_t steps = 0;
@@ -100,8 +102,8 @@ Result<void> addBreakdown(Session& session, BenchModel& model, std::int32_t stre
     parts["plan_and_sampling"] = (all - forward) / all;
     row["step_ms"] = all * 1e3 / static_cast<double>(steps);
     row["shares"] = parts;
-    row["share_beside_products_and_attention"] = 1.0 - (times.of(StepPart::Products) + times.of(StepPart::Attention) +
-                                                        times.of(StepPart::Adapters)) / all;
+    row["share_beside_products_and_attention"] =
+        1.0 - (times.of(StepPart::Products) + times.of(StepPart::Attention) + times.of(StepPart::Adapters)) / all;
     return {};
 }
 
@@ -122,7 +124,8 @@ Result<void> benchDecode(Session& session, BenchModel& model, const ModelBenchOp
         Json row = rowHead(model, "decode");
         row["streams"] = streams;
         row["tokens_per_s"] = median(rates);
-        row["weights_gb_per_s"] = median(rates) / streams * static_cast<double>(model.transformer->weightBytes()) * 1e-9;
+        row["weights_gb_per_s"] =
+            median(rates) / streams * static_cast<double>(model.transformer->weightBytes()) * 1e-9;
         if (!kept.empty()) {
             row["adapters"] = std::min<std::int64_t>(streams, std::ssize(model.adapters));
             row["rank"] = options.rank;
@@ -156,7 +159,10 @@ Result<void> benchPrefill(Session& session, BenchModel& model, const ModelBenchO
 // A trace three times: with every adapter in the pool, with prefetch and without.
 Result<void> benchReplay(Session& session, BenchModel& model, const ModelBenchOptions& options, Report& report) {
     TraceBenchOptions settings;
-    settings.workload = {.adapters = options.adapters, .alpha = options.alpha, .rate = options.rate, .cv = options.cv,
+    settings.workload = {.adapters = options.adapters,
+                         .alpha = options.alpha,
+                         .rate = options.rate,
+                         .cv = options.cv,
                          .durationS = options.quick ? std::min(options.durationS, 15.0) : options.durationS,
                          .mostTokens = options.mostTokens};
     settings.ranks = options.ranks;
@@ -166,7 +172,8 @@ Result<void> benchReplay(Session& session, BenchModel& model, const ModelBenchOp
     settings.hostBytes = options.hostMb * 1'000'000;
     settings.kvType = model.kv;
     TRY_ASSIGN(const auto bench, TraceBench::make(session, *model.backend, *model.transformer, settings));
-    for (const auto& [setup, name] : {std::pair{TraceSetup{.isHot = true}, "hot"}, {TraceSetup{}, "prefetch"},
+    for (const auto& [setup, name] : {std::pair{TraceSetup{.isHot = true}, "hot"},
+                                      {TraceSetup{}, "prefetch"},
                                       {TraceSetup{.prefetch = false}, "on demand"}}) {
         Beside beside(model);
         TRY_ASSIGN(const Json measured, bench->replay(setup));
@@ -268,19 +275,23 @@ void addDecodeOptions(CLI::App& command, ModelBenchOptions& options) {
         ->delimiter(',')
         ->take_all()
         ->check(CLI::Range(1, kMaxStreams));
-    command.add_option("--adapters", options.adapters, "Random LoRA adapters that the answers share out (default none)")
+    command
+        .add_option("--adapters", options.adapters, "Random LoRA adapters that the answers share out (default none)")
         ->check(CLI::Range(0, 4096));
     command.add_option("--rank", options.rank, "Rank of the adapters (default 16)")->check(CLI::Range(1, 256));
     command.add_option("--adapter-type", options.adapterType, "Stored type of the adapters (default bf16)")
         ->check(CLI::IsMember({"f32", "bf16", "f16"}));
-    command.add_option("--adapter-targets", options.adapterTargets, "all projections, or those of attention (default all)")
+    command
+        .add_option("--adapter-targets", options.adapterTargets, "all projections, or those of attention (default all)")
         ->check(CLI::IsMember({"all", "attention"}));
     command.add_flag("--breakdown", options.breakdown, "Also the share of each operation in a step of decodes");
 }
 
 void addReplayOptions(CLI::App& command, ModelBenchOptions& options) {
     options.adapterTargets = "attention";
-    command.add_option("--adapters", options.adapters, "Replay a trace over so many adapters (default: none, a mixed load)")
+    command
+        .add_option("--adapters", options.adapters,
+                    "Replay a trace over so many adapters (default: none, a mixed load)")
         ->check(CLI::Range(0, 100000));
     command.add_option("--ranks", options.ranks, "Of the adapters, in turns (default 8)")
         ->delimiter(',')
@@ -289,14 +300,17 @@ void addReplayOptions(CLI::App& command, ModelBenchOptions& options) {
     command.add_option("--adapter-type", options.adapterType, "Stored type of the adapters (default bf16)")
         ->check(CLI::IsMember({"f32", "bf16", "f16"}));
     command
-        .add_option("--adapter-targets", options.adapterTargets, "all projections, or those of attention (default attention)")
+        .add_option("--adapter-targets", options.adapterTargets,
+                    "all projections, or those of attention (default attention)")
         ->check(CLI::IsMember({"all", "attention"}));
     command.add_option("--rate", options.rate, "Requests a second (default 2)")->check(CLI::PositiveNumber);
     command.add_option("--alpha", options.alpha, "1: adapters all alike, less: a few far more often (default 1)")
         ->check(CLI::PositiveNumber);
-    command.add_option("--cv", options.cv, "Variation of the arrivals, 1: Poisson (default 1)")->check(CLI::Range(1.0, 100.0));
+    command.add_option("--cv", options.cv, "Variation of the arrivals, 1: Poisson (default 1)")
+        ->check(CLI::Range(1.0, 100.0));
     command.add_option("--duration", options.durationS, "Seconds of arrivals (default 60)")->check(CLI::PositiveNumber);
-    command.add_option("--lengths", options.mostTokens, "Prompts and answers have 8 tokens to below this (default 128)")
+    command
+        .add_option("--lengths", options.mostTokens, "Prompts and answers have 8 tokens to below this (default 128)")
         ->check(CLI::Range(9, 1024));
     command.add_option("--pool-mb", options.poolMb, "Pool of KV pages and adapters, 10^6 bytes (default 64)")
         ->check(CLI::Range(1, 1 << 20));
@@ -339,10 +353,13 @@ void addBenchCommands(Commands& commands) {
     auto [tenancy, t] = commands.addTo<TenancyBenchOptions>(
         *bench, "tenancy", "Thousands of adapters and several tenants, beside the engine without what serves them",
         "espalierctl bench tenancy --scenario P7 --shape 160m --quick", runTenancyBench);
-    tenancy->add_option("--scenario", t->scenario, "P5 many adapters, P6 base traffic, P7 cold adapters, P8 fairness, ablations")
+    tenancy
+        ->add_option("--scenario", t->scenario,
+                     "P5 many adapters, P6 base traffic, P7 cold adapters, P8 fairness, ablations")
         ->required()
         ->check(CLI::IsMember({"P5", "P6", "P7", "P8", "ablations"}));
-    tenancy->add_option("--shape", t->shape, "tiny, 160m or 1b (default 160m)")->check(CLI::IsMember({"tiny", "160m", "1b"}));
+    tenancy->add_option("--shape", t->shape, "tiny, 160m or 1b (default 160m)")
+        ->check(CLI::IsMember({"tiny", "160m", "1b"}));
     tenancy->add_option("--adapters", t->adapters, "Registered adapters (default: 2000; P6 1000, P7 256)")
         ->check(CLI::Range(1, 100000));
     tenancy->add_option("--rate", t->rate, "Requests a second (default 10; P7 2)")->check(CLI::PositiveNumber);

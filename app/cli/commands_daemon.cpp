@@ -94,7 +94,8 @@ std::optional<MachineSpeed> measuredOnce(Session& session) {
     if (isKnown || session.files().exists(session.workspace() / kDaemonFile)) return std::nullopt;
     const auto machine = measureMachine(**backend);
     if (!machine) return std::nullopt;
-    return MachineSpeed{device, machine->readGigabytesPerSecond, machine->fmaGflops, session.clock().unixMilliseconds()};
+    return MachineSpeed{device, machine->readGigabytesPerSecond, machine->fmaGflops,
+                        session.clock().unixMilliseconds()};
 }
 
 Result<void> runServe(Session& session, const ServeOptions& options) {
@@ -144,10 +145,10 @@ Result<void> runStatus(Session& session, const NoOptions&) {
     console.text("pool     " + bytesText(pool.value("kv", 0.0)) + " KV of " + bytesText(pool.value("bytes", 0.0)) +
                  "\nadapters " + dumpJson(adapters["pool"]) + " in the pool, " + dumpJson(adapters["host"]) +
                  " in host memory (" + bytesText(adapters.value("host_bytes", 0.0)) + " of " +
-                 bytesText(adapters.value("host_budget_bytes", 0.0)) + ")\nqueue    " + dumpJson(status["queue"]["running"]) + " running, " +
-                 dumpJson(status["queue"]["waiting"]) + " waiting\nrates    prefill " +
-                 fixedText(status["rates"].value("prefill_tokens_per_s", 0.0), 1) + ", decode " +
-                 fixedText(status["rates"].value("decode_tokens_per_s", 0.0), 1) + " tokens/s\n");
+                 bytesText(adapters.value("host_budget_bytes", 0.0)) + ")\nqueue    " +
+                 dumpJson(status["queue"]["running"]) + " running, " + dumpJson(status["queue"]["waiting"]) +
+                 " waiting\nrates    prefill " + fixedText(status["rates"].value("prefill_tokens_per_s", 0.0), 1) +
+                 ", decode " + fixedText(status["rates"].value("decode_tokens_per_s", 0.0), 1) + " tokens/s\n");
     std::vector<std::vector<std::string>> rows{{"MODEL", "STATE", "RUNNING", "WAITING"}};
     for (const Json& model : status["models"])
         rows.push_back({model.value("name", ""), model.value("state", ""), dumpJson(model["running"]),
@@ -214,9 +215,8 @@ void addDaemonCommands(Commands& commands) {
     serve->add_option("--memory-mb", s->memoryMiB, "Weights and pools in all, MiB (default: 80 % of free memory)")
         ->check(CLI::Range(1, 1 << 24));
     serve
-        ->add_option(
-            "--host-cache-mb", s->hostCacheMiB,
-            "Host memory for adapters that are ready to be served, MiB (default 1024)")
+        ->add_option("--host-cache-mb", s->hostCacheMiB,
+                     "Host memory for adapters that are ready to be served, MiB (default 1024)")
         ->check(CLI::Range(0, 1 << 24));
     serve
         ->add_option("--adapter-folder", s->adapterFolders,

@@ -145,7 +145,10 @@ void addModelCommands(Commands& commands) {
     auto [import, importOptions] =
         commands.add<ImportOptions>("import", "Bring a model folder or GGUF file into the workspace",
                                     "espalierctl import ~/models/tiny-llama --name tiny", runImport);
-    import->add_option("path", importOptions->path, "A Hugging Face folder with safetensors, or a .gguf file (any part of a split one)")->required();
+    import
+        ->add_option("path", importOptions->path,
+                     "A Hugging Face folder with safetensors, or a .gguf file (any part of a split one)")
+        ->required();
     import->add_option("--name", importOptions->name, "What to call it (default: the folder's or file's name)");
     import->add_flag("--link", importOptions->link, "Use the files in place instead of copying them");
     import->add_flag("--dry-run", importOptions->dryRun, "Only show what would be imported: facts, tensors, warnings");

@@ -38,7 +38,8 @@ Result<TensorRole> roleOf(const TensorEntry& entry) {
     const std::string& name = entry.name;
     if (!name.starts_with(kPeftPrefix))
         return fail(ErrorCode::Unsupported,
-                    entry.location() + " is not named as PEFT names tensors (\"base_model.model....lora_A.weight\")", name);
+                    entry.location() + " is not named as PEFT names tensors (\"base_model.model....lora_A.weight\")",
+                    name);
     const std::string rest = name.substr(kPeftPrefix.size());
     for (const auto& [suffix, kind] : kSuffixes)
         if (rest.ends_with(suffix)) return TensorRole{rest.substr(0, rest.size() - suffix.size()), kind};
@@ -94,17 +95,18 @@ private:
         const LoraTarget& target = *found->second;
         if (role.kind == TensorKind::BaseCopy) return placeBaseCopy(entry, target);
         if (role.isOfEmbedding() != target.isEmbedding())
-            return fail(ErrorCode::CorruptFile,
-                        entry.location() + ": " + role.module +
-                            (target.isEmbedding() ? " is an embedding, whose matrices are lora_embedding_A and lora_embedding_B"
-                                                  : " is a projection, not an embedding"),
-                        entry.name);
+            return fail(
+                ErrorCode::CorruptFile,
+                entry.location() + ": " + role.module +
+                    (target.isEmbedding() ? " is an embedding, whose matrices are lora_embedding_A and lora_embedding_B"
+                                          : " is a projection, not an embedding"),
+                entry.name);
         Matrices& pair = m_found[&target];
         if (!pair.module.empty() && pair.module != role.module)
-            return fail(ErrorCode::CorruptFile,
-                        entry.location() + ": this projection is there under two names, " + pair.module + " and " +
-                            role.module,
-                        entry.name);
+            return fail(
+                ErrorCode::CorruptFile,
+                entry.location() + ": this projection is there under two names, " + pair.module + " and " + role.module,
+                entry.name);
         pair.module = role.module;
         (role.isB() ? pair.b : pair.a) = &entry;
         if (!target.isLmHead()) m_filePrefix = hasPrefix ? std::string(m_family.tensors.prefix) : "";
@@ -115,7 +117,8 @@ private:
     Result<void> placeBaseCopy(const TensorEntry& entry, const LoraTarget& target) {
         if (target.layer >= 0)
             return fail(ErrorCode::Unsupported,
-                        entry.location() + " is a weight of the base itself, which an adapter does not replace", entry.name);
+                        entry.location() + " is a weight of the base itself, which an adapter does not replace",
+                        entry.name);
         const std::vector<std::int64_t> expected = {m_base.vocabulary, m_base.hidden};
         if (entry.shape != expected)
             return fail(ErrorCode::ShapeMismatch,
@@ -142,8 +145,9 @@ private:
     Error unknownModule(const TensorEntry& entry, const std::string& module) const {
         if (isTable(module))
             return fail(ErrorCode::Unsupported,
-                        entry.location() + " changes a table of positions or token types; of the embeddings, that of the "
-                                           "tokens can be changed",
+                        entry.location() +
+                            " changes a table of positions or token types; of the embeddings, that of the "
+                            "tokens can be changed",
                         entry.name);
         return fail(ErrorCode::ShapeMismatch,
                     entry.location() + ": the base (" + m_base.architecture + ", " +
@@ -164,10 +168,11 @@ private:
             }
             if (isKnown) continue;
             if (isTable(name))
-                return fail(ErrorCode::Unsupported,
-                            std::string(kAdapterConfigFile) + ": target_modules names " + name +
-                                ", a table of positions or token types; of the embeddings, that of the tokens can be changed",
-                            "target_modules");
+                return fail(
+                    ErrorCode::Unsupported,
+                    std::string(kAdapterConfigFile) + ": target_modules names " + name +
+                        ", a table of positions or token types; of the embeddings, that of the tokens can be changed",
+                    "target_modules");
             return fail(ErrorCode::ShapeMismatch,
                         std::string(kAdapterConfigFile) + ": target_modules names " + name + ", which the base (" +
                             m_base.architecture + ") does not have",
@@ -203,9 +208,10 @@ private:
                             std::string(kAdapterConfigFile) + " does not select",
                         module);
         if (!pair.a || !pair.b)
-            return fail(ErrorCode::MissingTensor,
-                        (pair.a ? pair.a : pair.b)->location() + " has no " + (pair.a ? "lora_B" : "lora_A") + " beside it",
-                        module);
+            return fail(
+                ErrorCode::MissingTensor,
+                (pair.a ? pair.a : pair.b)->location() + " has no " + (pair.a ? "lora_B" : "lora_A") + " beside it",
+                module);
         TRY(checkTie(target));
         TRY_ASSIGN(const std::int32_t rank, m_config.rankOf(module));
         TRY_ASSIGN(const float scale, m_config.scaleOf(module));
@@ -219,11 +225,12 @@ private:
     Result<void> checkTie(const LoraTarget& target) {
         if (target.layer >= 0 || !m_base.tiedEmbeddings) return {};
         if (m_config.tiesWeights)
-            return fail(ErrorCode::Unsupported,
-                        std::string(kAdapterConfigFile) + ": it changes " + target.name +
-                            ", whose weights this base shares between embedding and output layer, and asks that they stay "
-                            "shared (ensure_weight_tying), which is not supported; train it with ensure_weight_tying=False",
-                        "ensure_weight_tying");
+            return fail(
+                ErrorCode::Unsupported,
+                std::string(kAdapterConfigFile) + ": it changes " + target.name +
+                    ", whose weights this base shares between embedding and output layer, and asks that they stay "
+                    "shared (ensure_weight_tying), which is not supported; train it with ensure_weight_tying=False",
+                "ensure_weight_tying");
         m_spec.warnings.push_back("the base shares one matrix between embedding and output layer; " + target.name +
                                   " alone is changed, as PEFT does until an adapter is merged");
         return {};
@@ -262,13 +269,16 @@ Result<void> refusePickles(FileSystem& files, const Path& folder, std::string_vi
     constexpr std::pair<const char*, std::string_view> kPickles[] = {
         {"adapter_model.bin", kPeft},
         {"adapter_model.pt", kPeft},
-        {"pytorch_adapter.bin", "adapters: save_adapter(..., use_safetensors=True), or the same tensors under the same names in "
-                                "adapter.safetensors"}};
+        {"pytorch_adapter.bin",
+         "adapters: save_adapter(..., use_safetensors=True), or the same tensors under the same names in "
+         "adapter.safetensors"}};
     for (const auto& [name, how] : kPickles)
         if (files.exists(folder / name))
             return fail(ErrorCode::Unsupported,
-                        std::string(name) + ": pickle weights are not read, because a pickle can run any code; save the "
-                                            "adapter as safetensors first (" + std::string(how) + ")",
+                        std::string(name) +
+                            ": pickle weights are not read, because a pickle can run any code; save the "
+                            "adapter as safetensors first (" +
+                            std::string(how) + ")",
                         name);
     return fail(ErrorCode::NotFound, folder.string() + " holds no " + std::string(weightsFile), folder.string());
 }
@@ -288,12 +298,14 @@ Result<AdapterSpec> checkAdapter(std::string_view configText, const TensorSource
 Result<AdapterFolder> readAdapterFolder(FileSystem& files, const Path& folder, const ArchSpec& base) {
     TRY_ASSIGN(const FileEntry status, files.stat(folder));
     if (!status.isDirectory)
-        return fail(ErrorCode::InvalidArgument, folder.string() + " is not a folder; an adapter is one", folder.string());
+        return fail(ErrorCode::InvalidArgument, folder.string() + " is not a folder; an adapter is one",
+                    folder.string());
     AdapterFolder adapter;
     auto text = files.readText(folder / kAdapterConfigFile, kMaxConfigBytes);
     if (!text && text.error().code == ErrorCode::NotFound)
         return fail(ErrorCode::NotFound,
-                    folder.string() + " holds no " + std::string(kAdapterConfigFile) + ": is it an adapter of PEFT or AdapterHub?",
+                    folder.string() + " holds no " + std::string(kAdapterConfigFile) +
+                        ": is it an adapter of PEFT or AdapterHub?",
                     folder.string());
     TRY_ASSIGN(adapter.configText, std::move(text));
     adapter.weightsFile = isBottleneck(adapter.configText) ? kAdapterHubWeightsFile : kAdapterWeightsFile;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A folder with an adapter read against the base it shall change: LoRA as PEFT saves it (adapter_config.json and
 // adapter_model.safetensors), or a bottleneck adapter as AdapterHub does (adapter_config.json and adapter.safetensors;
-// bottleneck_folder.h). What this gives fits: every tensor has its place in the base, the shape that it says and a type that
-// tiles can hold, and all that the configuration names is there. Values are looked at by the importer (NonFiniteScan).
+// bottleneck_folder.h). What this gives fits: every tensor has its place in the base, the shape that it says and a type
+// that tiles can hold, and all that the configuration names is there. Values are looked at by the importer
+// (NonFiniteScan).
 //
 // Thread: any.
 #pragma once
@@ -26,13 +27,13 @@ struct LoraPair {
     LoraTarget target;
     std::int32_t rank = 0;
     float scale = 1.0f;
-    std::string a, b;  // names of the tensors: [rank, inputs], [outputs, rank]
+    std::string a, b;                               // names of the tensors: [rank, inputs], [outputs, rank]
     std::optional<ActivationKind> activation = {};  // of a bottleneck adapter, which has biases too:
     std::string aBias = {}, bBias = {};             // [rank], [outputs]
 };
 
-// A tensor of the base itself that PEFT saved with the adapter: of the embedding or the head, in their shape. Nothing is
-// computed with it, but who imports the adapter sees whether it was trained on another table than the base's.
+// A tensor of the base itself that PEFT saved with the adapter: of the embedding or the head, in their shape. Nothing
+// is computed with it, but who imports the adapter sees whether it was trained on another table than the base's.
 struct BaseCopy {
     std::string tensor;
     bool isEmbedding = false;
@@ -47,7 +48,7 @@ struct AdapterSpec {
     std::vector<LoraPair> pairs;       // in the order of computing: the embedding, the layers, the head
     BottleneckInput bottleneckInput = BottleneckInput::Addend;
     std::vector<BaseCopy> baseCopies;
-    std::string baseModel;             // what it says that it was trained on
+    std::string baseModel;  // what it says that it was trained on
     std::vector<std::string> warnings;
 };
 
@@ -65,8 +66,8 @@ Result<AdapterFolder> readAdapterFolder(FileSystem& files, const Path& folder, c
 // The checks alone, of either kind, for files that are elsewhere (and for fuzzing).
 Result<AdapterSpec> checkAdapter(std::string_view configText, const TensorSource& tensors, const ArchSpec& base);
 
-// The identity of an adapter: SHA-256 over its configuration as found and its tensors (ModelDigest), "sha256:...". Reads
-// everything. Errors: io_error, cancelled.
+// The identity of an adapter: SHA-256 over its configuration as found and its tensors (ModelDigest), "sha256:...".
+// Reads everything. Errors: io_error, cancelled.
 Result<std::string> digestAdapter(const AdapterFolder& adapter, std::stop_token stop);
 
 }  // namespace espalier

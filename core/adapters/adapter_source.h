@@ -19,10 +19,10 @@ struct LoraImage;
 struct AdapterSource {
     virtual ~AdapterSource() = default;
 
-    std::string digest;  // who it is: two of one digest and base are the same
-    std::string base;    // id of the model whose pages it is cut for; empty: known to the caller
-    std::string name;    // for people
-    std::string tenant;  // whose it is; empty: everyone's
+    std::string digest;            // who it is: two of one digest and base are the same
+    std::string base;              // id of the model whose pages it is cut for; empty: known to the caller
+    std::string name;              // for people
+    std::string tenant;            // whose it is; empty: everyone's
     std::int64_t storedBytes = 0;  // about what it takes in memory, before it was read
 
     // Its tiles when it is in memory itself, else null.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // adapter_config.json of a bottleneck adapter as AdapterHub publishes it (the `adapters` library): where in a layer it
-// stands, how narrow it is and with which activation. Read the way adapters 1.3 reads it; whatever would change the result
-// and is not supported is refused by name.
+// stands, how narrow it is and with which activation. Read the way adapters 1.3 reads it; whatever would change the
+// result and is not supported is refused by name.
 //
-// Houlsby et al. (arXiv 1902.00751; "double_seq_bn", "houlsby"): after attention and after the MLP, each reading what its
-// block adds to the residual. Pfeiffer et al. (arXiv 2005.00247; "seq_bn", "pfeiffer"): after the MLP, reading the sum.
+// Houlsby et al. (arXiv 1902.00751; "double_seq_bn", "houlsby"): after attention and after the MLP, each reading what
+// its block adds to the residual. Pfeiffer et al. (arXiv 2005.00247; "seq_bn", "pfeiffer"): after the MLP, reading the
+// sum.
 //
 // Plain values. Thread: any.
 #pragma once

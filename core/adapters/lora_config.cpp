@@ -16,11 +16,13 @@ struct Extension {
     std::string_view key, sentence;
 };
 constexpr Extension kExtensions[] = {
-    {"use_dora", "it uses DoRA (use_dora), which rescales the base weights; only plain LoRA is served, so train it with "
-                 "use_dora=False, or merge it into the base and import the result as a model"},
+    {"use_dora",
+     "it uses DoRA (use_dora), which rescales the base weights; only plain LoRA is served, so train it with "
+     "use_dora=False, or merge it into the base and import the result as a model"},
     {"lora_bias", "its B matrices have biases (lora_bias), which are not supported; train it with lora_bias=False"},
-    {"modules_to_save", "it replaces whole modules (modules_to_save), which is not supported; train it without, or merge "
-                        "it into the base and import the result as a model"},
+    {"modules_to_save",
+     "it replaces whole modules (modules_to_save), which is not supported; train it without, or merge "
+     "it into the base and import the result as a model"},
     {"trainable_token_indices", "it changes rows of the embedding (trainable_token_indices), which is not supported"},
     {"target_parameters", "it changes parameters outside of linear layers (target_parameters), which is not supported"},
     {"layer_replication", "it repeats layers of the base (layer_replication), which is not supported"},
@@ -43,17 +45,19 @@ bool isUsed(const Json& value) {
 Result<void> refuseExtensions(const Json& config, const std::string& where) {
     for (const Extension& extension : kExtensions)
         if (const auto found = config.find(extension.key); found != config.end() && isUsed(*found))
-            return fail(ErrorCode::Unsupported, where + ": " + std::string(extension.sentence), std::string(extension.key));
+            return fail(ErrorCode::Unsupported, where + ": " + std::string(extension.sentence),
+                        std::string(extension.key));
     // Some initialisations replace the base's weights; then the adapter is right only on those.
     const auto init = config.find("init_lora_weights");
     if (init != config.end() && init->is_string()) {
         const std::string name = init->get<std::string>();
         for (const std::string_view known : {"gaussian", "eva", "orthogonal"})
             if (name == known) return {};
-        return fail(ErrorCode::Unsupported,
-                    where + ": it starts from \"" + name + "\" (init_lora_weights), which may change the base's weights; " +
-                        "convert it with PEFT (save_pretrained(..., path_initial_model_for_weight_conversion=...)) first",
-                    "init_lora_weights");
+        return fail(
+            ErrorCode::Unsupported,
+            where + ": it starts from \"" + name + "\" (init_lora_weights), which may change the base's weights; " +
+                "convert it with PEFT (save_pretrained(..., path_initial_model_for_weight_conversion=...)) first",
+            "init_lora_weights");
     }
     return {};
 }
@@ -72,20 +76,23 @@ Result<std::vector<std::string>> readNames(const JsonReader& reader, const Json&
     std::vector<std::string> names;
     if (value.size() > kMostNames) return reader.wrong(key, "at most " + std::to_string(kMostNames) + " names");
     for (const Json& name : value) {
-        if (!name.is_string() || name.get_ref<const std::string&>().empty()) return reader.wrong(key, "a list of names");
+        if (!name.is_string() || name.get_ref<const std::string&>().empty())
+            return reader.wrong(key, "a list of names");
         names.push_back(name.get<std::string>());
     }
     return names;
 }
 
-Result<std::optional<ModuleFilter>> readFilter(const JsonReader& reader, std::string_view key, const std::string& where) {
+Result<std::optional<ModuleFilter>> readFilter(const JsonReader& reader, std::string_view key,
+                                               const std::string& where) {
     const Json* value = reader.find(key);
     if (!value) return std::optional<ModuleFilter>();
     ModuleFilter filter;
     if (value->is_string() && value->get_ref<const std::string&>() == "all-linear") {
         filter.everything = true;
     } else if (value->is_string()) {
-        TRY_ASSIGN(filter.pattern, wholeName(value->get_ref<const std::string&>(), "", where + ": " + std::string(key)));
+        TRY_ASSIGN(filter.pattern,
+                   wholeName(value->get_ref<const std::string&>(), "", where + ": " + std::string(key)));
     } else if (value->is_array()) {
         TRY_ASSIGN(filter.names, readNames(reader, *value, key));
     } else {
@@ -145,7 +152,8 @@ std::optional<double> alphaFrom(const OrderedJson& value) {
 }
 
 template <class Value>
-Result<Value> firstMatch(const std::vector<std::pair<Regex, Value>>& patterns, const std::string& module, Value otherwise) {
+Result<Value> firstMatch(const std::vector<std::pair<Regex, Value>>& patterns, const std::string& module,
+                         Value otherwise) {
     for (const auto& [pattern, value] : patterns) {
         TRY_ASSIGN(const bool matches, isMatch(pattern, module));
         if (matches) return value;
@@ -198,7 +206,8 @@ Result<LoraConfig> loraConfigFromText(std::string_view text, std::string_view na
     TRY_ASSIGN(const std::string type, reader.string("peft_type"));
     if (type != "LORA")
         return fail(ErrorCode::Unsupported,
-                    where + ": adapters of type " + type + " are not supported; LoRA (\"peft_type\": \"LORA\") is", "peft_type");
+                    where + ": adapters of type " + type + " are not supported; LoRA (\"peft_type\": \"LORA\") is",
+                    "peft_type");
     TRY(refuseExtensions(json, where));
     TRY_ASSIGN(const std::string bias, reader.stringOr("bias", "none"));
     if (bias != "none")

@@ -30,13 +30,14 @@ struct ModuleFilter {
 struct LoraConfig {
     std::int32_t rank = 8;
     double alpha = 8.0;
-    bool rsLora = false;  // scale = alpha / sqrt(rank) (arXiv 2312.03732), else alpha / rank
-    std::optional<ModuleFilter> targets;   // none: what the file of weights holds
+    bool rsLora = false;                  // scale = alpha / sqrt(rank) (arXiv 2312.03732), else alpha / rank
+    std::optional<ModuleFilter> targets;  // none: what the file of weights holds
     std::optional<ModuleFilter> excluded;
-    std::optional<std::vector<std::int32_t>> layers;  // only these
+    std::optional<std::vector<std::int32_t>> layers;           // only these
     std::vector<std::pair<Regex, std::int32_t>> rankPatterns;  // the first that matches a module's name decides
     std::vector<std::pair<Regex, double>> alphaPatterns;
-    bool tiesWeights = false;  // "ensure_weight_tying": what changes an embedding changes a head that shares its weights
+    bool tiesWeights =
+        false;              // "ensure_weight_tying": what changes an embedding changes a head that shares its weights
     std::string baseModel;  // what it says that it was trained on; for people
 
     // Of a module by its name as PEFT has it ("model.layers.3.self_attn.q_proj").

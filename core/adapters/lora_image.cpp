@@ -42,16 +42,20 @@ struct Layout {
     std::vector<std::int64_t> pagesOf;       // of its tiles
 };
 
-std::int64_t divideUp(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+std::int64_t divideUp(std::int64_t a, std::int64_t b) {
+    return (a + b - 1) / b;
+}
 
 // None when a tile does not fit a page.
-std::optional<Layout> layoutWith(std::int32_t tileColumns, const AdapterSpec& spec, std::span<const std::int64_t> pageBytes) {
+std::optional<Layout> layoutWith(std::int32_t tileColumns, const AdapterSpec& spec,
+                                 std::span<const std::int64_t> pageBytes) {
     const std::size_t layers = pageBytes.size();
     const std::int64_t tileBytes = loraTileBytes(tileColumns, spec.dtype);
     const std::int64_t least = std::ranges::min(pageBytes) / tileBytes;  // the embedding and the head lie in any array
     if (least == 0) return std::nullopt;
     std::vector<std::int64_t> tiles(layers + 2);
-    for (const LoraPair& pair : spec.pairs) tiles[partOf(pair.target, layers)] += moduleOf(pair, tileColumns, spec.dtype).tiles();
+    for (const LoraPair& pair : spec.pairs)
+        tiles[partOf(pair.target, layers)] += moduleOf(pair, tileColumns, spec.dtype).tiles();
     Layout layout{tileColumns, 0, std::vector<std::int64_t>(layers + 2, least), {}};
     for (std::size_t i = 0; i < layers; ++i) layout.tilesPerPage[i + 1] = pageBytes[i] / tileBytes;
     std::int64_t all = 0;
@@ -73,7 +77,8 @@ void placeParts(LoraImage& image, const Layout& layout) {
             const LoraImage::Place place{static_cast<std::int32_t>(layer), ordinal};
             (ordinal < layout.pagesOf[layer + 1] ? image.parts[layer + 1].places : left).push_back(place);
         }
-    const auto embedding = static_cast<std::size_t>(layout.pagesOf.front()), head = static_cast<std::size_t>(layout.pagesOf.back());
+    const auto embedding = static_cast<std::size_t>(layout.pagesOf.front()),
+               head = static_cast<std::size_t>(layout.pagesOf.back());
     const auto from = std::span(left);
     image.parts.front().places.assign(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(embedding));
     const auto rest = from.subspan(embedding, head);
@@ -96,7 +101,8 @@ struct TileRows {
 // Stored is [rows, width], or transposed.
 void putRows(LoraImage::Part& part, const LoraModule& module, const TileRows& to, std::span<const std::byte> stored,
              DType dtype, bool transposed) {
-    const auto from = static_cast<std::int64_t>(bytesOf(dtype)), size = static_cast<std::int64_t>(bytesOf(module.dtype));
+    const auto from = static_cast<std::int64_t>(bytesOf(dtype)),
+               size = static_cast<std::int64_t>(bytesOf(module.dtype));
     const std::int64_t tileBytes = loraTileBytes(module.tileColumns, module.dtype);
     const std::int64_t across = loraTilesAcross(to.width, module.tileColumns);
     const std::int64_t step = transposed ? to.rows * from : from;  // to the next column
@@ -107,7 +113,8 @@ void putRows(LoraImage::Part& part, const LoraModule& module, const TileRows& to
                 const std::int64_t count = std::min<std::int64_t>(module.tileColumns, to.width - first);
                 std::byte* at = part.tiles.data() + (to.firstTile + row / kLoraSlab * across + column) * tileBytes +
                                 row % kLoraSlab * module.tileColumns * size;
-                const std::byte* source = stored.data() + (transposed ? first * to.rows + j : j * to.width + first) * from;
+                const std::byte* source =
+                    stored.data() + (transposed ? first * to.rows + j : j * to.width + first) * from;
                 for (std::int64_t i = 0; i < count; ++i) putElement(at + i * size, source + i * step);
             }
     };
@@ -119,7 +126,8 @@ void putRows(LoraImage::Part& part, const LoraModule& module, const TileRows& to
         put([](std::byte* at, const std::byte* source) { std::memcpy(at, source, 2); });
 }
 
-Result<void> putPair(LoraImage::Part& part, const LoraPair& pair, const LoraModule& module, const TensorSource& tensors) {
+Result<void> putPair(LoraImage::Part& part, const LoraPair& pair, const LoraModule& module,
+                     const TensorSource& tensors) {
     const auto put = [&](const std::string& name, const TileRows& to, bool transposed) -> Result<void> {
         const TensorEntry* entry = tensors.find(name);
         CHECK(entry);
@@ -177,8 +185,10 @@ Result<std::shared_ptr<const LoraImage>> makeLoraImage(const AdapterSpec& spec, 
         modules.push_back(module);
         placed.emplace_back(&part, module);
     }
-    for (LoraImage::Part& part : image->parts) part.tiles.resize(static_cast<std::size_t>(part.tileCount * image->tileBytes()));
-    for (std::size_t i = 0; i < placed.size(); ++i) TRY(putPair(*placed[i].first, spec.pairs[i], placed[i].second, tensors));
+    for (LoraImage::Part& part : image->parts)
+        part.tiles.resize(static_cast<std::size_t>(part.tileCount * image->tileBytes()));
+    for (std::size_t i = 0; i < placed.size(); ++i)
+        TRY(putPair(*placed[i].first, spec.pairs[i], placed[i].second, tensors));
     return std::shared_ptr<const LoraImage>(std::move(image));
 }
 

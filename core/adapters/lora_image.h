@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// LoraImage: an adapter in host memory the way it will lie in the pool: tiles one after the other (core/compute/lora.h) for
-// the embedding, for each layer and for the head. Putting it into pages is a copy of bytes, nothing is computed. Immutable
-// once made; whoever serves it shares it, so files that are replaced or deleted meanwhile do not matter.
+// LoraImage: an adapter in host memory the way it will lie in the pool: tiles one after the other (core/compute/lora.h)
+// for the embedding, for each layer and for the head. Putting it into pages is a copy of bytes, nothing is computed.
+// Immutable once made; whoever serves it shares it, so files that are replaced or deleted meanwhile do not matter.
 //
-// A page id is a page in the array of every layer. A layer's tiles lie in its own array, in the first of the adapter's ids;
-// those of the embedding and the head, which may be larger than all layers together, take what is left in any array:
+// A page id is a page in the array of every layer. A layer's tiles lie in its own array, in the first of the adapter's
+// ids; those of the embedding and the head, which may be larger than all layers together, take what is left in any
+// array:
 //
 //   ids of the adapter:      first      second     third
 //   array of layer 0:     | layer 0  | layer 0  | embedding |
@@ -38,9 +39,9 @@ struct LoraImage final : AdapterSource, std::enable_shared_from_this<LoraImage> 
 
     DType dtype = DType::F32;
     std::int32_t tileColumns = 0;
-    std::int32_t pages = 0;  // ids it takes
-    std::int32_t ranks = 0;  // columns of v that its widest site needs
-    LoraStack modules;       // their `pages` are empty; `firstTile` counts in their part
+    std::int32_t pages = 0;   // ids it takes
+    std::int32_t ranks = 0;   // columns of v that its widest site needs
+    LoraStack modules;        // their `pages` are empty; `firstTile` counts in their part
     std::vector<Part> parts;  // in the order of computing: the embedding's, one per layer, the head's; any may be empty
 
     std::int64_t tileBytes() const { return loraTileBytes(tileColumns, dtype); }
@@ -50,8 +51,9 @@ struct LoraImage final : AdapterSource, std::enable_shared_from_this<LoraImage> 
     Result<std::shared_ptr<const LoraImage>> read() const override { return shared_from_this(); }
 };
 
-// pageBytes: of one page, by layer; not empty. The tile width is chosen for the fewest pages. Errors: pool_exhausted (not
-// one tile fits a page), io_error. Requires: spec and tensors came from one readAdapterFolder for a base of these layers.
+// pageBytes: of one page, by layer; not empty. The tile width is chosen for the fewest pages. Errors: pool_exhausted
+// (not one tile fits a page), io_error. Requires: spec and tensors came from one readAdapterFolder for a base of these
+// layers.
 Result<std::shared_ptr<const LoraImage>> makeLoraImage(const AdapterSpec& spec, const TensorSource& tensors,
                                                        std::string digest, std::span<const std::int64_t> pageBytes);
 

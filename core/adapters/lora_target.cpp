@@ -20,15 +20,16 @@ std::vector<LoraTarget> loraTargets(const ArchSpec& spec) {
     CHECK(family);
     const TensorNames& names = family->tensors;
     std::vector<LoraTarget> targets;
-    targets.push_back({withoutPrefix(names.embedding, names), -1, LoraSite::Embedding, spec.vocabulary, spec.hidden, 0});
+    targets.push_back(
+        {withoutPrefix(names.embedding, names), -1, LoraSite::Embedding, spec.vocabulary, spec.hidden, 0});
     for (std::size_t i = 0; i < spec.layers.size(); ++i) {
         const LayerSpec& layer = spec.layers[i];
-        const std::string prefix =
-            withoutPrefix(names.layer, names) + std::to_string(i) + ".";
+        const std::string prefix = withoutPrefix(names.layer, names) + std::to_string(i) + ".";
         const auto add = [&](std::string_view name, LoraSite site, std::int32_t inputs, std::int32_t outputs,
                              std::int32_t firstOutput) {
             if (!name.empty())
-                targets.push_back({prefix + std::string(name), static_cast<std::int32_t>(i), site, inputs, outputs, firstOutput});
+                targets.push_back(
+                    {prefix + std::string(name), static_cast<std::int32_t>(i), site, inputs, outputs, firstOutput});
         };
         const std::int32_t query = layer.heads * spec.headDim, key = layer.kvHeads * spec.headDim;
         if (names.key.empty()) {

@@ -14,7 +14,7 @@
 namespace espalier {
 
 struct LoraTarget {
-    std::string name;  // without the family's prefix: "layers.3.self_attn.q_proj", "embed_tokens"
+    std::string name;        // without the family's prefix: "layers.3.self_attn.q_proj", "embed_tokens"
     std::int32_t layer = 0;  // -1: of no layer
     LoraSite site = LoraSite::Qkv;
     std::int32_t inputs = 0;

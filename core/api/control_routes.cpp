@@ -12,7 +12,8 @@ namespace espalier {
 namespace {
 
 constexpr std::string_view kPrefix = "/control/";
-constexpr const char* kLongOperations[]{"generate", "perplexity", "embed", "job-wait", "isolation-check"};  // they wait for the engine
+constexpr const char* kLongOperations[]{"generate", "perplexity", "embed", "job-wait",
+                                        "isolation-check"};  // they wait for the engine
 
 // Calls whose arguments name them ("call_id"), while they run: `cancel` ends one of them early.
 class NamedCalls {

@@ -42,8 +42,8 @@ public:
                           ControlHost{m_url, m_clock.unixMilliseconds(), [this] { requestShutdown(); }});
         m_events.emplace(m_engine);
         TRY_ASSIGN(auto adapterFolders, foldersOfAdapters());
-        m_router->add(openAiRoutes({m_models, m_clock, std::make_shared<RequestMetrics>(), m_answerers.queue(),
-                                    std::move(adapterFolders)}));
+        m_router->add(openAiRoutes(
+            {m_models, m_clock, std::make_shared<RequestMetrics>(), m_answerers.queue(), std::move(adapterFolders)}));
         m_router->add(controlRoutes(*m_control, *m_events));
         TRY(m_engine.setServing(ServeState::Serving));
         m_server->start();
@@ -99,8 +99,7 @@ private:
         for (const std::string& name : m_options.adapterFolders) {
             std::error_code failed;
             folders.push_back(std::filesystem::canonical(name, failed));
-            if (failed)
-                return fail(ErrorCode::NotFound, "the adapter folder " + name + ": " + failed.message(), name);
+            if (failed) return fail(ErrorCode::NotFound, "the adapter folder " + name + ": " + failed.message(), name);
         }
         return std::optional(std::move(folders));
     }

@@ -52,9 +52,10 @@ Result<ModelAccess::Named> ModelAccess::resolve(std::string_view reference, std:
     auto model = m_engine.findModel(reference);
     if (model) return Named{std::move(model).value(), ""};
     const auto adapter = m_engine.findAdapter(reference, tenant);
-    if (!adapter) return reference.find(':') == std::string_view::npos && adapter.error().code == ErrorCode::NotFound
-                             ? std::move(model).error()
-                             : adapter.error();
+    if (!adapter)
+        return reference.find(':') == std::string_view::npos && adapter.error().code == ErrorCode::NotFound
+                   ? std::move(model).error()
+                   : adapter.error();
     TRY_ASSIGN(ModelRecord base, m_engine.findModel(adapter->baseId));
     return Named{std::move(base), adapter->name};
 }
@@ -71,7 +72,8 @@ Result<ServedModel> ModelAccess::find(std::string_view reference) const {
     TRY_ASSIGN(auto defaults, generationDefaults(m_files, record.folder));
     auto chatTemplate = text->chatTemplate ? text->chatTemplate : m_fallback;
     std::string served = named.adapter.empty() ? record.name : record.name + ":" + named.adapter;
-    return ServedModel{std::move(record), std::move(named.adapter), std::move(served), std::move(text), std::move(chatTemplate), std::move(defaults)};
+    return ServedModel{std::move(record), std::move(named.adapter), std::move(served),
+                       std::move(text),   std::move(chatTemplate),  std::move(defaults)};
 }
 
 Result<RenderedChat> renderChat(const ServedModel& model, const ChatPrompt& chat) {

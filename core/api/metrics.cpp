@@ -38,13 +38,26 @@ struct LabelledCounter {
     std::vector<const char*> values;
 };
 const std::vector<LabelledCounter> kLabelled{
-    {"request_success_total", "Requests ended, by reason.", "finished_reason", {"stop", "length", "cancelled", "failed"}},
-    {"adapter_moved_bytes_total", "Bytes of adapters read, copied and given up.", "way",
+    {"request_success_total",
+     "Requests ended, by reason.",
+     "finished_reason",
+     {"stop", "length", "cancelled", "failed"}},
+    {"adapter_moved_bytes_total",
+     "Bytes of adapters read, copied and given up.",
+     "way",
      {"to_host", "to_pool", "from_host", "from_pool"}},
-    {"adapter_moves_total", "Moves of adapters between disk, host memory and page pool, by cause.", "cause",
+    {"adapter_moves_total",
+     "Moves of adapters between disk, host memory and page pool, by cause.",
+     "cause",
      {"miss", "prefetch", "evicted", "reload", "unload"}},
-    {"adapter_found_total", "Requests, by where their adapter was when their turn came.", "tier", {"pool", "host", "disk"}},
-    {"adapter_prefetch_total", "Adapters copied ahead of their turn, by what became of it.", "outcome", {"used", "wasted"}},
+    {"adapter_found_total",
+     "Requests, by where their adapter was when their turn came.",
+     "tier",
+     {"pool", "host", "disk"}},
+    {"adapter_prefetch_total",
+     "Adapters copied ahead of their turn, by what became of it.",
+     "outcome",
+     {"used", "wasted"}},
 };
 
 std::string number(double value) {

@@ -376,10 +376,10 @@ Result<std::string> baseFor(const OpenAiHost& host, const JsonFields& fields) {
     if (named) return *named;
     const auto models = host.models.engine().models();
     if (models.size() == 1) return models[0].name;
-    return fail(ErrorCode::InvalidArgument,
-                "\"base_model\" must name the model that the adapter changes: this server has " +
-                    std::to_string(models.size()),
-                "base_model");
+    return fail(
+        ErrorCode::InvalidArgument,
+        "\"base_model\" must name the model that the adapter changes: this server has " + std::to_string(models.size()),
+        "base_model");
 }
 
 // What the path leads to, links followed, when that lies in a folder that adapters may be read from.
@@ -396,8 +396,9 @@ Result<std::string> allowedFolder(const OpenAiHost& host, const std::string& pat
                 host.adapterFolders->empty()
                     ? "this server is open to the network and reads no adapters from its disk over HTTP: start it with "
                       "--adapter-folder DIR to allow the folders in DIR"
-                    : "\"" + path + "\" does not lie in a folder that this server reads adapters from (serve "
-                      "--adapter-folder)",
+                    : "\"" + path +
+                          "\" does not lie in a folder that this server reads adapters from (serve "
+                          "--adapter-folder)",
                 "lora_path");
 }
 

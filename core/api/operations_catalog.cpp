@@ -17,7 +17,7 @@ namespace espalier {
 namespace {
 
 constexpr std::int64_t kMaxWaitS = 3600;
-constexpr std::size_t kSpeedLogLines = 2000;          // newest of the run log, for what past predictions were worth
+constexpr std::size_t kSpeedLogLines = 2000;        // newest of the run log, for what past predictions were worth
 constexpr std::uint64_t kMaxCardBytes = 128 << 10;  // of a model card; more is not read on a screen
 
 template <class Record>
@@ -139,8 +139,9 @@ Result<Json> inspectModel(const ModelAccess& models, const Json& arguments) {
                   {"kv", dtypeName(engine.options().kvType)}}},
                 {"record", toJson(record)}};
     const std::vector<LogRecord> log = engine.newestLog(kSpeedLogLines);
-    answer["speed"] = speedJson(machineSpeed(models.files(), engine.options().workspace, engine.backend().device().name),
-                                memory, record.spec.context, pastSpeeds(log, record.name));
+    answer["speed"] =
+        speedJson(machineSpeed(models.files(), engine.options().workspace, engine.backend().device().name), memory,
+                  record.spec.context, pastSpeeds(log, record.name));
     addFindings(answer, engine.jobs(), record.id);
     if (!withTensors) return answer;
     answer["tensors"] = Json::array();

@@ -7,8 +7,8 @@
 namespace espalier {
 namespace {
 
-constexpr std::array kOwners{PageOwner::Free, PageOwner::Kv, PageOwner::KvCached, PageOwner::Adapter,
-                             PageOwner::AdapterIdle, PageOwner::Staging};
+constexpr std::array kOwners{PageOwner::Free,    PageOwner::Kv,          PageOwner::KvCached,
+                             PageOwner::Adapter, PageOwner::AdapterIdle, PageOwner::Staging};
 constexpr std::int64_t kMostPages = INT32_MAX;
 
 Result<PageRun> runFromJson(const Json& json, std::size_t index) {

@@ -493,8 +493,8 @@ Result<T> readNamed(const Json& json, const char* where, const char* key) {
     return read<T>(json, where);
 }
 
-constexpr std::array<std::string_view, std::variant_size_v<Event>> kEventNames{"job", "model", "serve", "log",
-                                                                               "tenant", "adapter"};
+constexpr std::array<std::string_view, std::variant_size_v<Event>> kEventNames{"job", "model",  "serve",
+                                                                               "log", "tenant", "adapter"};
 
 }  // namespace
 

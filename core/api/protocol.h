@@ -21,9 +21,10 @@
 //                                                  workspace_bytes}, tensors?[{name, shape, dtype, bytes}], record,
 //                                                  scan?{at, nan, infinite, tensors[{name, norm, largest, nan,
 //                                                  infinite}]}, verified?{at, digest}} of the newest such jobs,
-//                                                  speed{tokens_per_s, context, decode_bytes, read_gb_per_s, measured_at,
-//                                                  past{runs, error, last?{model, measured, predicted}}}: one answer
-//                                                  alone, predicted; null where there is none (core/engine/speed_record.h)
+//                                                  speed{tokens_per_s, context, decode_bytes, read_gb_per_s,
+//                                                  measured_at, past{runs, error, last?{model, measured, predicted}}}:
+//                                                  one answer alone, predicted; null where there is none
+//                                                  (core/engine/speed_record.h)
 //   card {model}                               -> {file, text, bytes, truncated}; file null when there is none
 //   remove {model} restore {id} rename {model, name} empty-bin {}
 //   load {model} unload {model}
@@ -59,12 +60,14 @@
 //   key-create {tenant} key-rotate {key} -> {tenant, key, id, prefix, created_at}    `key` is shown this once
 //   key-revoke {key} key-restore {key} -> {tenant, id, prefix, created_at, revoked_at}    by id or first characters
 //   usage {tenant?, by?: hour|day, days?, from?, to?} -> {usage: [Usage], by}    times in Unix ms; default: 30 days
-//   cancel {call}                              -> {cancelled}    ends the call whose arguments had this "call_id", as if
+//   cancel {call}                              -> {cancelled}    ends the call whose arguments had this "call_id", as
+//   if
 //                                                 it had been stopped where it was made: it answers with what it has.
 //                                                 A daemon only.
 //   requests {limit?}                          -> {requests: [RequestRecord], total}    oldest first, at most 1,000
-//   request-cancel {id} -> {id}, an id that has ended: no effect;    steps {limit?} -> {steps: [StepRecord]}, oldest first
-//   pages {model, cells?}                      -> {pages, pages_per_cell, page_bytes, runs: [[cells, owner, request]]}
+//   request-cancel {id} -> {id}, an id that has ended: no effect;    steps {limit?} -> {steps: [StepRecord]}, oldest
+//   first pages {model, cells?}                      -> {pages, pages_per_cell, page_bytes, runs: [[cells, owner,
+//   request]]}
 //                                                 at most `cells` cells (4,096); request 0: none, -1: several
 //   history {seconds}                          -> {points: [HistoryPoint]}
 //   log {limit}                                -> {records: [LogRecord]}
@@ -113,7 +116,7 @@ Result<Snapshot> snapshotFromJson(const Json& json);
 Result<HistoryPoint> historyPointFromJson(const Json& json);
 Result<ImportProbe> probeFromJson(const Json& json);
 Result<RequestList> requestsFromJson(const Json& json);
-Result<PageMap> pageMapFromJson(const Json& json);  // at most kMostPageCells cells
+Result<PageMap> pageMapFromJson(const Json& json);                // at most kMostPageCells cells
 Result<std::vector<StepRecord>> stepsFromJson(const Json& json);  // the answer to "steps"
 Result<Event> eventFromJson(std::string_view name, const Json& json);
 

@@ -13,7 +13,7 @@ using Duration = std::chrono::steady_clock::duration;
 class Clock {
 public:
     virtual ~Clock() = default;
-    virtual TimePoint now() const = 0;                 // monotonic
+    virtual TimePoint now() const = 0;                  // monotonic
     virtual std::int64_t unixMilliseconds() const = 0;  // wall clock, for people and records
 };
 
@@ -39,7 +39,11 @@ private:
     TimePoint m_now{};
 };
 
-inline double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-inline double milliseconds(Duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
+inline double seconds(Duration duration) {
+    return std::chrono::duration<double>(duration).count();
+}
+inline double milliseconds(Duration duration) {
+    return std::chrono::duration<double, std::milli>(duration).count();
+}
 
 }  // namespace espalier

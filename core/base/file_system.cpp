@@ -178,7 +178,8 @@ public:
             auto entry = stat(entries->path());
             if (entry) found.push_back(std::move(*entry));
         }
-        if (cause) return systemError(folder, "listing", cause.value());  // after a failed step the iterator is at its end
+        if (cause)
+            return systemError(folder, "listing", cause.value());  // after a failed step the iterator is at its end
         std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
         return found;
     }

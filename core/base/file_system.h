@@ -54,12 +54,12 @@ public:
     // Whole small file as text. Error too_large over maxBytes.
     virtual Result<std::string> readText(const Path& path, std::uint64_t maxBytes) = 0;
     virtual Result<void> makeDirectories(const Path& path) = 0;
-    virtual Result<void> rename(const Path& from, const Path& to) = 0;  // atomic, replaces; syncs the folder
-    virtual Result<void> remove(const Path& path) = 0;                 // file or empty folder; absent is fine
-    virtual Result<void> removeTree(const Path& path) = 0;             // never follows links
+    virtual Result<void> rename(const Path& from, const Path& to) = 0;    // atomic, replaces; syncs the folder
+    virtual Result<void> remove(const Path& path) = 0;                    // file or empty folder; absent is fine
+    virtual Result<void> removeTree(const Path& path) = 0;                // never follows links
     virtual Result<std::vector<FileEntry>> list(const Path& folder) = 0;  // one level, links to files followed, sorted
     virtual bool exists(const Path& path) = 0;
-    virtual Result<FileEntry> stat(const Path& path) = 0;              // follows links
+    virtual Result<FileEntry> stat(const Path& path) = 0;  // follows links
     virtual Result<std::uint64_t> freeBytes(const Path& path) = 0;
 };
 

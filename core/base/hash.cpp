@@ -38,7 +38,9 @@ std::array<std::uint8_t, 32> Sha256::finish() {
     return digest;
 }
 
-std::string Sha256::finishHex() { return hex(finish()); }
+std::string Sha256::finishHex() {
+    return hex(finish());
+}
 
 std::string hex(std::span<const std::uint8_t> bytes) {
     static constexpr char kDigits[] = "0123456789abcdef";

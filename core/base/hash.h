@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Digests: SHA-256 for identity on disk (OpenSSL's, which uses the processor's SHA instructions: an import is as fast as
-// this), a keyed 128-bit BLAKE2b of libsodium for the prefix cache (a tenant cannot construct a collision without the
-// per-process key).
+// Digests: SHA-256 for identity on disk (OpenSSL's, which uses the processor's SHA instructions: an import is as fast
+// as this), a keyed 128-bit BLAKE2b of libsodium for the prefix cache (a tenant cannot construct a collision without
+// the per-process key).
 #pragma once
 
 #include <array>

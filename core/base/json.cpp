@@ -80,8 +80,9 @@ private:
 template <class Document>
 Result<Document> parseStrictly(std::string_view text, std::string_view where, JsonLimits limits, std::size_t maxKeys) {
     if (text.size() > limits.bytes)
-        return fail(ErrorCode::TooLarge, std::string(where) + ": " + std::to_string(text.size()) +
-                                             " bytes of JSON, at most " + std::to_string(limits.bytes) + " are read",
+        return fail(ErrorCode::TooLarge,
+                    std::string(where) + ": " + std::to_string(text.size()) + " bytes of JSON, at most " +
+                        std::to_string(limits.bytes) + " are read",
                     std::string(where));
     Document root;
     StrictBuilder<Document> builder(root, limits, maxKeys);
@@ -108,7 +109,9 @@ const Json* JsonReader::find(std::string_view key) const {
     return found == m_object.end() || found->is_null() ? nullptr : &*found;
 }
 
-bool JsonReader::has(std::string_view key) const { return find(key) != nullptr; }
+bool JsonReader::has(std::string_view key) const {
+    return find(key) != nullptr;
+}
 
 Error JsonReader::wrong(std::string_view key, std::string_view expected) const {
     const Json* value = find(key);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Lane: where jobs run one after the other, in the order in which they were posted. On a thread of its own (ThreadLane),
-// or at once on the caller's (InlineLane), where nothing is gained by a thread or a test wants no second one.
+// Lane: where jobs run one after the other, in the order in which they were posted. On a thread of its own
+// (ThreadLane), or at once on the caller's (InlineLane), where nothing is gained by a thread or a test wants no second
+// one.
 #pragma once
 
 #include <condition_variable>

@@ -83,7 +83,7 @@ private:
     std::size_t m_passed = 0;
     std::size_t m_done = 0;
     std::exception_ptr m_failure;  // of the work; nothing is done after it
-    std::jthread m_thread;  // last: it uses all of the above and ends first
+    std::jthread m_thread;         // last: it uses all of the above and ends first
 };
 
 }  // namespace espalier

@@ -20,22 +20,22 @@ enum class ErrorCode {
     InvalidArgument,
     NotFound,
     AlreadyExists,
-    Unsupported,      // understood and refused by name, with what to do instead
-    TooLarge,         // over a stated limit
+    Unsupported,  // understood and refused by name, with what to do instead
+    TooLarge,     // over a stated limit
     // files and formats
     IoError,
     DiskFull,
-    CorruptFile,      // structure is wrong: names the file, the key or tensor, what was expected and found
+    CorruptFile,  // structure is wrong: names the file, the key or tensor, what was expected and found
     ShapeMismatch,
     MissingTensor,
-    NonFinite,        // NaN or infinity in weights
+    NonFinite,  // NaN or infinity in weights
     // running state
-    Busy,             // queue or mailbox full; try again
+    Busy,  // queue or mailbox full; try again
     PoolExhausted,
     ContextOverflow,  // prompt longer than the model's context
     Draining,
     Cancelled,
-    Locked,           // another daemon holds the workspace
+    Locked,  // another daemon holds the workspace
     Unauthorized,
     // the rest
     DeviceError,
@@ -49,8 +49,8 @@ std::optional<ErrorCode> codeFromName(std::string_view name);
 
 struct Error {
     ErrorCode code = ErrorCode::Internal;
-    std::string message;  // a sentence for a person
-    std::string where;    // file, tensor, key or route; may be empty
+    std::string message;           // a sentence for a person
+    std::string where;             // file, tensor, key or route; may be empty
     std::int32_t retryAfterS = 0;  // seconds after which trying again helps; 0: nobody knows
 
     // Puts an outer circumstance before the sentence: "importing tiny: tokenizer.json: ...".
@@ -142,14 +142,14 @@ inline Error fail(ErrorCode code, std::string message, std::string where = {}) {
 #define ESPALIER_CONCAT(a, b) ESPALIER_CONCAT_INNER(a, b)
 
 // TRY(expression): leaves the function with the error of a Result<void> (or any Result whose value is not wanted).
-#define TRY(expression)                                              \
-    do {                                                             \
+#define TRY(expression)                                                                     \
+    do {                                                                                    \
         if (auto tryResult = (expression); !tryResult) return std::move(tryResult).error(); \
     } while (false)
 
 // TRY_ASSIGN(auto file, open(path)): declares or assigns the value, or leaves the function with the error.
 #define TRY_ASSIGN(target, expression) TRY_ASSIGN_IMPL(ESPALIER_CONCAT(tryResult, __LINE__), target, expression)
-#define TRY_ASSIGN_IMPL(temporary, target, expression)      \
-    auto temporary = (expression);                          \
-    if (!temporary) return std::move(temporary).error();    \
+#define TRY_ASSIGN_IMPL(temporary, target, expression)   \
+    auto temporary = (expression);                       \
+    if (!temporary) return std::move(temporary).error(); \
     target = std::move(temporary).value()

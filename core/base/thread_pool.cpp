@@ -60,7 +60,8 @@ struct ThreadPool::State {
     void takeTasks(std::uint64_t mine) {
         std::uint64_t seen = ticket.load(std::memory_order_acquire);
         while (seen >> kLeftBits == mine && (seen & kLeftMask) > 0) {
-            const std::int64_t index = count.load(std::memory_order_relaxed) - static_cast<std::int64_t>(seen & kLeftMask);
+            const std::int64_t index =
+                count.load(std::memory_order_relaxed) - static_cast<std::int64_t>(seen & kLeftMask);
             const Call run = call.load(std::memory_order_relaxed);
             const void* with = context.load(std::memory_order_relaxed);
             if (!ticket.compare_exchange_weak(seen, seen - 1, std::memory_order_acq_rel, std::memory_order_acquire))
@@ -112,7 +113,9 @@ ThreadPool::~ThreadPool() {
     for (std::thread& worker : m_state->workers) worker.join();
 }
 
-int ThreadPool::threads() const { return static_cast<int>(m_state->workers.size()) + 1; }
+int ThreadPool::threads() const {
+    return static_cast<int>(m_state->workers.size()) + 1;
+}
 
 void ThreadPool::run(std::int64_t count, Call call, const void* context) {
     if (count <= 0) return;

@@ -23,8 +23,8 @@ public:
     // between calls of the same step only, and a call never waits for a thread that has yet to wake.
     template <class Task>
     void parallelFor(std::int64_t count, const Task& task) {
-        run(count, [](const void* context, std::int64_t index) { (*static_cast<const Task*>(context))(index); },
-            &task);
+        run(
+            count, [](const void* context, std::int64_t index) { (*static_cast<const Task*>(context))(index); }, &task);
     }
 
 private:

@@ -17,9 +17,12 @@ Buffer::~Buffer() {
 
 std::string_view computeModeName(ComputeMode mode) {
     switch (mode) {
-        case ComputeMode::F32: return "f32";
-        case ComputeMode::Bf16: return "bf16";
-        case ComputeMode::Int8: return "int8";
+        case ComputeMode::F32:
+            return "f32";
+        case ComputeMode::Bf16:
+            return "bf16";
+        case ComputeMode::Int8:
+            return "int8";
     }
     return "f32";
 }

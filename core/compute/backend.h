@@ -2,13 +2,14 @@
 // Backend: the seam between the product and a device. Created once in app/, injected, owned by the engine thread.
 // Descriptors absorb variety: norm kind, activation kind, page tables are fields, never new operations.
 //
-// Two steps, both whole: DeviceOps is what any device offers (memory, streams, weights, dense algebra); Backend adds the
-// forward operations of a transformer, all of them. Backends: ReferenceBackend (plain fp32 loops, the oracle) and
+// Two steps, both whole: DeviceOps is what any device offers (memory, streams, weights, dense algebra); Backend adds
+// the forward operations of a transformer, all of them. Backends: ReferenceBackend (plain fp32 loops, the oracle) and
 // CpuBackend (SIMD). The CUDA module implements DeviceOps so far and can therefore not be handed to a Transformer.
 //
 // One order of summation. Every operation states in which order an output element is accumulated. That order does not
 // depend on the number of rows, on how a sequence is cut into chunks, on page placement, on cache hits or on the number
-// of threads: a row's bits are a function of that row's inputs alone. (Bits may differ between backends and ISA levels.)
+// of threads: a row's bits are a function of that row's inputs alone. (Bits may differ between backends and ISA
+// levels.)
 //
 // Operations enqueue on a Stream and may return before the work is done; device faults are sticky and surface at
 // synchronize(). Contracts of shapes are CHECKed: callers validate outside input before it gets here.
@@ -76,8 +77,8 @@ struct WeightMatrix {
 };
 
 // y[t,n] = sum_k x[t,k] * w[n,k] (+ bias[n]), k ascending, f32 accumulation from zero, bias added last, and then, with
-// `accumulate`, the old y[t,n]. x: [T, K] f32, any row stride; y: [T, N] f32, any row stride. A w of a block type counts
-// with the f32 value quantized_block.h gives it: y has the bits of the product with the dequantised f32 matrix.
+// `accumulate`, the old y[t,n]. x: [T, K] f32, any row stride; y: [T, N] f32, any row stride. A w of a block type
+// counts with the f32 value quantized_block.h gives it: y has the bits of the product with the dequantised f32 matrix.
 // That is ComputeMode::F32. In the others x counts as rounded (below), and sums go over pairs or runs of k, ascending.
 struct GemmDesc {
     ConstTensorView bias;     // [N] f32, or data == nullptr
@@ -151,8 +152,8 @@ ComputeMode computeModeFor(DType weights, ComputeMode mode);
 enum class DeviceKind : std::uint8_t { Cpu, Cuda };
 struct DeviceDesc {
     DeviceKind kind = DeviceKind::Cpu;
-    std::string name;         // "AMD EPYC ..., 2 threads, avx512" or "NVIDIA H200"
-    std::string isa;          // "avx512", "avx2", "plain", "sm_90", "reference"
+    std::string name;  // "AMD EPYC ..., 2 threads, avx512" or "NVIDIA H200"
+    std::string isa;   // "avx512", "avx2", "plain", "sm_90", "reference"
     std::int64_t memoryBytes = 0;
     std::int64_t freeBytes = 0;
     int threads = 1;
@@ -177,8 +178,8 @@ public:
     virtual void wait(Stream& stream, const StreamEvent& event) = 0;
     virtual Result<void> synchronize(Stream& stream) = 0;  // error device_error is sticky
 
-    // weights: source is [N, K] contiguous host memory of dtype F32, BF16, F16 or a block type (K whole blocks), kept in
-    // that type, at most a few per cent larger.
+    // weights: source is [N, K] contiguous host memory of dtype F32, BF16, F16 or a block type (K whole blocks), kept
+    // in that type, at most a few per cent larger.
     virtual Result<WeightMatrix> packWeight(ConstTensorView source) = 0;
     virtual std::int64_t packedBytes(std::int64_t rows, std::int64_t cols, DType dtype) const = 0;
 
@@ -196,8 +197,7 @@ class Backend : public DeviceOps {
 public:
     // out[t,:] = row ids[t] of the table, as f32. ids: [T] i32. Requires: 0 <= ids[t] < table.rows.
     virtual void gather(Stream& stream, TensorView out, const WeightMatrix& table, ConstTensorView ids) = 0;
-    virtual void rope(Stream& stream, TensorView x, ConstTensorView cos, ConstTensorView sin,
-                      const RopeDesc& desc) = 0;
+    virtual void rope(Stream& stream, TensorView x, ConstTensorView cos, ConstTensorView sin, const RopeDesc& desc) = 0;
     // Writes K and V rows ([T, kvHeads * headDim] f32) of the segments into their pages, rounded to pages.dtype.
     virtual void storeKv(Stream& stream, const KvPages& pages, ConstTensorView k, ConstTensorView v,
                          std::span<const Segment> segments) = 0;

@@ -22,7 +22,7 @@ struct Shape {
 };
 
 constexpr Shape kShapes[] = {
-    {"tiny", 64, 176, 4, 2},           {"160m", 768, 2048, 12, 12},       {"1b", 2048, 5632, 32, 4},
+    {"tiny", 64, 176, 4, 2},           {"160m", 768, 2048, 12, 12},      {"1b", 2048, 5632, 32, 4},
     {"llama-7b", 4096, 11008, 32, 32}, {"llama-8b", 4096, 14336, 32, 8},
 };
 
@@ -35,7 +35,9 @@ std::int64_t coldBytes(const BenchOptions& options) {
     return options.quick ? kQuickColdBytes : kColdBytes;
 }
 
-const char* text(DType dtype) { return dtypeName(dtype).data(); }
+const char* text(DType dtype) {
+    return dtypeName(dtype).data();
+}
 
 class Bench {
 public:
@@ -123,7 +125,8 @@ private:
             TRY_ASSIGN(const Probes after, probe(figure.mode));
             round.best = {std::max(before.bandwidth, after.bandwidth), std::max(before.peak, after.peak)};
             const bool isBandwidth = figure.cold || flops == 0.0;  // which of the limits the figure is held against
-            const double low = isBandwidth ? std::min(before.bandwidth, after.bandwidth) : std::min(before.peak, after.peak);
+            const double low =
+                isBandwidth ? std::min(before.bandwidth, after.bandwidth) : std::min(before.peak, after.peak);
             round.steady = low > 0.9 * (isBandwidth ? round.best.bandwidth : round.best.peak);
             rounds.push_back(round);
             before = after;
@@ -182,10 +185,11 @@ private:
             TRY_ASSIGN(const Buffer y, floats(rows * n));
             const bool cold = rows < 64;
             const auto flops = 2.0 * static_cast<double>(rows * elements);
-            TRY(time({"gemm", shape, text(dtype), mode, rows, cold}, static_cast<double>(each), flops, [&](std::int64_t i) {
-                const WeightMatrix& w = ring[static_cast<std::size_t>(cold ? i % copies : 0)];
-                m_backend.gemm(*m_stream, matrix(y, rows, n), matrix(x, rows, k), w, {});
-            }));
+            TRY(time({"gemm", shape, text(dtype), mode, rows, cold}, static_cast<double>(each), flops,
+                     [&](std::int64_t i) {
+                         const WeightMatrix& w = ring[static_cast<std::size_t>(cold ? i % copies : 0)];
+                         m_backend.gemm(*m_stream, matrix(y, rows, n), matrix(x, rows, k), w, {});
+                     }));
         }
         return {};
     }
@@ -219,11 +223,11 @@ private:
         const std::string shape = std::to_string(m_shape.heads) + "/" + std::to_string(m_shape.kvHeads) + " heads of " +
                                   std::to_string(headDim) + ", " + std::to_string(keys) + " keys";
         const double bytes = 2.0 * static_cast<double>(keys * kvWidth) * static_cast<double>(bytesOf(dtype));
-        return time({"attention", shape, text(dtype), ComputeMode::F32, rows, sequences > 1}, bytes, 4.0 * seen * static_cast<double>(qWidth),
-             [&](std::int64_t i) {
-                 m_backend.attention(*m_stream, matrix(out, rows, qWidth), matrix(q, rows, qWidth), pages,
-                                     segment(i, rows), desc);
-             });
+        return time({"attention", shape, text(dtype), ComputeMode::F32, rows, sequences > 1}, bytes,
+                    4.0 * seen * static_cast<double>(qWidth), [&](std::int64_t i) {
+                        m_backend.attention(*m_stream, matrix(out, rows, qWidth), matrix(q, rows, qWidth), pages,
+                                            segment(i, rows), desc);
+                    });
     }
 
     Result<void> norm(std::int64_t rows) {
@@ -232,21 +236,21 @@ private:
         TRY_ASSIGN(const Buffer y, floats(rows * dim));
         TRY_ASSIGN(const Buffer w, floats(dim));
         const ConstTensorView weight(w.data(), DType::F32, {dim});
-        return time({"norm", "D=" + std::to_string(dim), "f32", ComputeMode::F32, rows, false}, 8.0 * static_cast<double>(rows * dim),
-             5.0 * static_cast<double>(rows * dim), [&](std::int64_t) {
-                 m_backend.norm(*m_stream, matrix(y, rows, dim), matrix(x, rows, dim), weight, {});
-             });
+        return time({"norm", "D=" + std::to_string(dim), "f32", ComputeMode::F32, rows, false},
+                    8.0 * static_cast<double>(rows * dim), 5.0 * static_cast<double>(rows * dim), [&](std::int64_t) {
+                        m_backend.norm(*m_stream, matrix(y, rows, dim), matrix(x, rows, dim), weight, {});
+                    });
     }
 
     Result<void> activation(std::int64_t rows) {
         const std::int64_t cols = m_shape.inner;
         TRY_ASSIGN(const Buffer gate, floats(rows * cols));
         TRY_ASSIGN(const Buffer up, floats(rows * cols));
-        return time({"activation", "silu F=" + std::to_string(cols), "f32", ComputeMode::F32, rows, false}, 12.0 * static_cast<double>(rows * cols),
-             0.0, [&](std::int64_t) {
-                 m_backend.activation(*m_stream, matrix(gate, rows, cols), matrix(gate, rows, cols),
-                                      matrix(up, rows, cols), ActivationKind::Silu);
-             });
+        return time({"activation", "silu F=" + std::to_string(cols), "f32", ComputeMode::F32, rows, false},
+                    12.0 * static_cast<double>(rows * cols), 0.0, [&](std::int64_t) {
+                        m_backend.activation(*m_stream, matrix(gate, rows, cols), matrix(gate, rows, cols),
+                                             matrix(up, rows, cols), ActivationKind::Silu);
+                    });
     }
 
     Backend& m_backend;
@@ -266,8 +270,8 @@ std::vector<std::string> benchShapes() {
 }
 
 Result<std::vector<OpFigure>> benchOps(Backend& backend, const BenchOptions& options) {
-    const Shape* shape = std::find_if(std::begin(kShapes), std::end(kShapes),
-                                      [&](const Shape& s) { return options.shape == s.name; });
+    const Shape* shape =
+        std::find_if(std::begin(kShapes), std::end(kShapes), [&](const Shape& s) { return options.shape == s.name; });
     if (shape == std::end(kShapes)) {
         std::string known;
         for (const std::string& name : benchShapes()) known += (known.empty() ? "" : ", ") + name;

@@ -49,7 +49,9 @@ void checkLora(LoraBatch batch, std::int64_t rows) {
 
 }  // namespace
 
-bool isStored(DType dtype) { return dtype == DType::F32 || dtype == DType::BF16 || dtype == DType::F16; }
+bool isStored(DType dtype) {
+    return dtype == DType::F32 || dtype == DType::BF16 || dtype == DType::F16;
+}
 
 void gather(const TensorView& out, const WeightMatrix& table, const ConstTensorView& ids) {
     CHECK(ids.rank == 1 && ids.dtype == DType::I32 && (ids.shape[0] <= 1 || ids.stride[0] == 1));
@@ -96,7 +98,8 @@ void attention(const Backend& backend, const TensorView& out, const ConstTensorV
 }
 
 void activation(const TensorView& out, const ConstTensorView& gate, const ConstTensorView& up) {
-    CHECK(gate.rank == 2 && isMatrix(gate, gate.shape[0], gate.shape[1]) && isMatrix(out, gate.shape[0], gate.shape[1]));
+    CHECK(gate.rank == 2 && isMatrix(gate, gate.shape[0], gate.shape[1]) &&
+          isMatrix(out, gate.shape[0], gate.shape[1]));
     CHECK(!up.data || isMatrix(up, gate.shape[0], gate.shape[1]));
 }
 
@@ -128,7 +131,8 @@ void loraGather(const TensorView& v, const ConstTensorView& ids, LoraBatch batch
     for (const LoraRows& part : batch)
         for (const LoraModule& module : part.modules) {
             CHECK(module.firstRank + loraSlabs(module.rank) * kLoraSlab <= v.shape[1]);
-            for (std::int32_t t = part.firstRow; t < part.firstRow + part.rows; ++t) CHECK(id[t] >= 0 && id[t] < module.inputs);
+            for (std::int32_t t = part.firstRow; t < part.firstRow + part.rows; ++t)
+                CHECK(id[t] >= 0 && id[t] < module.inputs);
         }
 }
 

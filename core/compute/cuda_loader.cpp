@@ -44,12 +44,13 @@ Result<Module> openModule(const Path& path) {
         entry = reinterpret_cast<std::remove_reference_t<decltype(entry)>>(::dlsym(handle, name));
         return entry != nullptr;
     };
-    const bool complete = find(module.abi, "espalier_cuda_abi") && find(module.deviceCount, "espalier_cuda_device_count") &&
-                          find(module.describe, "espalier_cuda_describe") &&
-                          find(module.create, "espalier_cuda_create");
+    const bool complete =
+        find(module.abi, "espalier_cuda_abi") && find(module.deviceCount, "espalier_cuda_device_count") &&
+        find(module.describe, "espalier_cuda_describe") && find(module.create, "espalier_cuda_create");
     if (!complete || module.abi() != kCudaAbi)
-        return fail(ErrorCode::Unsupported, path.string() + " belongs to another version of Espalier; install both "
-                                                            "from the same build");
+        return fail(ErrorCode::Unsupported, path.string() +
+                                                " belongs to another version of Espalier; install both "
+                                                "from the same build");
     return module;
 }
 
@@ -81,10 +82,9 @@ Result<std::unique_ptr<DeviceOps>> openCudaDevice(int index) {
     std::array<char, 512> reason{};
     const int count = module.deviceCount(reason.data(), reason.size());
     if (count <= index)
-        return fail(ErrorCode::DeviceError,
-                    count < 0 ? reason.data()
-                              : "there is no CUDA device " + std::to_string(index) + ", the driver sees " +
-                                    std::to_string(count));
+        return fail(ErrorCode::DeviceError, count < 0 ? reason.data()
+                                                      : "there is no CUDA device " + std::to_string(index) +
+                                                            ", the driver sees " + std::to_string(count));
     DeviceOps* device = module.create(index, reason.data(), reason.size());
     if (!device) return fail(ErrorCode::DeviceError, reason.data());
     return std::unique_ptr<DeviceOps>(device);

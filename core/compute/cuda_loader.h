@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Finds the CUDA module (libespalier_cuda.so), opens it with dlopen and makes its device. Nothing is ever linked: without
-// the module, the CUDA libraries, a driver or a device the answer is a sentence, and the product runs on the CPU.
-// Thread: any.
+// Finds the CUDA module (libespalier_cuda.so), opens it with dlopen and makes its device. Nothing is ever linked:
+// without the module, the CUDA libraries, a driver or a device the answer is a sentence, and the product runs on the
+// CPU. Thread: any.
 #pragma once
 
 #include <memory>
@@ -18,9 +18,9 @@ constexpr int kCudaAbi = 1;
 
 struct CudaStatus {
     bool moduleFound = false;
-    Path module;                     // where it is, or where it was looked for first
+    Path module;                       // where it is, or where it was looked for first
     std::vector<std::string> devices;  // "NVIDIA H200, sm_90, 139.8 GiB"
-    std::string problem;             // why there is no device, and what mends it; empty when there is one
+    std::string problem;               // why there is no device, and what mends it; empty when there is one
 };
 
 // What this machine has, for `espalierctl doctor` and the status bar. Costs about 0.2 s when a driver is there.

@@ -16,7 +16,9 @@ namespace {
 constexpr std::int64_t kPage = 4096;
 constexpr std::int64_t kHugePage = 2 << 20;
 
-constexpr std::int64_t roundUp(std::int64_t value, std::int64_t unit) { return (value + unit - 1) / unit * unit; }
+constexpr std::int64_t roundUp(std::int64_t value, std::int64_t unit) {
+    return (value + unit - 1) / unit * unit;
+}
 
 // The number after `key` in a small text file of the kernel, times `unit`; -1 when it is not there.
 std::int64_t readNumber(const char* path, const char* key, std::int64_t unit) {
@@ -38,7 +40,9 @@ std::int64_t machineMemory() {
 
 }  // namespace
 
-std::int64_t availableMemory() { return readNumber("/proc/meminfo", "MemAvailable: ", 1024); }
+std::int64_t availableMemory() {
+    return readNumber("/proc/meminfo", "MemAvailable: ", 1024);
+}
 
 HostMemory::HostMemory(std::int64_t limit) : m_limit(limit > 0 ? limit : machineMemory()) {}
 
@@ -78,7 +82,8 @@ Result<std::byte*> HostMemory::allocate(std::int64_t bytes) {
     auto* start = static_cast<std::byte*>(base);
     if (!large) return start;
     const auto address = reinterpret_cast<std::uintptr_t>(start);
-    const std::int64_t head = roundUp(static_cast<std::int64_t>(address), kHugePage) - static_cast<std::int64_t>(address);
+    const std::int64_t head =
+        roundUp(static_cast<std::int64_t>(address), kHugePage) - static_cast<std::int64_t>(address);
     if (head > 0) munmap(start, static_cast<std::size_t>(head));
     if (slack > head) munmap(start + head + mapped, static_cast<std::size_t>(slack - head));
     madvise(start + head, static_cast<std::size_t>(mapped), MADV_HUGEPAGE);

@@ -3,7 +3,8 @@
 //
 //   shrink   v[t, firstRank + j]  = scale * sum_k x[t, k] A[j, k]       A: [rank, inputs]
 //   expand   y[t, firstOutput + n] += sum_j v[t, firstRank + j] B[n, j]   B: [outputs, rank], kept transposed
-//   gather   v[t, firstRank + j]  = scale * A[j, id[t]]                     in place of shrink where x is a table's row id[t]
+//   gather   v[t, firstRank + j]  = scale * A[j, id[t]]                     in place of shrink where x is a table's row
+//   id[t]
 //
 // A bottleneck adapter (Houlsby et al., arXiv 1902.00751) is the same with an activation between, A's bias a and B's b:
 //
@@ -13,9 +14,9 @@
 //
 // A and B^T are both cut into tiles of 8 ranks by `tileColumns` columns, [8][tileColumns] row-major in the stored type;
 // ranks beyond the rank and columns beyond the matrix are zero. Slab s (ranks 8s to 8s + 7) and columns from
-// c * tileColumns on are tile s * columnTiles + c; the tiles of A come first, those of B^T follow, then, with an activation,
-// those of a, of which the first row alone is used. Pages hold whole
-// tiles and lie anywhere: tile i is the (i % tilesPerPage)-th of pages[i / tilesPerPage].
+// c * tileColumns on are tile s * columnTiles + c; the tiles of A come first, those of B^T follow, then, with an
+// activation, those of a, of which the first row alone is used. Pages hold whole tiles and lie anywhere: tile i is the
+// (i % tilesPerPage)-th of pages[i / tilesPerPage].
 //
 // Plain values. Source of the layout: S-LoRA (arXiv 2311.03285) section 5, made independent of the width of a KV head.
 #pragma once
@@ -38,7 +39,9 @@ constexpr std::int64_t loraTileBytes(std::int32_t tileColumns, DType dtype) {
 constexpr std::int32_t loraTilesAcross(std::int32_t width, std::int32_t tileColumns) {
     return (width + tileColumns - 1) / tileColumns;
 }
-constexpr std::int32_t loraSlabs(std::int32_t rank) { return (rank + kLoraSlab - 1) / kLoraSlab; }
+constexpr std::int32_t loraSlabs(std::int32_t rank) {
+    return (rank + kLoraSlab - 1) / kLoraSlab;
+}
 
 enum class ActivationKind : std::uint8_t;  // backend.h
 

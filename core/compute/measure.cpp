@@ -60,7 +60,8 @@ Rates ratesOf(ThreadPool& pool, const Work& work) {
     };
     std::vector<Part> parts(static_cast<std::size_t>(threads) * kSlices);
     const auto at = [&](int thread, int slice) -> Part& {
-        return parts[static_cast<std::size_t>(slice) * static_cast<std::size_t>(threads) + static_cast<std::size_t>(thread)];
+        return parts[static_cast<std::size_t>(slice) * static_cast<std::size_t>(threads) +
+                     static_cast<std::size_t>(thread)];
     };
     Rendezvous rendezvous(threads);
     const SystemClock clock;

@@ -2,9 +2,9 @@
 // What this machine can do with the backend's own threads and instruction set: the limits that every figure of speed is
 // given as a share of. Machines are shared and what they give swings; measure beside the work, never once for all.
 //
-// Both probes take the best of several slices of less than a millisecond that all threads, waiting for each other, begin
-// together. A slice is shorter than a turn of the scheduler: where other programs run, a long probe measures how much
-// of the processors they left, a short one what the machine does while it is ours.
+// Both probes take the best of several slices of less than a millisecond that all threads, waiting for each other,
+// begin together. A slice is shorter than a turn of the scheduler: where other programs run, a long probe measures how
+// much of the processors they left, a short one what the machine does while it is ours.
 //
 // Thread: the one that owns the backend (it must be idle otherwise).
 #pragma once
@@ -18,7 +18,8 @@ namespace espalier {
 // Reads a block that no cache holds. Keeps the block, so that repeated probes cost one pass each.
 class BandwidthProbe {
 public:
-    // Errors: unsupported (not a CPU backend), pool_exhausted. Requires: bytes > 0; more than twice the last-level cache.
+    // Errors: unsupported (not a CPU backend), pool_exhausted. Requires: bytes > 0; more than twice the last-level
+    // cache.
     static Result<BandwidthProbe> make(Backend& backend, std::int64_t bytes);
 
     double gigabytesPerSecond();  // 1e9 bytes; goes on in the block where the last probe ended

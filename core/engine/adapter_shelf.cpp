@@ -66,8 +66,8 @@ Result<void> refuseNonFinite(const TensorSource& tensors) {
         }));
         if (scan.nan() + scan.infinite() > 0)
             return fail(ErrorCode::NonFinite,
-                        tensor.location() + " holds " + std::to_string(scan.nan()) +
-                            " NaN and " + std::to_string(scan.infinite()) + " infinite values",
+                        tensor.location() + " holds " + std::to_string(scan.nan()) + " NaN and " +
+                            std::to_string(scan.infinite()) + " infinite values",
                         tensor.name);
     }
     return {};
@@ -146,8 +146,8 @@ Result<AdapterRecord> AdapterShelf::find(std::string_view reference, std::string
         if (named.size() == 1) return *named[0];
         if (named.size() > 1)
             return fail(ErrorCode::InvalidArgument,
-                        "several bases have an adapter named " + quoted + ": say " + named[0]->base + ":" + named[0]->name +
-                            " or " + named[1]->base + ":" + named[1]->name,
+                        "several bases have an adapter named " + quoted + ": say " + named[0]->base + ":" +
+                            named[0]->name + " or " + named[1]->base + ":" + named[1]->name,
                         shown);
         return fail(ErrorCode::NotFound, "there is no adapter " + quoted, shown);
     }
@@ -161,8 +161,7 @@ Result<AdapterRecord> AdapterShelf::find(std::string_view reference, std::string
     }
     if (count > kNamedAdapters) known += " and " + std::to_string(count - kNamedAdapters) + " more";
     return fail(ErrorCode::NotFound,
-                "there is no adapter " + quoted + "; " + base.name + " has " + (count == 0 ? "none" : known),
-                shown);
+                "there is no adapter " + quoted + "; " + base.name + " has " + (count == 0 ? "none" : known), shown);
 }
 
 // Files that a reload replaced are gone: what took their name is asked of the shelf when they cannot be read.
@@ -170,7 +169,11 @@ class AdapterShelf::FolderSource final : public AdapterSource {
 public:
     FolderSource(const AdapterShelf& shelf, const AdapterRecord& record, std::shared_ptr<const ArchSpec> spec,
                  std::vector<std::int64_t> pageBytes)
-        : m_shelf(shelf), m_id(record.id), m_folder(record.folder), m_spec(std::move(spec)), m_pageBytes(std::move(pageBytes)) {
+        : m_shelf(shelf),
+          m_id(record.id),
+          m_folder(record.folder),
+          m_spec(std::move(spec)),
+          m_pageBytes(std::move(pageBytes)) {
         digest = record.digest;
         base = record.baseId;
         name = record.name;
@@ -205,9 +208,10 @@ Result<void> AdapterShelf::copyInto(const Path& folder, const AdapterFolder& ada
     TRY_ASSIGN(const std::uint64_t free, m_files.freeBytes(m_workspace.folder()));
     TRY_ASSIGN(const FileEntry weights, m_files.stat(source / adapter.weightsFile));
     if (free < weights.bytes + kSpareAfterAdapter)
-        return fail(ErrorCode::DiskFull,
-                    "the adapter takes " + std::to_string(weights.bytes) + " bytes, " + std::to_string(free) +
-                        " are free on the disk of the workspace, of which " + std::to_string(kSpareAfterAdapter) + " stay free");
+        return fail(ErrorCode::DiskFull, "the adapter takes " + std::to_string(weights.bytes) + " bytes, " +
+                                             std::to_string(free) +
+                                             " are free on the disk of the workspace, of which " +
+                                             std::to_string(kSpareAfterAdapter) + " stay free");
     TRY(m_files.removeTree(folder));
     TRY(m_files.makeDirectories(folder));
     TRY(writeAtomically(m_files, folder / kAdapterConfigFile, adapter.configText));
@@ -215,8 +219,7 @@ Result<void> AdapterShelf::copyInto(const Path& folder, const AdapterFolder& ada
 }
 
 Result<AdapterRecord> AdapterShelf::bring(const Path& source, const ModelRecord& base, const std::string& name,
-                                          const AdapterRecord* replaced, std::int64_t now,
-                                          const std::string& tenant) {
+                                          const AdapterRecord* replaced, std::int64_t now, const std::string& tenant) {
     const std::lock_guard changing(m_changeMutex);
     TRY_ASSIGN(AdapterFolder adapter, readAdapterFolder(m_files, source, base.spec));
     TRY(refuseNonFinite(*adapter.tensors));
@@ -237,7 +240,8 @@ Result<AdapterRecord> AdapterShelf::bring(const Path& source, const ModelRecord&
         // What was checked is what lies there now, also when somebody wrote to the source meanwhile.
         TRY_ASSIGN(const AdapterFolder copied, readAdapterFolder(m_files, partial, base.spec));
         TRY_ASSIGN(const std::string again, digestAdapter(copied, {}));
-        if (again != digest) return fail(ErrorCode::IoError, source.string() + " changed while it was copied", source.string());
+        if (again != digest)
+            return fail(ErrorCode::IoError, source.string() + " changed while it was copied", source.string());
         TRY(m_files.removeTree(folder));
         return m_files.rename(partial, folder);
     };
@@ -247,9 +251,21 @@ Result<AdapterRecord> AdapterShelf::bring(const Path& source, const ModelRecord&
         return std::move(placed).error();
     }
     const AdapterSpec& spec = adapter.spec;
-    AdapterRow row{id, base.id, name, digest, spec.kind, replaced ? replaced->version + 1 : 1, spec.rank,
-                   dumpJson(Json(spec.targets)), spec.bytes, std::string(dtypeName(spec.dtype)), source.string(),
-                   spec.baseModel, now, dumpJson(Json(spec.warnings)), replaced ? replaced->tenant : tenant};
+    AdapterRow row{id,
+                   base.id,
+                   name,
+                   digest,
+                   spec.kind,
+                   replaced ? replaced->version + 1 : 1,
+                   spec.rank,
+                   dumpJson(Json(spec.targets)),
+                   spec.bytes,
+                   std::string(dtypeName(spec.dtype)),
+                   source.string(),
+                   spec.baseModel,
+                   now,
+                   dumpJson(Json(spec.warnings)),
+                   replaced ? replaced->tenant : tenant};
     auto written = replaced ? m_workspace.adapters().replace(replaced->id, row) : m_workspace.adapters().add(row);
     if (!written) {
         (void)m_files.removeTree(folder);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// AdapterShelf: the adapters of the workspace as the engine reads them. Records are read once and shared until something
-// changes; their tiles are read by whoever serves them, through the source that a request carries.
+// AdapterShelf: the adapters of the workspace as the engine reads them. Records are read once and shared until
+// something changes; their tiles are read by whoever serves them, through the source that a request carries.
 //
 // Owner: Engine. Thread: any.
 #pragma once
@@ -30,14 +30,14 @@ public:
     // invalid_argument: several bases have one of that name. What `tenant` may not see is not there for it.
     Result<AdapterRecord> find(std::string_view reference, std::string_view tenant = {}) const;
 
-    // For requests: its tiles come for pages of this size. Reading it: errors of readAdapterFolder, and of makeLoraImage.
-    // It may be read until the shelf is gone.
+    // For requests: its tiles come for pages of this size. Reading it: errors of readAdapterFolder, and of
+    // makeLoraImage. It may be read until the shelf is gone.
     std::shared_ptr<const AdapterSource> source(const AdapterRecord& adapter, const ArchSpec& base,
                                                 std::vector<std::int64_t> pageBytes) const;
 
-    // Brings a folder in as version 1 of a new name, or as the next version of `replaced`, whose id is then gone and whose
-    // tenant it keeps; nothing changes when it is the same adapter. Errors: those of readAdapterFolder; non_finite; already_exists; io_error,
-    // disk_full: nothing is left behind.
+    // Brings a folder in as version 1 of a new name, or as the next version of `replaced`, whose id is then gone and
+    // whose tenant it keeps; nothing changes when it is the same adapter. Errors: those of readAdapterFolder;
+    // non_finite; already_exists; io_error, disk_full: nothing is left behind.
     Result<AdapterRecord> bring(const Path& source, const ModelRecord& base, const std::string& name,
                                 const AdapterRecord* replaced, std::int64_t now, const std::string& tenant = {});
     Result<void> remove(const AdapterRecord& adapter);  // error not_found: it is gone
@@ -45,8 +45,8 @@ public:
     // Files of adapters whose base is deleted for good; their rows went with it.
     void deleteFilesOf(std::string_view baseId, std::span<const AdapterRow> rows);
 
-    // After a crash: what says of itself that it is unfinished or being deleted is removed, or put back while its row is
-    // there; other folders that no row names are named in the answer.
+    // After a crash: what says of itself that it is unfinished or being deleted is removed, or put back while its row
+    // is there; other folders that no row names are named in the answer.
     Result<std::vector<std::string>> tidy();
 
 private:

@@ -224,7 +224,8 @@ Result<void> LocalEngine::emptyBin() {
     return reloadShelf();
 }
 
-// The folder steps aside, the row goes, then the files: after a crash in between, tidyModelFolders finishes or undoes it.
+// The folder steps aside, the row goes, then the files: after a crash in between, tidyModelFolders finishes or undoes
+// it.
 Result<void> LocalEngine::deleteModel(const ModelRecord& model) {
     const Path folder = m_workspace->modelFolder(model.id), aside = m_workspace->removedFolder(model.id);
     const bool hasFolder = !model.linked && m_files.exists(folder);
@@ -421,8 +422,7 @@ Result<RequestId> LocalEngine::submit(std::string_view model, Request request) {
     const RequestId id{++m_lastRequest};
     request.id = id;
     if (!request.call) {
-        const std::string name =
-            request.adapter ? served.record.name + ":" + request.adapterName : served.record.name;
+        const std::string name = request.adapter ? served.record.name + ":" + request.adapterName : served.record.name;
         TRY_ASSIGN(request.call, m_tenants->admit({request.tenant, name, 1, std::ssize(request.prompt)}));
     }
     TRY(m_tenants->begin(request));
@@ -478,8 +478,8 @@ Result<std::vector<AdapterRecord>> LocalEngine::adaptersToCheck(const IsolationR
 Result<IsolationReport> LocalEngine::checkIsolation(const IsolationRequest& request) {
     TRY_ASSIGN(const ModelToServe model, modelToServe(request.model));
     TRY_ASSIGN(const auto adapters, adaptersToCheck(request, model.record));
-    IsolationReport report{model.record.name, m_backend.device().name, "f32", std::string(dtypeName(m_options.kvType)),
-                           {}, {}};
+    IsolationReport report{
+        model.record.name, m_backend.device().name, "f32", std::string(dtypeName(m_options.kvType)), {}, {}};
     std::vector<IsolationSubject> subjects{{model.record.name, nullptr}};
     for (const AdapterRecord& adapter : adapters) {
         auto image = sourceOf(adapter, model.record)->read();

@@ -28,9 +28,9 @@ namespace espalier {
 
 struct EngineOptions {
     Path workspace;
-    bool readOnly = false;          // share the workspace lock: commands that only read
-    std::int64_t poolBytes = 0;     // KV pool per loaded model; 0: an eighth of free memory, at most 4 GiB
-    std::int64_t memoryBudget = 0;  // weights + pools of all loaded models; 0: 80 % of free memory
+    bool readOnly = false;            // share the workspace lock: commands that only read
+    std::int64_t poolBytes = 0;       // KV pool per loaded model; 0: an eighth of free memory, at most 4 GiB
+    std::int64_t memoryBudget = 0;    // weights + pools of all loaded models; 0: 80 % of free memory
     std::int64_t hostCacheBytes = 0;  // adapters kept ready in host memory; 0: 1 GiB
     bool prefetch = true;             // adapters of waiting requests, ahead of their turn
     std::int32_t maxBatchTokens = 256;
@@ -51,9 +51,9 @@ struct ImportRequest {
 };
 
 struct AdapterImport {
-    std::string path = {};  // a PEFT folder
-    std::string base = {};  // the model it changes
-    std::string name = {};  // empty: the folder's name
+    std::string path = {};    // a PEFT folder
+    std::string base = {};    // the model it changes
+    std::string name = {};    // empty: the folder's name
     std::string tenant = {};  // whose it is, see AdapterRecord; empty: everyone's
 };
 
@@ -61,8 +61,8 @@ struct AdapterImport {
 bool isVisibleTo(const AdapterRecord& adapter, std::string_view tenant);
 
 struct IsolationRequest {
-    std::string model = {};                   // name or id
-    std::vector<std::string> adapters = {};   // references; none: the first kMostIsolated of the model
+    std::string model = {};                  // name or id
+    std::vector<std::string> adapters = {};  // references; none: the first kMostIsolated of the model
     std::function<void(double)> progress = {};
     std::stop_token stop = {};
 };

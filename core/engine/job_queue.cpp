@@ -367,9 +367,7 @@ JobRecord JobQueue::endOf(const Entry& entry, const Result<Json>& outcome) {
     } else {
         // A full disk is mended outside: what is done stays, and the job goes on when there is room.
         const bool isFull = outcome.error().code == ErrorCode::DiskFull;
-        ended.state = !isFull                       ? JobState::Failed
-                      : entry.wish == Wish::Cancel ? JobState::Cancelled
-                                                   : JobState::Paused;
+        ended.state = !isFull ? JobState::Failed : entry.wish == Wish::Cancel ? JobState::Cancelled : JobState::Paused;
         ended.error = outcome.error();
     }
     return ended;

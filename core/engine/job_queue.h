@@ -64,7 +64,8 @@ public:
     Result<std::int64_t> add(std::string_view kind, std::string title, std::string command, const Json& arguments);
 
     std::vector<JobRecord> jobs() const;  // newest first
-    // Those that have not ended or ended after `unixMs`, newest first and without their result documents: for snapshots.
+    // Those that have not ended or ended after `unixMs`, newest first and without their result documents: for
+    // snapshots.
     std::vector<JobRecord> newsSince(std::int64_t unixMs) const;
     Result<JobRecord> job(std::int64_t id) const;
     Result<void> cancel(std::int64_t id);

@@ -21,36 +21,36 @@
 namespace espalier {
 
 struct ModelRecord {
-    std::string id;        // "m-" and 12 hex digits of the digest, unique in the workspace
-    std::string name;      // what people and the API call it
-    std::string digest;    // "sha256:..."
+    std::string id;      // "m-" and 12 hex digits of the digest, unique in the workspace
+    std::string name;    // what people and the API call it
+    std::string digest;  // "sha256:..."
     std::string family;
-    std::string licence;   // from the model card, empty when it names none
+    std::string licence;  // from the model card, empty when it names none
     std::int64_t parameters = 0;
-    std::int64_t bytes = 0;          // of the tensors as stored
-    std::string dtype;               // "bf16", or "mixed"
-    std::string derivedFrom;         // digest of the model it was quantised from; empty: as it was found
-    std::string source;              // where it was imported from
-    std::string folder;              // its folder now (in the workspace unless linked), or the GGUF file linked
+    std::int64_t bytes = 0;   // of the tensors as stored
+    std::string dtype;        // "bf16", or "mixed"
+    std::string derivedFrom;  // digest of the model it was quantised from; empty: as it was found
+    std::string source;       // where it was imported from
+    std::string folder;       // its folder now (in the workspace unless linked), or the GGUF file linked
     bool linked = false;
     bool hasTokenizer = false;
     bool hasChatTemplate = false;
     std::int32_t context = 0;
-    std::int64_t importedAt = 0;     // Unix milliseconds
+    std::int64_t importedAt = 0;            // Unix milliseconds
     std::optional<std::int64_t> removedAt;  // in the bin since
     std::vector<std::string> warnings;
     ArchSpec spec;
 };
 
 struct AdapterRecord {
-    std::string id;      // "a-" and 12 hex digits, of this version
-    std::string name;    // unique among the adapters of its base; requests say "base:name"
-    std::string baseId;  // of the model it changes
-    std::string base;    // that model's name
-    std::string digest;  // "sha256:..." of configuration and tensors: who it is
-    std::string kind;    // "lora"
-    std::int64_t version = 1;  // counts the reloads of this name
-    std::int32_t rank = 0;     // the largest of its projections
+    std::string id;                    // "a-" and 12 hex digits, of this version
+    std::string name;                  // unique among the adapters of its base; requests say "base:name"
+    std::string baseId;                // of the model it changes
+    std::string base;                  // that model's name
+    std::string digest;                // "sha256:..." of configuration and tensors: who it is
+    std::string kind;                  // "lora"
+    std::int64_t version = 1;          // counts the reloads of this name
+    std::int32_t rank = 0;             // the largest of its projections
     std::vector<std::string> targets;  // "q_proj", ...
     std::int64_t bytes = 0;            // of its tensors as stored
     std::string dtype;                 // of its tiles
@@ -67,18 +67,18 @@ std::string_view jobStateName(JobState state);
 
 struct JobRecord {
     std::int64_t id = 0;
-    std::string kind;         // "import", "scan", "verify"
-    std::string title;        // "Import tiny-llama"
-    std::string command;      // the equivalent command line; empty: there is none
+    std::string kind;     // "import", "scan", "verify"
+    std::string title;    // "Import tiny-llama"
+    std::string command;  // the equivalent command line; empty: there is none
     JobState state = JobState::Queued;
-    double progress = 0.0;    // 0 to 1
+    double progress = 0.0;  // 0 to 1
     std::int64_t doneBytes = 0;
     std::int64_t allBytes = 0;
     double bytesPerS = 0.0;
-    double etaS = -1.0;       // < 0: not known
-    std::string step;         // "copying model-00001-of-00002.safetensors"
+    double etaS = -1.0;  // < 0: not known
+    std::string step;    // "copying model-00001-of-00002.safetensors"
     std::optional<Error> error;
-    std::string result;       // JSON of what the job made ({"model": id})
+    std::string result;  // JSON of what the job made ({"model": id})
     std::int64_t createdAt = 0;
     std::int64_t endedAt = 0;
 };
@@ -101,7 +101,7 @@ std::string_view serveStateName(ServeState state);
 
 struct LoadedModel {
     std::string name;
-    std::string state;               // "loading", "ready"
+    std::string state;  // "loading", "ready"
     double progress = 1.0;
     std::int64_t weightsBytes = 0;
     std::int64_t pageBytes = 0;  // of one pool page, over all layers
@@ -147,26 +147,26 @@ struct Snapshot {
     Percentiles tpotMs;
     std::map<std::string, double> counters;  // metric names without the prefix: "prompt_tokens_total", ...
     std::vector<LoadedModel> models;
-    std::vector<TenantLoad> tenants;  // the busiest first, at most kMostTenantLoads
-    std::int64_t hostAdapterBytes = 0;   // adapters in host memory, and what they may take
+    std::vector<TenantLoad> tenants;    // the busiest first, at most kMostTenantLoads
+    std::int64_t hostAdapterBytes = 0;  // adapters in host memory, and what they may take
     std::int64_t hostAdapterBudget = 0;
     std::int32_t hostAdapters = 0;
     std::vector<AdapterMove> moves;  // the newest kMostMoves, oldest of them first
     std::vector<JobRecord> jobs;     // not ended, and those that ended in the last minute
     double processorShare = 0;       // of this process, 1 = one core
     std::int64_t residentBytes = 0;
-    std::string device;              // "AMD EPYC, 2 threads, avx512"
-    std::string computeMode;         // "f32", "bf16", "int8"
+    std::string device;       // "AMD EPYC, 2 threads, avx512"
+    std::string computeMode;  // "f32", "bf16", "int8"
 };
 
 // A request that has not ended, as people watch it.
 struct RequestRecord {
     std::int64_t id = 0;
-    std::string model;   // name
+    std::string model;    // name
     std::string adapter;  // name; empty: none
     std::string tenant;
-    std::string kind;    // "generate", "embed", "score"
-    std::string state;   // "loading" (its model), "waiting", "prefill", "decode"
+    std::string kind;   // "generate", "embed", "score"
+    std::string state;  // "loading" (its model), "waiting", "prefill", "decode"
     std::int32_t promptTokens = 0;
     std::int32_t cachedTokens = 0;  // of the prompt, found in the prefix cache
     std::int32_t producedTokens = 0;
@@ -185,7 +185,7 @@ struct ModelChanged {
     std::string change;  // "imported", "removed", "restored", "renamed", "loaded", "unloaded"
 };
 struct AdapterChanged {
-    std::string base;    // name of the model
+    std::string base;  // name of the model
     std::string name;
     std::string digest;  // of the version that came, or went
     std::string change;  // "imported", "reloaded", "removed"
@@ -215,7 +215,8 @@ struct HistoryPoint {
     std::int64_t residentBytes = 0;
     double prefixQueries = 0, prefixHits = 0, preemptions = 0;  // since the daemon started
     double swapInBytesPerS = 0, swapOutBytesPerS = 0;
-    double adapterLookups = 0, adapterHits = 0;  // since the daemon started: requests with one, those that found it in the pool
+    double adapterLookups = 0,
+           adapterHits = 0;  // since the daemon started: requests with one, those that found it in the pool
 };
 
 }  // namespace espalier

@@ -149,7 +149,11 @@ struct ModelHost::Hosted {
 
 ModelHost::ModelHost(Backend& backend, FileSystem& files, const Clock& clock, const EngineOptions& options,
                      Callbacks callbacks)
-    : m_backend(backend), m_files(files), m_clock(clock), m_options(options), m_callbacks(std::move(callbacks)),
+    : m_backend(backend),
+      m_files(files),
+      m_clock(clock),
+      m_options(options),
+      m_callbacks(std::move(callbacks)),
       m_tiers(m_reader, m_copier, clock, options.hostCacheBytes, m_callbacks.wake) {}
 
 ModelHost::~ModelHost() {
@@ -317,7 +321,8 @@ void ModelHost::logSpeed(Hosted& hosted) {
     const double context = static_cast<double>(alone.contextTokens) / static_cast<double>(alone.steps);
     const double predicted = predictedTokensPerS(*machine, hosted.estimate, context);
     if (predicted > 0.0)
-        m_callbacks.log("info", speedLine({hosted.record.name, static_cast<double>(alone.steps) / alone.seconds, predicted}));
+        m_callbacks.log("info",
+                        speedLine({hosted.record.name, static_cast<double>(alone.steps) / alone.seconds, predicted}));
 }
 
 bool ModelHost::hasLoads() const {
@@ -514,8 +519,7 @@ void ModelHost::fill(Snapshot& snapshot) const {
     snapshot.hostAdapterBudget = m_tiers.arena.budget();
     snapshot.hostAdapters = m_tiers.arena.images();
     snapshot.moves = m_tiers.trace.newest(kMostMoves);
-    const std::int64_t used =
-        memory.weights + memory.workspace + memory.kvRunning + memory.kvCached + memory.adapters;
+    const std::int64_t used = memory.weights + memory.workspace + memory.kvRunning + memory.kvCached + memory.adapters;
     memory.total = std::max(m_options.memoryBudget, used);
     memory.free = memory.total - used;
 }

@@ -44,7 +44,8 @@ public:
     Result<void> load(ModelToServe model);
     Result<void> unload(std::string modelId);
     void rename(std::string modelId, std::string name);
-    // Removed or replaced: what runs with it goes on, nothing else is kept of it. Full: it stays until its room is wanted.
+    // Removed or replaced: what runs with it goes on, nothing else is kept of it. Full: it stays until its room is
+    // wanted.
     void retireAdapter(std::string baseId, std::string digest, MoveCause cause);
     void setServing(ServeState state);
     ServeState serving() const;

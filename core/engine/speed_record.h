@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// How fast a model will answer, before it is loaded: one answer alone reads every weight and its own K and V once a token,
-// as fast as memory gives them. The machine is measured once per workspace (machine.json in it), and how far predictions
-// were off is in the run log, one line per load of a model that answered alone for a while.
+// How fast a model will answer, before it is loaded: one answer alone reads every weight and its own K and V once a
+// token, as fast as memory gives them. The machine is measured once per workspace (machine.json in it), and how far
+// predictions were off is in the run log, one line per load of a model that answered alone for a while.
 //
 // Thread: any; values and files.
 #pragma once

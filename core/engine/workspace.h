@@ -40,13 +40,19 @@ public:
 
     const Path& folder() const { return m_folder; }
     Path modelFolder(std::string_view id) const { return m_folder / "models" / id; }
-    Path partialFolder(std::int64_t job) const { return m_folder / "models" / withPrefix(kPartialPrefix, std::to_string(job)); }
+    Path partialFolder(std::int64_t job) const {
+        return m_folder / "models" / withPrefix(kPartialPrefix, std::to_string(job));
+    }
     Path removedFolder(std::string_view id) const { return m_folder / "models" / withPrefix(kRemovedPrefix, id); }
 
     Path adapterFolder(std::string_view id) const { return m_folder / "adapters" / id; }
-    Path partialAdapterFolder(std::string_view id) const { return m_folder / "adapters" / withPrefix(kPartialPrefix, id); }
+    Path partialAdapterFolder(std::string_view id) const {
+        return m_folder / "adapters" / withPrefix(kPartialPrefix, id);
+    }
 
-    Path removedAdapterFolder(std::string_view id) const { return m_folder / "adapters" / withPrefix(kRemovedPrefix, id); }
+    Path removedAdapterFolder(std::string_view id) const {
+        return m_folder / "adapters" / withPrefix(kRemovedPrefix, id);
+    }
 
     Catalog& catalog() { return m_catalog; }
     AdapterCatalog& adapters() { return m_adapters; }

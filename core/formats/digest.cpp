@@ -103,8 +103,8 @@ Result<void> addFiles(FileSystem& files, const Path& folder, const Path& below, 
 
 }  // namespace
 
-Result<std::string> digestModel(FileSystem& files, const Path& path, const TensorSource& tensors,
-                                std::stop_token stop, const std::function<void(std::int64_t doneBytes)>& progress) {
+Result<std::string> digestModel(FileSystem& files, const Path& path, const TensorSource& tensors, std::stop_token stop,
+                                const std::function<void(std::int64_t doneBytes)>& progress) {
     ModelDigest digest;
     TRY_ASSIGN(const auto gguf, findGguf(files, path));
     if (gguf) {

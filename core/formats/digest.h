@@ -64,7 +64,7 @@ bool isStageFolder(std::string_view name);  // "1_Pooling": whose config.json is
 // The digest of a folder or GGUF file as it stands; reads everything. `progress` gets the bytes of tensors hashed so
 // far.
 // Errors: io_error, cancelled.
-Result<std::string> digestModel(FileSystem& files, const Path& path, const TensorSource& tensors,
-                                std::stop_token stop, const std::function<void(std::int64_t doneBytes)>& progress);
+Result<std::string> digestModel(FileSystem& files, const Path& path, const TensorSource& tensors, std::stop_token stop,
+                                const std::function<void(std::int64_t doneBytes)>& progress);
 
 }  // namespace espalier

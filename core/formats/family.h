@@ -89,7 +89,7 @@ struct Family {
     std::int32_t kvHeads = 0;           // 0: as many as heads
     std::int32_t neuronsPerHidden = 0;  // neurons = this x hidden; 0: the key must be there
     std::int32_t context = 2048;
-    double ropeTheta = 10000.0;         // 0: not rotated; learned positions instead
+    double ropeTheta = 10000.0;  // 0: not rotated; learned positions instead
     std::int32_t firstPosition = 0;
     bool tokenTypes = false;  // "type_vocab_size" of them
     bool embeddingNorm = false;

@@ -62,7 +62,8 @@ Result<void> refusePackedConfig(const Json& config, std::string_view where) {
     const JsonReader section(*quantization, std::string(where) + ": quantization_config");
     TRY_ASSIGN(std::string method, section.stringOr("quant_method", ""));
     // bitsandbytes wrote no method at first.
-    if (method.empty()) method = section.has("load_in_8bit") || section.has("load_in_4bit") ? "bitsandbytes" : "quantised";
+    if (method.empty())
+        method = section.has("load_in_8bit") || section.has("load_in_4bit") ? "bitsandbytes" : "quantised";
     for (const Packer& packer : kMethods)
         if (packer.key == method) return refusal(packer.shown, std::string(where));
     return refusal(method.substr(0, 60), std::string(where));

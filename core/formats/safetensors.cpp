@@ -190,8 +190,7 @@ private:
                                      "leaves a hole of " + std::to_string(entry->offset - end) + " bytes before it");
             end += static_cast<std::uint64_t>(entry->bytes);
         }
-        if (end != m_fileBytes)
-            return corrupt(std::to_string(m_fileBytes - end) + " bytes follow the last tensor");
+        if (end != m_fileBytes) return corrupt(std::to_string(m_fileBytes - end) + " bytes follow the last tensor");
         return {};
     }
 

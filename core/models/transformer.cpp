@@ -228,8 +228,8 @@ private:
         return normed;
     }
 
-    // residual += W x, with what adapters make of it, normalised where norms come last. The addend gets a place of its own
-    // only when a bottleneck adapter reads it; the sum has the same bits either way.
+    // residual += W x, with what adapters make of it, normalised where norms come last. The addend gets a place of its
+    // own only when a bottleneck adapter reads it; the sum has the same bits either way.
     void endBlock(Stream& stream, const LayerStep& step, const BlockEnd& end, ConstTensorView x) {
         const TensorView residual = m_arena.residual.view(step.rows), scratch = m_arena.normed.view(step.rows);
         const auto isReadBy = [&](BottleneckInput input) {

@@ -21,15 +21,15 @@
 
 namespace espalier {
 
-// What an adapter may change: the projection groups of a layer, of which the modules read the same rows and give columns
-// of one matrix (q, k, v side by side; gate, then up), the embedding of tokens, and the vocabulary projection. A bottleneck
-// adapter adds to what attention or MLP give to the residual.
+// What an adapter may change: the projection groups of a layer, of which the modules read the same rows and give
+// columns of one matrix (q, k, v side by side; gate, then up), the embedding of tokens, and the vocabulary projection.
+// A bottleneck adapter adds to what attention or MLP give to the residual.
 enum class LoraSite : std::uint8_t { Qkv, AttentionOut, GateUp, Down, AfterAttention, AfterMlp, Embedding, LmHead };
-constexpr std::size_t kLoraLayerSites = 6;  // the first six
+constexpr std::size_t kLoraLayerSites = 6;                               // the first six
 using LoraLayer = std::array<std::vector<LoraModule>, kLoraLayerSites>;  // by LoraSite; an empty group is left alone
 
-// What a bottleneck adapter reads: what the block adds to the residual (Houlsby), or the residual after that, normalised
-// where norms come after blocks (Pfeiffer et al., arXiv 2005.00247).
+// What a bottleneck adapter reads: what the block adds to the residual (Houlsby), or the residual after that,
+// normalised where norms come after blocks (Pfeiffer et al., arXiv 2005.00247).
 enum class BottleneckInput : std::uint8_t { Addend, Sum };
 
 // All that an adapter changes, in the order of computing.
@@ -63,8 +63,8 @@ struct ForwardBatch {
     std::span<const std::int32_t> logitRows;        // ascending; rows whose logits are wanted
     std::span<const std::int32_t> hiddenRows;       // ascending; rows whose final normalised hidden state is wanted
     std::span<const std::int32_t> tokenTypes = {};  // [T], each below spec().tokenTypes; empty: all 0
-    // Ascending, without overlap; rows in none of them are the base model's, bit for bit. Empty: no operation for adapters
-    // is called at all.
+    // Ascending, without overlap; rows in none of them are the base model's, bit for bit. Empty: no operation for
+    // adapters is called at all.
     std::span<const AdapterRows> adapters = {};
     TensorView adapterRanks = {};  // [T, every module's ranks] f32 scratch on the device; needed with adapters alone
     LayerGate* gate = nullptr;     // asked before each part; null: everything is there

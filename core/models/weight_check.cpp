@@ -11,8 +11,8 @@ namespace espalier {
 namespace {
 
 // Buffers that older programs saved beside the weights; they are computed, not learned.
-constexpr std::array<std::string_view, 6> kLeftovers = {"rotary_emb.inv_freq", "attn.bias", "attn.masked_bias",
-                                                        "masked_bias", "position_ids", "rope_freqs.weight"};
+constexpr std::array<std::string_view, 6> kLeftovers = {"rotary_emb.inv_freq", "attn.bias",    "attn.masked_bias",
+                                                        "masked_bias",         "position_ids", "rope_freqs.weight"};
 constexpr std::size_t kMaxListedExtras = 8;
 
 bool isLeftover(std::string_view name) {

@@ -6,7 +6,9 @@
 namespace espalier {
 namespace {
 
-std::string pagesText(std::int64_t pages) { return std::to_string(pages) + (pages == 1 ? " page" : " pages"); }
+std::string pagesText(std::int64_t pages) {
+    return std::to_string(pages) + (pages == 1 ? " page" : " pages");
+}
 
 std::byte* addressOf(const LoraImage::Place& place, std::span<const KvPages> arrays, std::span<const PageId> pages) {
     const KvPages& array = arrays[static_cast<std::size_t>(place.array)];
@@ -40,12 +42,13 @@ Result<void> AdapterCache::check(const LoraImage& image) const {
     bool fits = image.modules.layers.size() == m_layers.size();
     for (const LoraImage::Part& part : image.parts)
         for (const LoraImage::Place& place : part.places)
-            fits = fits && part.tilesPerPage * image.tileBytes() <= m_layers[static_cast<std::size_t>(place.array)].pageBytes;
+            fits = fits &&
+                   part.tilesPerPage * image.tileBytes() <= m_layers[static_cast<std::size_t>(place.array)].pageBytes;
     if (!fits) return fail(ErrorCode::InvalidArgument, "the adapter was made for another base model");
     if (image.pages >= m_pool.pageCount())
-        return fail(ErrorCode::PoolExhausted,
-                    "the adapter takes " + pagesText(image.pages) + ", the whole pool has " +
-                        pagesText(m_pool.pageCount()) + ": start the server with a larger pool");
+        return fail(ErrorCode::PoolExhausted, "the adapter takes " + pagesText(image.pages) + ", the whole pool has " +
+                                                  pagesText(m_pool.pageCount()) +
+                                                  ": start the server with a larger pool");
     return {};
 }
 
@@ -68,7 +71,8 @@ Result<void> AdapterCache::bring(const std::shared_ptr<const AdapterSource>& sou
     adapter->heat.use(m_clock.now());
     for (const LoraImage::Part& part : image->parts) {
         auto& addresses = adapter->addresses.emplace_back();
-        for (const LoraImage::Place& place : part.places) addresses.push_back(addressOf(place, m_layers, adapter->pages));
+        for (const LoraImage::Place& place : part.places)
+            addresses.push_back(addressOf(place, m_layers, adapter->pages));
     }
     adapter->modules = image->modules;
     pointTo(adapter->modules.embedding, adapter->addresses.front());
@@ -115,10 +119,17 @@ std::vector<AdapterCache::Failed> AdapterCache::collect() {
         const double took = adapter->landing->seconds();
         m_tiers.copyCost.add(static_cast<double>(adapter->bytes), took);
         if (!adapter->wasUsed) adapter->wait.note(0, m_clock.now());
-        m_tiers.trace.add({.at = m_clock.unixMilliseconds(), .adapter = adapter->source->name, .tenant = adapter->tenant,
-                           .from = AdapterTier::Host, .to = AdapterTier::Pool, .bytes = adapter->bytes,
-                           .seconds = took, .cause = adapter->cause, .base = adapter->source->base,
-                           .waiters = adapter->wait.requests, .waitedSeconds = adapter->wait.seconds});
+        m_tiers.trace.add({.at = m_clock.unixMilliseconds(),
+                           .adapter = adapter->source->name,
+                           .tenant = adapter->tenant,
+                           .from = AdapterTier::Host,
+                           .to = AdapterTier::Pool,
+                           .bytes = adapter->bytes,
+                           .seconds = took,
+                           .cause = adapter->cause,
+                           .base = adapter->source->base,
+                           .waiters = adapter->wait.requests,
+                           .waitedSeconds = adapter->wait.seconds});
         adapter->landing = nullptr;
         for (const PageId page : adapter->pages) m_pool.reassign(PageOwner::Staging, ownerOf(*adapter), page);
         if (adapter->retired && adapter->references == 0) leaving.push_back(adapter->source->digest);
@@ -175,8 +186,8 @@ void AdapterCache::noteWaiting(std::string_view digest, std::int32_t requests) {
 }
 
 double AdapterCache::valueOf(const ResidentAdapter& adapter, const ChildrenWorth& ofBlocks) const {
-    const double back = m_tiers.copyCost.secondsFor(static_cast<double>(adapter.bytes)) +
-                        m_tiers.arena.secondsToRead(*adapter.source);
+    const double back =
+        m_tiers.copyCost.secondsFor(static_cast<double>(adapter.bytes)) + m_tiers.arena.secondsToRead(*adapter.source);
     const auto pages = static_cast<double>(adapter.pages.size());
     const double own = keepingValue(adapter.heat, back, pages);
     return ofBlocks ? sumOfValues(own, ofBlocks(adapter.source->digest) - std::log2(pages)) : own;
@@ -225,9 +236,15 @@ void AdapterCache::drop(Residents::iterator adapter, MoveCause cause, const std:
     m_prefetched.wasted += isWaste;
     m_tiers.trace.traffic().prefetchWasted += isWaste;
     const bool isOnHost = m_tiers.arena.state(*gone.source) == HostArena::State::Ready;
-    m_tiers.trace.add({.at = m_clock.unixMilliseconds(), .adapter = gone.source->name, .from = AdapterTier::Pool,
-                       .to = isOnHost ? AdapterTier::Host : AdapterTier::Disk, .bytes = gone.bytes, .cause = cause,
-                       .evictedFor = forWhom, .wasWaste = isWaste, .base = gone.source->base});
+    m_tiers.trace.add({.at = m_clock.unixMilliseconds(),
+                       .adapter = gone.source->name,
+                       .from = AdapterTier::Pool,
+                       .to = isOnHost ? AdapterTier::Host : AdapterTier::Disk,
+                       .bytes = gone.bytes,
+                       .cause = cause,
+                       .evictedFor = forWhom,
+                       .wasWaste = isWaste,
+                       .base = gone.source->base});
     m_droppedBytes += gone.bytes;
     for (const PageId page : gone.pages) m_pool.release(PageOwner::AdapterIdle, page);
     m_residents.erase(adapter);
@@ -247,7 +264,8 @@ LayerGate* AdapterCache::gate(std::span<const ResidentAdapter* const> adapters) 
 
 Result<void> AdapterCache::reserveRanks(std::int32_t ranks) {
     if (m_ranks.data && ranks <= m_ranks.cols()) return {};
-    TRY_ASSIGN(Buffer memory, m_backend.allocate(std::int64_t{m_maxRows} * ranks * static_cast<std::int64_t>(sizeof(float))));
+    TRY_ASSIGN(Buffer memory,
+               m_backend.allocate(std::int64_t{m_maxRows} * ranks * static_cast<std::int64_t>(sizeof(float))));
     m_ranks = TensorView(memory.data(), DType::F32, {m_maxRows, ranks});
     m_ranksMemory = std::move(memory);
     return {};

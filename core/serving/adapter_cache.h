@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// AdapterCache: the adapters that lie in the page pool, beside the KV blocks. An adapter takes a few page ids, anywhere;
-// each id is one page in every layer's array, filled with tiles (LoraImage says which) by the copier's lane in the order of
-// computing, layer by layer, while the engine thread computes. Until all have landed its pages are PageOwner::Staging; it
-// may be used as soon as the first layer has, and gate() makes a step wait for the others. Whoever runs with an adapter
-// holds a reference (its pages are PageOwner::Adapter); without one it stays, idle (AdapterIdle), until its pages are
-// wanted: then the one of least value goes, whole. One that was retired goes with its last reference.
+// AdapterCache: the adapters that lie in the page pool, beside the KV blocks. An adapter takes a few page ids,
+// anywhere; each id is one page in every layer's array, filled with tiles (LoraImage says which) by the copier's lane
+// in the order of computing, layer by layer, while the engine thread computes. Until all have landed its pages are
+// PageOwner::Staging; it may be used as soon as the first layer has, and gate() makes a step wait for the others.
+// Whoever runs with an adapter holds a reference (its pages are PageOwner::Adapter); without one it stays, idle
+// (AdapterIdle), until its pages are wanted: then the one of least value goes, whole. One that was retired goes with
+// its last reference.
 //
-// Owner: Pager. Thread: engine. Source: S-LoRA (arXiv 2311.03285) section 5, with a cache that survives the last request.
+// Owner: Pager. Thread: engine. Source: S-LoRA (arXiv 2311.03285) section 5, with a cache that survives the last
+// request.
 #pragma once
 
 #include <cstdint>
@@ -53,7 +55,12 @@ public:
     // layers: the arrays behind the pool's ids. maxRows: of a step. The references outlive the cache.
     AdapterCache(Backend& backend, PagePool& pool, std::span<const KvPages> layers, std::int32_t maxRows,
                  AdapterTiers& tiers, const Clock& clock)
-        : m_backend(backend), m_pool(pool), m_layers(layers), m_maxRows(maxRows), m_tiers(tiers), m_clock(clock),
+        : m_backend(backend),
+          m_pool(pool),
+          m_layers(layers),
+          m_maxRows(maxRows),
+          m_tiers(tiers),
+          m_clock(clock),
           m_copies(backend.makeStream()) {}
     ~AdapterCache();  // no copy writes into the pool any more
     AdapterCache(const AdapterCache&) = delete;
@@ -68,7 +75,8 @@ public:
     // nothing: pool_exhausted when so many pages are not free, or memory for the ranks of a step is not there.
     Result<void> bring(const std::shared_ptr<const AdapterSource>& source, std::shared_ptr<const LoraImage> image,
                        MoveCause cause, const std::string& tenant);
-    // Takes in the copies that have ended; the digests and errors of those that failed, whose users must let go of them.
+    // Takes in the copies that have ended; the digests and errors of those that failed, whose users must let go of
+    // them.
     struct Failed {
         std::string digest;
         Error error;
@@ -86,8 +94,8 @@ public:
     // So many requests could begin now but for this one; no effect when it is not on its way.
     void noteWaiting(std::string_view digest, std::int32_t requests);
 
-    // Of the idle ones that nobody wants, the one that is worth least by keepingValue() with its children: cached blocks
-    // that only its requests can read, whose worth per page `ofBlocks` gives, as a logarithm.
+    // Of the idle ones that nobody wants, the one that is worth least by keepingValue() with its children: cached
+    // blocks that only its requests can read, whose worth per page `ofBlocks` gives, as a logarithm.
     struct Candidate {
         std::string_view digest;
         double value = 0;
@@ -130,8 +138,9 @@ private:
     };
 
     static PageOwner ownerOf(const ResidentAdapter& adapter) {
-        return !adapter.isWhole() ? PageOwner::Staging
-                                  : adapter.references > 0 ? PageOwner::Adapter : PageOwner::AdapterIdle;
+        return !adapter.isWhole()       ? PageOwner::Staging
+               : adapter.references > 0 ? PageOwner::Adapter
+                                        : PageOwner::AdapterIdle;
     }
     Result<void> reserveRanks(std::int32_t ranks);
     void post(const ResidentAdapter& adapter, std::shared_ptr<const LoraImage> image);

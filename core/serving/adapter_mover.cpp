@@ -14,8 +14,7 @@ void AdapterMover::beginView() {
 
 std::int32_t AdapterMover::viewAdapter(const Request& request) {
     if (!request.adapter) return -1;
-    const auto [known, isNew] =
-        m_index.try_emplace(request.adapter->digest, static_cast<std::int32_t>(m_seen.size()));
+    const auto [known, isNew] = m_index.try_emplace(request.adapter->digest, static_cast<std::int32_t>(m_seen.size()));
     if (!isNew) return known->second;
     AdapterPlace place;
     bool isReady = false;
@@ -24,7 +23,7 @@ std::int32_t AdapterMover::viewAdapter(const Request& request) {
     if (const ResidentAdapter* resident = m_pager.adapters().find(source.digest)) {
         using At = AdapterPlace::At;
         isReady = resident->isReady();
-        place = {!resident->isWhole()         ? At::Coming
+        place = {!resident->isWhole()       ? At::Coming
                  : resident->references > 0 ? At::Used
                                             : At::Idle,
                  static_cast<std::int32_t>(resident->pages.size()), resident->isWhole() ? 0.0 : copy};
@@ -133,9 +132,15 @@ void AdapterMover::read(std::int32_t adapter, MoveCause cause, const std::string
 void AdapterMover::count(const Sequence& sequence) {
     AdapterTraffic& traffic = m_tiers.trace.traffic();
     switch (sequence.adapterFrom) {
-        case AdapterTier::Pool: ++traffic.foundInPool; break;
-        case AdapterTier::Host: ++traffic.foundOnHost; break;
-        case AdapterTier::Disk: ++traffic.foundOnDisk; break;
+        case AdapterTier::Pool:
+            ++traffic.foundInPool;
+            break;
+        case AdapterTier::Host:
+            ++traffic.foundOnHost;
+            break;
+        case AdapterTier::Disk:
+            ++traffic.foundOnDisk;
+            break;
     }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// AdapterMover: sees to it that the adapters of waiting requests are in the pool when their turn comes. Before each plan
-// it says where they are; after it, it brings those that requests could have begun but for (a miss), then, within a
-// quarter of the pool and just in time (prefetch_plan.h), those that the next requests in fair order will want. Copies
-// run beside what is computed, and a wish that cannot be met now is made again at the next step.
+// AdapterMover: sees to it that the adapters of waiting requests are in the pool when their turn comes. Before each
+// plan it says where they are; after it, it brings those that requests could have begun but for (a miss), then, within
+// a quarter of the pool and just in time (prefetch_plan.h), those that the next requests in fair order will want.
+// Copies run beside what is computed, and a wish that cannot be met now is made again at the next step.
 //
 // Owner: ServingLoop. Thread: engine.
 #pragma once

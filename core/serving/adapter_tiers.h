@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// AdapterTiers: what the serving loops of an engine share to bring adapters from disk to host memory and from there into
-// their pools: the two lanes, the host memory, what moves have cost, and the record of them.
+// AdapterTiers: what the serving loops of an engine share to bring adapters from disk to host memory and from there
+// into their pools: the two lanes, the host memory, what moves have cost, and the record of them.
 //
 // Owner: who owns the loops, which it outlives. Thread: engine.
 #pragma once

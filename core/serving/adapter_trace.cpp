@@ -7,20 +7,28 @@ namespace espalier {
 
 std::string_view adapterTierName(AdapterTier tier) {
     switch (tier) {
-        case AdapterTier::Disk: return "disk";
-        case AdapterTier::Host: return "host";
-        case AdapterTier::Pool: return "pool";
+        case AdapterTier::Disk:
+            return "disk";
+        case AdapterTier::Host:
+            return "host";
+        case AdapterTier::Pool:
+            return "pool";
     }
     return "unknown";
 }
 
 std::string_view moveCauseName(MoveCause cause) {
     switch (cause) {
-        case MoveCause::Miss: return "miss";
-        case MoveCause::Prefetch: return "prefetch";
-        case MoveCause::Evicted: return "evicted";
-        case MoveCause::Reload: return "reload";
-        case MoveCause::Unload: return "unload";
+        case MoveCause::Miss:
+            return "miss";
+        case MoveCause::Prefetch:
+            return "prefetch";
+        case MoveCause::Evicted:
+            return "evicted";
+        case MoveCause::Reload:
+            return "reload";
+        case MoveCause::Unload:
+            return "unload";
     }
     return "unknown";
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// AdapterTrace: every move of an adapter between disk, host memory and page pool, with its cause. The newest are kept to
-// look at, all are counted.
+// AdapterTrace: every move of an adapter between disk, host memory and page pool, with its cause. The newest are kept
+// to look at, all are counted.
 //
 // Owner: AdapterTiers. Thread: engine.
 #pragma once
@@ -64,7 +64,8 @@ struct AdapterTraffic {
     std::int64_t toHostBytes = 0, toPoolBytes = 0;      // read, copied
     std::int64_t fromHostBytes = 0, fromPoolBytes = 0;  // given up
     std::array<std::int64_t, kMoveCauses> moves{};      // by MoveCause
-    std::int64_t foundInPool = 0, foundOnHost = 0, foundOnDisk = 0;  // admitted requests, by where theirs was when its turn came
+    std::int64_t foundInPool = 0, foundOnHost = 0,
+                 foundOnDisk = 0;                       // admitted requests, by where theirs was when its turn came
     std::int64_t prefetchUsed = 0, prefetchWasted = 0;  // moves ahead of time into the pool
     std::int64_t readFailures = 0;
     std::int64_t of(MoveCause cause) const { return moves[static_cast<std::size_t>(cause)]; }

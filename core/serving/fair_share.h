@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // FairShare: how much service each tenant has had, over its weight. The scheduler serves the least served first, so a
 // tenant that floods the queue delays itself, not others, and one of weight 2 gets twice what one of weight 1 gets. A
-// tenant that comes back after a pause is lifted towards the least served active one, to `credit` below it: long idleness
-// earns nothing, but one that asks for less than its share may ask for a few things at once and is not put behind a flood
-// for it. Whatever it takes counts, so it never gets more than its share and the credit.
+// tenant that comes back after a pause is lifted towards the least served active one, to `credit` below it: long
+// idleness earns nothing, but one that asks for less than its share may ask for a few things at once and is not put
+// behind a flood for it. Whatever it takes counts, so it never gets more than its share and the credit.
 //
 // Owner: ServingLoop. Thread: engine. Source: Virtual Token Counter, Sheng et al., arXiv 2401.00588, with weights,
 // charged per chunk; the credit is ours, and its bound of 2U grows by it (0: the paper's).

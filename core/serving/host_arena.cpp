@@ -94,9 +94,16 @@ void HostArena::collect() {
         ++m_images;
         m_readCost.add(static_cast<double>(bytes), one.seconds);
         entry.wait.note(0, m_clock.now());
-        m_trace.add({.at = m_clock.unixMilliseconds(), .adapter = entry.name, .tenant = entry.tenant,
-                     .from = AdapterTier::Disk, .to = AdapterTier::Host, .bytes = bytes, .seconds = one.seconds,
-                     .cause = entry.cause, .base = one.key.first, .waiters = entry.wait.requests,
+        m_trace.add({.at = m_clock.unixMilliseconds(),
+                     .adapter = entry.name,
+                     .tenant = entry.tenant,
+                     .from = AdapterTier::Disk,
+                     .to = AdapterTier::Host,
+                     .bytes = bytes,
+                     .seconds = one.seconds,
+                     .cause = entry.cause,
+                     .base = one.key.first,
+                     .waiters = entry.wait.requests,
                      .waitedSeconds = entry.wait.seconds});
     }
     dropRetired();
@@ -155,8 +162,13 @@ bool HostArena::makeRoom(std::int64_t bytes, MoveCause cause, const std::string&
 
 void HostArena::drop(Entries::iterator entry, MoveCause cause, const std::string& forWhom) {
     Entry& gone = entry->second;
-    m_trace.add({.at = m_clock.unixMilliseconds(), .adapter = gone.name, .from = AdapterTier::Host,
-                 .to = AdapterTier::Disk, .bytes = gone.bytes, .cause = cause, .evictedFor = forWhom,
+    m_trace.add({.at = m_clock.unixMilliseconds(),
+                 .adapter = gone.name,
+                 .from = AdapterTier::Host,
+                 .to = AdapterTier::Disk,
+                 .bytes = gone.bytes,
+                 .cause = cause,
+                 .evictedFor = forWhom,
                  .base = entry->first.first});
     m_bytes -= gone.bytes;
     --m_images;

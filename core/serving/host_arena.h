@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// HostArena: adapters in host memory, in the layout of the pool, within a budget. They come from their folders by a lane
-// of their own, so that no thread that serves waits for the disk, and stay until their room is wanted; then the one
-// that is least likely to be used again goes. What is being copied into a pool stays until the copy is over.
+// HostArena: adapters in host memory, in the layout of the pool, within a budget. They come from their folders by a
+// lane of their own, so that no thread that serves waits for the disk, and stay until their room is wanted; then the
+// one that is least likely to be used again goes. What is being copied into a pool stays until the copy is over.
 //
 // An adapter is registered (on disk alone), loading, ready, or failed until the next collect().
 //
@@ -44,8 +44,8 @@ public:
     void use(const AdapterSource& source);
     // A request waits for it: until the tick after next, only one whose turn has come may take its room.
     void keep(const AdapterSource& source);
-    // Starts reading what is registered or failed. false: not now (enough is being read, or all that is here is wanted);
-    // wishes are not remembered, ask again after the next collect().
+    // Starts reading what is registered or failed. false: not now (enough is being read, or all that is here is
+    // wanted); wishes are not remembered, ask again after the next collect().
     bool want(const std::shared_ptr<const AdapterSource>& source, MoveCause cause, const std::string& tenant);
     // So many requests could begin now but for this one; no effect when it is not being read.
     void noteWaiting(const AdapterSource& source, std::int32_t requests);

@@ -9,9 +9,9 @@
 namespace espalier {
 namespace {
 
-constexpr std::int32_t kTokens = 8, kTop = 4;         // of an answer; log probabilities of each token
-constexpr std::int32_t kShared = 24, kOwn = 17;       // prompt tokens
-constexpr std::int32_t kCachedBlocks = 3;             // whole blocks of the prompt that the prefix cache is asked for
+constexpr std::int32_t kTokens = 8, kTop = 4;    // of an answer; log probabilities of each token
+constexpr std::int32_t kShared = 24, kOwn = 17;  // prompt tokens
+constexpr std::int32_t kCachedBlocks = 3;        // whole blocks of the prompt that the prefix cache is asked for
 constexpr std::int32_t kSparePages = 4;
 constexpr int kSharedPrompt = 0;
 

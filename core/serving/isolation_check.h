@@ -92,8 +92,8 @@ private:
     std::size_t m_at = 0;
     bool m_isServing = false;
     std::vector<IsolationScene> m_scenes;
-    std::map<std::pair<int, int>, Answer> m_alone;      // by subject and prompt
-    std::vector<std::unique_ptr<Answer>> m_answers;     // of the wave being served
+    std::map<std::pair<int, int>, Answer> m_alone;   // by subject and prompt
+    std::vector<std::unique_ptr<Answer>> m_answers;  // of the wave being served
     const Transformer* m_transformer = nullptr;
     std::unique_ptr<ServingLoop> m_loop;  // after what its sinks write to: goes first
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Landing: one copy of an adapter into its pages, layer by layer, as the copier's lane and the engine thread share it. What
-// changes the embedding belongs to layer 0; what changes the head counts as the layer after the last.
+// Landing: one copy of an adapter into its pages, layer by layer, as the copier's lane and the engine thread share it.
+// What changes the embedding belongs to layer 0; what changes the head counts as the layer after the last.
 //
 // Thread: begin, layerLanded, end on the copier's lane; the rest on the engine thread.
 #pragma once

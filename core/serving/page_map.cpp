@@ -14,8 +14,8 @@ PageOwner majority(std::span<const PageOwner> owners) {
     std::array<std::int32_t, kPageOwners> counts{};
     for (const PageOwner owner : owners) ++counts[static_cast<std::size_t>(owner)];
     PageOwner best = PageOwner::Kv;
-    for (const PageOwner owner : {PageOwner::Adapter, PageOwner::Staging, PageOwner::KvCached, PageOwner::AdapterIdle,
-                                  PageOwner::Free})
+    for (const PageOwner owner :
+         {PageOwner::Adapter, PageOwner::Staging, PageOwner::KvCached, PageOwner::AdapterIdle, PageOwner::Free})
         if (counts[static_cast<std::size_t>(owner)] > counts[static_cast<std::size_t>(best)]) best = owner;
     return best;
 }

@@ -7,17 +7,25 @@ namespace espalier {
 
 std::string_view pageOwnerName(PageOwner owner) {
     switch (owner) {
-        case PageOwner::Free: return "free";
-        case PageOwner::Kv: return "kv";
-        case PageOwner::KvCached: return "kv_cached";
-        case PageOwner::Adapter: return "adapter";
-        case PageOwner::AdapterIdle: return "adapter_idle";
-        case PageOwner::Staging: return "staging";
+        case PageOwner::Free:
+            return "free";
+        case PageOwner::Kv:
+            return "kv";
+        case PageOwner::KvCached:
+            return "kv_cached";
+        case PageOwner::Adapter:
+            return "adapter";
+        case PageOwner::AdapterIdle:
+            return "adapter_idle";
+        case PageOwner::Staging:
+            return "staging";
     }
     return "unknown";
 }
 
-std::int32_t PoolUsage::total() const { return std::accumulate(pages.begin(), pages.end(), 0); }
+std::int32_t PoolUsage::total() const {
+    return std::accumulate(pages.begin(), pages.end(), 0);
+}
 
 PagePool::PagePool(std::int32_t pageCount) {
     CHECK(pageCount > 0);

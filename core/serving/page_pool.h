@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // PagePool: one set of equal pages for everything a running model keeps on the device. KV blocks of sequences,
-// running or cached, and the tiles of adapters; domain rows will take their ids from the same free list. Page id p names the
-// same index in every layer's array (KvCache), so a block takes one id however many layers there are, and layers may
-// differ in page size. Pages need not be adjacent, so nothing is ever moved.
+// running or cached, and the tiles of adapters; domain rows will take their ids from the same free list. Page id p
+// names the same index in every layer's array (KvCache), so a block takes one id however many layers there are, and
+// layers may differ in page size. Pages need not be adjacent, so nothing is ever moved.
 //
 // Owner: ServingLoop. Thread: engine. Hands out ids only; knows neither bytes nor addresses.
 // Source: S-LoRA (arXiv 2311.03285) section 5.1, PagedAttention (arXiv 2309.06180) section 4.
@@ -22,8 +22,8 @@ using PageId = std::int32_t;
 
 enum class PageOwner : std::uint8_t {
     Free,
-    Kv,        // a KV block that at least one running sequence reads
-    KvCached,  // a KV block only the prefix cache knows; may be reclaimed at any time
+    Kv,           // a KV block that at least one running sequence reads
+    KvCached,     // a KV block only the prefix cache knows; may be reclaimed at any time
     Adapter,      // tiles of an adapter that at least one running sequence uses
     AdapterIdle,  // tiles of an adapter that stays for its next request; may be reclaimed at any time
     Staging,      // tiles on their way into the pool; used or idle when all have landed

@@ -71,8 +71,7 @@ Result<void> Pager::grow(Sequence& sequence, std::int32_t rows) {
     if (needed <= 0) return {};
     const Room room = roomForKv(needed);
     makeRoom(room, "kv");
-    if (isSplit() && roomForKv(needed).missing > 0)
-        return fail(ErrorCode::PoolExhausted, "the pages for KV are taken");
+    if (isSplit() && roomForKv(needed).missing > 0) return fail(ErrorCode::PoolExhausted, "the pages for KV are taken");
     return m_pool.acquire(PageOwner::Kv, needed, sequence.pages);
 }
 
@@ -172,9 +171,9 @@ void Pager::publish(Sequence& sequence) {
     while (sequence.mayPublish && (sequence.cachedBlocks + 1) * kTokensPerPage <= sequence.computed) {
         const auto block = static_cast<std::size_t>(sequence.cachedBlocks);
         const Hash128 key = blockKey(sequence, block);
-        const auto published =
-            m_cache.publish(key, parentKey(sequence, block), tokensOf(sequence, block), sequence.pages[block],
-                            sequence.request.adapter ? std::string_view(sequence.request.adapter->digest) : std::string_view());
+        const auto published = m_cache.publish(
+            key, parentKey(sequence, block), tokensOf(sequence, block), sequence.pages[block],
+            sequence.request.adapter ? std::string_view(sequence.request.adapter->digest) : std::string_view());
         sequence.mayPublish = published.stored;
         if (!published.stored) return;
         sequence.pages[block] = published.page;

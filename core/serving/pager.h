@@ -3,8 +3,9 @@
 // first `cachedBlocks` pages are pinned in the prefix cache, the rest is its own; full blocks move from the second part
 // to the first as soon as they are computed. Its adapter's pages it shares with everybody who runs with that adapter.
 // When pages are wanted and none is free, what is worth least goes, prefix block or idle adapter: how likely it is used
-// again x seconds to compute or bring it back, as measured / pages (reuse.h). An adapter is worth its cached blocks, too,
-// which nobody can read without it. Adapters that waiting requests want go last, of these the one whose turn is furthest.
+// again x seconds to compute or bring it back, as measured / pages (reuse.h). An adapter is worth its cached blocks,
+// too, which nobody can read without it. Adapters that waiting requests want go last, of these the one whose turn is
+// furthest.
 //
 // Owner: ServingLoop. Thread: engine.
 #pragma once
@@ -49,8 +50,9 @@ public:
 
     // AdapterCache::bring(), evicting when too few pages are free; ahead of time nothing goes for it that is wanted
     // before its own turn.
-    Result<void> bringAdapter(const std::shared_ptr<const AdapterSource>& source, std::shared_ptr<const LoraImage> image,
-                              MoveCause cause, const std::string& tenant, std::int32_t turn);
+    Result<void> bringAdapter(const std::shared_ptr<const AdapterSource>& source,
+                              std::shared_ptr<const LoraImage> image, MoveCause cause, const std::string& tenant,
+                              std::int32_t turn);
 
     // Holds its adapter, if it has one. false: it is not ready.
     bool takeAdapter(Sequence& sequence);

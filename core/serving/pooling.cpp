@@ -8,10 +8,14 @@ namespace espalier {
 
 bool PooledEmbedding::wants(std::int32_t position, std::int32_t count) const {
     switch (m_pooling) {
-        case Pooling::Mean: return true;
-        case Pooling::Cls: return position == 0;
-        case Pooling::Last: return position == count - 1;
-        case Pooling::Max: return true;
+        case Pooling::Mean:
+            return true;
+        case Pooling::Cls:
+            return position == 0;
+        case Pooling::Last:
+            return position == count - 1;
+        case Pooling::Max:
+            return true;
     }
     return true;
 }
@@ -37,8 +41,7 @@ Result<std::vector<float>> PooledEmbedding::finish() const {
     for (const double sum : m_sum) squares += (sum / divisor) * (sum / divisor);
     if (!std::isfinite(squares)) return fail(ErrorCode::NonFinite, "the model's hidden states are not finite");
     const double length = m_normalize && squares > 0.0 ? std::sqrt(squares) : 1.0;
-    for (std::size_t i = 0; i < m_sum.size(); ++i)
-        embedding[i] = static_cast<float>(m_sum[i] / divisor / length);
+    for (std::size_t i = 0; i < m_sum.size(); ++i) embedding[i] = static_cast<float>(m_sum[i] / divisor / length);
     return embedding;
 }
 

@@ -25,7 +25,7 @@ public:
 
 private:
     Pooling m_pooling;
-    bool m_normalize;  // to Euclidean length 1; a zero vector stays zero
+    bool m_normalize;           // to Euclidean length 1; a zero vector stays zero
     std::vector<double> m_sum;  // or the maximum
     std::int64_t m_rows = 0;
 };

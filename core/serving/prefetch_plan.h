@@ -17,7 +17,7 @@
 
 namespace espalier {
 
-struct AdapterPlace {  // of each adapter of the QueueView
+struct AdapterPlace {                                                 // of each adapter of the QueueView
     enum class At : std::uint8_t { Disk, Host, Coming, Idle, Used };  // Coming: from disk or into the pool
     At at = At::Disk;
     std::int32_t pages = 0;  // 0: not known yet
@@ -49,8 +49,8 @@ struct PrefetchPlan {
 PrefetchPlan planPrefetch(std::span<const AdapterWish> wishes, std::span<const AdapterPlace> places,
                           const PrefetchLimits& limits);
 
-// The waiting requests in the order in which the scheduler would come to them, at most `most`: the least served tenant's
-// next, each charged with its prompt. Indices into the view.
+// The waiting requests in the order in which the scheduler would come to them, at most `most`: the least served
+// tenant's next, each charged with its prompt. Indices into the view.
 std::vector<std::int32_t> waitingInFairOrder(const QueueView& queue, std::int32_t most);
 
 // How many requests are looked at: one more for as many adapters that were used as it is wide, half for each that was

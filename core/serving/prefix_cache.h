@@ -69,7 +69,8 @@ public:
         bool stored = true;
     };
     // adapter: digest of the one that its readers run with; empty: none.
-    Published publish(const Hash128& key, const Hash128& parent, Block tokens, PageId page, std::string_view adapter = {});
+    Published publish(const Hash128& key, const Hash128& parent, Block tokens, PageId page,
+                      std::string_view adapter = {});
 
     // Drops one reference to each page. Requires: each is pinned or published; the order of a sequence, first block
     // first.
@@ -129,7 +130,7 @@ private:
     const Clock& m_clock;
     Blocks m_blocks;
     Families m_families;
-    std::vector<Blocks::value_type*> m_byPage;              // nullptr: the page is no cached block
+    std::vector<Blocks::value_type*> m_byPage;                       // nullptr: the page is no cached block
     std::set<std::tuple<double, std::int64_t, PageId>> m_evictable;  // idle leaves by heat, then by their last use
     std::int64_t m_useCount = 0;
     std::int64_t m_evictedPages = 0;

@@ -10,7 +10,9 @@ Error outOfRange(std::string_view field, std::string_view range) {
     return fail(ErrorCode::InvalidArgument, std::string(field) + " must be " + std::string(range), std::string(field));
 }
 
-bool within(double value, double low, double high) { return value >= low && value <= high; }  // false for NaN
+bool within(double value, double low, double high) {
+    return value >= low && value <= high;
+}  // false for NaN
 
 }  // namespace
 
@@ -39,10 +41,14 @@ Result<void> checkKind(RequestKind kind, bool lmHead) {
 
 std::string_view finishReasonName(FinishReason reason) {
     switch (reason) {
-        case FinishReason::Stop: return "stop";
-        case FinishReason::Length: return "length";
-        case FinishReason::Cancelled: return "cancelled";
-        case FinishReason::Failed: return "failed";
+        case FinishReason::Stop:
+            return "stop";
+        case FinishReason::Length:
+            return "length";
+        case FinishReason::Cancelled:
+            return "cancelled";
+        case FinishReason::Failed:
+            return "failed";
     }
     return "failed";
 }

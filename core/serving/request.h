@@ -104,8 +104,8 @@ struct Request {
     std::shared_ptr<const TenantShare> share;  // what the tenant gets of the engine; null: weight 1, no caps
     std::shared_ptr<TenantCall> call;  // engine: what its tenant was admitted for; null: it is a call of its own
     std::shared_ptr<const AdapterSource> adapter;  // null: the base model
-    std::string adapterName;                   // for people
-    std::vector<TokenId> prompt;               // not empty, each below the vocabulary
+    std::string adapterName;                       // for people
+    std::vector<TokenId> prompt;                   // not empty, each below the vocabulary
     SamplingParams sampling;
     std::int32_t maxTokens = 128;
     std::vector<std::string> stop;    // at most 16, found across token borders; not part of the text

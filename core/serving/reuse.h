@@ -36,7 +36,9 @@ inline double sumOfValues(double a, double b) {
     return std::isinf(least) ? most : most + std::log2(1.0 + std::exp2(least - most));
 }
 
-inline void ReuseHeat::join(const ReuseHeat& other) { m_key = sumOfValues(m_key, other.m_key); }
+inline void ReuseHeat::join(const ReuseHeat& other) {
+    m_key = sumOfValues(m_key, other.m_key);
+}
 inline void ReuseHeat::part(const ReuseHeat& other) {
     if (std::isinf(other.m_key)) return;
     const double left = 1.0 - std::exp2(other.m_key - m_key);

@@ -9,11 +9,14 @@
 
 namespace espalier {
 
-std::int32_t pagesForTokens(std::int32_t tokens) { return (tokens + kTokensPerPage - 1) / kTokensPerPage; }
+std::int32_t pagesForTokens(std::int32_t tokens) {
+    return (tokens + kTokensPerPage - 1) / kTokensPerPage;
+}
 
 class Planner {
 public:
-    Planner(const QueueView& queue, const PoolUsage& pool, const StepLimits& limits, PlanMemory& memory, StepPlan& plan);
+    Planner(const QueueView& queue, const PoolUsage& pool, const StepLimits& limits, PlanMemory& memory,
+            StepPlan& plan);
     void plan();
 
     // What a tenant's running sequences hold and are expected to take. Pages that several of them read are of one
@@ -67,8 +70,8 @@ private:
     double weightOf(std::int32_t tenant) const {
         return m_queue.weights.empty() ? 1.0 : m_queue.weights[static_cast<std::size_t>(tenant)];
     }
-    // Running sequences up to which the tenant may begin another: with less than its part of the places also at the door,
-    // unless somebody who was served less waits for a place.
+    // Running sequences up to which the tenant may begin another: with less than its part of the places also at the
+    // door, unless somebody who was served less waits for a place.
     std::int32_t placesFor(std::int32_t tenant) const {
         const double share = m_limits.maxSequences * weightOf(tenant) / m_activeWeight;
         const bool mayUseDoor = m_isDoorOpen && m_holdings[static_cast<std::size_t>(tenant)].running + 1 <= share;
@@ -362,7 +365,8 @@ StepPlan planStep(const QueueView& queue, const PoolUsage& pool, const StepLimit
     return plan;
 }
 
-void planStep(const QueueView& queue, const PoolUsage& pool, const StepLimits& limits, PlanMemory& memory, StepPlan& plan) {
+void planStep(const QueueView& queue, const PoolUsage& pool, const StepLimits& limits, PlanMemory& memory,
+              StepPlan& plan) {
     Planner(queue, pool, limits, memory, plan).plan();
 }
 

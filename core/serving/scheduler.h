@@ -10,8 +10,8 @@
 //      fair order does not fit, none behind it is admitted: big requests are not starved by small ones. One that only
 //      lacks its adapter is named, so that it can be brought, and passed by. A text of an encoder is one chunk: it
 //      waits for a step that has room for the whole of it. When every place is taken, the least
-//      served tenant may begin at the door, beyond the places, while it has less than its part of them: it need not wait
-//      until an answer of somebody else ends.
+//      served tenant may begin at the door, beyond the places, while it has less than its part of them: it need not
+//      wait until an answer of somebody else ends.
 // A tenant's running sequences hold no more pages than its cap: it waits at the door, and where its own answers grow
 // into the cap its newest sequence gives way, never somebody else's. One sequence alone may always go on.
 // Sources: Sarathi-Serve (chunked prefill beside decodes), arXiv 2403.02310; VTC, arXiv 2401.00588; vLLM (recompute).
@@ -46,12 +46,13 @@ struct SequenceView {
 };
 
 struct QueueView {
-    std::span<const SequenceView> sequences;  // running and waiting, by arrival
-    std::span<const double> served;           // per tenant: service over weight
-    std::span<const double> weights = {};     // per tenant; empty: all 1
+    std::span<const SequenceView> sequences;      // running and waiting, by arrival
+    std::span<const double> served;               // per tenant: service over weight
+    std::span<const double> weights = {};         // per tenant; empty: all 1
     std::span<const std::int32_t> pageCaps = {};  // per tenant, 0: none; empty: no caps
-    // Per adapter, the pages that its first running user takes (also of an idle one: it can no longer be evicted) and its
-    // last gives back. 0 for one that is still being copied, whose pages nobody can have, or whose size nobody knows yet.
+    // Per adapter, the pages that its first running user takes (also of an idle one: it can no longer be evicted) and
+    // its last gives back. 0 for one that is still being copied, whose pages nobody can have, or whose size nobody
+    // knows yet.
     std::span<const std::int32_t> adapterPages = {};
 };
 
@@ -71,7 +72,7 @@ struct StepPlan {
     std::vector<std::int32_t> preempted;
     std::vector<std::int32_t> admitted;
     std::vector<std::int32_t> missing;  // would have been admitted, were their adapters ready; room for these is left
-    std::vector<Work> work;  // at most one per sequence
+    std::vector<Work> work;             // at most one per sequence
 
     bool isEmpty() const { return preempted.empty() && work.empty(); }
 };
@@ -89,10 +90,12 @@ private:
     std::unique_ptr<Parts> m_parts;
 };
 
-// Requires: sequences' tokens fit the pool, whole texts also maxBatchTokens (submit checks); maxSequences + doorSequences <= maxBatchTokens and <= maxLogitRows.
+// Requires: sequences' tokens fit the pool, whole texts also maxBatchTokens (submit checks); maxSequences +
+// doorSequences <= maxBatchTokens and <= maxLogitRows.
 StepPlan planStep(const QueueView& queue, const PoolUsage& pool, const StepLimits& limits);
 // The same into `plan`, whose old content goes.
-void planStep(const QueueView& queue, const PoolUsage& pool, const StepLimits& limits, PlanMemory& memory, StepPlan& plan);
+void planStep(const QueueView& queue, const PoolUsage& pool, const StepLimits& limits, PlanMemory& memory,
+              StepPlan& plan);
 
 std::int32_t pagesForTokens(std::int32_t tokens);
 

@@ -26,14 +26,14 @@ struct Sequence {
     FairShare::Slot tenant = 0;
     std::int32_t maxTokens = 0;  // of the answer, clipped to the context
 
-    std::vector<TokenId> tokens;  // the prompt, then the answer
-    std::int32_t computed = 0;    // tokens whose KV is in `pages`
-    std::int32_t charged = 0;     // tokens the tenant has paid for; computing them again is free
-    std::vector<PageId> pages;    // page j holds tokens [16 j, 16 j + 16)
+    std::vector<TokenId> tokens;               // the prompt, then the answer
+    std::int32_t computed = 0;                 // tokens whose KV is in `pages`
+    std::int32_t charged = 0;                  // tokens the tenant has paid for; computing them again is free
+    std::vector<PageId> pages;                 // page j holds tokens [16 j, 16 j + 16)
     const ResidentAdapter* adapter = nullptr;  // held while it runs with one
     bool isRunning = false;
     bool isDone = false;
-    bool isSized = false;  // the pages of its adapter are known, and it fits beside them
+    bool isSized = false;                         // the pages of its adapter are known, and it fits beside them
     AdapterTier adapterFrom = AdapterTier::Pool;  // where it was when the sequence could first have begun
 
     // Prefix cache: keys of the first full blocks, as far as they were needed; the first `cachedBlocks` pages are

@@ -130,8 +130,11 @@ bool ServingLoop::Impl::step() {
     const Duration took = m_clock.now() - began;
     std::int32_t rows = 0;
     for (const BatchPlan::Part& part : m_batch.parts()) rows += part.rows;
-    m_steps.add({.at = m_clock.unixMilliseconds(), .seconds = seconds(took), .promptRows = promptRows,
-                 .answerRows = rows - promptRows, .adapters = static_cast<std::int32_t>(m_stepAdapters.size())});
+    m_steps.add({.at = m_clock.unixMilliseconds(),
+                 .seconds = seconds(took),
+                 .promptRows = promptRows,
+                 .answerRows = rows - promptRows,
+                 .adapters = static_cast<std::int32_t>(m_stepAdapters.size())});
     m_waitEstimate.measured(promptRows, took);
     m_pager.promptsMeasured(promptRows, took);
     const bool isAlone = m_batch.parts().size() == 1 && promptRows == 0 && m_batch.parts().front().logits == 1;
@@ -271,21 +274,53 @@ Result<std::unique_ptr<ServingLoop>> ServingLoop::create(Backend& backend, Trans
         std::make_unique<Impl>(backend, transformer, std::move(tokenizer), options, clock, std::move(kv))));
 }
 
-std::int32_t ServingLoop::contextLimit() const { return m_impl->contextLimit(); }
-Result<void> ServingLoop::submit(Request request) { return m_impl->submit(std::move(request)); }
-void ServingLoop::cancel(RequestId id) { m_impl->cancel(id); }
-bool ServingLoop::step() { return m_impl->step(); }
-bool ServingLoop::idle() const { return m_impl->idle(); }
-ServingStats ServingLoop::stats() const { return m_impl->stats(); }
-const DecodeAlone& ServingLoop::decodeAlone() const { return m_impl->decodeAlone(); }
-std::vector<LiveRequest> ServingLoop::requests() const { return m_impl->requests(); }
-std::vector<StepRecord> ServingLoop::steps(std::size_t most) const { return m_impl->steps(most); }
-PageMap ServingLoop::pageMap(std::int32_t mostCells) const { return m_impl->pageMap(mostCells); }
-std::vector<double> ServingLoop::recentTtftMs() const { return m_impl->recentTtftMs(); }
-std::vector<double> ServingLoop::recentTpotMs() const { return m_impl->recentTpotMs(); }
-std::int64_t ServingLoop::kvBytes() const { return m_impl->kvBytes(); }
-void ServingLoop::dropPrefixCache() { m_impl->dropPrefixCache(); }
-Result<void> ServingLoop::checkIntegrity() const { return m_impl->checkIntegrity(); }
-void ServingLoop::retireAdapter(std::string_view digest, MoveCause cause) { m_impl->retireAdapter(digest, cause); }
+std::int32_t ServingLoop::contextLimit() const {
+    return m_impl->contextLimit();
+}
+Result<void> ServingLoop::submit(Request request) {
+    return m_impl->submit(std::move(request));
+}
+void ServingLoop::cancel(RequestId id) {
+    m_impl->cancel(id);
+}
+bool ServingLoop::step() {
+    return m_impl->step();
+}
+bool ServingLoop::idle() const {
+    return m_impl->idle();
+}
+ServingStats ServingLoop::stats() const {
+    return m_impl->stats();
+}
+const DecodeAlone& ServingLoop::decodeAlone() const {
+    return m_impl->decodeAlone();
+}
+std::vector<LiveRequest> ServingLoop::requests() const {
+    return m_impl->requests();
+}
+std::vector<StepRecord> ServingLoop::steps(std::size_t most) const {
+    return m_impl->steps(most);
+}
+PageMap ServingLoop::pageMap(std::int32_t mostCells) const {
+    return m_impl->pageMap(mostCells);
+}
+std::vector<double> ServingLoop::recentTtftMs() const {
+    return m_impl->recentTtftMs();
+}
+std::vector<double> ServingLoop::recentTpotMs() const {
+    return m_impl->recentTpotMs();
+}
+std::int64_t ServingLoop::kvBytes() const {
+    return m_impl->kvBytes();
+}
+void ServingLoop::dropPrefixCache() {
+    m_impl->dropPrefixCache();
+}
+Result<void> ServingLoop::checkIntegrity() const {
+    return m_impl->checkIntegrity();
+}
+void ServingLoop::retireAdapter(std::string_view digest, MoveCause cause) {
+    m_impl->retireAdapter(digest, cause);
+}
 
 }  // namespace espalier

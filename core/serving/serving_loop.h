@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // ServingLoop: serves one loaded model. Takes requests, and step by step asks the scheduler what to run, takes pages,
 // runs the Transformer, samples, and hands chunks to the requests' sinks. A request's tokens and log probabilities are
-// a function of the model, its adapter and the request alone: neighbours, their adapters, chunk sizes, cache hits, preemption and page placement
-// never change a bit (given a Backend that keeps its one order of summation).
+// a function of the model, its adapter and the request alone: neighbours, their adapters, chunk sizes, cache hits,
+// preemption and page placement never change a bit (given a Backend that keeps its one order of summation).
 //
 // Owner: a loaded model in the engine. Thread: engine. Sinks are called inside step(), cancel() and the destructor.
 #pragma once
@@ -33,15 +33,15 @@ struct AdapterTiers;
 struct ServingOptions {
     std::int32_t poolPages = 0;         // pages of kTokensPerPage tokens; see kvBytesPerPage (kv_cache.h)
     std::int32_t maxBatchTokens = 256;  // rows of a step; clipped to the Transformer's
-    std::int32_t maxSequences = 64;     // running at once, an eighth more at the door (scheduler.h); clipped to what one
-                                        // step can decode
-    std::int32_t maxWaiting = 1024;     // beyond: busy
+    std::int32_t maxSequences = 64;  // running at once, an eighth more at the door (scheduler.h); clipped to what one
+                                     // step can decode
+    std::int32_t maxWaiting = 1024;  // beyond: busy
     DType kvType = DType::F32;
     bool prefixCache = true;
     std::string modelDigest;            // part of every prefix-cache key
     HashKey hashKey = randomHashKey();  // of the prefix cache; per process
-    // Shared with others and looked after by their owner, who calls HostArena::collect() before the loops step, and step()
-    // again when something has landed. null: its own, where everything lands at once.
+    // Shared with others and looked after by their owner, who calls HostArena::collect() before the loops step, and
+    // step() again when something has landed. null: its own, where everything lands at once.
     AdapterTiers* tiers = nullptr;
     bool prefetch = true;  // adapters of waiting requests, ahead of their turn
     // For comparison, each without what the engine does: pages of the pool that adapters alone may have, KV the others
@@ -59,9 +59,9 @@ struct ServingCounters {
     std::int64_t prefixHits = 0;        // prefix_cache_hits_total, tokens found
     std::int64_t prefixEvictedPages = 0;
     std::int64_t steps = 0;
-    std::int64_t adapterSteps = 0;      // of these, with at least one adapter
-    std::int64_t adapterLoads = 0;      // copies into the pool
-    std::int64_t adapterHits = 0;       // requests that found theirs there when their turn came
+    std::int64_t adapterSteps = 0;  // of these, with at least one adapter
+    std::int64_t adapterLoads = 0;  // copies into the pool
+    std::int64_t adapterHits = 0;   // requests that found theirs there when their turn came
     std::int64_t adapterEvictions = 0;
     std::int64_t adapterLoadedBytes = 0;
     std::int64_t finishedStop = 0;  // request_success_total by finished_reason; embeddings and scores too
@@ -93,8 +93,8 @@ struct ServingStats {
     std::int64_t pageBytes = 0;    // of one page id, over all layers
     double prefillTokensPerS = 0;  // over the last second
     double decodeTokensPerS = 0;
-    double swapInBytesPerS = 0;   // tiles copied into the pool
-    double swapOutBytesPerS = 0;  // tiles given up there; nothing is written for it
+    double swapInBytesPerS = 0;                  // tiles copied into the pool
+    double swapOutBytesPerS = 0;                 // tiles given up there; nothing is written for it
     Percentiles ttftMs, tpotMs, e2eMs, queueMs;  // over the last minute
     ServingCounters counters;
 };
@@ -113,8 +113,9 @@ public:
     // is clipped to it; an answer that reaches it ends with "length".
     std::int32_t contextLimit() const;
 
-    // Errors: context_overflow (with the numbers; also when the whole pool is too small), invalid_argument, unsupported,
-    // already_exists, busy. On an error the sink is never called; else it gets exactly one chunk with finish set.
+    // Errors: context_overflow (with the numbers; also when the whole pool is too small), invalid_argument,
+    // unsupported, already_exists, busy. On an error the sink is never called; else it gets exactly one chunk with
+    // finish set.
     Result<void> submit(Request request);
 
     // The last chunk, with finish "cancelled", comes before this returns. An id that is not here any more: no effect.
@@ -125,10 +126,11 @@ public:
 
     bool idle() const;  // no request is running or waiting
     ServingStats stats() const;
-    const DecodeAlone& decodeAlone() const;  // since the loop was made
-    std::vector<LiveRequest> requests() const;              // by arrival
-    PageMap pageMap(std::int32_t mostCells) const;          // O(pages)
-    std::vector<StepRecord> steps(std::size_t most) const;  // the newest, oldest of them first; without the model's name
+    const DecodeAlone& decodeAlone() const;         // since the loop was made
+    std::vector<LiveRequest> requests() const;      // by arrival
+    PageMap pageMap(std::int32_t mostCells) const;  // O(pages)
+    std::vector<StepRecord> steps(
+        std::size_t most) const;               // the newest, oldest of them first; without the model's name
     std::vector<double> recentTtftMs() const;  // samples of the last minute, to merge over models
     std::vector<double> recentTpotMs() const;
     std::int64_t kvBytes() const;  // memory of the page arrays, and of what adapters need beside them

@@ -30,8 +30,12 @@ void ServingLoop::Impl::consume(const BatchPlan::Part& part, const Transformer::
         case RequestKind::Generate:
             if (part.logits > 0) sampleToken(sequence, row(output.logits, part.firstLogit));
             break;
-        case RequestKind::Score: scoreTokens(part, firstPosition, output.logits); break;
-        case RequestKind::Embed: embed(part, output.hidden); break;
+        case RequestKind::Score:
+            scoreTokens(part, firstPosition, output.logits);
+            break;
+        case RequestKind::Embed:
+            embed(part, output.hidden);
+            break;
     }
 }
 
@@ -167,10 +171,18 @@ void ServingLoop::Impl::complete(Sequence& sequence, FinishReason reason) {
         if (after > 0.0) m_chunk.timing.tokensPerS = (sequence.drawn - 1) / after;
     }
     switch (reason) {
-        case FinishReason::Stop: ++m_counters.finishedStop; break;
-        case FinishReason::Length: ++m_counters.finishedLength; break;
-        case FinishReason::Cancelled: ++m_counters.finishedCancelled; break;
-        case FinishReason::Failed: ++m_counters.finishedFailed; break;
+        case FinishReason::Stop:
+            ++m_counters.finishedStop;
+            break;
+        case FinishReason::Length:
+            ++m_counters.finishedLength;
+            break;
+        case FinishReason::Cancelled:
+            ++m_counters.finishedCancelled;
+            break;
+        case FinishReason::Failed:
+            ++m_counters.finishedFailed;
+            break;
     }
     if (isWhole) {
         m_e2eMs.add(now, m_chunk.timing.totalMs);

@@ -15,9 +15,9 @@ namespace espalier {
 constexpr std::size_t kMostStepsKept = 512;
 
 struct StepRecord {
-    std::int64_t sequence = 0;  // counts up from 1 for each load of a model
-    std::int64_t at = 0;        // Unix milliseconds, when it was over
-    double seconds = 0;         // of the forward pass
+    std::int64_t sequence = 0;    // counts up from 1 for each load of a model
+    std::int64_t at = 0;          // Unix milliseconds, when it was over
+    double seconds = 0;           // of the forward pass
     std::int32_t promptRows = 0;  // tokens of prompts
     std::int32_t answerRows = 0;  // tokens that continue an answer
     std::int32_t adapters = 0;    // different ones

@@ -16,8 +16,8 @@ namespace espalier {
 struct WorkloadOptions {
     std::int32_t adapters = 200;
     double alpha = 1.0;
-    double rate = 2.0;       // requests a second
-    double cv = 1.0;         // >= 1
+    double rate = 2.0;  // requests a second
+    double cv = 1.0;    // >= 1
     double durationS = 300;
     std::int32_t leastTokens = 8, mostTokens = 512;  // of prompt and answer: [least, most)
 };

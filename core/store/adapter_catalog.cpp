@@ -24,9 +24,11 @@ AdapterRow readAdapter(const Statement& row) {
     return adapter;
 }
 
-Result<std::vector<AdapterRow>> queryAdapters(Database& database, std::string_view rest, std::vector<SqlValue> values = {}) {
-    TRY_ASSIGN(auto rows,
-               database.prepare("SELECT " + std::string(kAdapterColumns) + " FROM adapters " + std::string(rest), values));
+Result<std::vector<AdapterRow>> queryAdapters(Database& database, std::string_view rest,
+                                              std::vector<SqlValue> values = {}) {
+    TRY_ASSIGN(
+        auto rows,
+        database.prepare("SELECT " + std::string(kAdapterColumns) + " FROM adapters " + std::string(rest), values));
     std::vector<AdapterRow> adapters;
     for (;;) {
         TRY_ASSIGN(const bool found, rows.step());
@@ -42,9 +44,10 @@ Result<void> insert(Database& database, const AdapterRow& row) {
                     "this base already has an adapter named \"" + row.name +
                         "\": reload it from its new files, remove it, or choose another name",
                     row.name);
-    return database.run("INSERT INTO adapters(" + std::string(kAdapterColumns) + ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                        {row.id, row.base, row.name, row.digest, row.kind, row.version, row.rank, row.targets,
-                         row.bytes, row.dtype, row.source, row.trainedOn, row.importedAt, row.warnings, row.tenant});
+    return database.run(
+        "INSERT INTO adapters(" + std::string(kAdapterColumns) + ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        {row.id, row.base, row.name, row.digest, row.kind, row.version, row.rank, row.targets, row.bytes, row.dtype,
+         row.source, row.trainedOn, row.importedAt, row.warnings, row.tenant});
 }
 
 }  // namespace

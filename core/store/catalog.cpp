@@ -26,7 +26,8 @@ CatalogRow readModel(const Statement& row) {
     return model;
 }
 
-Result<std::vector<CatalogRow>> queryModels(Database& database, std::string_view rest, std::vector<SqlValue> values = {}) {
+Result<std::vector<CatalogRow>> queryModels(Database& database, std::string_view rest,
+                                            std::vector<SqlValue> values = {}) {
     TRY_ASSIGN(auto rows,
                database.prepare("SELECT " + std::string(kModelColumns) + " FROM models " + std::string(rest), values));
     std::vector<CatalogRow> models;
@@ -39,8 +40,8 @@ Result<std::vector<CatalogRow>> queryModels(Database& database, std::string_view
 
 // The clear sentence instead of SQLite's "UNIQUE constraint failed".
 Result<void> refuseTakenName(Database& database, std::string_view id, std::string_view name) {
-    TRY_ASSIGN(const auto taken,
-               queryModels(database, "WHERE name=? AND id<>? AND removed_at IS NULL", {std::string(name), std::string(id)}));
+    TRY_ASSIGN(const auto taken, queryModels(database, "WHERE name=? AND id<>? AND removed_at IS NULL",
+                                             {std::string(name), std::string(id)}));
     if (taken.empty()) return {};
     return fail(ErrorCode::AlreadyExists,
                 "the name \"" + std::string(name) + "\" belongs to model " + taken[0].id + "; choose another",
@@ -57,9 +58,26 @@ Result<void> insert(Database& database, const CatalogRow& row) {
     TRY(refuseTakenName(database, row.id, row.name));
     return database.run(
         "INSERT INTO models(" + std::string(kModelColumns) + ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-        {row.id, row.name, row.digest, row.family, row.licence, row.parameters, row.bytes, row.dtype, row.source,
-         row.folder, std::int64_t{row.linked}, std::int64_t{row.hasTokenizer}, std::int64_t{row.hasTemplate},
-         row.context, row.importedAt, sqlOptional(row.removedAt), row.warnings, row.spec, row.parts, row.derivedFrom});
+        {row.id,
+         row.name,
+         row.digest,
+         row.family,
+         row.licence,
+         row.parameters,
+         row.bytes,
+         row.dtype,
+         row.source,
+         row.folder,
+         std::int64_t{row.linked},
+         std::int64_t{row.hasTokenizer},
+         std::int64_t{row.hasTemplate},
+         row.context,
+         row.importedAt,
+         sqlOptional(row.removedAt),
+         row.warnings,
+         row.spec,
+         row.parts,
+         row.derivedFrom});
 }
 
 Result<void> write(Writer* writer, Writer::Write change) {

@@ -28,9 +28,9 @@ struct CatalogRow {
     std::int64_t context = 0;
     std::int64_t importedAt = 0;
     std::optional<std::int64_t> removedAt;
-    std::string warnings;  // JSON array of sentences
-    std::string spec;      // JSON of the ArchSpec
-    std::string parts;     // JSON array of {file, tensor, sha256}: what the digest was made of
+    std::string warnings;     // JSON array of sentences
+    std::string spec;         // JSON of the ArchSpec
+    std::string parts;        // JSON array of {file, tensor, sha256}: what the digest was made of
     std::string derivedFrom;  // digest of the model it was quantised from, or nothing
 
     bool operator==(const CatalogRow&) const = default;

@@ -65,8 +65,8 @@ class Database {
 public:
     enum class Access : std::uint8_t { Write, Read };
 
-    // Write creates the file when it is absent; WAL, foreign keys, 5 s busy timeout. synchronous FULL: a commit is on the
-    // disk when it returns (NORMAL may lose the newest ones in a power failure), and the Writer commits in batches.
+    // Write creates the file when it is absent; WAL, foreign keys, 5 s busy timeout. synchronous FULL: a commit is on
+    // the disk when it returns (NORMAL may lose the newest ones in a power failure), and the Writer commits in batches.
     static Result<Database> open(const Path& file, Access access);
     Database(Database&&) noexcept = default;
     Database& operator=(Database&&) noexcept = default;

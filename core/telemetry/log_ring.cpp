@@ -19,11 +19,16 @@ constexpr std::size_t kMaxLineBytes = 4096;
 
 spdlog::level::level_enum spdlogLevel(LogLevel level) {
     switch (level) {
-        case LogLevel::Debug: return spdlog::level::debug;
-        case LogLevel::Info: return spdlog::level::info;
-        case LogLevel::Warning: return spdlog::level::warn;
-        case LogLevel::Error: return spdlog::level::err;
-        case LogLevel::Silent: break;
+        case LogLevel::Debug:
+            return spdlog::level::debug;
+        case LogLevel::Info:
+            return spdlog::level::info;
+        case LogLevel::Warning:
+            return spdlog::level::warn;
+        case LogLevel::Error:
+            return spdlog::level::err;
+        case LogLevel::Silent:
+            break;
     }
     return spdlog::level::off;
 }
@@ -40,7 +45,9 @@ std::string oneLine(std::string_view text) {
 
 }  // namespace
 
-std::string_view logLevelName(LogLevel level) { return kLevelNames[static_cast<std::size_t>(level)]; }
+std::string_view logLevelName(LogLevel level) {
+    return kLevelNames[static_cast<std::size_t>(level)];
+}
 
 LogLevel logLevelFromName(std::string_view name) {
     const auto found = std::find(kLevelNames.begin(), kLevelNames.end(), name);

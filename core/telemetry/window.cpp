@@ -44,11 +44,15 @@ std::vector<double> LatencyWindow::values(TimePoint now) const {
     return recent;
 }
 
-Percentiles LatencyWindow::percentiles(TimePoint now) const { return percentilesOf(values(now)); }
+Percentiles LatencyWindow::percentiles(TimePoint now) const {
+    return percentilesOf(values(now));
+}
 
 namespace {
 constexpr Duration kSlotSpan = std::chrono::milliseconds(50);
-std::int64_t slotNumber(TimePoint at) { return at.time_since_epoch() / kSlotSpan; }
+std::int64_t slotNumber(TimePoint at) {
+    return at.time_since_epoch() / kSlotSpan;
+}
 }  // namespace
 
 void RateWindow::add(TimePoint at, double count) {

@@ -5,11 +5,14 @@
 
 namespace espalier {
 namespace {
-constexpr std::array<std::string_view, 18> kNames = {"f32", "bf16", "f16",  "i32",  "u8",   "i8",   "i16",  "i64",  "f64",
-                                                     "bool", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "q4_k", "q5_k", "q6_k"};
+constexpr std::array<std::string_view, 18> kNames = {"f32",  "bf16", "f16",  "i32",  "u8",   "i8",
+                                                     "i16",  "i64",  "f64",  "bool", "q8_0", "q4_0",
+                                                     "q4_1", "q5_0", "q5_1", "q4_k", "q5_k", "q6_k"};
 }
 
-std::string_view dtypeName(DType type) { return kNames[static_cast<std::size_t>(type)]; }
+std::string_view dtypeName(DType type) {
+    return kNames[static_cast<std::size_t>(type)];
+}
 
 std::optional<DType> dtypeFromName(std::string_view name) {
     for (std::size_t i = 0; i < kNames.size(); ++i)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// TensorView: where a tensor lies and how it is laid out; owns nothing. Strides count elements. Rank 1 to 4. A view of a
-// block type is whole and contiguous: packWeight takes it, nothing looks into it.
+// TensorView: where a tensor lies and how it is laid out; owns nothing. Strides count elements. Rank 1 to 4. A view of
+// a block type is whole and contiguous: packWeight takes it, nothing looks into it.
 #pragma once
 
 #include <array>

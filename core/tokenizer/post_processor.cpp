@@ -83,8 +83,8 @@ Result<PostProcessor> parseByteLevelProcessor(const JsonReader&, const std::stri
 }
 
 constexpr TypeEntry<PostProcessor> kPostProcessorTypes[] = {
-    {"BertProcessing", parseClsSep}, {"ByteLevel", parseByteLevelProcessor},         {"RobertaProcessing", parseClsSep},
-    {"Sequence", parseProcessorSequence},     {"TemplateProcessing", parseTemplate},
+    {"BertProcessing", parseClsSep},      {"ByteLevel", parseByteLevelProcessor}, {"RobertaProcessing", parseClsSep},
+    {"Sequence", parseProcessorSequence}, {"TemplateProcessing", parseTemplate},
 };
 
 }  // namespace

@@ -301,16 +301,11 @@ Result<PreTokenizerPtr> parseSplitSequence(const JsonReader& reader, const std::
 }
 
 constexpr TypeEntry<PreTokenizerPtr> kPreTokenizerTypes[] = {
-    {"BertPreTokenizer", parseBertSplit},
-    {"ByteLevel", parseByteLevelSplit},
-    {"CharDelimiterSplit", parseDelimiter},
-    {"Digits", parseDigits},
-    {"Metaspace", parseMetaspace},
-    {"Punctuation", parsePunctuation},
-    {"Sequence", parseSplitSequence},
-    {"Split", parseSplit},
-    {"Whitespace", parseWhitespace},
-    {"WhitespaceSplit", parseWhitespaceSplit},
+    {"BertPreTokenizer", parseBertSplit},   {"ByteLevel", parseByteLevelSplit},
+    {"CharDelimiterSplit", parseDelimiter}, {"Digits", parseDigits},
+    {"Metaspace", parseMetaspace},          {"Punctuation", parsePunctuation},
+    {"Sequence", parseSplitSequence},       {"Split", parseSplit},
+    {"Whitespace", parseWhitespace},        {"WhitespaceSplit", parseWhitespaceSplit},
 };
 
 }  // namespace

@@ -25,9 +25,9 @@ struct TextModel {
 };
 
 // tokenizer.json (or else tokenizer.model, spiece.model or sentencepiece.bpe.model, with the tokens that
-// added_tokens.json and tokenizer_config.json add), tokenizer_config.json, chat_template.jinja of a folder, each optional;
-// without a tokenizer, and of a GGUF file, the vocabulary in the file. A sentencepiece.bpe.model has the ids that
-// XLM-RoBERTa gives its pieces. Errors name the file.
+// added_tokens.json and tokenizer_config.json add), tokenizer_config.json, chat_template.jinja of a folder, each
+// optional; without a tokenizer, and of a GGUF file, the vocabulary in the file. A sentencepiece.bpe.model has the ids
+// that XLM-RoBERTa gives its pieces. Errors name the file.
 Result<TextModel> loadTextModel(FileSystem& files, const Path& folder);
 
 std::string kindOf(const Tokenizer& tokenizer);  // "byte-level BPE, 4,096 entries"

@@ -17,7 +17,7 @@ public:
     void keep(TextRange range);                             // these bytes as they are
     void put(std::string_view bytes, TextRange insteadOf);  // verbatim when any of the bytes they stand for is
     void put(std::string_view bytes, TextRange insteadOf, std::size_t origin);  // origin: the byte they count from
-    std::size_t size() const { return m_out.text.size(); }  // bytes written so far
+    std::size_t size() const { return m_out.text.size(); }                      // bytes written so far
     MarkedText finish() { return std::move(m_out); }
 
 private:

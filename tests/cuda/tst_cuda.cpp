@@ -20,8 +20,12 @@ std::vector<float> randomValues(std::int64_t count, std::uint32_t seed) {
     return values;
 }
 
-std::uint16_t stored(DType dtype, float value) { return dtype == DType::BF16 ? f32ToBf16(value) : f32ToF16(value); }
-float read(DType dtype, std::uint16_t bits) { return dtype == DType::BF16 ? bf16ToF32(bits) : f16ToF32(bits); }
+std::uint16_t stored(DType dtype, float value) {
+    return dtype == DType::BF16 ? f32ToBf16(value) : f32ToF16(value);
+}
+float read(DType dtype, std::uint16_t bits) {
+    return dtype == DType::BF16 ? bf16ToF32(bits) : f16ToF32(bits);
+}
 
 }  // namespace
 
@@ -107,13 +111,14 @@ private slots:
                 double sum = bias[static_cast<std::size_t>(column)] + double{old[at]};
                 double size = std::abs(sum);
                 for (int i = 0; i < k; ++i) {
-                    const double product = double{x[static_cast<std::size_t>(row * k + i)]} *
-                                           w[static_cast<std::size_t>(column * k + i)];
+                    const double product =
+                        double{x[static_cast<std::size_t>(row * k + i)]} * w[static_cast<std::size_t>(column * k + i)];
                     sum += product;
                     size += std::abs(product);
                 }
-                QVERIFY2(std::abs(y[at] - sum) <= 4e-6 * size + 1e-6,
-                         qPrintable(QString("row %1 column %2: %3, expected %4").arg(row).arg(column).arg(y[at]).arg(sum)));
+                QVERIFY2(
+                    std::abs(y[at] - sum) <= 4e-6 * size + 1e-6,
+                    qPrintable(QString("row %1 column %2: %3, expected %4").arg(row).arg(column).arg(y[at]).arg(sum)));
             }
     }
 
@@ -157,7 +162,8 @@ private slots:
             const double scale = 1.0 / std::sqrt(squares / dim + 1e-5);
             for (int d = 0; d < dim; ++d) {
                 const double expected = (in[d] - mean) * scale * weight[static_cast<std::size_t>(d)];
-                QVERIFY(std::abs(y[static_cast<std::size_t>(row * dim + d)] - expected) <= 2e-5 * (1 + std::abs(expected)));
+                QVERIFY(std::abs(y[static_cast<std::size_t>(row * dim + d)] - expected) <=
+                        2e-5 * (1 + std::abs(expected)));
             }
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A folder with an adapter in one text: adapter_config.json, a zero byte, adapter_model.safetensors. Refused, or an adapter that fits
-// the base and whose tiles can be made.
+// A folder with an adapter in one text: adapter_config.json, a zero byte, adapter_model.safetensors. Refused, or an
+// adapter that fits the base and whose tiles can be made.
 #include <algorithm>
 #include <cstring>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The `layering` test: dependencies point one way. Every quoted include below core/, cuda/, ui/ and app/ must be allowed
-// by the ladder; core and cuda include no Qt; every source names its licence. It first proves on planted lines that it
-// can fail.
+// The `layering` test: dependencies point one way. Every quoted include below core/, cuda/, ui/ and app/ must be
+// allowed by the ladder; core and cuda include no Qt; every source names its licence. It first proves on planted lines
+// that it can fail.
 #include <cctype>
 #include <cstdio>
 #include <filesystem>

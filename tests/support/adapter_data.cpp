@@ -11,7 +11,8 @@
 namespace espalier::test {
 namespace {
 
-RawTensor randomTensor(std::string name, std::vector<std::int64_t> shape, DType dtype, float scale, std::mt19937_64& random) {
+RawTensor randomTensor(std::string name, std::vector<std::int64_t> shape, DType dtype, float scale,
+                       std::mt19937_64& random) {
     RawTensor tensor{std::move(name), dtype == DType::F32 ? "F32" : dtype == DType::BF16 ? "BF16" : "F16", shape, {}};
     std::int64_t count = 1;
     for (const std::int64_t size : shape) count *= size;
@@ -41,8 +42,11 @@ void TinyAdapter::write(const Path& folder) const {
 
 TinyAdapter tinyAdapter(const ArchSpec& base, const TinyAdapterOptions& options) {
     TinyAdapter adapter;
-    adapter.config = {{"peft_type", "LORA"}, {"r", options.rank},       {"lora_alpha", options.alpha},
-                      {"bias", "none"},      {"target_modules", options.targets}};
+    adapter.config = {{"peft_type", "LORA"},
+                      {"r", options.rank},
+                      {"lora_alpha", options.alpha},
+                      {"bias", "none"},
+                      {"target_modules", options.targets}};
     std::mt19937_64 random(options.seed);
     const std::string prefix = "base_model.model." + std::string(familyNamed(base.family)->tensors.prefix);
     ModuleFilter filter;
@@ -54,7 +58,8 @@ TinyAdapter tinyAdapter(const ArchSpec& base, const TinyAdapterOptions& options)
         adapter.tensors.push_back(randomTensor(name + (isEmbedding ? ".lora_embedding_A" : ".lora_A.weight"),
                                                {options.rank, target.inputs}, options.dtype, options.strength, random));
         adapter.tensors.push_back(randomTensor(name + (isEmbedding ? ".lora_embedding_B" : ".lora_B.weight"),
-                                               {target.outputs, options.rank}, options.dtype, options.strength, random));
+                                               {target.outputs, options.rank}, options.dtype, options.strength,
+                                               random));
     }
     return adapter;
 }
@@ -82,11 +87,13 @@ TinyAdapter tinyBottleneck(const ArchSpec& base, const TinyBottleneckOptions& op
     for (std::size_t layer = 0; layer < base.layers.size(); ++layer)
         for (const bool afterMlp : {false, true}) {
             if (!afterMlp && !options.houlsby) continue;
-            const std::string place = isBert ? (afterMlp ? "output" : "attention.output") : (afterMlp ? "output_adapters" : "attention_adapters");
-            const std::string name =
-                std::string(familyNamed(base.family)->tensors.layer) + std::to_string(layer) + "." + place + ".adapters.tiny.";
+            const std::string place = isBert ? (afterMlp ? "output" : "attention.output")
+                                             : (afterMlp ? "output_adapters" : "attention_adapters");
+            const std::string name = std::string(familyNamed(base.family)->tensors.layer) + std::to_string(layer) +
+                                     "." + place + ".adapters.tiny.";
             const auto add = [&](const char* end, std::vector<std::int64_t> shape) {
-                adapter.tensors.push_back(randomTensor(name + end, std::move(shape), options.dtype, options.strength, random));
+                adapter.tensors.push_back(
+                    randomTensor(name + end, std::move(shape), options.dtype, options.strength, random));
             };
             add("adapter_down.0.weight", {ranks, hidden});
             add("adapter_down.0.bias", {ranks});

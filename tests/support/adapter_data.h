@@ -34,8 +34,8 @@ struct TinyAdapter {
 };
 TinyAdapter tinyAdapter(const ArchSpec& base, const TinyAdapterOptions& options = {});
 
-// A bottleneck adapter of AdapterHub, as text and bytes: after attention and MLP reading the addend (houlsby), or after the
-// MLP reading the sum. As wide as hidden / reduction.
+// A bottleneck adapter of AdapterHub, as text and bytes: after attention and MLP reading the addend (houlsby), or after
+// the MLP reading the sum. As wide as hidden / reduction.
 struct TinyBottleneckOptions {
     bool houlsby = true;
     double reduction = 6;

@@ -31,7 +31,9 @@ TestDevice cpuAt(IsaLevel level, int threads) {
 
 }  // namespace
 
-std::span<const char* const> deviceNames() { return kNames; }
+std::span<const char* const> deviceNames() {
+    return kNames;
+}
 
 TestDevice openTestDevice(const QByteArray& name, int threads) {
     if (name == "plain") return cpuAt(IsaLevel::Plain, threads);
@@ -119,7 +121,8 @@ bool DeviceMatrix::intact() const {
 }
 
 TensorView DeviceMatrix::view() const {
-    TensorView view(m_buffer.data() + m_offset * static_cast<std::int64_t>(sizeof(float)), DType::F32, {m_rows, m_cols});
+    TensorView view(m_buffer.data() + m_offset * static_cast<std::int64_t>(sizeof(float)), DType::F32,
+                    {m_rows, m_cols});
     view.stride[0] = m_stride;
     return view;
 }
@@ -155,7 +158,9 @@ std::vector<std::byte> storedAs(DType dtype, std::span<const float> values) {
     return bytes;
 }
 
-std::vector<double> widened(std::span<const float> values) { return {values.begin(), values.end()}; }
+std::vector<double> widened(std::span<const float> values) {
+    return {values.begin(), values.end()};
+}
 
 WeightMatrix packed(DeviceOps& ops, DType dtype, std::span<const float> values, std::int64_t n, std::int64_t k) {
     const std::vector<std::byte> bytes = storedAs(dtype, values);

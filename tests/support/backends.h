@@ -32,8 +32,8 @@ std::vector<const char*> backendNames();
 enum class Layout { Contiguous, Strided, Offset };
 constexpr Layout kLayouts[] = {Layout::Contiguous, Layout::Strided, Layout::Offset};
 
-// [rows, cols] f32 on a device. The bytes around and between the rows hold a pattern: a kernel that reads them gets NaN,
-// one that writes them is found out by `intact`.
+// [rows, cols] f32 on a device. The bytes around and between the rows hold a pattern: a kernel that reads them gets
+// NaN, one that writes them is found out by `intact`.
 class DeviceMatrix {
 public:
     DeviceMatrix(DeviceOps& ops, std::int64_t rows, std::int64_t cols, Layout layout = Layout::Contiguous);

@@ -53,7 +53,9 @@ public:
         return noAdapter(reference);
     }
     Result<void> removeAdapter(std::string_view reference) override { return noAdapter(reference); }
-    Result<IsolationReport> checkIsolation(const IsolationRequest& request) override { return noAdapter(request.model); }
+    Result<IsolationReport> checkIsolation(const IsolationRequest& request) override {
+        return noAdapter(request.model);
+    }
 
     Result<ImportProbe> probeImport(const Path& path) const override;
     Result<std::int64_t> startImport(const ImportRequest& request) override;

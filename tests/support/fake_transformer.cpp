@@ -51,11 +51,16 @@ FakeTransformer::FakeTransformer(const FakeTransformerOptions& options) : m_opti
 
 std::uint64_t FakeTransformer::defectOf(const ForwardBatch& batch, const Segment& segment, std::int32_t row) const {
     switch (m_options.defect) {
-        case Defect::None: return 0;
-        case Defect::SeesBatchSize: return batch.tokens.size();
-        case Defect::SeesChunkBorder: return static_cast<std::uint64_t>(row == 0);
-        case Defect::SeesPageIds: return static_cast<std::uint64_t>(segment.pages[0]);
-        case Defect::SeesRowNumber: return static_cast<std::uint64_t>(segment.firstRow);
+        case Defect::None:
+            return 0;
+        case Defect::SeesBatchSize:
+            return batch.tokens.size();
+        case Defect::SeesChunkBorder:
+            return static_cast<std::uint64_t>(row == 0);
+        case Defect::SeesPageIds:
+            return static_cast<std::uint64_t>(segment.pages[0]);
+        case Defect::SeesRowNumber:
+            return static_cast<std::uint64_t>(segment.firstRow);
     }
     return 0;
 }
@@ -134,7 +139,9 @@ std::vector<float> FakeTransformer::expectedHidden(std::span<const TokenId> toke
     return row;
 }
 
-std::uint64_t TestRandom::next() { return mix(m_state++, 7); }
+std::uint64_t TestRandom::next() {
+    return mix(m_state++, 7);
+}
 
 ChunkSink Received::sink() {
     m_self = std::make_shared<Received*>(this);

@@ -22,9 +22,9 @@ public:
     void failSynchronizeAt(int n) { m_synchronizeAt = n; }
     void failAllocateAt(int n) { m_allocateAt = n; }
     bool isArmed() const { return m_synchronizeAt > 0 || m_allocateAt > 0; }
-    std::function<void()> onPackWeight;  // set before the engine opens
+    std::function<void()> onPackWeight;              // set before the engine opens
     std::function<void(std::int64_t bytes)> onCopy;  // before each copy, on its thread
-    std::function<void(LoraBatch&)> onLora;  // may change what the device is asked for
+    std::function<void(LoraBatch&)> onLora;          // may change what the device is asked for
 
     DeviceDesc device() const override { return m_device.device(); }
     Result<Buffer> allocate(std::int64_t bytes, MemoryKind kind) override {

@@ -18,10 +18,14 @@ Expected sized(std::int64_t count) {
 
 double activate(ActivationKind kind, double x) {
     switch (kind) {
-        case ActivationKind::Silu: return x / (1.0 + std::exp(-x));
-        case ActivationKind::Gelu: return 0.5 * x * std::erfc(-x / std::sqrt(2.0));
-        case ActivationKind::GeluTanh: return x / (1.0 + std::exp(-2.0 * std::sqrt(2.0 / M_PI) * (x + 0.044715 * x * x * x)));
-        case ActivationKind::Relu: return x > 0.0 ? x : 0.0;
+        case ActivationKind::Silu:
+            return x / (1.0 + std::exp(-x));
+        case ActivationKind::Gelu:
+            return 0.5 * x * std::erfc(-x / std::sqrt(2.0));
+        case ActivationKind::GeluTanh:
+            return x / (1.0 + std::exp(-2.0 * std::sqrt(2.0 / M_PI) * (x + 0.044715 * x * x * x)));
+        case ActivationKind::Relu:
+            return x > 0.0 ? x : 0.0;
     }
     return 0.0;
 }
@@ -55,7 +59,8 @@ Expected oracleNorm(NormKind kind, const Doubles& x, const Doubles& w, const Dou
         for (std::int64_t d = 0; d < dim; ++d) absolute += std::abs(x[at(t, dim, d)]) / static_cast<double>(dim);
         if (kind == NormKind::LayerNorm)
             for (std::int64_t d = 0; d < dim; ++d) mean += x[at(t, dim, d)] / static_cast<double>(dim);
-        for (std::int64_t d = 0; d < dim; ++d) variance += std::pow(x[at(t, dim, d)] - mean, 2) / static_cast<double>(dim);
+        for (std::int64_t d = 0; d < dim; ++d)
+            variance += std::pow(x[at(t, dim, d)] - mean, 2) / static_cast<double>(dim);
         const double root = std::sqrt(variance + eps);
         for (std::int64_t d = 0; d < dim; ++d) {
             const auto i = at(t, dim, d);
@@ -117,7 +122,8 @@ Expected oracleAttention(const Doubles& q, const Doubles& k, const Doubles& v, i
             Doubles weight;
             for (int j = first; j <= last; ++j) {
                 double score = 0.0;
-                for (int d = 0; d < headDim; ++d) score += q[at(t, qWidth, qColumn + d)] * k[at(j, kvWidth, kvColumn + d)];
+                for (int d = 0; d < headDim; ++d)
+                    score += q[at(t, qWidth, qColumn + d)] * k[at(j, kvWidth, kvColumn + d)];
                 weight.push_back(desc.scale * score);
             }
             const double top = *std::max_element(weight.begin(), weight.end());
@@ -126,7 +132,8 @@ Expected oracleAttention(const Doubles& q, const Doubles& k, const Doubles& v, i
             for (int d = 0; d < headDim; ++d) {
                 double value = 0.0, size = 0.0;
                 for (int j = first; j <= last; ++j) {
-                    const double term = weight[static_cast<std::size_t>(j - first)] / sum * v[at(j, kvWidth, kvColumn + d)];
+                    const double term =
+                        weight[static_cast<std::size_t>(j - first)] / sum * v[at(j, kvWidth, kvColumn + d)];
                     value += term;
                     size += std::abs(term);
                 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Oracles: every operation of the backend seam written from its formula in fp64, over dense row-major vectors. They know
-// nothing of panels, pages, tiles or threads. Each also gives, per element, the magnitude that rounding errors scale
-// with (for a sum: the sum of the absolute terms).
+// Oracles: every operation of the backend seam written from its formula in fp64, over dense row-major vectors. They
+// know nothing of panels, pages, tiles or threads. Each also gives, per element, the magnitude that rounding errors
+// scale with (for a sum: the sum of the absolute terms).
 #pragma once
 
 #include <cstdint>

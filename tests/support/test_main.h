@@ -17,8 +17,8 @@ int runTests(int argc, char** argv, std::span<const Entry> entries);
 }  // namespace espalier::test
 
 // Ends a tst_ file: ESPALIER_TEST(tst_hash, TestHash) makes the class known to the generated main.
-#define ESPALIER_TEST(stem, Class)             \
-    int run_##stem(int argc, char** argv) {    \
-        Class test;                            \
+#define ESPALIER_TEST(stem, Class)              \
+    int run_##stem(int argc, char** argv) {     \
+        Class test;                             \
         return QTest::qExec(&test, argc, argv); \
     }

@@ -36,7 +36,7 @@ struct TinyModelOptions {
     DType dtype = DType::F32;  // F32, BF16 or F16
     std::int32_t shards = 1;   // > 1: model-0000i-of-0000n.safetensors and an index
     std::uint64_t seed = 1;
-    std::string nanTensor = {}; // its first value becomes NaN
+    std::string nanTensor = {};  // its first value becomes NaN
     bool tokenizer = true;
     bool chatTemplate = true;
 };

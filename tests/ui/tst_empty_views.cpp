@@ -15,8 +15,8 @@ using espalier::test::Bench;
 
 namespace {
 
-const QStringList kPages{QStringLiteral("home"),       QStringLiteral("models"),      QStringLiteral("serve"),
-                         QStringLiteral("playground"), QStringLiteral("tenants"),     QStringLiteral("workspaces"),
+const QStringList kPages{QStringLiteral("home"),        QStringLiteral("models"),   QStringLiteral("serve"),
+                         QStringLiteral("playground"),  QStringLiteral("tenants"),  QStringLiteral("workspaces"),
                          QStringLiteral("preferences"), QStringLiteral("commands"), QStringLiteral("about")};
 
 QString sentenceOf(const EmptyView& view) {
@@ -98,8 +98,8 @@ private slots:
         QStringList silent;
         look(bench.window, said, silent);
         QVERIFY(said.contains(QStringLiteral("Nothing matches the filter.")));
-        QVERIFY(!silent.join(QLatin1Char(' ')).contains(QLatin1String("the list ") + page.left(3),
-                                                         Qt::CaseInsensitive));
+        QVERIFY(
+            !silent.join(QLatin1Char(' ')).contains(QLatin1String("the list ") + page.left(3), Qt::CaseInsensitive));
         QVERIFY(bench.click(QStringLiteral("Clear the filter")));
         QCOMPARE(field->text(), QString());
         QVERIFY(!bench.find<QAbstractButton>(QStringLiteral("Clear the filter")));

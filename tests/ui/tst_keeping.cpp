@@ -256,11 +256,10 @@ private slots:
         QTest::qWait(50);
         const StallWatchdog::Stall longest = watchdog.longest();
         QCOMPARE(desk.session.window().page(), page);
-        QVERIFY2(longest.cpuMs < espalier::test::stallLimitMs(),
-                 qPrintable(QStringLiteral("%1 ms in event %2 of %3")
-                                .arg(longest.cpuMs)
-                                .arg(longest.eventType)
-                                .arg(longest.receiver)));
+        QVERIFY2(longest.cpuMs < espalier::test::stallLimitMs(), qPrintable(QStringLiteral("%1 ms in event %2 of %3")
+                                                                                .arg(longest.cpuMs)
+                                                                                .arg(longest.eventType)
+                                                                                .arg(longest.receiver)));
         qInfo("longest event %.1f ms", longest.cpuMs);
     }
     void readWarningsStayReadThroughALargerText() {

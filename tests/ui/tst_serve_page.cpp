@@ -134,7 +134,8 @@ private slots:
         QAbstractItemModelTester tester(&table, QAbstractItemModelTester::FailureReportingMode::QtTest);
         const auto moves = [](std::int64_t first, std::int64_t last) {
             std::vector<AdapterMove> made;
-            for (std::int64_t i = first; i <= last; ++i) made.push_back({.sequence = i, .at = i, .adapter = std::to_string(i)});
+            for (std::int64_t i = first; i <= last; ++i)
+                made.push_back({.sequence = i, .at = i, .adapter = std::to_string(i)});
             return made;
         };
         table.add(moves(1, 4));

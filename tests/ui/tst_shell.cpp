@@ -26,9 +26,9 @@ using espalier::test::Bench;
 
 namespace {
 
-const QStringList kPages{QStringLiteral("home"),       QStringLiteral("models"),     QStringLiteral("serve"),
-                         QStringLiteral("playground"), QStringLiteral("tenants"),    QStringLiteral("workspaces"),
-                         QStringLiteral("preferences"), QStringLiteral("commands"),  QStringLiteral("about")};
+const QStringList kPages{QStringLiteral("home"),        QStringLiteral("models"),   QStringLiteral("serve"),
+                         QStringLiteral("playground"),  QStringLiteral("tenants"),  QStringLiteral("workspaces"),
+                         QStringLiteral("preferences"), QStringLiteral("commands"), QStringLiteral("about")};
 
 QString describe(const QWidget* widget) {
     return QStringLiteral("%1 '%2' %3x%4")
@@ -378,9 +378,9 @@ private slots:
         const auto& longest = watchdog.longest();
         QVERIFY(watchdog.events() > 100);
         QVERIFY2(longest.cpuMs < espalier::test::stallLimitMs(), qPrintable(QStringLiteral("%1 ms in event %2 of %3")
-                                                                         .arg(longest.cpuMs)
-                                                                         .arg(longest.eventType)
-                                                                         .arg(longest.receiver)));
+                                                                                .arg(longest.cpuMs)
+                                                                                .arg(longest.eventType)
+                                                                                .arg(longest.receiver)));
     }
 
     void cleanup() { espalier::test::theme().setTextPercent(100); }
@@ -402,8 +402,8 @@ private:
                        {.requestsPerMinute = 120, .tokensPerMinute = 30'000, .tokensPerDay = 2'000'000});
         tenants.createKey("a-tenant-with-a-rather-long-name");
         tenants.create("zoe", {});
-        bench.daemon.tenants.usage = {
-            {"a-tenant-with-a-rather-long-name", bench.daemon.snapshot.at / kDayMs * kDayMs, 9, 2, 1'400'000, 0, 500'000}};
+        bench.daemon.tenants.usage = {{"a-tenant-with-a-rather-long-name", bench.daemon.snapshot.at / kDayMs * kDayMs,
+                                       9, 2, 1'400'000, 0, 500'000}};
         bench.daemon.snapshot.tenants = {{"zoe", 46, 7, 1024, 1 << 30, 2914.0, 3}};
         JobRecord running;
         running.id = 2;

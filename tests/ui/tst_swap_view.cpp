@@ -16,26 +16,54 @@ using espalier::test::Bench;
 namespace {
 
 AdapterMove read() {
-    return {.sequence = 1, .at = 60'000, .adapter = "math", .tenant = "ada", .from = AdapterTier::Disk,
-            .to = AdapterTier::Host, .bytes = 1 << 20, .seconds = 0.5, .cause = MoveCause::Prefetch, .base = "m-tiny"};
+    return {.sequence = 1,
+            .at = 60'000,
+            .adapter = "math",
+            .tenant = "ada",
+            .from = AdapterTier::Disk,
+            .to = AdapterTier::Host,
+            .bytes = 1 << 20,
+            .seconds = 0.5,
+            .cause = MoveCause::Prefetch,
+            .base = "m-tiny"};
 }
 
 AdapterMove copied() {
-    return {.sequence = 3, .at = 61'000, .adapter = "math", .tenant = "ada", .from = AdapterTier::Host,
-            .to = AdapterTier::Pool, .bytes = 1 << 20, .seconds = 0.002, .cause = MoveCause::Miss, .base = "m-tiny",
-            .waiters = 2, .waitedSeconds = 0.0031};
+    return {.sequence = 3,
+            .at = 61'000,
+            .adapter = "math",
+            .tenant = "ada",
+            .from = AdapterTier::Host,
+            .to = AdapterTier::Pool,
+            .bytes = 1 << 20,
+            .seconds = 0.002,
+            .cause = MoveCause::Miss,
+            .base = "m-tiny",
+            .waiters = 2,
+            .waitedSeconds = 0.0031};
 }
 
 AdapterMove evicted() {
-    return {.sequence = 2, .at = 60'500, .adapter = "law", .from = AdapterTier::Pool, .to = AdapterTier::Host,
-            .bytes = 2 << 20, .cause = MoveCause::Evicted, .evictedFor = "math"};
+    return {.sequence = 2,
+            .at = 60'500,
+            .adapter = "law",
+            .from = AdapterTier::Pool,
+            .to = AdapterTier::Host,
+            .bytes = 2 << 20,
+            .cause = MoveCause::Evicted,
+            .evictedFor = "math"};
 }
 
 std::vector<StepRecord> steps(std::int64_t first, std::int64_t last) {
     std::vector<StepRecord> made;
     for (std::int64_t i = first; i <= last; ++i)
-        made.push_back({.sequence = i, .at = 59'000 + 100 * i, .seconds = 0.05, .promptRows = i % 4 == 0 ? 64 : 0,
-                        .answerRows = 3, .adapters = 1, .model = "tiny"});
+        made.push_back({.sequence = i,
+                        .at = 59'000 + 100 * i,
+                        .seconds = 0.05,
+                        .promptRows = i % 4 == 0 ? 64 : 0,
+                        .answerRows = 3,
+                        .adapters = 1,
+                        .model = "tiny"});
     return made;
 }
 
@@ -65,8 +93,9 @@ private slots:
         QTest::mouseClick(line, Qt::LeftButton, {}, line->partRect(line->partOfMove(0)).center());
         const QString said = detail->text();
         for (const QString& part :
-             {QStringLiteral("math, adapter of tiny"), formatBytes(1 << 20), QStringLiteral("RAM → Pool, %1 ms").arg(formatMs(2)),
-              QStringLiteral("A request waited for it; for ada"), QStringLiteral("2 requests waited, up to %1 ms").arg(formatMs(3.1)),
+             {QStringLiteral("math, adapter of tiny"), formatBytes(1 << 20),
+              QStringLiteral("RAM → Pool, %1 ms").arg(formatMs(2)), QStringLiteral("A request waited for it; for ada"),
+              QStringLiteral("2 requests waited, up to %1 ms").arg(formatMs(3.1)),
               QStringLiteral("1 step in 100 % of its time")})
             QVERIFY2(said.contains(part), qPrintable(part + QStringLiteral(" in\n") + said));
         QCOMPARE(detail->accessibleDescription(), said);
@@ -156,7 +185,8 @@ private slots:
         QCOMPARE(line->spanMs(), 1000);
         const QRect read = line->partRect(line->partOfMove(2));
         QVERIFY(!read.isNull());
-        QVERIFY2(qAbs(read.right() - (92 + (line->width() - 92 - 8) / 2)) < 4, qPrintable(QString::number(read.right())));
+        QVERIFY2(qAbs(read.right() - (92 + (line->width() - 92 - 8) / 2)) < 4,
+                 qPrintable(QString::number(read.right())));
         QVERIFY(line->partRect(line->partOfMove(0)).isNull());  // later than what is shown
         QTest::keyClick(line, Qt::Key_Escape);
         QVERIFY(!line->partRect(line->partOfMove(0)).isNull());

@@ -371,15 +371,16 @@ private slots:
     }
     void theIsolationCheckIsStartedAndItsFindingsAreShown() {
         Tenanted bench;
-        bench.daemon.isolation = {{"passed", false},
-                                  {"model", "beta"},
-                                  {"adapters", {"legal"}},
-                                  {"compute_mode", "f32"},
-                                  {"kv", "bf16"},
-                                  {"compared", 42},
-                                  {"scenes",
-                                   {{{"name", "crowd"}, {"passed", true}, {"compared", 40}, {"detail", ""}},
-                                    {{"name", "ends"}, {"passed", false}, {"compared", 2}, {"detail", "token 3 is 7"}}}}};
+        bench.daemon.isolation = {
+            {"passed", false},
+            {"model", "beta"},
+            {"adapters", {"legal"}},
+            {"compute_mode", "f32"},
+            {"kv", "bf16"},
+            {"compared", 42},
+            {"scenes",
+             {{{"name", "crowd"}, {"passed", true}, {"compared", 40}, {"detail", ""}},
+              {{"name", "ends"}, {"passed", false}, {"compared", 2}, {"detail", "token 3 is 7"}}}}};
         QVERIFY(bench.open(QStringLiteral("tenants")));
         QTRY_VERIFY(clickRow(bench, 0));
         QVERIFY(bench.click(QStringLiteral("Isolation check")));

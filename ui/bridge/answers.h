@@ -30,8 +30,8 @@ struct TensorFact {
 struct SpeedPrediction {
     double bytesPerS = 0.0;
     qint64 decodeBytes = 0;
-    qint64 runs = 0;      // measured after such a prediction
-    double error = 0.0;   // their median of measured / predicted - 1
+    qint64 runs = 0;     // measured after such a prediction
+    double error = 0.0;  // their median of measured / predicted - 1
 };
 
 struct ModelInspection {

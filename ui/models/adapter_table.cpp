@@ -75,7 +75,8 @@ QVariant AdapterTable::cell(int row, int column, int role) const {
             if (column == Tenant && !adapter.tenant.empty()) return tr("No other tenant sees it");
             return column == Targets ? QVariant(targetsText(adapter)) : QVariant();
         case IconRole:
-            return column == Name && !adapter.warnings.empty() ? QVariant(QStringLiteral("triangle-alert")) : QVariant();
+            return column == Name && !adapter.warnings.empty() ? QVariant(QStringLiteral("triangle-alert"))
+                                                               : QVariant();
         case ToneRole:
             return column == Name && !adapter.warnings.empty() ? QVariant(int(Tone::Warn)) : QVariant();
         case StrongRole:

@@ -27,9 +27,8 @@ void MoveTable::add(const std::vector<AdapterMove>& moves) {
     if (moves.empty()) return;
     const std::int64_t known = m_moves.empty() ? 0 : m_moves.front().sequence;
     if (moves.back().sequence < known) clear();
-    const auto fresh = std::ranges::find_if(moves, [this](const AdapterMove& move) {
-        return m_moves.empty() || move.sequence > m_moves.front().sequence;
-    });
+    const auto fresh = std::ranges::find_if(
+        moves, [this](const AdapterMove& move) { return m_moves.empty() || move.sequence > m_moves.front().sequence; });
     const int count = int(moves.end() - fresh);
     if (count == 0) return;
     beginInsertRows({}, 0, count - 1);

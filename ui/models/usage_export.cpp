@@ -28,8 +28,7 @@ QString usageCsv(const Json& usage) {
 
 Result<void> saveUsage(const QString& path, const Json& usage) {
     const bool isJson = path.endsWith(QLatin1String(".json"), Qt::CaseInsensitive);
-    const QByteArray bytes =
-        isJson ? QByteArray::fromStdString(dumpJson(usage, 2) + "\n") : usageCsv(usage).toUtf8();
+    const QByteArray bytes = isJson ? QByteArray::fromStdString(dumpJson(usage, 2) + "\n") : usageCsv(usage).toUtf8();
     QSaveFile file(path);
     if (file.open(QIODevice::WriteOnly) && file.write(bytes) == bytes.size() && file.commit()) return {};
     return fail(ErrorCode::IoError, "writing " + path.toStdString() + ": " + file.errorString().toStdString(),

@@ -48,8 +48,8 @@ enum class Metric {
     PreemptedPerMin,
     SwapIn,  // bytes/s into the pool, and given up there
     SwapOut,
-    AdapterLookups,  // requests with an adapter, since the daemon started
-    AdapterHits,     // of these, that found it in the pool
+    AdapterLookups,   // requests with an adapter, since the daemon started
+    AdapterHits,      // of these, that found it in the pool
     AdapterHitShare,  // per cent over the last minute
     Count
 };

@@ -20,9 +20,10 @@ struct Library {
     const char *name, *use, *licence, *text;
 };
 constexpr std::array kParts{
-    Library{"Espalier", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "this program"), "GPL-3.0-or-later", "GPL-3.0.txt"},
+    Library{"Espalier", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "this program"), "GPL-3.0-or-later",
+            "GPL-3.0.txt"},
     Library{"Inter", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "the typeface, as Espalier Sans"), "OFL-1.1",
-         "OFL-1.1.txt"},
+            "OFL-1.1.txt"},
     Library{"Lucide", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "the icons"), "ISC", "lucide.txt"},
     Library{"Qt 6", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "windows, network, drawing"), "LGPL-3.0", nullptr},
     Library{"QCustomPlot", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "plots"), "GPL-3.0-or-later", "GPL-3.0.txt"},

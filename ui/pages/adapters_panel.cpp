@@ -28,7 +28,8 @@ AdaptersPanel::AdaptersPanel(Workspace& workspace)
     m_stack->addWidget(m_table);
     m_stack->addWidget(new EmptyView(
         QStringLiteral("box"), tr("No adapters of this model yet. Drop a PEFT folder here, or import one."), begin));
-    setLayout(column({toolRow(), removedRow(), row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), LayoutItem(holder, 1)}, 0));
+    setLayout(
+        column({toolRow(), removedRow(), row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), LayoutItem(holder, 1)}, 0));
     connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &AdaptersPanel::refreshButtons);
     connect(&workspace, &Workspace::adaptersChanged, this, &AdaptersPanel::showAdapters);
     connect(&workspace.engine(), &EngineClient::linkChanged, this, &AdaptersPanel::refreshButtons);
@@ -149,16 +150,15 @@ void AdaptersPanel::call(const QString& operation, const Json& arguments, const 
     m_error->clear();
     ++m_calls;
     refreshButtons();
-    m_workspace.engine().call(
-        operation, arguments, this,
-        [this, failure, model = m_model, done = std::move(done)](const Result<Json>& answer) {
-            --m_calls;
-            refreshButtons();
-            if (answer) m_workspace.refreshAdapters();
-            if (model != m_model) return;  // another model is shown by now
-            if (!answer) return m_error->showError(failure, answer.error());
-            if (done) done(*answer);
-        });
+    m_workspace.engine().call(operation, arguments, this,
+                              [this, failure, model = m_model, done = std::move(done)](const Result<Json>& answer) {
+                                  --m_calls;
+                                  refreshButtons();
+                                  if (answer) m_workspace.refreshAdapters();
+                                  if (model != m_model) return;  // another model is shown by now
+                                  if (!answer) return m_error->showError(failure, answer.error());
+                                  if (done) done(*answer);
+                              });
 }
 
 }  // namespace espalier::ui

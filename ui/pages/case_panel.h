@@ -22,8 +22,8 @@ public:
 
     const SavedCase* current() const;
     const SavedCase* find(qint64 id) const { return m_cases.find(id); }
-    void save(SavedCase saved);  // keeps it and selects it; a failure shows as a strip
-    void setBusy(bool busy);     // while cases run
+    void save(SavedCase saved);       // keeps it and selects it; a failure shows as a strip
+    void setBusy(bool busy);          // while cases run
     void setSaveable(bool saveable);  // there is a prompt that could be one
 
 signals:

@@ -165,10 +165,9 @@ Panel* HomePage::needsYouPanel() {
     m_needsList = list->rows();
     auto* holder = new QWidget;
     holder->setLayout(column({list, nullptr}, 0));
-    m_needsStack =
-        withEmptyView(m_needs, holder,
-                      new EmptyView(QStringLiteral("circle-check"), tr("Nothing needs you."),
-                                    buttonFor(m_actions.get(action::kLogDock), tr("Look into the log"))));
+    m_needsStack = withEmptyView(m_needs, holder,
+                                 new EmptyView(QStringLiteral("circle-check"), tr("Nothing needs you."),
+                                               buttonFor(m_actions.get(action::kLogDock), tr("Look into the log"))));
     return m_needs;
 }
 
@@ -197,9 +196,9 @@ Panel* HomePage::todayPanel() {
     newest->sort(0, Qt::DescendingOrder);
     m_today = new TableView(newest, tr("Events"), kShortRow, {13, 0, 13, 74});
     m_today->horizontalHeader()->hide();
-    m_todayStack =
-        withEmptyView(panel, m_today, new EmptyView(QStringLiteral("scroll-text"), tr("Nothing has happened yet."),
-                                                    buttonFor(m_actions.get(action::kImport), tr("Import model"))));
+    m_todayStack = withEmptyView(panel, m_today,
+                                 new EmptyView(QStringLiteral("scroll-text"), tr("Nothing has happened yet."),
+                                               buttonFor(m_actions.get(action::kImport), tr("Import model"))));
     return panel;
 }
 

@@ -80,7 +80,8 @@ void IsolationStrip::start() {
     m_call = QUuid::createUuid().toString(QUuid::WithoutBraces).toStdString();
     m_badge->show(QStringLiteral("circle-play"), tr("Running"), Tone::Accent);
     m_badge->QWidget::show();
-    m_text->setText(tr("Serving %1 alone and among others; everybody else is served in between").arg(m_model->currentText()));
+    m_text->setText(
+        tr("Serving %1 alone and among others; everybody else is served in between").arg(m_model->currentText()));
     m_scenes->hide();
     showState();
     const Json arguments{{"model", m_model->currentText().toStdString()}, {"call_id", m_call}};
@@ -109,13 +110,12 @@ void IsolationStrip::showReport(const Json& report) {
     m_badge->show(passed ? QStringLiteral("shield-check") : QStringLiteral("circle-x"),
                   passed ? tr("Isolated") : tr("Not isolated"), passed ? Tone::Accent : Tone::Error);
     m_badge->QWidget::show();
-    m_text->setText(tr("%1 with %2: %3 answers compared; compute %4, KV %5")
-                        .arg(text(report.value("model", std::string())),
-                             counted(qint64(report.value("adapters", Json::array()).size()), tr("%1 adapter"),
-                                     tr("%1 adapters")),
-                             formatCount(report.value("compared", std::int64_t{0})),
-                             text(report.value("compute_mode", std::string())),
-                             text(report.value("kv", std::string()))));
+    m_text->setText(
+        tr("%1 with %2: %3 answers compared; compute %4, KV %5")
+            .arg(text(report.value("model", std::string())),
+                 counted(qint64(report.value("adapters", Json::array()).size()), tr("%1 adapter"), tr("%1 adapters")),
+                 formatCount(report.value("compared", std::int64_t{0})),
+                 text(report.value("compute_mode", std::string())), text(report.value("kv", std::string()))));
     QStringList lines;
     const Json scenes = report.value("scenes", Json::array());
     for (const Json& scene : scenes) {

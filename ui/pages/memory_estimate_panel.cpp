@@ -139,7 +139,8 @@ void MemoryEstimatePanel::estimate() {
     for (int i = 0; i <= kCurvePoints; ++i) {
         const double x = double(most) * i / kCurvePoints;
         const MemoryNeed need = memoryNeed(*m_model, 1, context);
-        const std::array<double, kEstimateColumns> values{double(need.weights), double(need.workspace), double(need.kv) * x};
+        const std::array<double, kEstimateColumns> values{double(need.weights), double(need.workspace),
+                                                          double(need.kv) * x};
         m_curve.append(x, values);
     }
     const MemoryNeed need = memoryNeed(*m_model, sequences, context);

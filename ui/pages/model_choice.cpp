@@ -74,9 +74,9 @@ void ModelChoice::showChecks() {
         const bool isAllowed = std::ranges::find(m_allowed, item->text().toStdString()) != m_allowed.end();
         item->setCheckState(isAllowed ? Qt::Checked : Qt::Unchecked);
     }
-    m_count->setText(m_allowed.empty() ? tr("none checked: all")
-                                       : tr("%1 of %2").arg(formatCount(qint64(m_allowed.size())),
-                                                            formatCount(m_list->count())));
+    m_count->setText(m_allowed.empty()
+                         ? tr("none checked: all")
+                         : tr("%1 of %2").arg(formatCount(qint64(m_allowed.size())), formatCount(m_list->count())));
     m_isShowing = false;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // NowPanel: what the server does at the moment, at the foot of the Serve page: the requests being answered, each with a
-// way to end it, the models on the device, the tenants that use it, the moves of adapters; where the window is narrow, the
-// page map stands here too.
+// way to end it, the models on the device, the tenants that use it, the moves of adapters; where the window is narrow,
+// the page map stands here too.
 #pragma once
 
 #include "ui/models/request_table.h"

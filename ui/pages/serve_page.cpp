@@ -252,15 +252,15 @@ void ServePage::fold(Breadth breadth) {
         int row, column, span;
     };
     // In columns of 24; latencies have three series and long legends.
-    const std::array wide{Place{m_memory, 0, 0, 16},   Place{m_map, 0, 16, 8},       Place{m_rates, 1, 0, 6},
-                          Place{m_swap, 1, 6, 5},      Place{m_ttftPanel, 1, 11, 7}, Place{m_tpotPanel, 1, 18, 6},
-                          Place{m_queue, 2, 0, 4},     Place{m_hits, 2, 4, 4},       Place{m_adapterHits, 2, 8, 4},
+    const std::array wide{Place{m_memory, 0, 0, 16},    Place{m_map, 0, 16, 8},       Place{m_rates, 1, 0, 6},
+                          Place{m_swap, 1, 6, 5},       Place{m_ttftPanel, 1, 11, 7}, Place{m_tpotPanel, 1, 18, 6},
+                          Place{m_queue, 2, 0, 4},      Place{m_hits, 2, 4, 4},       Place{m_adapterHits, 2, 8, 4},
                           Place{m_preempted, 2, 12, 4}, Place{m_processor, 2, 16, 4}, Place{m_resident, 2, 20, 4},
                           Place{m_now, 3, 0, 24}};
-    const std::array slim{Place{m_memory, 0, 0, 24},   Place{m_rates, 1, 0, 12},       Place{m_ttftPanel, 1, 12, 12},
-                          Place{m_swap, 2, 0, 12},     Place{m_tpotPanel, 2, 12, 12},  Place{m_now, 3, 0, 24},
-                          Place{m_queue, 4, 0, 12},    Place{m_adapterHits, 4, 12, 12}, Place{m_hits, 5, 0, 12},
-                          Place{m_preempted, 5, 12, 12}, Place{m_processor, 6, 0, 12}, Place{m_resident, 6, 12, 12}};
+    const std::array slim{Place{m_memory, 0, 0, 24},     Place{m_rates, 1, 0, 12},        Place{m_ttftPanel, 1, 12, 12},
+                          Place{m_swap, 2, 0, 12},       Place{m_tpotPanel, 2, 12, 12},   Place{m_now, 3, 0, 24},
+                          Place{m_queue, 4, 0, 12},      Place{m_adapterHits, 4, 12, 12}, Place{m_hits, 5, 0, 12},
+                          Place{m_preempted, 5, 12, 12}, Place{m_processor, 6, 0, 12},    Place{m_resident, 6, 12, 12}};
     const bool narrow = breadth == Breadth::Narrow;
     placeMap(narrow);
     const std::span<const Place> places = narrow ? std::span<const Place>(slim) : std::span<const Place>(wide);

@@ -62,7 +62,8 @@ private:
     Plot* m_memoryPlot = nullptr;
     OwnerTable* m_owners = nullptr;
     Panel *m_queue = nullptr, *m_rates = nullptr, *m_ttftPanel = nullptr, *m_tpotPanel = nullptr;
-    Panel *m_swap = nullptr, *m_adapterHits = nullptr, *m_hits = nullptr, *m_preempted = nullptr, *m_processor = nullptr, *m_resident = nullptr;
+    Panel *m_swap = nullptr, *m_adapterHits = nullptr, *m_hits = nullptr, *m_preempted = nullptr,
+          *m_processor = nullptr, *m_resident = nullptr;
     std::vector<Plot*> m_plots;
     QGridLayout* m_grid = nullptr;
     ErrorStrip* m_error = nullptr;

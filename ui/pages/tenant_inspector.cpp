@@ -29,9 +29,8 @@ TextLabel* caption(const QString& text, bool givesWay = false) {
 QWidget* partTitle(const QString& title, const QString& unit, QWidget* action = nullptr) {
     auto* bar = new QWidget;
     bar->setFixedHeight(scaled(32));
-    auto* layout =
-        row({new TextLabel(title, text_size::kTable, QFont::DemiBold), LayoutItem(caption(unit, true), 1)}, 8,
-            {12, 0, 8, 0});
+    auto* layout = row({new TextLabel(title, text_size::kTable, QFont::DemiBold), LayoutItem(caption(unit, true), 1)},
+                       8, {12, 0, 8, 0});
     if (action) layout->addWidget(action);
     bar->setLayout(layout);
     return bar;
@@ -67,15 +66,14 @@ TenantInspector::TenantInspector(Workspace& workspace, Actions& actions)
     scroll->viewport()->setBackgroundRole(QPalette::Base);  // a panel's ground, as beside it
     parts->setBackgroundRole(QPalette::Base);
     auto* full = new QWidget;
-    full->setLayout(
-        column({LayoutItem(scroll, 1), horizontalLine(), row({isolation, nullptr, exportUsage}, 8, {12, 8, 12, 8})}, 0));
+    full->setLayout(column(
+        {LayoutItem(scroll, 1), horizontalLine(), row({isolation, nullptr, exportUsage}, 8, {12, 8, 12, 8})}, 0));
     auto* holder = new QWidget;
     m_stack = new QStackedLayout(holder);
     m_stack->addWidget(full);
     auto* add = buttonFor(actions.get(action::kNewTenant), tr("New tenant"));
     add->setAccessibleName(tr("Make a new tenant"));
-    m_stack->addWidget(
-        new EmptyView(QStringLiteral("users"), tr("Choose a tenant to see its keys and limits."), add));
+    m_stack->addWidget(new EmptyView(QStringLiteral("users"), tr("Choose a tenant to see its keys and limits."), add));
     setContent(holder);
     setAccessibleName(tr("Tenant"));
     connect(m_models, &ModelChoice::edited, this, [this](const std::vector<std::string>& allowed) {
@@ -179,8 +177,9 @@ void TenantInspector::showKeys() {
     std::vector<const TenantKey*> live;
     for (const TenantKey& key : m_tenant.keys)
         if (!key.revokedAt) live.push_back(&key);
-    const bool isSame = m_keyGrid && std::ranges::equal(live, m_keyLines, {}, [](const TenantKey* key) { return key->id; },
-                                           [](const KeyLine& line) { return line.id; });
+    const bool isSame = m_keyGrid && std::ranges::equal(
+                                         live, m_keyLines, {}, [](const TenantKey* key) { return key->id; },
+                                         [](const KeyLine& line) { return line.id; });
     if (!isSame) makeKeyLines(live);
     for (std::size_t i = 0; i < live.size(); ++i) m_keyLines[i].lastUsed->setText(dayText(live[i]->lastUsedAt));
 }
@@ -216,8 +215,8 @@ void TenantInspector::makeKeyLines(const std::vector<const TenantKey*>& live) {
         revoke->setAccessibleName(tr("Revoke %1").arg(shown));
         connect(revoke, &QPushButton::clicked, this, [this, id] { emit keyRevokeWanted(id); });
         const int row = int(m_keyLines.size()) + 1;
-        QWidget* const cells[]{prefix, new TextLabel(formatDay(key->createdAt), text_size::kTable), lastUsed, nullptr,
-                               rotate, revoke};
+        QWidget* const cells[]{
+            prefix, new TextLabel(formatDay(key->createdAt), text_size::kTable), lastUsed, nullptr, rotate, revoke};
         for (int i = 0; i < int(std::size(cells)); ++i)
             if (cells[i]) grid->addWidget(cells[i], row, i);
         m_keyLines.push_back({key->id, lastUsed});

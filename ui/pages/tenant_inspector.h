@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// TenantInspector: one tenant: its state, keys, limits, the models and adapters it may use, and what it used. Shows what
-// it is given and says what a person wants changed; the page asks the daemon.
+// TenantInspector: one tenant: its state, keys, limits, the models and adapters it may use, and what it used. Shows
+// what it is given and says what a person wants changed; the page asks the daemon.
 #pragma once
 
 #include <map>
@@ -36,7 +36,7 @@ signals:
     void keyRevokeWanted(const QString& keyId);
     void revokeWanted(bool revoke);                                               // false: restore
     void limitEdited(const espalier::Json& before, const espalier::Json& after);  // arguments of tenant-limit
-    void hoursWanted(const QString& tenant);  // answered by setHours
+    void hoursWanted(const QString& tenant);                                      // answered by setHours
     void isolationWanted();
     void exportWanted();
     void leftByEsc();

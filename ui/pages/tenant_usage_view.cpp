@@ -115,8 +115,7 @@ void TenantUsageView::showSamples() {
     if (sum == 0) m_samples.clear();  // the sentence instead of a line along zero
     m_plot->setRange(double(first) - 0.5, double(last) + 0.5);
     m_plot->setXText(byHour ? kHourTicks : kDayTicks, byHour ? hourTick : dayTick);
-    m_plot->setNoDataText(byHour ? tr("Nothing was used in these 48 hours")
-                                 : tr("Nothing was used in these 30 days"));
+    m_plot->setNoDataText(byHour ? tr("Nothing was used in these 48 hours") : tr("Nothing was used in these 30 days"));
     const bool hasLimit = m_limit > 0 && !byHour && sum > 0;
     m_plot->setReference(hasLimit ? std::optional(double(m_limit)) : std::nullopt,
                          hasLimit ? tr("limit %1 a day").arg(formatShort(double(m_limit))) : QString());

@@ -26,7 +26,7 @@ namespace espalier::ui {
 namespace {
 
 constexpr int kInspectorWidth = 416;
-constexpr int kBeatMs = 5000;  // what was used today, while the page is seen
+constexpr int kBeatMs = 5000;    // what was used today, while the page is seen
 constexpr int kUsageBeats = 12;  // the days and hours behind it
 constexpr int kExportDays = 400;
 constexpr std::size_t kMostUndo = 100;
@@ -156,9 +156,8 @@ Panel* TenantsPage::listPanel() {
     m_isolation = new IsolationStrip(m_workspace);
     connect(m_isolation, &IsolationStrip::failed, this,
             [this](const Error& error) { m_error->showError(tr("The isolation check gave no verdict"), error); });
-    panel->setContent(column({nameStrip(), row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), LayoutItem(list, 1),
-                              m_isolation},
-                             0));
+    panel->setContent(
+        column({nameStrip(), row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), LayoutItem(list, 1), m_isolation}, 0));
     return panel;
 }
 
@@ -259,9 +258,8 @@ void TenantsPage::readUsage() {
 void TenantsPage::readHours(const QString& tenant) {
     if (!engine().isAttached() || tenant.isEmpty()) return;
     const qint64 now = QDateTime::currentMSecsSinceEpoch();
-    const Json arguments{{"tenant", tenant.toStdString()},
-                         {"by", "hour"},
-                         {"from", (now / kHourMs - kUsageHours + 1) * kHourMs}};
+    const Json arguments{
+        {"tenant", tenant.toStdString()}, {"by", "hour"}, {"from", (now / kHourMs - kUsageHours + 1) * kHourMs}};
     engine().call(QStringLiteral("usage"), arguments, this, [this, now](const Result<Json>& answer) {
         if (!answer) return;
         std::vector<UsageRow> rows;
@@ -363,7 +361,7 @@ void TenantsPage::exportUsage(const QString& tenant) {
         dialog->setNameFilters({QStringLiteral("CSV (*.csv)"), QStringLiteral("JSON (*.json)")});
         connect(dialog, &QFileDialog::filterSelected, dialog, [dialog](const QString& filter) {
             dialog->setDefaultSuffix(filter.startsWith(QLatin1String("JSON")) ? QStringLiteral("json")
-                                                                               : QStringLiteral("csv"));
+                                                                              : QStringLiteral("csv"));
         });
         dialog->selectFile(tenant.isEmpty() ? QStringLiteral("usage") : QStringLiteral("usage-%1").arg(tenant));
         connect(dialog, &QFileDialog::fileSelected, this,

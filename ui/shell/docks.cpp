@@ -128,11 +128,10 @@ JobsDock::JobsDock(Workspace& workspace, Actions& actions, QWidget* parent)
     shown->setAccessibleName(tr("Jobs shown"));
     shown->setObjectName(QStringLiteral("jobs-shown"));
     setControlSize(shown, ControlSize::Small);
-    connect(shown, &QComboBox::currentIndexChanged, this,
-            [this](int filter) {
-                static_cast<JobsFilter*>(m_filtered)->setShown(filter);
-                showList();
-            });
+    connect(shown, &QComboBox::currentIndexChanged, this, [this](int filter) {
+        static_cast<JobsFilter*>(m_filtered)->setShown(filter);
+        showList();
+    });
     auto* bar =
         row({title, LayoutItem(promise, 1), shown, m_copy, m_pause, m_resume, m_cancel, m_discard, closeButton(this)},
             8, {12, 4, 8, 4});
@@ -237,11 +236,10 @@ LogDock::LogDock(Workspace& workspace, QWidget* parent)
     m_stack->addWidget(m_table);
     m_stack->addWidget(new EmptyView(QStringLiteral("scroll-text"), tr("The log has no such line."), all));
     connect(save, &QPushButton::clicked, this, &LogDock::askWhereToSave);
-    connect(m_level, &QComboBox::currentIndexChanged, this,
-            [this](int index) {
-                static_cast<LogFilter*>(m_filtered)->setLeast(index);
-                showList();
-            });
+    connect(m_level, &QComboBox::currentIndexChanged, this, [this](int index) {
+        static_cast<LogFilter*>(m_filtered)->setLeast(index);
+        showList();
+    });
     connect(search, &QLineEdit::textChanged, m_filtered, &QSortFilterProxyModel::setFilterFixedString);
     connect(search, &QLineEdit::textChanged, this, &LogDock::showList);
     connect(&workspace, &Workspace::logChanged, this, &LogDock::showList);

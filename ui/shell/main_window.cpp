@@ -330,11 +330,12 @@ void MainWindow::applyPreferences() {
 void MainWindow::refreshAccess() {
     const EngineClient& engine = m_workspace.engine();
     const bool guest = engine.access() == Access::Guest, owner = engine.access() == Access::Owner;
-    for (const char* id : {action::kGoHome, action::kGoModels, action::kGoServe, action::kGoTenants, action::kJobsDock,
-                           action::kLogDock, action::kRename, action::kLoad, action::kUnload, action::kVerify,
-                           action::kScan, action::kRemove, action::kEmptyBin, action::kUndo, action::kServeToggle,
-                           action::kDrain, action::kPausePlots, action::kSaveLog, action::kNewTenant,
-                           action::kExportUsage, action::kSaveCase})
+    for (const char* id :
+         {action::kGoHome,  action::kGoModels,   action::kGoServe,  action::kGoTenants, action::kJobsDock,
+          action::kLogDock, action::kRename,     action::kLoad,     action::kUnload,    action::kVerify,
+          action::kScan,    action::kRemove,     action::kEmptyBin, action::kUndo,      action::kServeToggle,
+          action::kDrain,   action::kPausePlots, action::kSaveLog,  action::kNewTenant, action::kExportUsage,
+          action::kSaveCase})
         m_actions.setAvailable(id, !guest);
     for (const char* id :
          {action::kImport, action::kImportAdapter, action::kStopEngine, action::kStartEngine, action::kAddress})
@@ -349,9 +350,8 @@ void MainWindow::refreshActions() {
     const EngineClient& engine = m_workspace.engine();
     const bool attached = engine.isAttached();
     const bool chosen = attached && !chosenModel().isEmpty();
-    for (const char* id :
-         {action::kRename, action::kLoad, action::kUnload, action::kVerify, action::kScan, action::kRemove,
-          action::kImportAdapter})
+    for (const char* id : {action::kRename, action::kLoad, action::kUnload, action::kVerify, action::kScan,
+                           action::kRemove, action::kImportAdapter})
         m_actions.get(id)->setEnabled(chosen);
     for (const char* id : {action::kImport, action::kServeToggle, action::kStopEngine, action::kCopyUrl,
                            action::kNewTenant, action::kExportUsage, action::kSaveCase})

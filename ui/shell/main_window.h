@@ -160,9 +160,9 @@ private:
     QTimer m_keep;                  // of the session, a while after the last change
     QVariantHash m_splitterSizes;   // by page, splitter and breadth
     std::array<QList<QSplitter*>, kPageCount> m_splitters;
-    QVariantHash m_typed;           // handed over, for fields of pages that are not made yet
-    QPointer<QWidget> m_editor;     // what Cut, Copy, Paste and Select all are about
-    QList<QUrl> m_draggedUrls;      // what is being dragged over the window, and what a drop would do with it
+    QVariantHash m_typed;        // handed over, for fields of pages that are not made yet
+    QPointer<QWidget> m_editor;  // what Cut, Copy, Paste and Select all are about
+    QList<QUrl> m_draggedUrls;   // what is being dragged over the window, and what a drop would do with it
     std::shared_ptr<struct Dropped> m_dragged;
     std::optional<Breadth> m_breadth;  // none until something was folded
     QPointer<ImportDialog> m_import;

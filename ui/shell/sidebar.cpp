@@ -24,7 +24,9 @@ public:
         setAttribute(Qt::WA_Hover);
         setFixedHeight(scaled(kSidebarItem));
     }
-    QSize sizeHint() const override { return QSize(m_folded ? kSidebarFolded : scaled(kSidebarWide), scaled(kSidebarItem)); }
+    QSize sizeHint() const override {
+        return QSize(m_folded ? kSidebarFolded : scaled(kSidebarWide), scaled(kSidebarItem));
+    }
 
     void setFolded(bool folded) {
         m_folded = folded;

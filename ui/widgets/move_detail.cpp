@@ -91,10 +91,11 @@ void MoveDetail::show(const AdapterMove& move, const QString& base, const std::d
     setLine(Why, move.tenant.empty() ? why : tr("%1; for %2").arg(why, ui::text(move.tenant)));
     setLine(Cost, moveCostText(move));
     const auto [count, share] = computedMeanwhile(move, steps);
-    setLine(Meanwhile, count == 0 ? QString()
-                                  : tr("%1 in %2 % of its time")
-                                        .arg(counted(count, tr("%1 step"), tr("%1 steps")))
-                                        .arg(qRound(share * 100)));
+    setLine(
+        Meanwhile,
+        count == 0
+            ? QString()
+            : tr("%1 in %2 % of its time").arg(counted(count, tr("%1 step"), tr("%1 steps"))).arg(qRound(share * 100)));
     m_badge->setVisible(move.seconds > 0);
     if (move.waiters > 0)
         m_badge->show(QStringLiteral("clock-alert"), tr("Added up to %1 ms").arg(formatMs(move.waitedSeconds * 1000)),
@@ -110,8 +111,7 @@ void MoveDetail::show(const AdapterMove& move, const QString& base, const std::d
 QString MoveDetail::text() const {
     QStringList lines;
     for (std::size_t i = 0; i < m_values.size(); ++i)
-        if (!m_values[i]->text().isEmpty())
-            lines << m_names[i]->text() + QLatin1Char(' ') + m_values[i]->text();
+        if (!m_values[i]->text().isEmpty()) lines << m_names[i]->text() + QLatin1Char(' ') + m_values[i]->text();
     return lines.join(QLatin1Char('\n'));
 }
 

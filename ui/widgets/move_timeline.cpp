@@ -127,7 +127,8 @@ int MoveTimeline::partBeside(int from, int key) const {
     const int first = isStep(from) ? 0 : m_moves.rowCount(), last = isStep(from) ? m_moves.rowCount() : partCount();
     int nearest = kNone;
     for (int part = first; part < last; ++part)
-        if (nearest == kNone || qAbs(timeOf(part) - timeOf(from)) < qAbs(timeOf(nearest) - timeOf(from))) nearest = part;
+        if (nearest == kNone || qAbs(timeOf(part) - timeOf(from)) < qAbs(timeOf(nearest) - timeOf(from)))
+            nearest = part;
     return nearest;
 }
 
@@ -233,8 +234,7 @@ void MoveTimeline::paintSteps(QPainter& painter) const {
         const double last = double(step.at) - end() + double(m_spanMs), first = last - step.seconds * 1000;
         const int from = int(first / bucketMs), to = int(last / bucketMs);
         for (int i = qMax(0, from); i <= qMin(to, int(computed.size()) - 1); ++i) {
-            const double share =
-                (std::min(last, (i + 1) * bucketMs) - std::max(first, i * bucketMs)) / bucketMs;
+            const double share = (std::min(last, (i + 1) * bucketMs) - std::max(first, i * bucketMs)) / bucketMs;
             computed[std::size_t(i)] += qMax(0.0, share);
             if (isPrompt(step)) prompts[std::size_t(i)] += qMax(0.0, share);
         }
@@ -275,8 +275,10 @@ void MoveTimeline::paintMoves(QPainter& painter) const {
             painter.drawRect(rect);
         } else {
             const QPoint middle = rect.center();
-            painter.drawPolygon(QPolygon({{middle.x(), rect.top()}, {rect.right(), middle.y()},
-                                          {middle.x(), rect.bottom()}, {rect.left(), middle.y()}}));
+            painter.drawPolygon(QPolygon({{middle.x(), rect.top()},
+                                          {rect.right(), middle.y()},
+                                          {middle.x(), rect.bottom()},
+                                          {rect.left(), middle.y()}}));
         }
     }
 }

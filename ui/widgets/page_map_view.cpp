@@ -198,10 +198,7 @@ void PageMapView::changeEvent(QEvent* event) {
 }
 
 int PageMapView::partBeside(int from, int key) const {
-    const int by = key == Qt::Key_Left    ? -1
-                   : key == Qt::Key_Right ? 1
-                   : key == Qt::Key_Up    ? -m_columns
-                                          : m_columns;
+    const int by = key == Qt::Key_Left ? -1 : key == Qt::Key_Right ? 1 : key == Qt::Key_Up ? -m_columns : m_columns;
     const int to = from == kNone ? 0 : from + by;
     return to >= 0 && to < cellCount() ? to : kNone;
 }

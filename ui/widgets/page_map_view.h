@@ -26,7 +26,7 @@ public:
     void clear();
     int cellsThatFit() const;  // of the smallest size
     int cellCount() const { return int(m_cells.size()); }
-    QString partText(int cell) const override;      // "Pages 11,488–11,519 · KV\nrequest 41, tiny ..."
+    QString partText(int cell) const override;  // "Pages 11,488–11,519 · KV\nrequest 41, tiny ..."
     QRect partRect(int cell) const override;
     int paintedCells() const { return m_painted; }  // since it was made: what redrawing cost
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // PartCanvas: a painted widget made of parts, one of which can be chosen: by hovering, a click or the arrow keys. The
-// chosen part says what it is, as tooltip and as accessible description. What the parts are, where they lie and how they
-// look is the subclass's; each has a table twin beside it.
+// chosen part says what it is, as tooltip and as accessible description. What the parts are, where they lie and how
+// they look is the subclass's; each has a table twin beside it.
 //
 // Owner: a page. Thread: Qt.
 #pragma once
@@ -16,7 +16,7 @@ public:
     static constexpr int kNone = -1;
 
     int chosen() const { return m_chosen; }
-    void choose(int part);                        // kNone: none
+    void choose(int part);                         // kNone: none
     virtual QString partText(int part) const = 0;  // empty: there is no such part
     virtual QRect partRect(int part) const = 0;    // null: it is not to be seen
 

@@ -157,7 +157,7 @@ double PlotCanvas::drawLines() {
     m_least = std::numeric_limits<double>::max();
     for (std::size_t i = 0; i < m_content.lines.size(); ++i) {
         auto points = decimateLine(m_content.source, m_content.lines[i].column, m_content.from(), m_content.to(),
-                                         pixels(), m_content.gapAfter);
+                                   pixels(), m_content.gapAfter);
         for (const PlotPoint& point : points) {
             if (std::isnan(point.y)) continue;
             m_hasData = true;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Attention of one kv head over its pages, for a block of rows and the query heads that share the head ("queries").
 //
-// A query sees keys [first, position], or all keys when not causal, in ascending blocks of 64. Per block: 64 scores, each
-// one multiply-add chain over d from zero, times `scale`; m' = max(m, scores); p_j = e^(s_j - m'); lane j of l is
+// A query sees keys [first, position], or all keys when not causal, in ascending blocks of 64. Per block: 64 scores,
+// each one multiply-add chain over d from zero, times `scale`; m' = max(m, scores); p_j = e^(s_j - m'); lane j of l is
 // l_j e^(m - m') + (p_j + p_(j + lanes) + ...); acc = acc e^(m - m') + sum_j p_j v_j, j ascending (online softmax,
 // arXiv 1805.02867). A span of 1024 keys begins with a state (m, l, acc) of its own, and states are merged in ascending
 // order; at the end acc / Simd::sum(l). Blocks and spans are fixed by token positions, so a query does the same steps
@@ -21,9 +21,15 @@ static_assert(espalier::cpu::kAttentionSpan % kBlockKeys == 0 && kTokens % kWidt
 
 // Sums of a tile that registers hold, beside the vectors they are made of.
 constexpr int kSums = kWidth == 16 ? 16 : 8;
-constexpr int atMost(int value, int limit) { return value < limit ? value : limit; }
-constexpr int scorePages(int rows) { return kSums < rows * kKeyVectors ? 1 : atMost(kSums / (rows * kKeyVectors), kBlockPages); }
-constexpr int mixVectors(int rows) { return atMost(kSums / rows, 4); }
+constexpr int atMost(int value, int limit) {
+    return value < limit ? value : limit;
+}
+constexpr int scorePages(int rows) {
+    return kSums < rows * kKeyVectors ? 1 : atMost(kSums / (rows * kKeyVectors), kBlockPages);
+}
+constexpr int mixVectors(int rows) {
+    return atMost(kSums / rows, 4);
+}
 
 struct Slots {
     int begin, end;  // the part of a block that a query sees; empty when begin >= end
@@ -35,9 +41,9 @@ struct State {
     float* floats;
     std::int64_t padded;
     float* acc() const { return floats; }
-    float* sums() const { return floats + padded; }             // l, by lane
-    float& largest() const { return floats[padded + 16]; }      // m
-    float& hasKeys() const { return floats[padded + 17]; }      // not 0 once there was a key
+    float* sums() const { return floats + padded; }         // l, by lane
+    float& largest() const { return floats[padded + 16]; }  // m
+    float& hasKeys() const { return floats[padded + 17]; }  // not 0 once there was a key
 };
 
 // The queries of one call: query i is row i / group, head i % group.
@@ -269,7 +275,8 @@ struct AttendTile {
     const BlockPages<typename Stored::T>& pages;
     template <int Rows>
     void run(int first) const {
-        attendTile<Stored, Rows>(queries, packed + std::int64_t{first} * queries.args.headDim, states, first, block, pages);
+        attendTile<Stored, Rows>(queries, packed + std::int64_t{first} * queries.args.headDim, states, first, block,
+                                 pages);
     }
 };
 

@@ -78,7 +78,8 @@ inline __attribute__((always_inline)) F weightOf(const GroupScale& scale, Simd::
 
 // use(i, weights) for i = 0 .. 7: the weights of k = 8j + i, vector v by weights(v).
 template <class Layout, int Vectors, class Use>
-inline __attribute__((always_inline)) void eachOfEight(const GroupScale (&scale)[Vectors], const Simd::I (&first)[Vectors],
+inline __attribute__((always_inline)) void eachOfEight(const GroupScale (&scale)[Vectors],
+                                                       const Simd::I (&first)[Vectors],
                                                        const Simd::I (&second)[Vectors], const Use& use) {
     use(0, [&](int v) { return weightOf<Layout, 0>(scale[v], first[v]); });
     use(1, [&](int v) { return weightOf<Layout, 1>(scale[v], first[v]); });

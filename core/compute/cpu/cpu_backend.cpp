@@ -25,7 +25,9 @@ constexpr std::int64_t kParallelMacs = 1 << 16;
 constexpr std::int64_t kParallelElements = 1 << 14;
 constexpr int kTasksPerThread = 4;  // so that a thread that was held up gets less
 
-constexpr std::int64_t divideUp(std::int64_t value, std::int64_t by) { return (value + by - 1) / by; }
+constexpr std::int64_t divideUp(std::int64_t value, std::int64_t by) {
+    return (value + by - 1) / by;
+}
 
 CpuKernels kernelsOf(IsaLevel level, bool dots) {
 #if defined(__x86_64__)
@@ -140,9 +142,8 @@ public:
 
     void gemm(Stream&, TensorView y, ConstTensorView x, const WeightMatrix& w, const GemmDesc& desc) override {
         contract::gemm(y, x, w, desc);
-        GemmArgs args{x.as<float>(),   x.stride[0], w.panels.data(),
-                      w.cols,          w.rows,      y.as<float>(),
-                      y.stride[0],     desc.bias.data ? desc.bias.as<float>() : nullptr,
+        GemmArgs args{x.as<float>(),  x.stride[0],   w.panels.data(), w.cols,
+                      w.rows,         y.as<float>(), y.stride[0],     desc.bias.data ? desc.bias.as<float>() : nullptr,
                       desc.accumulate};
         const bool isRounded = computeModeFor(w.dtype, m_compute) != ComputeMode::F32;
         if (isRounded) roundRows(args, x.rows(), isBlock(w.dtype));
@@ -153,8 +154,8 @@ public:
         // Columns first: each thread streams its own weights. Rows are cut only when there are too few panels.
         const std::int64_t panelsEach = divideUp(panels, tasks);
         const std::int64_t panelTasks = divideUp(panels, panelsEach);
-        const std::int64_t rowsEach = divideUp(divideUp(rows, divideUp(tasks, panelTasks)), m_kernels.gemmRows) *
-                                      m_kernels.gemmRows;
+        const std::int64_t rowsEach =
+            divideUp(divideUp(rows, divideUp(tasks, panelTasks)), m_kernels.gemmRows) * m_kernels.gemmRows;
         const std::int64_t rowTasks = divideUp(rows, rowsEach);
         m_threads.parallelFor(panelTasks * rowTasks, [&](std::int64_t task) {
             const std::int64_t panel = task % panelTasks * panelsEach;
@@ -209,9 +210,12 @@ public:
 
     void activation(Stream&, TensorView out, ConstTensorView gate, ConstTensorView up, ActivationKind kind) override {
         contract::activation(out, gate, up);
-        const ActivationArgs args{out.as<float>(), out.stride[0],
-                                  gate.as<float>(), gate.stride[0],
-                                  up.data ? up.as<float>() : nullptr, up.data ? up.stride[0] : 0,
+        const ActivationArgs args{out.as<float>(),
+                                  out.stride[0],
+                                  gate.as<float>(),
+                                  gate.stride[0],
+                                  up.data ? up.as<float>() : nullptr,
+                                  up.data ? up.stride[0] : 0,
                                   gate.cols()};
         const auto kernel = m_kernels.activation[static_cast<int>(kind)];
         forRows(gate.rows(), gate.cols(), [&](std::int64_t first, std::int64_t last) { kernel(args, first, last); });
@@ -334,9 +338,8 @@ private:
     void forRows(std::int64_t rows, std::int64_t cols, const Body& body) {
         if (rows == 0) return;
         const std::int64_t each = divideUp(rows, tasksFor(rows * cols, kParallelElements));
-        m_threads.parallelFor(divideUp(rows, each), [&](std::int64_t task) {
-            body(task * each, std::min(task * each + each, rows));
-        });
+        m_threads.parallelFor(divideUp(rows, each),
+                              [&](std::int64_t task) { body(task * each, std::min(task * each + each, rows)); });
     }
 
     static LoraArgs loraArgs(const LoraRows& part, const LoraModule& module) {
@@ -396,7 +399,7 @@ private:
     HostMemory m_memory;
     ThreadPool m_threads;
     std::string m_name;
-    std::vector<std::byte> m_words;          // rounded rows; these and the following are kept for their capacity
+    std::vector<std::byte> m_words;  // rounded rows; these and the following are kept for their capacity
     std::vector<float> m_units;
     std::vector<std::int32_t> m_sums;
     std::vector<AttentionArgs> m_attention;  // one per task
@@ -410,8 +413,8 @@ private:
     std::vector<LoraTask> m_lora;
 };
 
-// A task is a block of rows of one segment for one kv head: its queries share every load of K and V. Where that gives the
-// threads too few tasks, each span of a long text is one, and the states they leave are merged.
+// A task is a block of rows of one segment for one kv head: its queries share every load of K and V. Where that gives
+// the threads too few tasks, each span of a long text is one, and the states they leave are merged.
 void CpuBackend::attention(Stream&, TensorView out, ConstTensorView q, const KvPages& pages,
                            std::span<const Segment> segments, const AttentionDesc& desc) {
     contract::attention(*this, out, q, pages, segments, desc);
@@ -429,11 +432,27 @@ void CpuBackend::attention(Stream&, TensorView out, ConstTensorView q, const KvP
                 const int keys = desc.causal ? 0 : segment.rows;
                 const int firstKey = desc.window > 0 ? std::max(0, position - desc.window + 1) : 0;
                 const int lastKey = keys > 0 ? keys - 1 : position + rows - 1;
-                m_attention.push_back({rowOf<float>(q, segment.firstRow + row) + column, q.stride[0],
-                                       rowOf<float>(out, segment.firstRow + row) + column, out.stride[0], pages.base,
-                                       pages.pageBytes, segment.pages.data(), pages.kvHeads, head, pages.headDim, group,
-                                       rows, position, desc.window, keys, desc.scale, firstKey / kAttentionSpan,
-                                       lastKey / kAttentionSpan + 1, true, nullptr, nullptr});
+                m_attention.push_back({rowOf<float>(q, segment.firstRow + row) + column,
+                                       q.stride[0],
+                                       rowOf<float>(out, segment.firstRow + row) + column,
+                                       out.stride[0],
+                                       pages.base,
+                                       pages.pageBytes,
+                                       segment.pages.data(),
+                                       pages.kvHeads,
+                                       head,
+                                       pages.headDim,
+                                       group,
+                                       rows,
+                                       position,
+                                       desc.window,
+                                       keys,
+                                       desc.scale,
+                                       firstKey / kAttentionSpan,
+                                       lastKey / kAttentionSpan + 1,
+                                       true,
+                                       nullptr,
+                                       nullptr});
                 work += std::int64_t{rows} * group * (lastKey - firstKey + 1) * pages.headDim;
             }
     const auto kernel = m_kernels.attention[weightTypeOf(pages.dtype)];
@@ -482,8 +501,12 @@ void CpuBackend::attention(Stream&, TensorView out, ConstTensorView q, const KvP
 
 }  // namespace
 
-std::unique_ptr<Backend> makeCpuBackend(const CpuOptions& options) { return std::make_unique<CpuBackend>(options); }
+std::unique_ptr<Backend> makeCpuBackend(const CpuOptions& options) {
+    return std::make_unique<CpuBackend>(options);
+}
 
-CpuMachine* cpuMachineOf(Backend& backend) { return dynamic_cast<CpuMachine*>(&backend); }
+CpuMachine* cpuMachineOf(Backend& backend) {
+    return dynamic_cast<CpuMachine*>(&backend);
+}
 
 }  // namespace espalier

@@ -24,11 +24,11 @@ struct DotInstructions {
 DotInstructions availableDots();
 
 struct CpuOptions {
-    int threads = 0;                // 0: every processor this process may use
+    int threads = 0;                   // 0: every processor this process may use
     std::optional<IsaLevel> isa = {};  // forced level, for tests; must not exceed bestIsa()
-    std::int64_t memoryLimit = 0;   // bytes allocate() may hand out in all; 0: what the machine has
+    std::int64_t memoryLimit = 0;      // bytes allocate() may hand out in all; 0: what the machine has
     ComputeMode compute = ComputeMode::F32;
-    bool dots = true;               // use availableDots(); false for tests
+    bool dots = true;  // use availableDots(); false for tests
 };
 
 std::unique_ptr<Backend> makeCpuBackend(const CpuOptions& options = {});

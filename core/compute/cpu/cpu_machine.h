@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// CpuMachine: the threads and kernels of a CPU backend, for code that measures the machine with exactly what the backend
-// computes with. Not part of the seam.
+// CpuMachine: the threads and kernels of a CPU backend, for code that measures the machine with exactly what the
+// backend computes with. Not part of the seam.
 #pragma once
 
 #include "core/base/thread_pool.h"

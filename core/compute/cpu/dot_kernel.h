@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Products in the compute modes below f32: rows of x are rounded once, then multiplied by the stored weights with dots of
-// two bf16 or four bytes per lane, where a processor has them at twice to four times the rate of its f32 multiply-adds.
+// Products in the compute modes below f32: rows of x are rounded once, then multiplied by the stored weights with dots
+// of two bf16 or four bytes per lane, where a processor has them at twice to four times the rate of its f32
+// multiply-adds.
 //
 //   bf16 weights   x to nearest bf16; a sum goes over ascending pairs of k, in f32
 //   block types    x in runs of 32: unit = largest / 127, numbers to nearest even. Within a group of a block the sum is
@@ -121,9 +122,11 @@ struct FourWay {
                     for (int r = 0; r < Rows; ++r) {
                         const std::byte* numbers = x + r * args.wordStride + k + 8 * j;
 #pragma GCC unroll 16
-                        for (int v = 0; v < kAll; ++v) whole[r][v] = Simd::dotU8(whole[r][v], first[v], wordAt(numbers, 0));
+                        for (int v = 0; v < kAll; ++v)
+                            whole[r][v] = Simd::dotU8(whole[r][v], first[v], wordAt(numbers, 0));
 #pragma GCC unroll 16
-                        for (int v = 0; v < kAll; ++v) whole[r][v] = Simd::dotU8(whole[r][v], second[v], wordAt(numbers, 1));
+                        for (int v = 0; v < kAll; ++v)
+                            whole[r][v] = Simd::dotU8(whole[r][v], second[v], wordAt(numbers, 1));
                     }
                 }
 #pragma GCC unroll 16
@@ -132,8 +135,10 @@ struct FourWay {
                     const auto sumX = static_cast<float>(sumOf(sums + r * (args.k / 16), k));
 #pragma GCC unroll 16
                     for (int v = 0; v < kAll; ++v) {
-                        acc[r][v] = Simd::fma(Simd::mul(scale[v].d, Simd::set(one)), Simd::toFloat(whole[r][v]), acc[r][v]);
-                        if constexpr (Layout::kMinimum) acc[r][v] = Simd::fma(scale[v].m, Simd::set(one * sumX), acc[r][v]);
+                        acc[r][v] =
+                            Simd::fma(Simd::mul(scale[v].d, Simd::set(one)), Simd::toFloat(whole[r][v]), acc[r][v]);
+                        if constexpr (Layout::kMinimum)
+                            acc[r][v] = Simd::fma(scale[v].m, Simd::set(one * sumX), acc[r][v]);
                     }
                 }
             }
@@ -187,7 +192,8 @@ inline void roundToBf16(const espalier::cpu::RoundArgs& args, std::int64_t row0,
     for (std::int64_t row = row0; row < row1; ++row) {
         const float* x = args.x + row * args.xStride;
         auto* words = reinterpret_cast<std::uint16_t*>(args.words + row * args.wordStride);
-        forVectors(args.k, [&](std::int64_t first, int n) { Simd::storeBf16(words + first, loadSome(x + first, n), n); });
+        forVectors(args.k,
+                   [&](std::int64_t first, int n) { Simd::storeBf16(words + first, loadSome(x + first, n), n); });
         if (args.k % 2 == 1) words[args.k] = 0;
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// y[t,n] = sum_k x[t,k] w[n,k]: one register tile of `Rows` rows by `Vectors` vectors of `Panels` panels. Every output is
-// one chain of multiply-adds over ascending k from zero, in whichever tile it falls: the shape of the tile is speed
+// y[t,n] = sum_k x[t,k] w[n,k]: one register tile of `Rows` rows by `Vectors` vectors of `Panels` panels. Every output
+// is one chain of multiply-adds over ascending k from zero, in whichever tile it falls: the shape of the tile is speed
 // only. One row (decode) reads the weights once at memory speed; a full tile runs at the rate of the FMA units.
 #pragma once
 
@@ -91,8 +91,8 @@ inline __attribute__((always_inline)) void writeTile(const espalier::cpu::GemmAr
     for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 16
         for (int v = 0; v < Vectors * Panels; ++v)
-            writeOutput(args, row + r, (panel + v / Vectors) * espalier::cpu::kPanelColumns + part + v % Vectors * kWidth,
-                        acc[r][v]);
+            writeOutput(args, row + r,
+                        (panel + v / Vectors) * espalier::cpu::kPanelColumns + part + v % Vectors * kWidth, acc[r][v]);
 }
 
 // A Way is how products are made: `kRows` rows at most in a tile, `panels(rows)` panels side by side, and
@@ -137,7 +137,8 @@ struct PlainWay {
     template <int Rows, int Panels>
     static void multiply(const espalier::cpu::GemmArgs& args, std::int64_t row, std::int64_t panel) {
         constexpr int kVectors = Simd::tileVectors(Rows);
-        const auto* weights = reinterpret_cast<const typename Stored::T*>(args.panels) + panel * panelElements<Stored>(args.k);
+        const auto* weights =
+            reinterpret_cast<const typename Stored::T*>(args.panels) + panel * panelElements<Stored>(args.k);
         for (int part = 0; part < espalier::cpu::kPanelColumns; part += kVectors * kWidth) {
             F acc[Rows][kVectors * Panels];
             sumTile<Stored, Rows, kVectors, Panels>(acc, args.x + row * args.xStride, args.xStride,
@@ -157,14 +158,14 @@ void gemm(const espalier::cpu::GemmArgs& args, std::int64_t row0, std::int64_t r
 template <class Stored>
 void gather(float* out, const std::byte* panels, std::int64_t k, std::int64_t row) {
     constexpr int kColumns = espalier::cpu::kPanelColumns;
-    const auto* panel = reinterpret_cast<const typename Stored::T*>(panels) +
-                        row / kColumns * panelElements<Stored>(k);
+    const auto* panel = reinterpret_cast<const typename Stored::T*>(panels) + row / kColumns * panelElements<Stored>(k);
     const std::int64_t column = row % kColumns;
     forVectors(k, [&](std::int64_t first, int n) {
         typename Stored::T lanes[kWidth] = {};
         for (int i = 0; i < n; ++i) {
             const std::int64_t at = first + i;
-            lanes[i] = Stored::kPairs ? panel[at / 2 * 2 * kColumns + column * 2 + at % 2] : panel[at * kColumns + column];
+            lanes[i] =
+                Stored::kPairs ? panel[at / 2 * 2 * kColumns + column * 2 + at % 2] : panel[at * kColumns + column];
         }
         storeSome(out + first, Stored::load(lanes, n), n);
     });

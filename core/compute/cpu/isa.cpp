@@ -9,9 +9,12 @@ namespace espalier {
 
 std::string_view isaName(IsaLevel level) {
     switch (level) {
-        case IsaLevel::Plain: return "plain";
-        case IsaLevel::Avx2: return "avx2";
-        case IsaLevel::Avx512: return "avx512";
+        case IsaLevel::Plain:
+            return "plain";
+        case IsaLevel::Avx2:
+            return "avx2";
+        case IsaLevel::Avx512:
+            return "avx512";
     }
     return "plain";
 }

@@ -40,7 +40,8 @@ enum WeightType { kQ8_0 = kStoredTypes, kQ4_0, kQ4_1, kQ5_0, kQ5_1, kQ4_K, kQ5_K
 //   f16 d[32], f16 m[32]                   m where the type has one
 //   then kGroups groups of kGroup consecutive k, each
 //     u8 or i8 sc[32], u8 mn[32]           K types; mn where there is an m
-//     u32 high[32]                         5 bits: bit 8 (k % 4) + k / 4 of a column is bit 4 of its k-th number; 6 bits:
+//     u32 high[32]                         5 bits: bit 8 (k % 4) + k / 4 of a column is bit 4 of its k-th number; 6
+//     bits:
 //                                          bits 8 (k % 4) + 2 (k / 4) and the next are bits 4 and 5
 //     u32 q[kGroup / 8][32]                byte b of word j: k = 8j + b in the low, 8j + 4 + b in the high half;
 //                                          8 bits: u32 q[kGroup / 4][32], byte b of word j is k = 4j + b
@@ -84,10 +85,10 @@ struct GemmArgs {
     const float* bias;  // or null
     bool accumulate;
     // x as a compute mode below f32 multiplies it, made by round*; the f32 kernels do not look here.
-    const std::byte* words = nullptr;       // row r from r * wordStride: bf16 [k], or i8 [k]
-    std::int64_t wordStride = 0;            // bytes, a multiple of 4; a last odd bf16 has a zero beside it
-    const float* unit = nullptr;            // i8: [rows][k / 32], what 1 means in 32 consecutive k
-    const std::int32_t* sums = nullptr;     // i8: [rows][k / 16], of 16 consecutive numbers
+    const std::byte* words = nullptr;    // row r from r * wordStride: bf16 [k], or i8 [k]
+    std::int64_t wordStride = 0;         // bytes, a multiple of 4; a last odd bf16 has a zero beside it
+    const float* unit = nullptr;         // i8: [rows][k / 32], what 1 means in 32 consecutive k
+    const std::int32_t* sums = nullptr;  // i8: [rows][k / 16], of 16 consecutive numbers
 };
 
 // Rows of x for GemmArgs::words and what lies beside it.
@@ -186,8 +187,12 @@ struct LoraArgs {
 // there, and nowhere else.
 constexpr int kAttentionSpan = 1024;
 
-constexpr std::int64_t paddedDim(std::int64_t floats) { return (floats + 15) / 16 * 16; }
-constexpr std::int64_t attentionState(std::int64_t headDim) { return paddedDim(headDim) + 32; }
+constexpr std::int64_t paddedDim(std::int64_t floats) {
+    return (floats + 15) / 16 * 16;
+}
+constexpr std::int64_t attentionState(std::int64_t headDim) {
+    return paddedDim(headDim) + 32;
+}
 constexpr std::int64_t attentionScratch(std::int64_t queries, std::int64_t headDim) {
     return paddedDim(queries * headDim) + queries * attentionState(headDim);
 }

@@ -11,5 +11,7 @@
 #include "core/compute/cpu/kernel_table.h"
 
 namespace espalier::cpu {
-const CpuKernels& avx2Kernels() { return kTable; }
+const CpuKernels& avx2Kernels() {
+    return kTable;
+}
 }  // namespace espalier::cpu

@@ -11,5 +11,7 @@
 #include "core/compute/cpu/kernel_table.h"
 
 namespace espalier::cpu {
-const CpuKernels& plainKernels() { return kTable; }
+const CpuKernels& plainKernels() {
+    return kTable;
+}
 }  // namespace espalier::cpu

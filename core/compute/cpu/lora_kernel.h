@@ -58,7 +58,8 @@ void loraShrink(const espalier::cpu::LoraArgs& args, std::int64_t slab) {
 
 // Columns [first, first + n) of a tile column c, n at most kExpandVectors vectors.
 template <class Stored, int Rows>
-inline void expandRows(const espalier::cpu::LoraArgs& args, std::int64_t row, std::int64_t c, std::int64_t first, int n) {
+inline void expandRows(const espalier::cpu::LoraArgs& args, std::int64_t row, std::int64_t c, std::int64_t first,
+                       int n) {
     const std::int64_t across = (args.columns + args.tileColumns - 1) / args.tileColumns;
     const float* v = args.from + row * args.fromStride;
     F acc[Rows][kExpandVectors];
@@ -118,7 +119,8 @@ void loraGather(const espalier::cpu::LoraArgs& args, const std::int32_t* ids) {
             const auto* tile = loraTile<Stored>(args, args.firstTile + slab * across + ids[t] / args.tileColumns);
             for (int j = 0; j < kLoraSlab; ++j) {
                 const F value = Stored::load(tile + j * args.tileColumns + ids[t] % args.tileColumns, 1);
-                Simd::store(args.to + t * args.toStride + slab * kLoraSlab + j, Simd::mul(Simd::set(args.scale), value), 1);
+                Simd::store(args.to + t * args.toStride + slab * kLoraSlab + j, Simd::mul(Simd::set(args.scale), value),
+                            1);
             }
         }
 }

@@ -57,7 +57,9 @@ inline F geluTanh(F x) {
     return Simd::div(x, Simd::add(Simd::set(1.0f), power));
 }
 
-inline F relu(F x) { return Simd::max(Simd::zero(), x); }
+inline F relu(F x) {
+    return Simd::max(Simd::zero(), x);
+}
 
 struct StoredF32 {
     using T = float;
@@ -89,7 +91,11 @@ inline void forVectors(std::int64_t count, const Body& body) {
     if (i < count) body(i, static_cast<int>(count - i));
 }
 
-inline F loadSome(const float* p, int n) { return n == kWidth ? Simd::load(p) : Simd::load(p, n); }
-inline void storeSome(float* p, F x, int n) { n == kWidth ? Simd::store(p, x) : Simd::store(p, x, n); }
+inline F loadSome(const float* p, int n) {
+    return n == kWidth ? Simd::load(p) : Simd::load(p, n);
+}
+inline void storeSome(float* p, F x, int n) {
+    n == kWidth ? Simd::store(p, x) : Simd::store(p, x, n);
+}
 
 }  // namespace

@@ -85,7 +85,8 @@ void activation(const espalier::cpu::ActivationArgs& args, std::int64_t row0, st
 }
 
 void add(float* y, const float* x, std::int64_t count) {
-    forVectors(count, [&](std::int64_t i, int n) { storeSome(y + i, Simd::add(loadSome(y + i, n), loadSome(x + i, n)), n); });
+    forVectors(count,
+               [&](std::int64_t i, int n) { storeSome(y + i, Simd::add(loadSome(y + i, n), loadSome(x + i, n)), n); });
 }
 
 // K goes in transposed, so that a vector of the page holds one element of 16 keys.

@@ -70,7 +70,9 @@ struct Simd {
         for (int i = 0; i < n; ++i) p[i] = part[i];
     }
     static F widenBf16(__m128i x) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(x), 16)); }
-    static F loadBf16(const std::uint16_t* p) { return widenBf16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
+    static F loadBf16(const std::uint16_t* p) {
+        return widenBf16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    }
     static F loadBf16(const std::uint16_t* p, int n) { return widenBf16(words(p, n)); }
     static F loadF16(const std::uint16_t* p) {
         return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
@@ -95,9 +97,13 @@ struct Simd {
     static I bits(I x, int mask) { return _mm256_and_si256(x, _mm256_set1_epi32(mask)); }
     static I either(I a, I b) { return _mm256_or_si256(a, b); }
     template <int N>
-    static I right(I x) { return _mm256_srli_epi32(x, N); }
+    static I right(I x) {
+        return _mm256_srli_epi32(x, N);
+    }
     template <int N>
-    static I left(I x) { return _mm256_slli_epi32(x, N); }
+    static I left(I x) {
+        return _mm256_slli_epi32(x, N);
+    }
     static I differ(I x, int mask) { return _mm256_xor_si256(x, _mm256_set1_epi32(mask)); }
     template <int B>
     static I byte(I x) {
@@ -105,7 +111,9 @@ struct Simd {
         return bits(_mm256_srli_epi32(x, 8 * B), 255);
     }
     template <int B>
-    static I signedByte(I x) { return _mm256_srai_epi32(_mm256_slli_epi32(x, 24 - 8 * B), 24); }
+    static I signedByte(I x) {
+        return _mm256_srai_epi32(_mm256_slli_epi32(x, 24 - 8 * B), 24);
+    }
     static F toFloat(I x) { return _mm256_cvtepi32_ps(x); }
     static I set(int x) { return _mm256_set1_epi32(x); }
 

@@ -70,9 +70,13 @@ struct Simd {
     static I bits(I x, int mask) { return _mm512_and_si512(x, _mm512_set1_epi32(mask)); }
     static I either(I a, I b) { return _mm512_or_si512(a, b); }
     template <int N>
-    static I right(I x) { return _mm512_srli_epi32(x, N); }
+    static I right(I x) {
+        return _mm512_srli_epi32(x, N);
+    }
     template <int N>
-    static I left(I x) { return _mm512_slli_epi32(x, N); }
+    static I left(I x) {
+        return _mm512_slli_epi32(x, N);
+    }
     static I differ(I x, int mask) { return _mm512_xor_si512(x, _mm512_set1_epi32(mask)); }
     template <int B>
     static I byte(I x) {
@@ -80,13 +84,16 @@ struct Simd {
         return bits(_mm512_srli_epi32(x, 8 * B), 255);
     }
     template <int B>
-    static I signedByte(I x) { return _mm512_srai_epi32(_mm512_slli_epi32(x, 24 - 8 * B), 24); }
+    static I signedByte(I x) {
+        return _mm512_srai_epi32(_mm512_slli_epi32(x, 24 - 8 * B), 24);
+    }
     static F toFloat(I x) { return _mm512_cvtepi32_ps(x); }
     static I set(int x) { return _mm512_set1_epi32(x); }
 
     static F dotBf16(F acc, I w, std::uint32_t x) {
 #ifdef __AVX512BF16__
-        return _mm512_dpbf16_ps(acc, reinterpret_cast<__m512bh>(w), reinterpret_cast<__m512bh>(set(static_cast<int>(x))));
+        return _mm512_dpbf16_ps(acc, reinterpret_cast<__m512bh>(w),
+                                reinterpret_cast<__m512bh>(set(static_cast<int>(x))));
 #else
         const F even = _mm512_castsi512_ps(_mm512_slli_epi32(w, 16));
         const F odd = _mm512_castsi512_ps(bits(w, static_cast<int>(0xffff0000u)));

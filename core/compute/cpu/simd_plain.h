@@ -13,8 +13,8 @@ struct Simd {
     typedef float F __attribute__((vector_size(16)));
     typedef int I __attribute__((vector_size(16)));
     static constexpr int kWidth = 4;
-    static constexpr int kGemmRows = 4;       // rows of the largest gemm tile
-    static constexpr int kAttentionRows = 2;  // queries of the largest attention tile
+    static constexpr int kGemmRows = 4;                                       // rows of the largest gemm tile
+    static constexpr int kAttentionRows = 2;                                  // queries of the largest attention tile
     static constexpr int tileVectors(int rows) { return rows == 1 ? 8 : 2; }  // of a panel, in a tile of `rows`
     static constexpr int tilePanels(int) { return 1; }                        // panels side by side, independent chains
 
@@ -104,12 +104,18 @@ struct Simd {
         return (I)((U)x >> N);
     }
     template <int N>
-    static I left(I x) { return x << N; }
+    static I left(I x) {
+        return x << N;
+    }
     static I differ(I x, int mask) { return x ^ mask; }
     template <int B>
-    static I byte(I x) { return right<8 * B>(x) & 255; }  // unsigned, B = 0 the lowest
+    static I byte(I x) {
+        return right<8 * B>(x) & 255;
+    }  // unsigned, B = 0 the lowest
     template <int B>
-    static I signedByte(I x) { return (x << (24 - 8 * B)) >> 24; }
+    static I signedByte(I x) {
+        return (x << (24 - 8 * B)) >> 24;
+    }
     static F toFloat(I x) { return __builtin_convertvector(x, F); }
     static I set(int x) { return I{x, x, x, x}; }
 

@@ -30,11 +30,14 @@ void save(DType dtype, std::byte* data, std::int64_t index, float value) {
 
 float activate(ActivationKind kind, float x) {
     switch (kind) {
-        case ActivationKind::Silu: return x / (1.0f + std::exp(-x));
-        case ActivationKind::Gelu: return 0.5f * x * (1.0f + std::erf(x * 0.70710678118654752f));
+        case ActivationKind::Silu:
+            return x / (1.0f + std::exp(-x));
+        case ActivationKind::Gelu:
+            return 0.5f * x * (1.0f + std::erf(x * 0.70710678118654752f));
         case ActivationKind::GeluTanh:
             return 0.5f * x * (1.0f + std::tanh(0.79788456080286536f * (x + 0.044715f * x * x * x)));
-        case ActivationKind::Relu: return std::max(x, 0.0f);
+        case ActivationKind::Relu:
+            return std::max(x, 0.0f);
     }
     return x;
 }
@@ -68,8 +71,8 @@ struct PageLayout {
 
 // Element [rank, column] of the matrix of `width` columns whose first tile is given.
 float loraValue(const LoraModule& module, std::int32_t firstTile, std::int32_t width, int rank, std::int32_t column) {
-    const std::int32_t tile = firstTile + rank / kLoraSlab * loraTilesAcross(width, module.tileColumns) +
-                              column / module.tileColumns;
+    const std::int32_t tile =
+        firstTile + rank / kLoraSlab * loraTilesAcross(width, module.tileColumns) + column / module.tileColumns;
     const std::byte* at = module.pages[static_cast<std::size_t>(tile / module.tilesPerPage)] +
                           tile % module.tilesPerPage * loraTileBytes(module.tileColumns, module.dtype);
     return load(module.dtype, at, rank % kLoraSlab * module.tileColumns + column % module.tileColumns);
@@ -103,7 +106,8 @@ public:
 
     Result<WeightMatrix> packWeight(ConstTensorView source) override {
         CHECK(source.rank == 2 && source.isContiguous() && source.cols() % blockOf(source.dtype).values == 0);
-        TRY_ASSIGN(Buffer panels, allocate(packedBytes(source.rows(), source.cols(), source.dtype), MemoryKind::Device));
+        TRY_ASSIGN(Buffer panels,
+                   allocate(packedBytes(source.rows(), source.cols(), source.dtype), MemoryKind::Device));
         std::memcpy(panels.data(), source.data, static_cast<std::size_t>(panels.bytes()));
         return WeightMatrix{source.rows(), source.cols(), source.dtype, std::move(panels)};
     }
@@ -253,7 +257,8 @@ public:
                 for (std::int64_t t = part.firstRow; t < part.firstRow + part.rows; ++t)
                     for (int j = 0; j < loraSlabs(module.rank) * kLoraSlab; ++j)
                         row(v, t)[module.firstRank + j] =
-                            module.scale * loraValue(module, module.firstTile, module.inputs, j, ids.as<std::int32_t>()[t]);
+                            module.scale *
+                            loraValue(module, module.firstTile, module.inputs, j, ids.as<std::int32_t>()[t]);
     }
 
     void loraActivate(Stream&, TensorView v, LoraBatch batch) override {
@@ -306,6 +311,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Backend> makeReferenceBackend() { return std::make_unique<ReferenceBackend>(); }
+std::unique_ptr<Backend> makeReferenceBackend() {
+    return std::make_unique<ReferenceBackend>();
+}
 
 }  // namespace espalier

@@ -21,7 +21,7 @@ inline constexpr std::size_t kStepsPerItem = 8;    // a place in a list: 40 byte
 inline constexpr std::size_t kStepsPerEntry = 16;  // of a dictionary
 inline constexpr std::size_t kStepsPerValue = 16;  // a text or list that others share, beside what it holds
 inline constexpr std::size_t kStepsPerPiece = 32;  // a piece cut out of a text: a text, and places on the way
-inline constexpr int kMaxCallDepth = 600;  // nodes and macro calls inside one another
+inline constexpr int kMaxCallDepth = 600;          // nodes and macro calls inside one another
 
 class Runtime {
 public:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// PEFT folders: what fits is read, and every folder that does not fit is refused with a sentence that names the culprit.
+// PEFT folders: what fits is read, and every folder that does not fit is refused with a sentence that names the
+// culprit.
 #include <QTemporaryDir>
 #include <QTest>
 #include <cmath>
@@ -62,7 +63,8 @@ std::vector<Hostile> hostileAdapters() {
         {"bias of LoRA", set("lora_bias", true), unsupported, "lora_bias"},
         {"modules_to_save", set("modules_to_save", Json::array({"lm_head"})), unsupported, "modules_to_save"},
         {"token indices", set("trainable_token_indices", Json::array({1})), unsupported, "trainable_token_indices"},
-        {"layer replication", set("layer_replication", Json::array({Json::array({0, 1})})), unsupported, "layer_replication"},
+        {"layer replication", set("layer_replication", Json::array({Json::array({0, 1})})), unsupported,
+         "layer_replication"},
         {"activated LoRA", set("alora_invocation_tokens", Json::array({1, 2})), unsupported, "alora"},
         {"PiSSA", set("init_lora_weights", "pissa_niter_4"), unsupported, "pissa_niter_4"},
         {"OLoRA", set("init_lora_weights", "olora"), unsupported, "olora"},
@@ -81,66 +83,80 @@ std::vector<Hostile> hostileAdapters() {
         {"alpha pattern as text", set("alpha_pattern", {{"q_proj", "x"}}), corrupt, "alpha_pattern"},
         {"targets that are a number", set("target_modules", 7), corrupt, "target_modules"},
         {"targets with a number", set("target_modules", Json::array({"q_proj", 7})), corrupt, "target_modules"},
-        {"an unknown target", set("target_modules", Json::array({"q_proj", "v_proj", "down_proj", "fc9"})), shape, "fc9"},
-        {"the head as a target without weights", set("target_modules", Json::array({"q_proj", "v_proj", "down_proj", "lm_head"})),
-         missing, "base_model.model.lm_head.lora_A.weight"},
+        {"an unknown target", set("target_modules", Json::array({"q_proj", "v_proj", "down_proj", "fc9"})), shape,
+         "fc9"},
+        {"the head as a target without weights",
+         set("target_modules", Json::array({"q_proj", "v_proj", "down_proj", "lm_head"})), missing,
+         "base_model.model.lm_head.lora_A.weight"},
         {"the embedding as a target without weights",
          set("target_modules", Json::array({"q_proj", "v_proj", "down_proj", "embed_tokens"})), missing,
          "base_model.model.model.embed_tokens.lora_embedding_A"},
-        {"weights of a head that is no target", [](TinyAdapter& a) {
+        {"weights of a head that is no target",
+         [](TinyAdapter& a) {
              RawTensor more = a.tensor(kQuery);
              more.name = "base_model.model.lm_head.lora_A.weight";
              a.tensors.push_back(more);
-         }, corrupt, "lm_head.lora_A.weight belongs to a projection that"},
-        {"a target without weights", set("target_modules", Json::array({"q_proj", "v_proj", "down_proj", "k_proj"})), missing,
-         "layers.0.self_attn.k_proj"},
+         },
+         corrupt, "lm_head.lora_A.weight belongs to a projection that"},
+        {"a target without weights", set("target_modules", Json::array({"q_proj", "v_proj", "down_proj", "k_proj"})),
+         missing, "layers.0.self_attn.k_proj"},
         {"weights that are no target", set("target_modules", Json::array({"q_proj", "v_proj"})), corrupt, "down_proj"},
         {"weights of an excluded module", set("exclude_modules", Json::array({"v_proj"})), corrupt, "v_proj"},
         {"weights of a layer that is not chosen", set("layers_to_transform", Json::array({0})), corrupt, "layers.1."},
         {"layers that are text", set("layers_to_transform", "0"), corrupt, "layers_to_transform"},
         {"layers below zero", set("layers_to_transform", Json::array({-1})), corrupt, "layers_to_transform"},
         {"all-linear with weights of three", set("target_modules", "all-linear"), missing, "k_proj"},
-        {"a pattern that steps without end",
-         set("target_modules", "((\\w|\\.)+)+[#%]"), unsupported, "target_modules"},
+        {"a pattern that steps without end", set("target_modules", "((\\w|\\.)+)+[#%]"), unsupported, "target_modules"},
         {"no A", dropped(kQuery), missing, "lora_A"},
         {"no B", dropped(kQueryB), missing, "lora_B"},
-        {"A too wide", [](TinyAdapter& a) {
+        {"A too wide",
+         [](TinyAdapter& a) {
              RawTensor& t = a.tensor(kQuery);
              t.shape[1] += 1;
              t.bytes.resize(t.bytes.size() + 16);
-         }, shape, kQuery},
-        {"B for another number of heads", [](TinyAdapter& a) {
+         },
+         shape, kQuery},
+        {"B for another number of heads",
+         [](TinyAdapter& a) {
              RawTensor& t = a.tensor(kQueryB);
              t.shape[0] -= 1;
              t.bytes.resize(t.bytes.size() - 16);
-         }, shape, kQueryB},
-        {"A transposed", [](TinyAdapter& a) { std::swap(a.tensor(kQuery).shape[0], a.tensor(kQuery).shape[1]); }, shape, kQuery},
-        {"A of one dimension", [](TinyAdapter& a) {
+         },
+         shape, kQueryB},
+        {"A transposed", [](TinyAdapter& a) { std::swap(a.tensor(kQuery).shape[0], a.tensor(kQuery).shape[1]); }, shape,
+         kQuery},
+        {"A of one dimension",
+         [](TinyAdapter& a) {
              RawTensor& t = a.tensor(kQuery);
              t.shape = {t.shape[0] * t.shape[1]};
-         }, shape, kQuery},
+         },
+         shape, kQuery},
         {"a layer that the base lacks", renamed(kQuery, "layers.9.self_attn.q_proj.lora_A.weight"), shape, "layers.9"},
         {"a module that the base lacks", renamed(kQuery, "layers.1.self_attn.z_proj.lora_A.weight"), shape, "z_proj"},
-        {"a layer number with a leading zero", renamed(kQuery, "layers.01.self_attn.q_proj.lora_A.weight"), shape, "layers.01"},
+        {"a layer number with a leading zero", renamed(kQuery, "layers.01.self_attn.q_proj.lora_A.weight"), shape,
+         "layers.01"},
         {"a DoRA magnitude", renamed(kQuery, "layers.1.self_attn.q_proj.lora_magnitude_vector"), unsupported, "DoRA"},
-        {"an embedding that is no target", renamed(kQuery, "embed_tokens.lora_embedding_A"), corrupt, "embed_tokens.lora_embedding_A"},
+        {"an embedding that is no target", renamed(kQuery, "embed_tokens.lora_embedding_A"), corrupt,
+         "embed_tokens.lora_embedding_A"},
         {"matrices of an embedding under a projection's names", renamed(kQuery, "embed_tokens.lora_A.weight"), corrupt,
          "lora_embedding_A"},
-        {"matrices of a projection under an embedding's names", renamed(kQuery, "layers.1.self_attn.q_proj.lora_embedding_A"), corrupt,
-         "not an embedding"},
+        {"matrices of a projection under an embedding's names",
+         renamed(kQuery, "layers.1.self_attn.q_proj.lora_embedding_A"), corrupt, "not an embedding"},
         {"a weight of the base in a layer", renamed(kQuery, "layers.1.self_attn.q_proj.base_layer.weight"), unsupported,
          "base itself"},
         {"a table of the base of another size", renamed(kQuery, "embed_tokens.base_layer.weight"), shape, "vocabulary"},
         {"a bias", renamed(kQuery, "layers.1.self_attn.q_proj.bias"), unsupported, "bias"},
         {"a saved module", renamed(kQuery, "norm.weight"), unsupported, "modules_to_save"},
         {"a stray LoRA tensor", renamed(kQuery, "layers.1.self_attn.q_proj.lora_C.weight"), unsupported, "lora_C"},
-        {"a name without PEFT's prefix", [](TinyAdapter& a) { a.tensor(kQuery).name = "q_proj.lora_A.weight"; }, unsupported,
-         "base_model"},
-        {"the same projection under two names", [](TinyAdapter& a) {
+        {"a name without PEFT's prefix", [](TinyAdapter& a) { a.tensor(kQuery).name = "q_proj.lora_A.weight"; },
+         unsupported, "base_model"},
+        {"the same projection under two names",
+         [](TinyAdapter& a) {
              RawTensor twin = a.tensor(kQuery);
              twin.name = "base_model.model.layers.1.self_attn.q_proj.lora_A.weight";
              a.tensors.push_back(twin);
-         }, corrupt, "two names"},
+         },
+         corrupt, "two names"},
         {"no tensors", [](TinyAdapter& a) { a.tensors.clear(); }, missing, "no LoRA matrices"},
     };
 }
@@ -169,9 +185,11 @@ private slots:
     }
 
     void readsWhatChangesTheEmbeddingAndTheHead() {
-        TinyAdapter adapter = tinyAdapter(base(), {.rank = 4, .alpha = 6, .targets = {"embed_tokens", "v_proj", "lm_head"}});
+        TinyAdapter adapter =
+            tinyAdapter(base(), {.rank = 4, .alpha = 6, .targets = {"embed_tokens", "v_proj", "lm_head"}});
         adapter.config["alpha_pattern"] = {{"lm_head", 10}, {"model.embed_tokens", 1}};
-        adapter.config["layers_to_transform"] = Json::array({1});  // which leaves out what is in no layer, unless named in full
+        adapter.config["layers_to_transform"] =
+            Json::array({1});  // which leaves out what is in no layer, unless named in full
         const auto none = checkAdapter(adapter.configText(), MemoryTensors(adapter.tensors), base());
         QVERIFY(!none && none.error().message.find("embed_tokens") != std::string::npos);
         adapter.config.erase("layers_to_transform");
@@ -212,8 +230,10 @@ private slots:
     }
 
     void tablesOfPositionsAndTypesAreRefusedByName() {
-        const Json config = *parseJson(R"({"architectures": ["BertModel"], "model_type": "bert", "vocab_size": 40, "hidden_size": 24,
-                                           "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 30})", "");
+        const Json config =
+            *parseJson(R"({"architectures": ["BertModel"], "model_type": "bert", "vocab_size": 40, "hidden_size": 24,
+                                           "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 30})",
+                       "");
         const ArchSpec bert = archSpecFromConfig(config, "config.json").value();
         for (const char* module : {"position_embeddings", "token_type_embeddings"}) {
             TinyAdapter adapter = tinyAdapter(bert, {.targets = {"word_embeddings", "query"}});
@@ -221,7 +241,8 @@ private slots:
             adapter.config["target_modules"].push_back(module);
             const auto named = checkAdapter(adapter.configText(), MemoryTensors(adapter.tensors), bert);
             QCOMPARE(named.error().code, ErrorCode::Unsupported);
-            QVERIFY2(named.error().message.find("positions or token types") != std::string::npos, named.error().message.c_str());
+            QVERIFY2(named.error().message.find("positions or token types") != std::string::npos,
+                     named.error().message.c_str());
             RawTensor& a = adapter.tensor("lora_embedding_A");
             a.name = std::string("base_model.model.bert.embeddings.") + module + ".lora_embedding_A";
             const auto there = checkAdapter(adapter.configText(), MemoryTensors(adapter.tensors), bert);
@@ -311,7 +332,8 @@ private slots:
         writeFile(path / "adapter_model.bin", "pickle");
         QVERIFY(QByteArray(errorOf().message.c_str()).contains("pickle weights are not read"));
         const std::string whole = adapter.weights();
-        for (const std::size_t size : {std::size_t{0}, std::size_t{7}, std::size_t{40}, whole.size() / 2, whole.size() - 1}) {
+        for (const std::size_t size :
+             {std::size_t{0}, std::size_t{7}, std::size_t{40}, whole.size() / 2, whole.size() - 1}) {
             writeFile(path / kAdapterWeightsFile, whole.substr(0, size));
             QCOMPARE(errorOf().code, ErrorCode::CorruptFile);
         }

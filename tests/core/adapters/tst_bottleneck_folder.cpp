@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Bottleneck adapters of AdapterHub: what fits is read, and every folder that does not fit is refused with a sentence that
-// names the culprit.
+// Bottleneck adapters of AdapterHub: what fits is read, and every folder that does not fit is refused with a sentence
+// that names the culprit.
 #include <QTemporaryDir>
 #include <QTest>
 #include <functional>
@@ -16,7 +16,9 @@ using namespace espalier::test;
 
 namespace {
 
-ArchSpec base() { return archSpecFromConfig(tinyConfig({}), "config.json").value(); }
+ArchSpec base() {
+    return archSpecFromConfig(tinyConfig({}), "config.json").value();
+}
 
 Result<AdapterSpec> check(const TinyAdapter& adapter) {
     return checkAdapter(adapter.configText(), MemoryTensors(adapter.tensors), base());
@@ -68,8 +70,8 @@ std::vector<Hostile> hostileAdapters() {
         {"leaky", set("non_linearity", "leakyrelu"), unsupported, "leakyrelu"},
         {"an activation that is a number", set("non_linearity", 3), corrupt, "non_linearity"},
         {"standing nowhere",
-         [](TinyAdapter& a) { a.config["config"]["mh_adapter"] = a.config["config"]["output_adapter"] = false; }, corrupt,
-         "output_adapter"},
+         [](TinyAdapter& a) { a.config["config"]["mh_adapter"] = a.config["config"]["output_adapter"] = false; },
+         corrupt, "output_adapter"},
         {"a reduction of zero", set("reduction_factor", 0), corrupt, "reduction_factor"},
         {"a reduction as text", set("reduction_factor", "16"), corrupt, "reduction_factor"},
         {"reductions without a default", set("reduction_factor", {{"0", 4}}), corrupt, "reduction_factor"},
@@ -84,8 +86,10 @@ std::vector<Hostile> hostileAdapters() {
         {"another size", setOuter("hidden_size", 768), shape, "768"},
         {"another name", setOuter("name", "other"), corrupt, "other"},
         {"two names", renamed("layers.1.output_adapters.adapters.two.adapter_down.0.weight"), corrupt, "two"},
-        {"a layer that the base lacks", renamed("layers.7.output_adapters.adapters.tiny.adapter_down.0.weight"), unsupported, "layers.7"},
-        {"BERT's place in another family", renamed("layers.1.output.adapters.tiny.adapter_down.0.weight"), unsupported, "output.adapters"},
+        {"a layer that the base lacks", renamed("layers.7.output_adapters.adapters.tiny.adapter_down.0.weight"),
+         unsupported, "layers.7"},
+        {"BERT's place in another family", renamed("layers.1.output.adapters.tiny.adapter_down.0.weight"), unsupported,
+         "output.adapters"},
         {"a stray tensor", renamed("layers.1.output_adapters.adapters.tiny.gate.weight"), unsupported, "gate"},
         {"a head", [](TinyAdapter& a) { a.tensor(kDown).name = "heads.golden.1.weight"; }, unsupported, "heads.golden"},
         {"no bias",
@@ -95,12 +99,19 @@ std::vector<Hostile> hostileAdapters() {
          missing, kDownBias},
         {"none in a layer",
          [](TinyAdapter& a) {
-             std::erase_if(a.tensors, [](const RawTensor& tensor) { return tensor.name.find("layers.1.output_ad") != std::string::npos; });
+             std::erase_if(a.tensors, [](const RawTensor& tensor) {
+                 return tensor.name.find("layers.1.output_ad") != std::string::npos;
+             });
          },
          missing, "layers.1.output_adapters.adapters.tiny"},
         {"no tensors", [](TinyAdapter& a) { a.tensors.clear(); }, missing, "no bottleneck adapter"},
-        {"a bias that is a matrix", [](TinyAdapter& a) { a.tensor(kDownBias).shape = {8, 1}; }, shape, "bias"},
-        {"transposed", [](TinyAdapter& a) { std::swap(a.tensor(kDown).shape[0], a.tensor(kDown).shape[1]); }, shape, kDown},
+        {"a bias that is a matrix",
+         [](TinyAdapter& a) {
+             a.tensor(kDownBias).shape = {8, 1};
+         },
+         shape, "bias"},
+        {"transposed", [](TinyAdapter& a) { std::swap(a.tensor(kDown).shape[0], a.tensor(kDown).shape[1]); }, shape,
+         kDown},
     };
 }
 
@@ -182,9 +193,13 @@ private slots:
         const LoraModule& module = site[0];
         QCOMPARE(module.rank, 9);
         const auto value = [&](std::int32_t firstTile, std::int32_t width, std::int32_t row, std::int32_t column) {
-            const std::int64_t tile = firstTile + row / 8 * loraTilesAcross(width, module.tileColumns) + column / module.tileColumns;
+            const std::int64_t tile =
+                firstTile + row / 8 * loraTilesAcross(width, module.tileColumns) + column / module.tileColumns;
             float found;
-            std::memcpy(&found, image->parts[2].tiles.data() + tile * image->tileBytes() + (row % 8 * module.tileColumns + column % module.tileColumns) * 4, 4);
+            std::memcpy(&found,
+                        image->parts[2].tiles.data() + tile * image->tileBytes() +
+                            (row % 8 * module.tileColumns + column % module.tileColumns) * 4,
+                        4);
             return found;
         };
         const auto stored = [&](const char* end, std::int64_t index) {
@@ -201,7 +216,8 @@ private slots:
             QCOMPARE(value(module.firstTile, 48, 8, k), 0.0f);
             QCOMPARE(value(module.firstTileOfB(), 48, 8, k), stored("adapter_up.bias", k));
         }
-        for (std::int32_t j = 0; j < 8; ++j) QCOMPARE(value(module.firstTileOfBias(), 8, 0, j), stored("adapter_down.0.bias", j));
+        for (std::int32_t j = 0; j < 8; ++j)
+            QCOMPARE(value(module.firstTileOfBias(), 8, 0, j), stored("adapter_down.0.bias", j));
     }
 };
 

@@ -47,14 +47,18 @@ private slots:
         QTest::addColumn<int>("dtype");
         QTest::addColumn<int>("rank");
         for (const DType dtype : {DType::F32, DType::BF16, DType::F16})
-            for (const int rank : {1, 8, 11}) QTest::addRow("%s, rank %d", dtypeName(dtype).data(), rank) << static_cast<int>(dtype) << rank;
+            for (const int rank : {1, 8, 11})
+                QTest::addRow("%s, rank %d", dtypeName(dtype).data(), rank) << static_cast<int>(dtype) << rank;
     }
     void everyElementIsInItsPlace() {
         QFETCH(int, dtype);
         QFETCH(int, rank);
         const auto type = static_cast<DType>(dtype);
         const ArchSpec spec = base(144, 300);  // more than one tile wide
-        const TinyAdapter adapter = tinyAdapter(spec, {.rank = rank, .targets = {"embed_tokens", "q_proj", "v_proj", "up_proj", "down_proj", "lm_head"}, .dtype = type});
+        const TinyAdapter adapter =
+            tinyAdapter(spec, {.rank = rank,
+                               .targets = {"embed_tokens", "q_proj", "v_proj", "up_proj", "down_proj", "lm_head"},
+                               .dtype = type});
         const MemoryTensors tensors(adapter.tensors);
         const auto checked = checkAdapter(adapter.configText(), tensors, spec);
         const std::vector<std::int64_t> pageBytes(spec.layers.size(), 8192);
@@ -72,14 +76,18 @@ private slots:
                     const TensorEntry *a = tensors.find(expected.a), *b = tensors.find(expected.b);
                     const auto storedA = readTensor(tensors, *a).value(), storedB = readTensor(tensors, *b).value();
                     const auto tileValue = [&](std::int32_t first, std::int32_t width, std::int32_t j, std::int32_t c) {
-                        const std::int64_t tile = first + j / 8 * loraTilesAcross(width, module.tileColumns) + c / module.tileColumns;
-                        return valueAt(tiles.tiles.data() + tile * image->tileBytes(), j % 8 * module.tileColumns + c % module.tileColumns, type);
+                        const std::int64_t tile =
+                            first + j / 8 * loraTilesAcross(width, module.tileColumns) + c / module.tileColumns;
+                        return valueAt(tiles.tiles.data() + tile * image->tileBytes(),
+                                       j % 8 * module.tileColumns + c % module.tileColumns, type);
                     };
                     for (std::int32_t j = 0; j < rank; ++j) {
                         for (std::int32_t k = 0; k < module.inputs; ++k)
-                            QCOMPARE(tileValue(module.firstTile, module.inputs, j, k), valueAt(storedA.data(), j * module.inputs + k, type));
+                            QCOMPARE(tileValue(module.firstTile, module.inputs, j, k),
+                                     valueAt(storedA.data(), j * module.inputs + k, type));
                         for (std::int32_t n = 0; n < module.outputs; ++n)
-                            QCOMPARE(tileValue(module.firstTileOfB(), module.outputs, j, n), valueAt(storedB.data(), n * rank + j, type));
+                            QCOMPARE(tileValue(module.firstTileOfB(), module.outputs, j, n),
+                                     valueAt(storedB.data(), n * rank + j, type));
                     }
                     used += std::int64_t{rank} * (module.inputs + module.outputs);
                 }
@@ -93,7 +101,8 @@ private slots:
     void ranksOfOneSiteStandSideBySide() {
         const ArchSpec spec = base();
         const std::vector<std::int64_t> pageBytes(spec.layers.size(), 8192);
-        const auto image = tinyImage(spec, pageBytes, {.rank = 11, .targets = {"q_proj", "k_proj", "v_proj", "gate_proj", "up_proj"}});
+        const auto image =
+            tinyImage(spec, pageBytes, {.rank = 11, .targets = {"q_proj", "k_proj", "v_proj", "gate_proj", "up_proj"}});
         const auto& qkv = image->modules.layers[0][static_cast<std::size_t>(LoraSite::Qkv)];
         QCOMPARE(qkv.size(), std::size_t{3});
         QCOMPARE(qkv[1].firstRank, 16);
@@ -107,25 +116,32 @@ private slots:
         Json config = tinyConfig({.hidden = 4096, .layers = 1, .heads = 32, .kvHeads = 8, .neurons = 14336});
         const ArchSpec spec = archSpecFromConfig(config, "config.json").value();
         const std::int64_t pageBytes[] = {64 << 10};
-        const auto image = tinyImage(spec, pageBytes, {.rank = 16, .targets = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}, .dtype = DType::BF16});
+        const auto image =
+            tinyImage(spec, pageBytes,
+                      {.rank = 16,
+                       .targets = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"},
+                       .dtype = DType::BF16});
         QCOMPARE(image->tileColumns, 512);
         QCOMPARE(image->pages, 40);
         QCOMPARE(image->bytes(), std::int64_t{40} * (64 << 10));
     }
 
-    // What the embedding and the head take besides is spread over the arrays of all layers: no page twice, and no more ids
-    // than their bytes need, also where layers differ.
+    // What the embedding and the head take besides is spread over the arrays of all layers: no page twice, and no more
+    // ids than their bytes need, also where layers differ.
     void theEndsTakeWhatIsLeftInAnyArray() {
-        const ArchSpec spec = archSpecFromConfig(tinyConfig({.vocabulary = 6000, .hidden = 96, .layers = 4, .neurons = 200}), "").value();
+        const ArchSpec spec =
+            archSpecFromConfig(tinyConfig({.vocabulary = 6000, .hidden = 96, .layers = 4, .neurons = 200}), "").value();
         for (const std::vector<std::int64_t>& pageBytes :
              {std::vector<std::int64_t>(4, 8192), std::vector<std::int64_t>{8192, 20480, 8192, 12288}}) {
-            const auto image = tinyImage(spec, pageBytes, {.rank = 16, .targets = {"embed_tokens", "q_proj", "lm_head"}});
+            const auto image =
+                tinyImage(spec, pageBytes, {.rank = 16, .targets = {"embed_tokens", "q_proj", "lm_head"}});
             std::set<std::pair<std::int32_t, std::int32_t>> taken;
             std::int64_t pages = 0;
             for (std::size_t part = 0; part < image->parts.size(); ++part) {
                 const LoraImage::Part& one = image->parts[part];
                 QCOMPARE(static_cast<std::int64_t>(one.tiles.size()), one.tileCount * image->tileBytes());
-                QCOMPARE(static_cast<std::int32_t>(one.places.size()), (one.tileCount + one.tilesPerPage - 1) / one.tilesPerPage);
+                QCOMPARE(static_cast<std::int32_t>(one.places.size()),
+                         (one.tileCount + one.tilesPerPage - 1) / one.tilesPerPage);
                 for (const LoraImage::Place place : one.places) {
                     QVERIFY(place.ordinal < image->pages && taken.emplace(place.array, place.ordinal).second);
                     if (part != 0 && part <= 4) QCOMPARE(place.array, static_cast<std::int32_t>(part) - 1);
@@ -142,9 +158,12 @@ private slots:
 
     void tilesAreAsNarrowAsSavesPages() {
         // 896 wide, as Qwen2.5-0.5B: 512 wastes an eighth, 128 nothing.
-        const ArchSpec spec = archSpecFromConfig(tinyConfig({.hidden = 896, .layers = 1, .heads = 14, .kvHeads = 2, .neurons = 4864}), "").value();
+        const ArchSpec spec =
+            archSpecFromConfig(tinyConfig({.hidden = 896, .layers = 1, .heads = 14, .kvHeads = 2, .neurons = 4864}), "")
+                .value();
         const std::int64_t pageBytes[] = {8192};
-        const auto image = tinyImage(spec, pageBytes, {.rank = 64, .targets = {"q_proj", "o_proj"}, .dtype = DType::BF16});
+        const auto image =
+            tinyImage(spec, pageBytes, {.rank = 64, .targets = {"q_proj", "o_proj"}, .dtype = DType::BF16});
         QVERIFY(image->tileColumns < 512);
         QCOMPARE(image->bytes(), std::int64_t{2} * 64 * (896 + 896) * 2);
     }

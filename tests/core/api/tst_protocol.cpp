@@ -90,8 +90,9 @@ private slots:
         snapshot.models = {{"tiny", "ready", 1.0, 10, 4096, 20, 5, 6, 1, 2}};
         snapshot.hostAdapters = 3;
         snapshot.hostAdapterBytes = 4096;
-        snapshot.moves = {{7, 99, "math", "ada", AdapterTier::Host, AdapterTier::Pool, 4096, 0.25, MoveCause::Prefetch, {}},
-                          {8, 100, "law", {}, AdapterTier::Pool, AdapterTier::Disk, 4096, 0, MoveCause::Evicted, "math", true}};
+        snapshot.moves = {
+            {7, 99, "math", "ada", AdapterTier::Host, AdapterTier::Pool, 4096, 0.25, MoveCause::Prefetch, {}},
+            {8, 100, "law", {}, AdapterTier::Pool, AdapterTier::Disk, 4096, 0, MoveCause::Evicted, "math", true}};
         snapshot.moves[0].base = "m-1";
         snapshot.moves[0].waiters = 2;
         snapshot.moves[0].waitedSeconds = 0.125;
@@ -156,7 +157,9 @@ private slots:
         map.pages = 21;
         map.pagesPerCell = 2;
         map.pageBytes = 4096;
-        map.runs = {{3, PageOwner::Kv, 41}, {2, PageOwner::KvCached, kNoReader}, {1, PageOwner::Kv, kSeveralReaders},
+        map.runs = {{3, PageOwner::Kv, 41},
+                    {2, PageOwner::KvCached, kNoReader},
+                    {1, PageOwner::Kv, kSeveralReaders},
                     {5, PageOwner::Free, kNoReader}};
         const Json json = toJson(map);
         COMPARE_JSON(json["runs"][0], Json::array({3, "kv", 41}));

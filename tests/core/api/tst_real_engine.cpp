@@ -179,7 +179,8 @@ private slots:
 
         const auto textOf = [&](const Json& body) {
             const Json answer = served.post("/v1/chat/completions", body).json();
-            return answer["model"].get<std::string>() + "|" + answer["choices"][0]["message"]["content"].get<std::string>();
+            return answer["model"].get<std::string>() + "|" +
+                   answer["choices"][0]["message"]["content"].get<std::string>();
         };
         const std::string base = textOf(chat()), math = textOf(chat({{"model", "tiny:math"}}));
         QVERIFY(math.starts_with("tiny:math|") && math.substr(10) != base.substr(5));
@@ -223,9 +224,8 @@ private slots:
             return served.post("/control/tenant-create", {{"tenant", tenant}}).json()["key"].get<std::string>();
         };
         const std::string ada = keyOf("ada"), bo = keyOf("bo");
-        const HttpReply imported =
-            served.post("/control/adapter-import",
-                        {{"path", (root / "secret").string()}, {"model", "tiny"}, {"tenant", "ada"}});
+        const HttpReply imported = served.post(
+            "/control/adapter-import", {{"path", (root / "secret").string()}, {"model", "tiny"}, {"tenant", "ada"}});
         QVERIFY2(imported.status == 200, imported.body.c_str());
         COMPARE_JSON(imported.json()["tenant"], "ada");
         const auto listed = [&](const std::string& key) {

@@ -173,12 +173,14 @@ private slots:
 
         bench.write("prompt.json", "[5, 6, 7]");
         const auto ids = [&](const char* model) {
-            return bench.json({"generate", "-m", model, "--prompt-ids", bench.path("prompt.json"), "--max-tokens", "12"})["ids"];
+            return bench.json(
+                {"generate", "-m", model, "--prompt-ids", bench.path("prompt.json"), "--max-tokens", "12"})["ids"];
         };
         const Json base = ids("tiny"), math = ids("tiny:math");
         QVERIFY(base.size() == 12 && math.size() == 12 && base != math);
         const auto perplexity = [&](const char* model) {
-            return bench.json({"perplexity", "-m", model, "--ids", bench.path("prompt.json")})["perplexity"].get<double>();
+            return bench.json({"perplexity", "-m", model, "--ids", bench.path("prompt.json")})["perplexity"]
+                .get<double>();
         };
         QVERIFY(perplexity("tiny") != perplexity("tiny:math"));
         const Outcome unknown = bench.run({"generate", "-m", "tiny:law", "--prompt-ids", bench.path("prompt.json")});
@@ -229,8 +231,8 @@ private slots:
 
     void benchDecode_takesBlockWeights() {
         const Bench bench;
-        const Outcome done =
-            bench.run({"bench", "decode", "--shape", "tiny", "--weights", "q4_k", "--streams", "1", "--quick", "--jsonl"});
+        const Outcome done = bench.run(
+            {"bench", "decode", "--shape", "tiny", "--weights", "q4_k", "--streams", "1", "--quick", "--jsonl"});
         QVERIFY2(done.exitCode == 0, done.err.constData());
         const Json row = Json::parse(done.out.left(done.out.indexOf('\n')).toStdString());
         QCOMPARE(row["weights"].get<std::string>(), std::string("q4_k"));
@@ -241,8 +243,9 @@ private slots:
     void helpOfEveryCommand_hasAnExample() {
         const Bench bench;
         for (const char* command :
-             {"import", "models", "inspect", "remove", "tokenize", "detokenize", "template", "generate", "perplexity",
-              "embed", "adapter", "serve", "status", "jobs", "sample", "bench", "doctor", "tenant", "key", "usage", "isolation-check"}) {
+             {"import",   "models",     "inspect", "remove",  "tokenize", "detokenize", "template",
+              "generate", "perplexity", "embed",   "adapter", "serve",    "status",     "jobs",
+              "sample",   "bench",      "doctor",  "tenant",  "key",      "usage",      "isolation-check"}) {
             const Outcome help = bench.run({command, "--help"});
             QCOMPARE(help.exitCode, 0);
             QVERIFY2(help.out.contains("Example:\n  espalierctl " + QByteArray(command)), command);
@@ -263,7 +266,8 @@ private slots:
 
     void benchDecode_breaksAStepDown() {
         const Bench bench;
-        const Json rows = bench.json({"bench", "decode", "--shape", "tiny", "--quick", "--streams", "2", "--breakdown"});
+        const Json rows =
+            bench.json({"bench", "decode", "--shape", "tiny", "--quick", "--streams", "2", "--breakdown"});
         QCOMPARE(rows.size(), std::size_t{1});
         double sum = 0.0;
         for (const auto& [part, share] : rows[0]["shares"].items()) {
@@ -278,8 +282,8 @@ private slots:
     void computeModes_areNamedWithWhatTheyGive() {
         const Bench bench;
         for (const char* mode : {"f32", "bf16", "int8", "auto"}) {
-            const Json rows = bench.json({"--compute", mode, "bench", "decode", "--shape", "tiny", "--quick", "--streams", "1,2",
-                                          "--adapters", "2", "--rank", "4"});
+            const Json rows = bench.json({"--compute", mode, "bench", "decode", "--shape", "tiny", "--quick",
+                                          "--streams", "1,2", "--adapters", "2", "--rank", "4"});
             QVERIFY(rows.size() == 2);
             QVERIFY(rows[1].value("adapters", 0) == 2 && rows[1].value("share_of_base", 0.0) > 0);
             const std::string named = rows[0].value("mode", "");
@@ -536,7 +540,8 @@ private slots:
     // Exit code 1 when the operations of base traffic are not the same beside adapters.
     void benchTenancy_servesTheBaseBesideAdaptersAsWithout() {
         const Bench bench;
-        const Outcome outcome = bench.run({"bench", "tenancy", "--scenario", "P6", "--shape", "tiny", "--adapters", "20", "--quick", "--jsonl"});
+        const Outcome outcome = bench.run(
+            {"bench", "tenancy", "--scenario", "P6", "--shape", "tiny", "--adapters", "20", "--quick", "--jsonl"});
         QVERIFY2(outcome.exitCode == 0, outcome.err.constData());
         const std::vector<Json> rows = outcome.lines();
         QCOMPARE(rows.size(), std::size_t{2});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// One order of summation: a row's bits depend on that row alone. Every operation is run once per row by itself, and then
-// again among other rows, in other chunks, on other pages, with other thread counts: not one bit may differ. On every
-// backend and instruction set this machine has, for every stored type.
+// One order of summation: a row's bits depend on that row alone. Every operation is run once per row by itself, and
+// then again among other rows, in other chunks, on other pages, with other thread counts: not one bit may differ. On
+// every backend and instruction set this machine has, for every stored type.
 #include <QTest>
 #include <bit>
 #include <cmath>
@@ -29,7 +29,8 @@ std::int64_t widthFor(DType dtype, std::int64_t plain) {
     return !isBlock(dtype) ? plain : blockOf(dtype).values == 32 ? 352 : 512;
 }
 
-std::vector<float> rowsOf(const std::vector<float>& values, std::int64_t width, std::int64_t first, std::int64_t count) {
+std::vector<float> rowsOf(const std::vector<float>& values, std::int64_t width, std::int64_t first,
+                          std::int64_t count) {
     return {values.begin() + first * width, values.begin() + (first + count) * width};
 }
 
@@ -112,7 +113,8 @@ struct Sequence {
         return rowsOf(out.download(), qWidth, before, rows);
     }
 
-    std::vector<float> feedInChunks(const std::vector<int>& chunks, const std::vector<std::int32_t>& ids, int before = 0) {
+    std::vector<float> feedInChunks(const std::vector<int>& chunks, const std::vector<std::int32_t>& ids,
+                                    int before = 0) {
         std::vector<float> all;
         int from = 0;
         for (std::size_t i = 0; from < tokens; ++i) {
@@ -152,7 +154,8 @@ private slots:
                 alone.insert(alone.end(), row.begin(), row.end());
             }
             for (int count = 1; count <= kRows; ++count) {
-                QVERIFY2(same(run(0, count, Layout::Offset), rowsOf(alone, n, 0, count)), qPrintable(QString::number(count)));
+                QVERIFY2(same(run(0, count, Layout::Offset), rowsOf(alone, n, 0, count)),
+                         qPrintable(QString::number(count)));
                 QVERIFY(same(run(kRows - count, count, Layout::Contiguous), rowsOf(alone, n, kRows - count, count)));
             }
         }
@@ -211,13 +214,15 @@ private slots:
         const std::vector<float> angles = normalValues(kRows * rope.rotaryDim / 2, 7);
         const DeviceMatrix weight(backend, 1, dim, Layout::Contiguous, normalValues(dim, 8));
         const DeviceMatrix groupWeight(backend, 1, 50, Layout::Contiguous, normalValues(50, 8));
-        using Operation = std::function<void(const DeviceMatrix& y, const DeviceMatrix& with, std::int64_t first, std::int64_t count)>;
+        using Operation = std::function<void(const DeviceMatrix& y, const DeviceMatrix& with, std::int64_t first,
+                                             std::int64_t count)>;
         const Operation operations[] = {
             [&](const DeviceMatrix& y, const DeviceMatrix&, std::int64_t, std::int64_t) {
                 backend.norm(*stream, y.view(), y.view(), weight.vector(), {NormKind::RmsNorm, 1e-5f, {}});
             },
             [&](const DeviceMatrix& y, const DeviceMatrix&, std::int64_t, std::int64_t) {
-                backend.norm(*stream, y.view(), y.view(), weight.vector(), {NormKind::LayerNorm, 1e-5f, weight.vector()});
+                backend.norm(*stream, y.view(), y.view(), weight.vector(),
+                             {NormKind::LayerNorm, 1e-5f, weight.vector()});
             },
             [&](const DeviceMatrix& y, const DeviceMatrix&, std::int64_t, std::int64_t) {
                 backend.norm(*stream, y.view(), y.view(), groupWeight.vector(), {NormKind::RmsNorm, 1e-5f, {}, 6});
@@ -271,8 +276,7 @@ private slots:
                 return out.download();
             };
             const std::vector<float> whole = run(0);
-            for (int first = 1; first < 200; ++first)
-                QVERIFY(same(run(first), rowsOf(whole, 1, first, 200 - first)));
+            for (int first = 1; first < 200; ++first) QVERIFY(same(run(first), rowsOf(whole, 1, first, 200 - first)));
         }
     }
 
@@ -311,12 +315,12 @@ private slots:
                 sequence.makePool(20);
                 const std::vector<std::int32_t> ascending = {0, 1, 2, 3, 4, 5, 6};
                 const std::vector<float> alone = sequence.feedInChunks({1}, ascending);
-                for (const std::vector<int>& chunks : std::vector<std::vector<int>>{
-                         {100}, {16}, {15}, {17}, {33}, {7, 1, 1, 30}, {64, 1}, {50, 50}})
+                for (const std::vector<int>& chunks :
+                     std::vector<std::vector<int>>{{100}, {16}, {15}, {17}, {33}, {7, 1, 1, 30}, {64, 1}, {50, 50}})
                     QVERIFY(same(sequence.feedInChunks(chunks, ascending), alone));
                 sequence.makePool(20);
-                QVERIFY(same(sequence.feedInChunks({40}, {9, 2, 6, 0, 5, 1, 3}), alone));     // pages anywhere
-                QVERIFY(same(sequence.feedInChunks({27}, ascending, 1), alone));              // behind other sequences
+                QVERIFY(same(sequence.feedInChunks({40}, {9, 2, 6, 0, 5, 1, 3}), alone));  // pages anywhere
+                QVERIFY(same(sequence.feedInChunks({27}, ascending, 1), alone));           // behind other sequences
                 QVERIFY(same(sequence.feedInChunks({100}, {6, 5, 4, 3, 2, 1, 0}, 37), alone));
             }
     }
@@ -357,7 +361,8 @@ private slots:
             int heads, kvHeads, headDim, window;
             DType dtype;
         };
-        for (const Shape& s : {Shape{4, 1, 12, 0, DType::F32}, Shape{2, 1, 33, 0, DType::BF16}, Shape{8, 1, 16, 1100, DType::F16}}) {
+        for (const Shape& s :
+             {Shape{4, 1, 12, 0, DType::F32}, Shape{2, 1, 33, 0, DType::BF16}, Shape{8, 1, 16, 1100, DType::F16}}) {
             const int tokens = 2100;
             const std::int64_t width = std::int64_t{s.heads} * s.headDim;
             std::vector<std::int32_t> ascending, mixed;
@@ -376,7 +381,8 @@ private slots:
                 QVERIFY(same(sequence.feed(first, first + 60, mixed, 3, false), whole));
                 QVERIFY(same(sequence.feed(first + 20, first + 29, mixed, 0, false), rowsOf(whole, width, 20, 9)));
                 for (const int row : {0, 7, 8, 9, 23, 24, 25, 59})
-                    QVERIFY(same(sequence.feed(first + row, first + row + 1, mixed, row % 2 * 20, false), rowsOf(whole, width, row, 1)));
+                    QVERIFY(same(sequence.feed(first + row, first + row + 1, mixed, row % 2 * 20, false),
+                                 rowsOf(whole, width, row, 1)));
             }
         }
     }
@@ -408,7 +414,8 @@ private slots:
                 TestDevice opened = openTestDevice(name, threads);
                 Backend& backend = *opened.backend;
                 const auto stream = backend.makeStream();
-                const WeightMatrix w = packed(backend, DType::BF16, roundedTo(DType::BF16, normalValues(500 * 300, 1)), 500, 300);
+                const WeightMatrix w =
+                    packed(backend, DType::BF16, roundedTo(DType::BF16, normalValues(500 * 300, 1)), 500, 300);
                 const DeviceMatrix x(backend, 40, 300, Layout::Contiguous, normalValues(40 * 300, 2));
                 const DeviceMatrix y(backend, 40, 500);
                 backend.gemm(*stream, y.view(), x.view(), w, {});

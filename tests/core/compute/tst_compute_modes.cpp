@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The compute modes below f32: products against an oracle that rounds x by the formula, one order of summation, on every
-// instruction set with and without its dot instructions.
+// The compute modes below f32: products against an oracle that rounds x by the formula, one order of summation, on
+// every instruction set with and without its dot instructions.
 #include <QTest>
 #include <cmath>
 #include <cstring>
@@ -57,8 +57,9 @@ std::vector<float> rounded(DType weights, std::vector<float> x) {
 
 std::vector<std::int64_t> widthsOf(DType dtype) {
     const std::int64_t block = blockOf(dtype).values;
-    return block == 1 ? std::vector<std::int64_t>{1, 2, 7, 64, 257}
-           : block == 32 ? std::vector<std::int64_t>{32, 64, 288} : std::vector<std::int64_t>{256, 512};
+    return block == 1    ? std::vector<std::int64_t>{1, 2, 7, 64, 257}
+           : block == 32 ? std::vector<std::int64_t>{32, 64, 288}
+                         : std::vector<std::int64_t>{256, 512};
 }
 
 bool same(std::span<const float> a, std::span<const float> b) {
@@ -67,13 +68,13 @@ bool same(std::span<const float> a, std::span<const float> b) {
 
 }  // namespace
 
-#define OPEN_BACKEND(name, threads)                                                              \
-    QFETCH(int, isa);                                                                            \
-    QFETCH(bool, dots);                                                                          \
-    QFETCH(int, type);                                                                           \
-    const auto dtype = static_cast<DType>(type);                                                 \
-    const ComputeMode mode = dtype == DType::BF16 ? ComputeMode::Bf16 : ComputeMode::Int8;       \
-    const auto name = open(isa, dots, mode, threads);                                            \
+#define OPEN_BACKEND(name, threads)                                                        \
+    QFETCH(int, isa);                                                                      \
+    QFETCH(bool, dots);                                                                    \
+    QFETCH(int, type);                                                                     \
+    const auto dtype = static_cast<DType>(type);                                           \
+    const ComputeMode mode = dtype == DType::BF16 ? ComputeMode::Bf16 : ComputeMode::Int8; \
+    const auto name = open(isa, dots, mode, threads);                                      \
     const auto stream = name->makeStream()
 
 class TestComputeModes : public QObject {
@@ -113,7 +114,8 @@ private slots:
         const std::vector<float> x = normalValues(kRows * k, 5);
         const WeightMatrix w = weightSample(dtype, kColumns, k, 6).packed(*backend);
         const auto run = [&](Backend& on, std::int64_t first, std::int64_t count) {
-            const DeviceMatrix in(on, count, k, Layout::Strided, {x.begin() + first * k, x.begin() + (first + count) * k});
+            const DeviceMatrix in(on, count, k, Layout::Strided,
+                                  {x.begin() + first * k, x.begin() + (first + count) * k});
             const DeviceMatrix out(on, count, kColumns);
             on.gemm(*stream, out.view(), in.view(), w, {});
             return out.download();

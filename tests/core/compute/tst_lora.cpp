@@ -22,7 +22,11 @@ struct Matrices {
     std::vector<float> a, b;  // [rank, inputs], [outputs, rank]
 
     Matrices(std::int32_t r, std::int32_t in, std::int32_t out, DType type, unsigned seed)
-        : rank(r), inputs(in), outputs(out), dtype(type), scale(0.25f * static_cast<float>(1 + seed % 5)),
+        : rank(r),
+          inputs(in),
+          outputs(out),
+          dtype(type),
+          scale(0.25f * static_cast<float>(1 + seed % 5)),
           a(roundedTo(type, normalValues(std::int64_t{r} * in, seed))),
           b(roundedTo(type, normalValues(std::int64_t{out} * r, seed + 1))) {}
 };
@@ -48,8 +52,14 @@ struct Pages {
     // `gap` tiles before A belong to somebody else.
     LoraModule place(const Matrices& m, std::int32_t tileColumns, std::int32_t gap = 0,
                      std::optional<ActivationKind> activation = {}, const std::vector<float>& bias = {}) {
-        LoraModule module{.rank = m.rank, .inputs = m.inputs, .outputs = m.outputs, .firstTile = gap,
-                          .tileColumns = tileColumns, .dtype = m.dtype, .scale = m.scale, .activation = activation};
+        LoraModule module{.rank = m.rank,
+                          .inputs = m.inputs,
+                          .outputs = m.outputs,
+                          .firstTile = gap,
+                          .tileColumns = tileColumns,
+                          .dtype = m.dtype,
+                          .scale = m.scale,
+                          .activation = activation};
         const std::int64_t tileBytes = loraTileBytes(tileColumns, m.dtype), perPage = pageBytes / tileBytes;
         const std::int64_t pages = (gap + module.tiles() + perPage - 1) / perPage;
         auto& places = taken.emplace_back();
@@ -70,14 +80,18 @@ struct Pages {
                 }
                 const auto bytes = storedAs(m.dtype, values);
                 const std::int64_t at = firstTile + tile;
-                std::memcpy(const_cast<std::byte*>(places[static_cast<std::size_t>(at / perPage)]) + at % perPage * tileBytes,
-                            bytes.data(), bytes.size());
+                std::memcpy(
+                    const_cast<std::byte*>(places[static_cast<std::size_t>(at / perPage)]) + at % perPage * tileBytes,
+                    bytes.data(), bytes.size());
             }
         };
-        put(module.firstTile, m.inputs, [&](auto j, auto c) { return m.a[static_cast<std::size_t>(j * m.inputs + c)]; });
+        put(module.firstTile, m.inputs,
+            [&](auto j, auto c) { return m.a[static_cast<std::size_t>(j * m.inputs + c)]; });
         put(module.firstTileOfB(), m.outputs,
             [&](auto j, auto c) { return m.b[static_cast<std::size_t>(c * m.rank + j)]; });
-        if (activation) put(module.firstTileOfBias(), m.rank, [&](auto, auto c) { return bias[static_cast<std::size_t>(c)]; }, 1);
+        if (activation)
+            put(
+                module.firstTileOfBias(), m.rank, [&](auto, auto c) { return bias[static_cast<std::size_t>(c)]; }, 1);
         return module;
     }
 };
@@ -95,9 +109,8 @@ struct Pair {
 };
 
 // Both steps on x [rows, inputs] and y as given, with v `width` wide.
-Pair run(Backend& backend, LoraBatch parts, const std::vector<float>& x,
-         const std::vector<float>& y, std::int64_t rows, std::int64_t inputs, std::int64_t outputs, std::int64_t width,
-         Layout layout = Layout::Contiguous) {
+Pair run(Backend& backend, LoraBatch parts, const std::vector<float>& x, const std::vector<float>& y, std::int64_t rows,
+         std::int64_t inputs, std::int64_t outputs, std::int64_t width, Layout layout = Layout::Contiguous) {
     const DeviceMatrix dx(backend, rows, inputs, layout, x), dy(backend, rows, outputs, layout, y);
     const DeviceMatrix dv(backend, rows, width, layout);
     const auto stream = backend.makeStream();
@@ -154,8 +167,14 @@ private slots:
                             }
                             if (!isTouched) QCOMPARE(got.y[at], y[at]);
                             QVERIFY2(std::abs(got.y[at] - expected) <= 4e-6 * size + 1e-30,
-                                     qPrintable(QString("rank %1, %2 -> %3, row %4, column %5: %6 for %7").arg(rank)
-                                                    .arg(inputs).arg(outputs).arg(t).arg(n).arg(got.y[at]).arg(expected)));
+                                     qPrintable(QString("rank %1, %2 -> %3, row %4, column %5: %6 for %7")
+                                                    .arg(rank)
+                                                    .arg(inputs)
+                                                    .arg(outputs)
+                                                    .arg(t)
+                                                    .arg(n)
+                                                    .arg(got.y[at])
+                                                    .arg(expected)));
                         }
                 }
     }
@@ -179,11 +198,15 @@ private slots:
                 const std::int64_t width = 8 + loraSlabs(rank) * 8 + 1;
                 std::mt19937 random(seed);
                 std::vector<std::int32_t> ids{0, vocabulary - 1};
-                while (static_cast<std::int64_t>(ids.size()) < kRows) ids.push_back(static_cast<std::int32_t>(random() % static_cast<unsigned>(vocabulary)));
-                const DeviceMatrix v(*opened.backend, kRows, width, Layout::Strided, std::vector<float>(static_cast<std::size_t>(kRows * width), 5.0f));
+                while (static_cast<std::int64_t>(ids.size()) < kRows)
+                    ids.push_back(static_cast<std::int32_t>(random() % static_cast<unsigned>(vocabulary)));
+                const DeviceMatrix v(*opened.backend, kRows, width, Layout::Strided,
+                                     std::vector<float>(static_cast<std::size_t>(kRows * width), 5.0f));
                 const auto stream = opened.backend->makeStream();
                 const LoraRows part[] = {{1, 5, std::span(&module, 1)}};
-                opened.backend->loraGather(*stream, v.view(), ConstTensorView(reinterpret_cast<const std::byte*>(ids.data()), DType::I32, {kRows}), part);
+                opened.backend->loraGather(
+                    *stream, v.view(),
+                    ConstTensorView(reinterpret_cast<const std::byte*>(ids.data()), DType::I32, {kRows}), part);
                 QVERIFY(opened.backend->synchronize(*stream) && v.intact());
                 const auto got = v.download();
                 for (std::int64_t t = 0; t < kRows; ++t)
@@ -191,13 +214,16 @@ private slots:
                         const std::int64_t j = column - 8;
                         float expected = 5.0f;
                         if (t >= 1 && t < 6 && j >= 0 && j < loraSlabs(rank) * 8)
-                            expected = j < rank ? m.scale * m.a[static_cast<std::size_t>(j * vocabulary + ids[static_cast<std::size_t>(t)])] : 0.0f;
+                            expected = j < rank ? m.scale * m.a[static_cast<std::size_t>(
+                                                                j * vocabulary + ids[static_cast<std::size_t>(t)])]
+                                                : 0.0f;
                         QCOMPARE(got[static_cast<std::size_t>(t * width + column)], expected);
                     }
             }
     }
 
-    // A bottleneck: act(A x + a) and scale, then B and b, against the formula in fp64; other rows and ranks are left alone.
+    // A bottleneck: act(A x + a) and scale, then B and b, against the formula in fp64; other rows and ranks are left
+    // alone.
     void bottlenecksAgreeWithTheFormula_data() { devicesAndTypes(); }
     void bottlenecksAgreeWithTheFormula() {
         QFETCH(QByteArray, device);
@@ -207,17 +233,20 @@ private slots:
         constexpr std::int32_t kHidden = 150;
         constexpr std::int64_t kRows = 7;
         unsigned seed = 5;
-        for (const ActivationKind kind : {ActivationKind::Relu, ActivationKind::Silu, ActivationKind::Gelu, ActivationKind::GeluTanh})
+        for (const ActivationKind kind :
+             {ActivationKind::Relu, ActivationKind::Silu, ActivationKind::Gelu, ActivationKind::GeluTanh})
             for (const std::int32_t width : {1, 7, 8, 130}) {
                 seed += 10;
                 Matrices m(width + 1, kHidden, kHidden, type, seed);
                 const auto bias = roundedTo(type, normalValues(width + 1, seed + 2));
-                for (std::int32_t k = 0; k < kHidden; ++k) m.a[static_cast<std::size_t>(width * kHidden + k)] = 0;  // of the row that b takes
+                for (std::int32_t k = 0; k < kHidden; ++k)
+                    m.a[static_cast<std::size_t>(width * kHidden + k)] = 0;  // of the row that b takes
                 Pages pages(*opened.backend, 8192, 128, seed);
                 const LoraModule module = pages.place(m, 128, static_cast<std::int32_t>(seed % 3), kind, bias);
                 const auto x = normalValues(kRows * kHidden, seed + 3), y = normalValues(kRows * kHidden, seed + 4);
                 const std::int64_t ranks = loraSlabs(width + 1) * 8;
-                const DeviceMatrix dx(*opened.backend, kRows, kHidden, Layout::Strided, x), dy(*opened.backend, kRows, kHidden, Layout::Strided, y);
+                const DeviceMatrix dx(*opened.backend, kRows, kHidden, Layout::Strided, x),
+                    dy(*opened.backend, kRows, kHidden, Layout::Strided, y);
                 const DeviceMatrix dv(*opened.backend, kRows, ranks, Layout::Strided);
                 const auto stream = opened.backend->makeStream();
                 const LoraRows part[] = {{1, 5, std::span(&module, 1)}};
@@ -233,17 +262,27 @@ private slots:
                         for (std::int32_t j = 0; j < width; ++j) {
                             double sum = bias[static_cast<std::size_t>(j)];
                             for (std::int32_t k = 0; k < kHidden; ++k)
-                                sum += double{x[static_cast<std::size_t>(t * kHidden + k)]} * m.a[static_cast<std::size_t>(j * kHidden + k)];
-                            const double act = kind == ActivationKind::Relu   ? std::max(sum, 0.0)
-                                               : kind == ActivationKind::Silu ? sum / (1 + std::exp(-sum))
-                                               : kind == ActivationKind::Gelu ? 0.5 * sum * (1 + std::erf(sum / std::sqrt(2.0)))
-                                                                              : 0.5 * sum * (1 + std::tanh(0.79788456080286536 * (sum + 0.044715 * sum * sum * sum)));
+                                sum += double{x[static_cast<std::size_t>(t * kHidden + k)]} *
+                                       m.a[static_cast<std::size_t>(j * kHidden + k)];
+                            const double act =
+                                kind == ActivationKind::Relu   ? std::max(sum, 0.0)
+                                : kind == ActivationKind::Silu ? sum / (1 + std::exp(-sum))
+                                : kind == ActivationKind::Gelu
+                                    ? 0.5 * sum * (1 + std::erf(sum / std::sqrt(2.0)))
+                                    : 0.5 * sum *
+                                          (1 + std::tanh(0.79788456080286536 * (sum + 0.044715 * sum * sum * sum)));
                             expected += act * m.b[static_cast<std::size_t>(n * (width + 1) + j)];
                         }
-                        expected = (expected + m.b[static_cast<std::size_t>(n * (width + 1) + width)]) * m.scale + y[at];
+                        expected =
+                            (expected + m.b[static_cast<std::size_t>(n * (width + 1) + width)]) * m.scale + y[at];
                         if (t < 1 || t >= 6) expected = y[at];
                         QVERIFY2(std::abs(got[at] - expected) <= 1e-3 * (1 + std::abs(expected)),
-                                 qPrintable(QString("%1 wide, row %2, column %3: %4 for %5").arg(width).arg(t).arg(n).arg(got[at]).arg(expected)));
+                                 qPrintable(QString("%1 wide, row %2, column %3: %4 for %5")
+                                                .arg(width)
+                                                .arg(t)
+                                                .arg(n)
+                                                .arg(got[at])
+                                                .arg(expected)));
                     }
             }
     }
@@ -270,9 +309,12 @@ private slots:
         constexpr std::int64_t kWidth = 192;
         const auto type = static_cast<DType>(dtype);
         std::vector<Matrices> adapters;
-        for (const std::int32_t rank : {3, 16, 64}) adapters.emplace_back(rank, kInputs, kOutputs, type, 7u + static_cast<unsigned>(rank));
-        const auto x = normalValues(std::int64_t{kRows} * kInputs, 5), y = normalValues(std::int64_t{kRows} * kOutputs, 6);
-        const auto rowsOf = [](const std::vector<float>& all, std::int64_t width, std::int64_t first, std::int64_t count) {
+        for (const std::int32_t rank : {3, 16, 64})
+            adapters.emplace_back(rank, kInputs, kOutputs, type, 7u + static_cast<unsigned>(rank));
+        const auto x = normalValues(std::int64_t{kRows} * kInputs, 5),
+                   y = normalValues(std::int64_t{kRows} * kOutputs, 6);
+        const auto rowsOf = [](const std::vector<float>& all, std::int64_t width, std::int64_t first,
+                               std::int64_t count) {
             return std::vector<float>(all.begin() + first * width, all.begin() + (first + count) * width);
         };
 
@@ -308,12 +350,14 @@ private slots:
                 }
                 if (parts.empty()) continue;
                 const std::int64_t first = random() % static_cast<unsigned>(kRows - count + 1);
-                const Pair got = run(*opened.backend, parts, rowsOf(x, kInputs, first, count),
-                                     rowsOf(y, kOutputs, first, count), count, kInputs, kOutputs, kWidth, Layout::Strided);
+                const Pair got =
+                    run(*opened.backend, parts, rowsOf(x, kInputs, first, count), rowsOf(y, kOutputs, first, count),
+                        count, kInputs, kOutputs, kWidth, Layout::Strided);
                 for (std::int64_t t = 0; t < count; ++t) {
                     const int who = owner[static_cast<std::size_t>(t)];
-                    const auto expected = who < 0 ? rowsOf(y, kOutputs, first + t, 1)
-                                                  : rowsOf(alone[static_cast<std::size_t>(who)], kOutputs, first + t, 1);
+                    const auto expected = who < 0
+                                              ? rowsOf(y, kOutputs, first + t, 1)
+                                              : rowsOf(alone[static_cast<std::size_t>(who)], kOutputs, first + t, 1);
                     QVERIFY(std::memcmp(expected.data(), got.y.data() + t * kOutputs, kOutputs * sizeof(float)) == 0);
                     compared += who >= 0;
                 }

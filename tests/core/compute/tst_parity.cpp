@@ -23,7 +23,9 @@ constexpr DType kWeights[] = {DType::F32,  DType::BF16, DType::F16,  DType::Q8_0
 // Widths of a type: around the tiles, whole blocks for block types.
 std::vector<std::int64_t> widthsOf(DType dtype, std::vector<std::int64_t> plain) {
     const std::int64_t block = blockOf(dtype).values;
-    return block == 1 ? plain : block == 32 ? std::vector<std::int64_t>{32, 64, 288} : std::vector<std::int64_t>{256, 512};
+    return block == 1    ? plain
+           : block == 32 ? std::vector<std::int64_t>{32, 64, 288}
+                         : std::vector<std::int64_t>{256, 512};
 }
 
 const char* name(Layout layout) {
@@ -66,8 +68,8 @@ QByteArray at(std::initializer_list<std::int64_t> shape, Layout layout) {
     DeviceOps& ops = *opened.ops;                            \
     const auto stream = ops.makeStream()
 
-#define OPEN_BACKEND()                                                                  \
-    OPEN_DEVICE();                                                                      \
+#define OPEN_BACKEND()                                                           \
+    OPEN_DEVICE();                                                               \
     if (!opened.backend) QSKIP("this device offers dense algebra only, so far"); \
     Backend& backend = *opened.backend
 
@@ -150,7 +152,8 @@ private slots:
                     const std::vector<float>& w = sample.values;
                     const WeightMatrix table = sample.packed(ops);
                     std::vector<std::int32_t> ids;
-                    for (std::int64_t t = 0; t < 2 * n + 3; ++t) ids.push_back(static_cast<std::int32_t>((t * 7 + 3) % n));
+                    for (std::int64_t t = 0; t < 2 * n + 3; ++t)
+                        ids.push_back(static_cast<std::int32_t>((t * 7 + 3) % n));
                     const auto rows = static_cast<std::int64_t>(ids.size());
                     const DeviceMatrix out(ops, rows, k, layout);
                     backend.gather(*stream, out.view(), table,
@@ -166,7 +169,8 @@ private slots:
     void rope_data() { rowsPerDevice(); }
     void rope() {
         OPEN_BACKEND();
-        const std::array<RopeDesc, 6> shapes = {{{1, 2, 2}, {3, 6, 6}, {2, 34, 34}, {4, 64, 64}, {2, 40, 16}, {2, 8, 0}}};
+        const std::array<RopeDesc, 6> shapes = {
+            {{1, 2, 2}, {3, 6, 6}, {2, 34, 34}, {4, 64, 64}, {2, 40, 16}, {2, 8, 0}}};
         for (const RopeDesc& desc : shapes)
             for (const std::int64_t rows : {1, 70})
                 for (const Layout layout : kLayouts) {
@@ -181,8 +185,10 @@ private slots:
                     const DeviceMatrix cos(ops, rows, half, layout, cosValues);
                     const DeviceMatrix sin(ops, rows, half, layout, sinValues);
                     backend.rope(*stream, x.view(), cos.view(), sin.view(), desc);
-                    const Expected expected = oracleRope(widened(values), widened(cosValues), widened(sinValues), rows, desc);
-                    QVERIFY(agrees(expected, x, 3 * kUnit, at({rows, desc.heads, desc.headDim, desc.rotaryDim}, layout)));
+                    const Expected expected =
+                        oracleRope(widened(values), widened(cosValues), widened(sinValues), rows, desc);
+                    QVERIFY(
+                        agrees(expected, x, 3 * kUnit, at({rows, desc.heads, desc.headDim, desc.rotaryDim}, layout)));
                 }
     }
 
@@ -265,13 +271,14 @@ private slots:
             int heads, kvHeads, headDim, rows, position0, window;
             bool causal = true;
         };
-        const Shape shapes[] = {{1, 1, 1, 1, 0, 0},    {4, 2, 20, 1, 15, 0},  {4, 1, 64, 16, 0, 0},  {8, 8, 32, 17, 16, 0},
-                                {6, 2, 48, 33, 5, 0},  {8, 1, 128, 40, 100, 0}, {2, 1, 33, 70, 3, 20}, {4, 4, 16, 1, 300, 16},
-                                {4, 2, 24, 50, 31, 1}, {40, 1, 16, 3, 17, 0},
-                                {14, 2, 40, 2, 62, 0}, {5, 1, 80, 9, 120, 70}, {8, 1, 20, 2, 2046, 0}, {3, 3, 12, 1, 1024, 0},
-                                {2, 1, 16, 3, 2200, 1300}, {1, 1, 3, 1030, 0, 0, false},
-                                {1, 1, 1, 1, 0, 0, false}, {3, 3, 12, 16, 0, 0, false}, {4, 4, 32, 17, 0, 0, false},
-                                {6, 2, 21, 77, 0, 0, false}, {12, 12, 64, 33, 0, 0, false}};
+        const Shape shapes[] = {
+            {1, 1, 1, 1, 0, 0},           {4, 2, 20, 1, 15, 0},        {4, 1, 64, 16, 0, 0},
+            {8, 8, 32, 17, 16, 0},        {6, 2, 48, 33, 5, 0},        {8, 1, 128, 40, 100, 0},
+            {2, 1, 33, 70, 3, 20},        {4, 4, 16, 1, 300, 16},      {4, 2, 24, 50, 31, 1},
+            {40, 1, 16, 3, 17, 0},        {14, 2, 40, 2, 62, 0},       {5, 1, 80, 9, 120, 70},
+            {8, 1, 20, 2, 2046, 0},       {3, 3, 12, 1, 1024, 0},      {2, 1, 16, 3, 2200, 1300},
+            {1, 1, 3, 1030, 0, 0, false}, {1, 1, 1, 1, 0, 0, false},   {3, 3, 12, 16, 0, 0, false},
+            {4, 4, 32, 17, 0, 0, false},  {6, 2, 21, 77, 0, 0, false}, {12, 12, 64, 33, 0, 0, false}};
         const auto dtype = static_cast<DType>(type);
         for (const Shape& s : shapes)
             for (const Layout layout : kLayouts) {
@@ -282,7 +289,8 @@ private slots:
                 const std::vector<float> kValues = roundedTo(dtype, normalValues(tokens * kvWidth, 15));
                 const std::vector<float> vValues = roundedTo(dtype, normalValues(tokens * kvWidth, 16));
                 const std::vector<float> qValues = normalValues(s.rows * qWidth, 17);
-                KvPages pages{nullptr, backend.kvPageBytes(s.kvHeads, s.headDim, dtype) + 64, s.kvHeads, s.headDim, dtype};
+                KvPages pages{nullptr, backend.kvPageBytes(s.kvHeads, s.headDim, dtype) + 64, s.kvHeads, s.headDim,
+                              dtype};
                 const Buffer memory = ops.allocate(pages.pageBytes * pageCount).value();
                 ops.fill(*stream, memory.data(), 0xff, memory.bytes());  // NaN wherever no key was stored
                 pages.base = memory.data();
@@ -304,7 +312,8 @@ private slots:
                 // Scores of normal q, k stay below 5 sqrt(headDim) before scaling; their absolute error becomes a
                 // relative one of the weights. Then come a sum over the keys, the rescalings and the exponentials.
                 const double tolerance = (10 * std::sqrt(s.headDim) + tokens + 64) * kUnit;
-                QVERIFY(agrees(expected, out, tolerance, at({s.heads, s.kvHeads, s.headDim, s.rows, s.position0}, layout)));
+                QVERIFY(
+                    agrees(expected, out, tolerance, at({s.heads, s.kvHeads, s.headDim, s.rows, s.position0}, layout)));
             }
     }
 

@@ -63,9 +63,10 @@ private slots:
         QCOMPARE(math->dtype, std::string("bf16"));
         QCOMPARE(math->targets, (std::vector<std::string>{"q_proj", "v_proj", "down_proj"}));
         VERIFY_OK(fixture.import("law", {.rank = 9, .seed = 2}));
-        const auto base = fixture.generate("tiny"), changed = fixture.generate("tiny:math"), law = fixture.generate("tiny:law");
+        const auto base = fixture.generate("tiny"), changed = fixture.generate("tiny:math"),
+                   law = fixture.generate("tiny:law");
         QVERIFY(base != changed && changed != law && law != base);
-        QCOMPARE(fixture.generate("math"), changed);    // one base only has it
+        QCOMPARE(fixture.generate("math"), changed);  // one base only has it
         QCOMPARE(fixture.generate(math->id), changed);
         std::filesystem::remove_all(fixture.root / "math");  // the workspace has its own copy
 
@@ -84,7 +85,8 @@ private slots:
         AdapterFixture fixture;
         VERIFY_OK(fixture.start());
         tinyBottleneck(fixture.spec).write(fixture.root / "bottle");
-        const auto adapter = fixture.engine->importAdapter({.path = (fixture.root / "bottle").string(), .base = "tiny"});
+        const auto adapter =
+            fixture.engine->importAdapter({.path = (fixture.root / "bottle").string(), .base = "tiny"});
         VERIFY_OK(adapter);
         QCOMPARE(adapter->kind, std::string("bottleneck"));
         QCOMPARE(adapter->rank, 8);
@@ -107,10 +109,12 @@ private slots:
         AdapterFixture fixture;
         VERIFY_OK(fixture.start());
         const auto tensors = openModelFolder(*fixture.files, fixture.root / "tiny").value();
-        const auto import = [&](const std::string& name, DType dtype, const std::function<void(std::vector<std::byte>&)>& spoil) {
+        const auto import = [&](const std::string& name, DType dtype,
+                                const std::function<void(std::vector<std::byte>&)>& spoil) {
             TinyAdapter adapter = tinyAdapter(fixture.spec, {.targets = {"embed_tokens", "lm_head"}});
-            for (const auto& [module, tensor] : {std::pair("base_model.model.model.embed_tokens", "model.embed_tokens.weight"),
-                                                 std::pair("base_model.model.lm_head", "lm_head.weight")}) {
+            for (const auto& [module, tensor] :
+                 {std::pair("base_model.model.model.embed_tokens", "model.embed_tokens.weight"),
+                  std::pair("base_model.model.lm_head", "lm_head.weight")}) {
                 const TensorEntry* entry = tensors->find(tensor);
                 std::vector<std::byte> bytes = readTensor(*tensors, *entry).value();
                 if (dtype == DType::BF16) {
@@ -124,7 +128,8 @@ private slots:
                     bytes = narrow;
                 }
                 if (spoil && std::string(tensor) == "lm_head.weight") spoil(bytes);
-                adapter.tensors.push_back({std::string(module) + ".base_layer.weight", dtype == DType::F32 ? "F32" : "BF16", entry->shape, bytes});
+                adapter.tensors.push_back({std::string(module) + ".base_layer.weight",
+                                           dtype == DType::F32 ? "F32" : "BF16", entry->shape, bytes});
             }
             adapter.write(fixture.root / name);
             return fixture.engine->importAdapter({.path = (fixture.root / name).string(), .base = "tiny"});
@@ -136,7 +141,8 @@ private slots:
         VERIFY_OK(import("narrow", DType::BF16, {}));
         QCOMPARE(fixture.generate("tiny:same"), fixture.generate("tiny:narrow"));
         QVERIFY(fixture.generate("tiny:same") != fixture.generate("tiny"));
-        const auto trained = import("trained", DType::F32, [](std::vector<std::byte>& bytes) { bytes[bytes.size() - 2] ^= std::byte{0x40}; });
+        const auto trained = import("trained", DType::F32,
+                                    [](std::vector<std::byte>& bytes) { bytes[bytes.size() - 2] ^= std::byte{0x40}; });
         QCOMPARE(trained.error().code, ErrorCode::Unsupported);
         const std::string row = "row " + std::to_string(kTinyVocabulary - 1);
         QVERIFY2(trained.error().message.find("lm_head.base_layer.weight") != std::string::npos &&
@@ -200,7 +206,8 @@ private slots:
         AdapterFixture fixture;
         VERIFY_OK(fixture.start());
         for (int i = 0; i < 5; ++i)
-            VERIFY_OK(fixture.import("a" + std::to_string(i), {.rank = 1 + 3 * i, .seed = 7u + static_cast<unsigned>(i)}));
+            VERIFY_OK(
+                fixture.import("a" + std::to_string(i), {.rank = 1 + 3 * i, .seed = 7u + static_cast<unsigned>(i)}));
         Collector collector;
         VERIFY_OK(fixture.engine->submit("tiny:a1", requestFor({5, 80, 81, 7}, 40, collector)));
         const auto report = fixture.engine->checkIsolation({.model = "tiny"});
@@ -213,7 +220,8 @@ private slots:
         const auto one = fixture.engine->checkIsolation({.model = "tiny", .adapters = {"a4", "tiny:a4"}});
         VERIFY_OK(one);
         QCOMPARE(one->adapters, (std::vector<std::string>{"a4"}));
-        QCOMPARE(fixture.engine->checkIsolation({.model = "tiny", .adapters = {"none"}}).error().code, ErrorCode::NotFound);
+        QCOMPARE(fixture.engine->checkIsolation({.model = "tiny", .adapters = {"none"}}).error().code,
+                 ErrorCode::NotFound);
         QCOMPARE(fixture.engine->checkIsolation({.model = "none"}).error().code, ErrorCode::NotFound);
         std::stop_source stop;
         stop.request_stop();
@@ -255,7 +263,9 @@ private slots:
         std::vector<std::vector<TokenId>> expected;
         for (int i = 0; i < kMany; ++i) {
             const std::string name = "a" + std::to_string(i);
-            VERIFY_OK(fixture.import(name, {.rank = 1 + i, .dtype = i % 2 ? DType::BF16 : DType::F32, .seed = 50u + static_cast<unsigned>(i)}));
+            VERIFY_OK(fixture.import(
+                name,
+                {.rank = 1 + i, .dtype = i % 2 ? DType::BF16 : DType::F32, .seed = 50u + static_cast<unsigned>(i)}));
             expected.push_back(fixture.generate("tiny:" + name));
         }
         fixture.engine.reset();
@@ -265,20 +275,24 @@ private slots:
         fixture.engine = fixture.open(options, *fixture.files).value();
         std::vector<std::unique_ptr<Collector>> collectors;
         for (int i = 0; i < 4 * kMany; ++i)
-            VERIFY_OK(fixture.engine->submit("tiny:a" + std::to_string(i % kMany),
-                                             requestFor({5, 80, 81, 7}, 24, *collectors.emplace_back(std::make_unique<Collector>()))));
+            VERIFY_OK(fixture.engine->submit(
+                "tiny:a" + std::to_string(i % kMany),
+                requestFor({5, 80, 81, 7}, 24, *collectors.emplace_back(std::make_unique<Collector>()))));
         for (int i = 0; i < 4 * kMany; ++i)
-            QCOMPARE(idsOf(collectors[static_cast<std::size_t>(i)]->wait()), expected[static_cast<std::size_t>(i % kMany)]);
+            QCOMPARE(idsOf(collectors[static_cast<std::size_t>(i)]->wait()),
+                     expected[static_cast<std::size_t>(i % kMany)]);
         const auto counter = [&](const std::string& name) { return fixture.engine->snapshot()->counters.at(name); };
         QTRY_COMPARE_WITH_TIMEOUT(counter("adapter_found_total_pool") + counter("adapter_found_total_host") +
-                                      counter("adapter_found_total_disk"), 4.0 * kMany, 60000);
+                                      counter("adapter_found_total_disk"),
+                                  4.0 * kMany, 60000);
         const auto snapshot = fixture.engine->snapshot();
         QVERIFY(counter("adapter_evictions_total") > 0 && counter("adapter_moves_total_evicted") > 0);
         QCOMPARE(counter("adapter_moved_bytes_total_to_pool"), counter("adapter_loaded_bytes_total"));
         QVERIFY(snapshot->hostAdapters > 0 && snapshot->hostAdapterBytes <= snapshot->hostAdapterBudget);
         QCOMPARE(snapshot->hostAdapterBudget, 100'000);
         QCOMPARE(snapshot->moves.size(), kMostMoves);
-        for (std::size_t i = 1; i < kMostMoves; ++i) QCOMPARE(snapshot->moves[i].sequence, snapshot->moves[0].sequence + static_cast<std::int64_t>(i));
+        for (std::size_t i = 1; i < kMostMoves; ++i)
+            QCOMPARE(snapshot->moves[i].sequence, snapshot->moves[0].sequence + static_cast<std::int64_t>(i));
     }
 
     void filesThatVanishOrAreBrokenFailTheirRequestsAlone() {
@@ -299,7 +313,8 @@ private slots:
         for (const auto& [collector, name] : {std::pair{&first, "gone"}, std::pair{&second, "broken"}}) {
             const Chunk last = collector->wait().back();
             QCOMPARE(*last.finish, FinishReason::Failed);
-            QVERIFY2(last.error->message.find(std::string("\"") + name + "\"") != std::string::npos, last.error->message.c_str());
+            QVERIFY2(last.error->message.find(std::string("\"") + name + "\"") != std::string::npos,
+                     last.error->message.c_str());
         }
         QCOMPARE(idsOf(third.wait()).size(), std::size_t{8});
         QCOMPARE(idsOf(base.wait()).size(), std::size_t{8});
@@ -315,7 +330,9 @@ private slots:
         std::vector<std::unique_ptr<Collector>> collectors;
         for (unsigned version = 2; version < 6; ++version) {
             for (int i = 0; i < 12; ++i)
-                VERIFY_OK(fixture.engine->submit("tiny:math", requestFor({5, 80, 81, 7}, 24, *collectors.emplace_back(std::make_unique<Collector>()))));
+                VERIFY_OK(fixture.engine->submit(
+                    "tiny:math",
+                    requestFor({5, 80, 81, 7}, 24, *collectors.emplace_back(std::make_unique<Collector>()))));
             fixture.makeAdapter("math", {.seed = version});
             VERIFY_OK(fixture.engine->reloadAdapter("tiny:math"));
         }
@@ -363,23 +380,29 @@ private slots:
         Engine& engine = *fixture.engine;
         const std::string good = fixture.makeAdapter("good").string();
         QCOMPARE(refused(engine.importAdapter({.path = good, .base = "huge"}), ErrorCode::NotFound, "huge"), "");
-        QCOMPARE(refused(engine.importAdapter({.path = good, .base = "tiny", .name = "a:b"}), ErrorCode::InvalidArgument, "a:b"), "");
+        QCOMPARE(refused(engine.importAdapter({.path = good, .base = "tiny", .name = "a:b"}),
+                         ErrorCode::InvalidArgument, "a:b"),
+                 "");
         QCOMPARE(refused(engine.importAdapter({.path = (fixture.root / "nowhere").string(), .base = "tiny"}),
-                         ErrorCode::NotFound, "nowhere"), "");
+                         ErrorCode::NotFound, "nowhere"),
+                 "");
         TinyAdapter broken = tinyAdapter(fixture.spec);
         const std::uint32_t nan = 0x7fc00000;
         std::memcpy(broken.tensors[2].bytes.data() + 8, &nan, 4);
         broken.write(fixture.root / "nan");
-        QCOMPARE(refused(engine.importAdapter({.path = (fixture.root / "nan").string(), .base = "tiny"}), ErrorCode::NonFinite,
-                         "1 NaN"), "");
+        QCOMPARE(refused(engine.importAdapter({.path = (fixture.root / "nan").string(), .base = "tiny"}),
+                         ErrorCode::NonFinite, "1 NaN"),
+                 "");
         tinyAdapter(archSpecFromConfig(tinyConfig({.hidden = 64}), "").value()).write(fixture.root / "wide");
         QCOMPARE(refused(engine.importAdapter({.path = (fixture.root / "wide").string(), .base = "tiny"}),
-                         ErrorCode::ShapeMismatch, "lora_A"), "");
+                         ErrorCode::ShapeMismatch, "lora_A"),
+                 "");
         QVERIFY(engine.adapters().empty());
         QVERIFY(fixture.folders().empty());
         VERIFY_OK(engine.importAdapter({.path = good, .base = "tiny"}));
         QCOMPARE(refused(engine.importAdapter({.path = good, .base = "tiny"}), ErrorCode::AlreadyExists, "good"), "");
-        VERIFY_OK(engine.importAdapter({.path = good, .base = "tiny", .name = "again"}));  // the same under another name
+        VERIFY_OK(
+            engine.importAdapter({.path = good, .base = "tiny", .name = "again"}));  // the same under another name
         QCOMPARE(fixture.folders().size(), std::size_t{2});
         Collector collector;
         QCOMPARE(engine.submit("tiny:none", requestFor({5}, 1, collector)).error().code, ErrorCode::NotFound);
@@ -434,7 +457,9 @@ private slots:
         fixture.makeModel("tiny");
         fixture.engine = fixture.open(options, *fixture.files).value();
         QVERIFY(!importAndWait(*fixture.engine, {.path = (fixture.root / "tiny").string()})->error);
-        VERIFY_OK(fixture.import("big", {.rank = 256, .targets = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}}));
+        VERIFY_OK(fixture.import(
+            "big",
+            {.rank = 256, .targets = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}}));
         VERIFY_OK(fixture.import("small"));
         Collector collector;
         VERIFY_OK(fixture.engine->submit("tiny:big", requestFor({5, 6}, 4, collector)));

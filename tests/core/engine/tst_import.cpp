@@ -160,9 +160,8 @@ private slots:
         const Path source = fixture.makeModel("tiny", {.vocabulary = kTinyVocabulary - 2});
         QCOMPARE(importAndWait(*engine, {.path = source.string()})->state, JobState::Finished);
         const auto model = engine->findModel("tiny");
-        QVERIFY(std::ranges::any_of(model->warnings, [](const std::string& warning) {
-            return warning.find("270 rows") != std::string::npos;
-        }));
+        QVERIFY(std::ranges::any_of(
+            model->warnings, [](const std::string& warning) { return warning.find("270 rows") != std::string::npos; }));
     }
 
     // What pools decides every embedding: it belongs to the model like its weights.

@@ -22,9 +22,10 @@ private slots:
         QCOMPARE(kept->fmaGflops, 500.0);
         QCOMPARE(kept->measuredAt, std::int64_t{123});
         QVERIFY(!machineSpeed(*fixture.files, fixture.workspace, "cpu, 4 threads"));
-        for (const char* damaged : {"", "[]", "{", R"({"device":"cpu, 2 threads"})", R"({"device":1,"read_gb_per_s":3})",
-                                    R"({"device":"cpu, 2 threads","read_gb_per_s":-3})",
-                                    R"({"device":"cpu, 2 threads","read_gb_per_s":"fast"})"}) {
+        for (const char* damaged :
+             {"", "[]", "{", R"({"device":"cpu, 2 threads"})", R"({"device":1,"read_gb_per_s":3})",
+              R"({"device":"cpu, 2 threads","read_gb_per_s":-3})",
+              R"({"device":"cpu, 2 threads","read_gb_per_s":"fast"})"}) {
             writeFile(fixture.workspace / "machine.json", damaged);
             QVERIFY2(!machineSpeed(*fixture.files, fixture.workspace, "cpu, 2 threads"), damaged);
         }
@@ -82,7 +83,8 @@ private slots:
         VERIFY_OK(opened);
         Engine& engine = **opened;
         VERIFY_OK(importAndWait(engine, {.path = folder.string()}));
-        VERIFY_OK(keepMachineSpeed(*fixture.files, fixture.workspace, {fixture.backend->device().name, 20.0, 100.0, 1}));
+        VERIFY_OK(
+            keepMachineSpeed(*fixture.files, fixture.workspace, {fixture.backend->device().name, 20.0, 100.0, 1}));
         QCOMPARE(pastSpeeds(engine.newestLog(100), "tiny").runs, std::int64_t{0});
         Collector collector;
         Request request;

@@ -185,22 +185,25 @@ private slots:
             // What a masked language model has above the encoder is listed; buffers of old GPT-2 folders are not.
             const bool hasHead = std::string(name) == "bert-masked-old-names";
             QCOMPARE(report->warnings.size(), std::size_t{hasHead});
-            if (hasHead)
-                QCOMPARE(report->warnings[0], std::string("1 tensors are not used: cls.predictions.bias"));
+            if (hasHead) QCOMPARE(report->warnings[0], std::string("1 tensors are not used: cls.predictions.bias"));
         }
         QTemporaryDir temporary;
         const Path folder = temporary.path().toStdString();
-        writeFile(folder / "model.safetensors", safetensorsBytes({{"wte.weight", "F32", {1}, std::vector<std::byte>(4)}}));
+        writeFile(folder / "model.safetensors",
+                  safetensorsBytes({{"wte.weight", "F32", {1}, std::vector<std::byte>(4)}}));
         ArchSpec spec = archSpecFromConfig(Json::parse(R"({"model_type": "gpt2", "vocab_size": 1, "n_embd": 1,
-            "n_head": 1, "n_layer": 1, "n_positions": 4})"), "config.json").value();
+            "n_head": 1, "n_layer": 1, "n_positions": 4})"),
+                                           "config.json")
+                            .value();
         const auto source = openModelFolder(*files, folder).value();
         QCOMPARE(checkWeights(spec, *source).error().message,
                  std::string("model.safetensors: wte.weight must have the shape [1, 1], found [1]"));
         spec.tiedEmbeddings = false;
         writeFile(folder / "model.safetensors",
                   safetensorsBytes({{"wte.weight", "F32", {1, 1}, std::vector<std::byte>(4)}}));
-        QCOMPARE(checkWeights(spec, *openModelFolder(*files, folder).value()).error().message,
-                 std::string("the tensor transformer.wpe.weight (or wpe.weight) [4, 1] is missing in the model's files"));
+        QCOMPARE(
+            checkWeights(spec, *openModelFolder(*files, folder).value()).error().message,
+            std::string("the tensor transformer.wpe.weight (or wpe.weight) [4, 1] is missing in the model's files"));
     }
     // A copy of the projections the other way round gives the same model.
     void projectionsStoredAsInOutGiveTheSameBits() {

@@ -62,12 +62,15 @@ public:
         : m_device(std::move(device)),
           m_backend(*m_device),
           m_kvType(kvType),
-          m_model(loadModel(m_backend, folder, spec, {.maxBatchTokens = 64, .maxLogitRows = 64, .progress = {}, .stop = {}})) {
+          m_model(loadModel(m_backend, folder, spec,
+                            {.maxBatchTokens = 64, .maxLogitRows = 64, .progress = {}, .stop = {}})) {
         const auto pageBytes = layerPageBytes(m_backend, spec, kvType);
         const std::int32_t ranks[kLoras] = {1, 8, 17, 3, 64};
         const DType types[kLoras] = {DType::F32, DType::BF16, DType::F16, DType::BF16, DType::F32};
-        // Every place in a model, alone and together: the layers, one projection, the embedding, the head, both of these.
-        const std::vector<std::string> layers = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"};
+        // Every place in a model, alone and together: the layers, one projection, the embedding, the head, both of
+        // these.
+        const std::vector<std::string> layers = {"q_proj",    "k_proj",  "v_proj",   "o_proj",
+                                                 "gate_proj", "up_proj", "down_proj"};
         const auto with = [&](std::initializer_list<std::string> more) {
             std::vector<std::string> targets = layers;
             targets.insert(targets.end(), more);
@@ -77,15 +80,21 @@ public:
             with({"embed_tokens"}), {"v_proj"}, with({"embed_tokens", "lm_head"}), {"lm_head"}, layers};
         for (int i = 0; i < kLoras; ++i)
             m_images.push_back(tinyImage(spec, pageBytes,
-                                         {.rank = ranks[i], .alpha = 4, .targets = targets[i],
-                                          .dtype = types[i], .strength = 0.3f, .seed = 40u + static_cast<unsigned>(i)}));
+                                         {.rank = ranks[i],
+                                          .alpha = 4,
+                                          .targets = targets[i],
+                                          .dtype = types[i],
+                                          .strength = 0.3f,
+                                          .seed = 40u + static_cast<unsigned>(i)}));
         m_images.push_back(tinyBottleneckImage(spec, pageBytes, {.houlsby = true, .reduction = 4, .seed = 50}));
-        m_images.push_back(tinyBottleneckImage(spec, pageBytes, {.houlsby = false, .reduction = 3, .dtype = DType::BF16, .seed = 51}));
+        m_images.push_back(
+            tinyBottleneckImage(spec, pageBytes, {.houlsby = false, .reduction = 3, .dtype = DType::BF16, .seed = 51}));
     }
 
     Request make(int number) const {
         Request request = requestOf(number, m_model.spec.vocabulary);
-        if (const int adapter = number % (kAdapters + 1)) request.adapter = m_images[static_cast<std::size_t>(adapter - 1)];
+        if (const int adapter = number % (kAdapters + 1))
+            request.adapter = m_images[static_cast<std::size_t>(adapter - 1)];
         return request;
     }
     std::shared_ptr<const LoraImage> image(std::size_t i) const { return m_images[i]; }
@@ -174,7 +183,8 @@ class TestAdapterBits : public QObject {
         };
         Bench single(device(1), folder, spec, kvType);
         const Outcome expected = single.run({}, true);
-        for (const Received& answer : expected.answers) QVERIFY(answer.finish && *answer.finish != FinishReason::Failed);
+        for (const Received& answer : expected.answers)
+            QVERIFY(answer.finish && *answer.finish != FinishReason::Failed);
         const std::int32_t tight = single.image(4)->pages + single.image(2)->pages + 14;
         const Setup crowds[] = {
             {},
@@ -189,7 +199,8 @@ class TestAdapterBits : public QObject {
             const Outcome crowd = bench.run(setup, false);
             const std::string difference = firstDifference(expected, crowd);
             QVERIFY2(difference.empty(), (difference + " with chunks of " + std::to_string(setup.batchTokens) + " in " +
-                                          std::to_string(setup.pages) + " pages").c_str());
+                                          std::to_string(setup.pages) + " pages")
+                                             .c_str());
             evictions += crowd.counters.adapterEvictions;
             hits += crowd.counters.prefixHits;
             loads += crowd.counters.adapterLoads;
@@ -226,7 +237,7 @@ private slots:
         for (int wrong = 0; wrong < 2; ++wrong) {
             const Outcome other = bench.run({}, true, [&](Request& request) {
                 if (request.id.value == 4) request.adapter = wrong == 0 ? bench.image(0) : nullptr;  // was another's
-                if (request.id.value == 1 && wrong == 0) request.adapter = nullptr;                  // is the base's anyway
+                if (request.id.value == 1 && wrong == 0) request.adapter = nullptr;  // is the base's anyway
             });
             QCOMPARE(firstDifference(expected, other), std::string("request 3"));
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Adapters in the page pool: all or nothing, shared by their users, evicted when idle and oldest, and their tiles intact
-// whatever happens around them.
+// Adapters in the page pool: all or nothing, shared by their users, evicted when idle and oldest, and their tiles
+// intact whatever happens around them.
 #include <QTest>
 #include <cstring>
 #include <limits>
@@ -19,7 +19,9 @@ using namespace espalier::test;
 
 namespace {
 
-ArchSpec spec() { return archSpecFromConfig(tinyConfig({}), "config.json").value(); }
+ArchSpec spec() {
+    return archSpecFromConfig(tinyConfig({}), "config.json").value();
+}
 
 struct Bench {
     explicit Bench(std::int32_t pages)
@@ -32,7 +34,9 @@ struct Bench {
         for (const KvPages& layer : kv.layers()) pageBytes.push_back(layer.pageBytes);
         std::vector<std::string> targets = {"q_proj", "v_proj", "down_proj"};
         if (seed % 3 == 0) targets.insert(targets.end(), {"embed_tokens", "lm_head"});
-        return tinyImage(spec(), pageBytes, {.rank = rank, .targets = targets, .dtype = seed % 2 ? DType::F32 : DType::BF16, .seed = seed});
+        return tinyImage(
+            spec(), pageBytes,
+            {.rank = rank, .targets = targets, .dtype = seed % 2 ? DType::F32 : DType::BF16, .seed = seed});
     }
     // Brought when it is not there, with what is free.
     Result<const ResidentAdapter*> acquire(const std::shared_ptr<const LoraImage>& image) {
@@ -232,13 +236,16 @@ private slots:
                     held.erase(at);
                     break;
                 }
-                case 3: evicted += bench.evict(random.below(4)); break;
+                case 3:
+                    evicted += bench.evict(random.below(4));
+                    break;
                 case 4: {
                     std::vector<PageId> more;
                     if (!bench.pool.acquire(PageOwner::Kv, random.below(3), more)) break;
                     for (const PageId page : more)
                         for (const KvPages& layer : bench.kv.layers())
-                            std::memset(layer.base + page * layer.pageBytes, random.below(256), static_cast<std::size_t>(layer.pageBytes));
+                            std::memset(layer.base + page * layer.pageBytes, random.below(256),
+                                        static_cast<std::size_t>(layer.pageBytes));
                     kv.insert(kv.end(), more.begin(), more.end());
                     break;
                 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The golden adapters of tests/data/adapters (made by make_golden.py there) against PEFT: logits, 64 greedy tokens beside
-// requests of the base, hidden states of encoders.
+// The golden adapters of tests/data/adapters (made by make_golden.py there) against PEFT: logits, 64 greedy tokens
+// beside requests of the base, hidden states of encoders.
 #include <QTest>
 #include <cmath>
 #include <cstring>
@@ -59,7 +59,9 @@ struct Bench {
     std::shared_ptr<const LoraImage> image;
 
     Bench(const QString& name, const QByteArray& deviceName)
-        : device(openTestDevice(deviceName)), backend(*device.backend), folder(kData / "adapters" / name.toStdString()) {
+        : device(openTestDevice(deviceName)),
+          backend(*device.backend),
+          folder(kData / "adapters" / name.toStdString()) {
         const auto files = makeFileSystem();
         golden = parseJson(files->readText(folder / "golden.json", 1 << 20).value(), "golden.json").value();
         model = loadModel(backend, kData / "models" / golden["base"].get<std::string>());
@@ -67,7 +69,8 @@ struct Bench {
         if (!adapter) qWarning("%s", adapter.error().message.c_str());
         CHECK(adapter);
         image = makeLoraImage(adapter->spec, *adapter->tensors, digestAdapter(*adapter, {}).value(),
-                              layerPageBytes(backend, model.spec, DType::F32)).value();
+                              layerPageBytes(backend, model.spec, DType::F32))
+                    .value();
     }
 
     // Logits or hidden states of every token of a text.

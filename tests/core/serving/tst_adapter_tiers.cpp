@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Adapters on their way from disk to host memory and into the pool: who waits, who goes by, what gives way, what every
-// move is recorded as; and that a request's bits are the same whatever road its adapter took, on threads of their own too.
+// move is recorded as; and that a request's bits are the same whatever road its adapter took, on threads of their own
+// too.
 #include <QTemporaryDir>
 #include <QTest>
 #include <atomic>
@@ -49,17 +50,23 @@ class World {
 public:
     explicit World(const Path& folder, DType kvType = DType::F32) : kvType(kvType) {
         if (!std::filesystem::exists(folder)) writeTinyModel(folder, {.tokenizer = false});
-        model = loadModel(backend, folder,
-                          archSpecFromConfig(*parseJson(*makeFileSystem()->readText(folder / "config.json", 1 << 20), ""), "").value(),
-                          {.maxBatchTokens = 64, .maxLogitRows = 64, .progress = {}, .stop = {}});
+        model = loadModel(
+            backend, folder,
+            archSpecFromConfig(*parseJson(*makeFileSystem()->readText(folder / "config.json", 1 << 20), ""), "")
+                .value(),
+            {.maxBatchTokens = 64, .maxLogitRows = 64, .progress = {}, .stop = {}});
         const auto pageBytes = layerPageBytes(backend, model.spec, kvType);
         const std::int32_t ranks[] = {1, 8, 17, 3, 24, 12};
         const std::vector<std::string> layers = {"q_proj", "v_proj", "down_proj"};
         const std::vector<std::string> ends = {"embed_tokens", "q_proj", "v_proj", "down_proj", "lm_head"};
         for (std::size_t i = 0; i < kAdapters; ++i)
-            disk.push_back(std::make_shared<DiskSource>(tinyImage(
-                model.spec, pageBytes, {.rank = ranks[i], .alpha = 4, .targets = i == 1 ? ends : layers, .dtype = i % 2 ? DType::BF16 : DType::F32,
-                                        .strength = 0.3f, .seed = 60 + i})));
+            disk.push_back(std::make_shared<DiskSource>(tinyImage(model.spec, pageBytes,
+                                                                  {.rank = ranks[i],
+                                                                   .alpha = 4,
+                                                                   .targets = i == 1 ? ends : layers,
+                                                                   .dtype = i % 2 ? DType::BF16 : DType::F32,
+                                                                   .strength = 0.3f,
+                                                                   .seed = 60 + i})));
     }
     std::int64_t bytesOf(std::size_t adapter) const { return disk[adapter]->image->bytes(); }
     std::int32_t pagesOf(std::size_t adapter) const { return disk[adapter]->image->pages; }
@@ -72,7 +79,8 @@ public:
         request.tenant = number % 3 ? "ada" : "bo";
         const std::int32_t shared = 16 * random.below(2);
         for (std::int32_t i = 0; i < shared; ++i) request.prompt.push_back(4 + i % 50);
-        for (std::int32_t i = 1 + random.below(20); i > 0; --i) request.prompt.push_back(random.below(model.spec.vocabulary));
+        for (std::int32_t i = 1 + random.below(20); i > 0; --i)
+            request.prompt.push_back(random.below(model.spec.vocabulary));
         request.maxTokens = 1 + random.below(8);
         request.logprobs = 1;
         request.sampling.seed = random.next();
@@ -81,8 +89,8 @@ public:
         return request;
     }
 
-    std::unique_ptr<ServingLoop> loop(AdapterTiers* tiers, const Clock& clock, std::int32_t pages,
-                                      bool prefetch = true, std::int32_t sequences = 6) {
+    std::unique_ptr<ServingLoop> loop(AdapterTiers* tiers, const Clock& clock, std::int32_t pages, bool prefetch = true,
+                                      std::int32_t sequences = 6) {
         ServingOptions options;
         options.poolPages = pages;
         options.maxBatchTokens = 24;
@@ -209,8 +217,8 @@ private slots:
         QCOMPARE(held.loop->stats().counters.adapterHits, 1);
     }
 
-    // The copy of the second layer does not begin before the first layer has been computed: whoever waited for the whole
-    // adapter would wait for ever.
+    // The copy of the second layer does not begin before the first layer has been computed: whoever waited for the
+    // whole adapter would wait for ever.
     void aStepBeginsWhenTheFirstLayerHasLanded() {
         World world(folder());
         const std::vector<Received> expected = world.alone(2);
@@ -245,8 +253,8 @@ private slots:
         QVERIFY(sameBits(received, expected[1]));
     }
 
-    // What changes the embedding is there with the first layer, what changes the head comes last: its copy does not begin
-    // before the layers have been computed.
+    // What changes the embedding is there with the first layer, what changes the head comes last: its copy does not
+    // begin before the layers have been computed.
     void theHeadIsWaitedForLast() {
         World world(folder());
         const std::vector<Received> expected = world.alone(3);
@@ -343,7 +351,8 @@ private slots:
         QVERIFY(counters.adapterLoads > static_cast<std::int64_t>(kAdapters));
         const AdapterTraffic& traffic = tiers.trace.traffic();
         QCOMPARE(traffic.toPoolBytes, counters.adapterLoadedBytes);
-        QCOMPARE(traffic.foundInPool + traffic.foundOnHost + traffic.foundOnDisk, std::int64_t{34});  // requests with one
+        QCOMPARE(traffic.foundInPool + traffic.foundOnHost + traffic.foundOnDisk,
+                 std::int64_t{34});  // requests with one
         QVERIFY(traffic.fromHostBytes > 0);
         QCOMPARE(prefetch, traffic.of(MoveCause::Prefetch) > 0);
         QVERIFY(tiers.arena.bytes() <= tiers.arena.budget());
@@ -582,7 +591,8 @@ private slots:
         }
     }
 
-    // For comparison: pages for adapters alone and for KV alone. Neither side takes the other's, and the bits are the same.
+    // For comparison: pages for adapters alone and for KV alone. Neither side takes the other's, and the bits are the
+    // same.
     void aPoolThatIsSplitServesTheSame() {
         constexpr std::uint64_t kRequests = 30;
         World world(folder());
@@ -642,7 +652,8 @@ private slots:
             Held held(world, pages, world.bytesOf(4) + world.bytesOf(2));
             if (fault == "device") world.backend.failSynchronizeAt(n);
             if (fault == "memory") world.backend.failAllocateAt(n);
-            if (fault == "disk" && n <= static_cast<int>(kAdapters)) world.disk[static_cast<std::size_t>(n - 1)]->failures = 1;
+            if (fault == "disk" && n <= static_cast<int>(kAdapters))
+                world.disk[static_cast<std::size_t>(n - 1)]->failures = 1;
             std::vector<Received> answers(kRequests);
             for (std::uint64_t i = 0; i < kRequests; ++i) held.submit(world.request(i), answers[i]);
             held.settle();
@@ -656,10 +667,12 @@ private slots:
                 const bool isFailed = *answers[i].finish == FinishReason::Failed;
                 failed += isFailed;
                 QVERIFY(came || !isFailed);
-                if (!isFailed) QVERIFY2(sameBits(answers[i], expected[i]), (std::to_string(n) + " " + std::to_string(i)).c_str());
+                if (!isFailed)
+                    QVERIFY2(sameBits(answers[i], expected[i]), (std::to_string(n) + " " + std::to_string(i)).c_str());
             }
             const ServingStats stats = held.loop->stats();
-            for (const PageOwner owner : {PageOwner::Kv, PageOwner::Adapter, PageOwner::Staging}) QCOMPARE(stats.pages.of(owner), 0);
+            for (const PageOwner owner : {PageOwner::Kv, PageOwner::Adapter, PageOwner::Staging})
+                QCOMPARE(stats.pages.of(owner), 0);
             QVERIFY(held.loop->checkIntegrity());
             for (std::uint64_t i = 0; came && i < kRequests; ++i) {  // nothing is held against anybody
                 Received again;
@@ -674,8 +687,8 @@ private slots:
         QVERIFY(fault == "memory" || failed >= faults / 2);  // memory that is there a moment later fails nobody
     }
 
-    // Requests come, are cancelled, adapters are removed, reads fail, and disk and copier move at any moment. Nothing is
-    // lost or owned twice, everybody gets one last chunk, and who was answered got the bits of being alone.
+    // Requests come, are cancelled, adapters are removed, reads fail, and disk and copier move at any moment. Nothing
+    // is lost or owned twice, everybody gets one last chunk, and who was answered got the bits of being alone.
     void randomRoads_data() {
         QTest::addColumn<quint64>("seed");
         for (quint64 seed = 1; seed <= 12; ++seed) QTest::addRow("seed %llu", seed) << seed;
@@ -703,10 +716,13 @@ private slots:
                     }
                     break;
                 case 2:
-                    if (next > 0 && random.below(6) == 0) held.loop->cancel({1 + static_cast<std::uint64_t>(random.below(static_cast<std::int32_t>(next)))});
+                    if (next > 0 && random.below(6) == 0)
+                        held.loop->cancel(
+                            {1 + static_cast<std::uint64_t>(random.below(static_cast<std::int32_t>(next)))});
                     break;
                 case 3:
-                    if (random.below(8) == 0) world.disk[static_cast<std::size_t>(random.below(kAdapters))]->failures = 1;
+                    if (random.below(8) == 0)
+                        world.disk[static_cast<std::size_t>(random.below(kAdapters))]->failures = 1;
                     break;
                 case 4: {
                     if (random.below(4) != 0) break;
@@ -715,10 +731,17 @@ private slots:
                     held.loop->retireAdapter(gone.digest, MoveCause::Reload);
                     break;
                 }
-                case 5: held.clock.advance(std::chrono::seconds(random.below(40))); break;
-                case 6: held.reader.runOne(); break;
-                case 7: held.copier.runOne(); break;
-                default: held.step();
+                case 5:
+                    held.clock.advance(std::chrono::seconds(random.below(40)));
+                    break;
+                case 6:
+                    held.reader.runOne();
+                    break;
+                case 7:
+                    held.copier.runOne();
+                    break;
+                default:
+                    held.step();
             }
             const auto whole = held.loop->checkIntegrity();
             QVERIFY2(whole, whole ? "" : whole.error().message.c_str());
@@ -726,13 +749,17 @@ private slots:
         held.settle();
         for (std::uint64_t i = 0; i < kRequests; ++i) {
             QCOMPARE(answers[i].lastChunks, 1);
-            if (*answers[i].finish == FinishReason::Cancelled) ++cancelled;
-            else if (*answers[i].finish == FinishReason::Failed) ++failed;
-            else QVERIFY2(sameBits(answers[i], expected[i]), std::to_string(i).c_str());
+            if (*answers[i].finish == FinishReason::Cancelled)
+                ++cancelled;
+            else if (*answers[i].finish == FinishReason::Failed)
+                ++failed;
+            else
+                QVERIFY2(sameBits(answers[i], expected[i]), std::to_string(i).c_str());
         }
         QVERIFY(cancelled + failed < static_cast<int>(kRequests) / 2);
         const ServingStats stats = held.loop->stats();
-        for (const PageOwner owner : {PageOwner::Kv, PageOwner::Adapter, PageOwner::Staging}) QCOMPARE(stats.pages.of(owner), 0);
+        for (const PageOwner owner : {PageOwner::Kv, PageOwner::Adapter, PageOwner::Staging})
+            QCOMPARE(stats.pages.of(owner), 0);
         QCOMPARE(stats.pages.total(), pages);
     }
 };

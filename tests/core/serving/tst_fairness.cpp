@@ -22,7 +22,10 @@ Simulation fourTenants(bool fcfs) {
     Simulation simulation;
     simulation.isFirstComeFirstServed = fcfs;
     simulation.pool = 400;
-    simulation.limits = {.maxBatchTokens = 64, .maxLogitRows = 64, .maxSequences = kRunning, .doorSequences = kDoor,
+    simulation.limits = {.maxBatchTokens = 64,
+                         .maxLogitRows = 64,
+                         .maxSequences = kRunning,
+                         .doorSequences = kDoor,
                          .expectedOutput = kAnswer};
     simulation.weights = {1.0, 2.0, 4.0, 1.0};
     return simulation;
@@ -35,7 +38,8 @@ double served(const Simulation& simulation, std::int32_t tenant) {
 
 // VTC, theorem 4.8, with weights: U is what one prompt or one full batch may put a tenant ahead, over the least weight.
 double bound(const Simulation& simulation) {
-    const double batch = kGeneratedTokenCost * (kRunning + kDoor) * kAnswer + kPromptTokenCost * simulation.limits.maxBatchTokens;
+    const double batch =
+        kGeneratedTokenCost * (kRunning + kDoor) * kAnswer + kPromptTokenCost * simulation.limits.maxBatchTokens;
     return 2.0 * std::max(kPromptTokenCost * kPrompt, batch);
 }
 
@@ -99,7 +103,8 @@ Simulation crowd(bool fcfs, bool noisy) {
 // The same in time: a step costs a fixed part and its rows. The three ask for four fifths of their shares, at random
 // moments; the noisy one for ten times its own. What their first tokens waited, 95th percentile.
 double waitInTime(bool fcfs, bool noisy, std::int32_t door, double credit) {
-    constexpr double kStepCost = 0.3, kRowCost = 1.0 / 64, kUntil = 4000, kLoad = 0.6;  // requests in a unit of time, of four tenants
+    constexpr double kStepCost = 0.3, kRowCost = 1.0 / 64, kUntil = 4000,
+                     kLoad = 0.6;  // requests in a unit of time, of four tenants
     Simulation simulation = fourTenants(fcfs);
     simulation.weights = {1.0, 1.0, 1.0, 1.0};
     simulation.limits.doorSequences = door;
@@ -116,7 +121,8 @@ double waitInTime(bool fcfs, bool noisy, std::int32_t door, double credit) {
                     simulation.submit(kNoisy, 40 + random.below(40), 24);
                 else if (!isNoisy)
                     simulation.submit(static_cast<std::int32_t>(tenant), 60, 12);
-                next[tenant] -= std::log(1.0 - random.below(1 << 20) / double(1 << 20)) * 4 / kLoad / (isNoisy ? 10 : 1);
+                next[tenant] -=
+                    std::log(1.0 - random.below(1 << 20) / double(1 << 20)) * 4 / kLoad / (isNoisy ? 10 : 1);
             }
         if (simulation.queue.empty()) {
             ++simulation.steps;
@@ -187,9 +193,10 @@ private slots:
     void doorAndCredit_bringAVictimsWaitNearToWhatItIsAlone() {
         const double alone = waitInTime(false, false, kDoor, kCredit), fair = waitInTime(false, true, kDoor, kCredit),
                      neither = waitInTime(false, true, 0, 0), fcfs = waitInTime(true, true, 0, 0);
-        qInfo("time to the first token, p95: alone %.2f, beside the noisy one %.2f (%.2fx), without door and credit %.2f "
-              "(%.2fx), first come first served %.2f",
-              alone, fair, fair / alone, neither, neither / alone, fcfs);
+        qInfo(
+            "time to the first token, p95: alone %.2f, beside the noisy one %.2f (%.2fx), without door and credit %.2f "
+            "(%.2fx), first come first served %.2f",
+            alone, fair, fair / alone, neither, neither / alone, fcfs);
         QVERIFY(fair <= 3 * alone && fair <= 1.05 * neither && fcfs > 10 * alone);
     }
     // One whose places end at once and one whose answers are long: the first could begin at the door again and again.
@@ -212,8 +219,8 @@ private slots:
         QVERIFY(served(simulation, 0) > 3 * bound(simulation));
         QVERIFY2(worst <= bound(simulation), qPrintable(QString::number(worst)));
     }
-    // Three that come and go, each with a few things at once, beside a flood: none of them ever gets more than the flood
-    // by more than the bound and the credit, while both have work waiting.
+    // Three that come and go, each with a few things at once, beside a flood: none of them ever gets more than the
+    // flood by more than the bound and the credit, while both have work waiting.
     void withCredit_theBoundGrowsByNoMoreThanIt() {
         Simulation simulation = fourTenants(false);
         simulation.weights = {1.0, 1.0, 1.0, 1.0};
@@ -225,15 +232,16 @@ private slots:
         for (std::int32_t tenant = 0; tenant < 4; ++tenant) simulation.submit(tenant, 8, 1);
         std::vector<double> floodBefore(4, 0.0);
         while (simulation.steps < 3000) {
-            while (simulation.queue.size() < 60) simulation.submit(kNoisy, 1 + random.below(kPrompt), 1 + random.below(kAnswer));
+            while (simulation.queue.size() < 60)
+                simulation.submit(kNoisy, 1 + random.below(kPrompt), 1 + random.below(kAnswer));
             if (random.below(30) == 0)
-                for (int i = random.below(30); i > 0; --i) simulation.submit(random.below(3), 1 + random.below(kPrompt), 1 + random.below(kAnswer));
+                for (int i = random.below(30); i > 0; --i)
+                    simulation.submit(random.below(3), 1 + random.below(kPrompt), 1 + random.below(kAnswer));
             simulation.step();
             for (std::int32_t tenant = 0; tenant < kNoisy; ++tenant) {
                 const auto index = static_cast<std::size_t>(tenant);
-                const bool waits = std::ranges::any_of(simulation.queue, [&](const auto& item) {
-                    return item.tenant == tenant && !item.isRunning;
-                });
+                const bool waits = std::ranges::any_of(
+                    simulation.queue, [&](const auto& item) { return item.tenant == tenant && !item.isRunning; });
                 if (waits && !waited[index]) {
                     before[index] = served(simulation, tenant);
                     floodBefore[index] = served(simulation, kNoisy);
@@ -245,7 +253,8 @@ private slots:
             }
         }
         QVERIFY2(simulation.broken.empty(), simulation.broken.c_str());
-        qInfo("largest difference of service while both waited: %.0f of 2U + credit = %.0f", worst, bound(simulation) + kCredit);
+        qInfo("largest difference of service while both waited: %.0f of 2U + credit = %.0f", worst,
+              bound(simulation) + kCredit);
         QVERIFY(worst > 0 && worst <= bound(simulation) + kCredit);
     }
     void aReplay_isTheSameEveryTime() {

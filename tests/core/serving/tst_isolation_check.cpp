@@ -79,8 +79,8 @@ private slots:
         const auto files = makeFileSystem();
         const ArchSpec spec =
             archSpecFromConfig(*parseJson(*files->readText(folder / "config.json", 1 << 20), ""), "").value();
-        m_model.emplace(loadModel(m_backend, folder, spec,
-                                  {.maxBatchTokens = 64, .maxLogitRows = 64, .progress = {}, .stop = {}}));
+        m_model.emplace(
+            loadModel(m_backend, folder, spec, {.maxBatchTokens = 64, .maxLogitRows = 64, .progress = {}, .stop = {}}));
     }
     void aModelAndItsAdaptersPass_data() {
         QTest::addColumn<int>("adapters");

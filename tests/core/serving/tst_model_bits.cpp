@@ -182,8 +182,8 @@ private slots:
                               std::string(dtypeName(kvType)).c_str())
                     << isa << static_cast<int>(kvType) << static_cast<int>(ComputeMode::F32);
             }
-        QTest::newRow("best, products in bf16") << static_cast<int>(bestIsa()) << static_cast<int>(DType::F32)
-                                                << static_cast<int>(ComputeMode::Bf16);
+        QTest::newRow("best, products in bf16")
+            << static_cast<int>(bestIsa()) << static_cast<int>(DType::F32) << static_cast<int>(ComputeMode::Bf16);
     }
     void cpuBackend_crowdsEqualAlone() {
         QFETCH(int, isa);

@@ -37,7 +37,9 @@ Indices adaptersOf(const std::vector<AdapterWish>& wishes) {
     return adapters;
 }
 
-PrefetchLimits roomy() { return {.reach = 100, .secondsPerTurn = 0, .secondsPerStep = 0, .stagedPages = 100, .reclaimable = 100}; }
+PrefetchLimits roomy() {
+    return {.reach = 100, .secondsPerTurn = 0, .secondsPerStep = 0, .stagedPages = 100, .reclaimable = 100};
+}
 
 }  // namespace
 
@@ -46,7 +48,8 @@ class TestPrefetchPlan : public QObject {
 
 private slots:
     void theOrderIsThatOfTheScheduler() {
-        std::vector<SequenceView> sequences{waiting(0, 0, 100), waiting(1, 0), waiting(2, 1), waiting(3, 1), waiting(4, 2)};
+        std::vector<SequenceView> sequences{waiting(0, 0, 100), waiting(1, 0), waiting(2, 1), waiting(3, 1),
+                                            waiting(4, 2)};
         sequences[4].isRunning = true;
         const std::vector<double> served{0.0, 30.0, 0.0};
         // Tenant 0 is served least; its first prompt puts it behind both of tenant 1's.
@@ -58,7 +61,8 @@ private slots:
     }
 
     void everyAdapterIsWishedForOnceAndTheBaseNever() {
-        const std::vector<SequenceView> sequences{waiting(1), waiting(-1), waiting(0), waiting(1), waiting(2), waiting(3)};
+        const std::vector<SequenceView> sequences{waiting(1), waiting(-1), waiting(0),
+                                                  waiting(1), waiting(2),  waiting(3)};
         const std::vector<double> served{0.0};
         const std::vector<std::int32_t> pages(4, 4);
         const auto wishes = wishesInFairOrder({sequences, served, {}, {}, pages}, 6);
@@ -107,8 +111,8 @@ private slots:
         QCOMPARE(planned({0, 1}, 13), (Indices{0}));
     }
 
-    // Ten seconds between two turns; a copy takes eleven, a read twenty: what is farther away than twice the moves and a
-    // step is left alone, however much room there is.
+    // Ten seconds between two turns; a copy takes eleven, a read twenty: what is farther away than twice the moves and
+    // a step is left alone, however much room there is.
     void nothingComesMuchEarlierThanItsTurn() {
         PrefetchLimits limits = roomy();
         limits.secondsPerTurn = 10;
@@ -123,9 +127,9 @@ private slots:
         QCOMPARE(adaptersOf(planned().toPool), (Indices{0, 1}));
         limits.secondsPerStep = 1;
         places[3] = {At::Disk, 0, 20};
-        QCOMPARE(adaptersOf(planned().toHost), (Indices{3}));  // slow roads begin earlier
+        QCOMPARE(adaptersOf(planned().toHost), (Indices{3}));        // slow roads begin earlier
         QCOMPARE(adaptersOf(planned().toPool), (Indices{0, 4, 5}));  // and who comes behind waits for them
-        limits.secondsPerTurn = 0;  // not known yet
+        limits.secondsPerTurn = 0;                                   // not known yet
         QCOMPARE(adaptersOf(planned().toPool), (Indices{0, 1, 2, 4, 5}));
     }
 

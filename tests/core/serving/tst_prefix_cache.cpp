@@ -207,7 +207,9 @@ private slots:
                             held.pop_back();
                         }
                         break;
-                    case 2: cache.evict(random.below(4)); break;
+                    case 2:
+                        cache.evict(random.below(4));
+                        break;
                 }
                 QVERIFY2(cache.checkIntegrity().has_value(), history.c_str());
                 QVERIFY2(pool.checkIntegrity().has_value(), history.c_str());

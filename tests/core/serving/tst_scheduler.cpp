@@ -268,8 +268,8 @@ private slots:
             simulation.pool = 20 + random.below(60);
             simulation.limits.maxBatchTokens = 8 + random.below(120);
             simulation.limits.maxSequences = std::min(2 + random.below(14), simulation.limits.maxBatchTokens);
-            simulation.limits.doorSequences = random.below(
-                std::min(3, simulation.limits.maxBatchTokens - simulation.limits.maxSequences) + 1);
+            simulation.limits.doorSequences =
+                random.below(std::min(3, simulation.limits.maxBatchTokens - simulation.limits.maxSequences) + 1);
             simulation.limits.expectedOutput = 1 + random.below(40);
             if (seed % 2 == 0) {  // every other time with weights and caps
                 simulation.weights = {1.0, 2.0, 4.0, 1.0};

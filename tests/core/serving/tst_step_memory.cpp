@@ -38,7 +38,8 @@ private slots:
         QTest::addColumn<int>("mode");
         QTest::addColumn<bool>("prefixCache");
         const auto row = [](const char* name, DType weights, DType kv, ComputeMode mode, bool cache) {
-            QTest::addRow("%s", name) << static_cast<int>(weights) << static_cast<int>(kv) << static_cast<int>(mode) << cache;
+            QTest::addRow("%s", name) << static_cast<int>(weights) << static_cast<int>(kv) << static_cast<int>(mode)
+                                      << cache;
         };
         row("f32", DType::F32, DType::F32, ComputeMode::F32, false);
         row("bf16 in bf16, kv bf16", DType::BF16, DType::BF16, ComputeMode::Bf16, false);
@@ -58,15 +59,16 @@ private slots:
         const auto backend = makeCpuBackend({.threads = 2, .compute = static_cast<ComputeMode>(mode)});
         const LoadedModel model = loadModel(*backend, path);
         SystemClock clock;
-        const auto loop = std::move(
-            ServingLoop::create(*backend, *model.transformer, nullptr, optionsOf(static_cast<DType>(kv), prefixCache), clock)
-                .value());
+        const auto loop = std::move(ServingLoop::create(*backend, *model.transformer, nullptr,
+                                                        optionsOf(static_cast<DType>(kv), prefixCache), clock)
+                                        .value());
         int chunks = 0, ended = 0;
         for (std::uint64_t i = 0; i < 8; ++i) {
             Request request;
             request.id = {i + 1};
             request.tenant = i % 2 ? "ada" : "bo";
-            for (std::int32_t t = 0; t < 20 + static_cast<std::int32_t>(i); ++t) request.prompt.push_back(4 + (t * 7 + static_cast<std::int32_t>(i)) % 200);
+            for (std::int32_t t = 0; t < 20 + static_cast<std::int32_t>(i); ++t)
+                request.prompt.push_back(4 + (t * 7 + static_cast<std::int32_t>(i)) % 200);
             request.maxTokens = kAnswer;
             if (i % 3 == 1) {  // the ways of the sampler
                 request.sampling.temperature = 0.8;

@@ -63,8 +63,8 @@ private slots:
         QFETCH(double, cv);
         QFETCH(double, duration);
         QFETCH(int, most);
-        const auto made = makeWorkload({.adapters = adapters, .alpha = alpha, .rate = rate, .cv = cv,
-                                        .durationS = duration, .mostTokens = most});
+        const auto made = makeWorkload(
+            {.adapters = adapters, .alpha = alpha, .rate = rate, .cv = cv, .durationS = duration, .mostTokens = most});
         QVERIFY(made);
         std::int64_t prompts = 0, answers = 0;
         std::map<std::int32_t, int> byAdapter;

@@ -86,18 +86,19 @@ private slots:
                 Database old = openedAt(file, from);
                 QCOMPARE(*old.schemaVersion(), from);
                 if (from >= 1)
-                    QVERIFY(
-                        old.execute("INSERT INTO models(id,name,digest,family,licence,parameters,bytes,dtype,source,folder,"
-                                    "linked,has_tokenizer,has_template,context,imported_at,warnings,spec,parts) "
-                                    "VALUES('m-1','a','sha256:1','llama','',1,1,'f32','s','f',0,0,0,8,5,'[]','{}','[]')"));
+                    QVERIFY(old.execute(
+                        "INSERT INTO models(id,name,digest,family,licence,parameters,bytes,dtype,source,folder,"
+                        "linked,has_tokenizer,has_template,context,imported_at,warnings,spec,parts) "
+                        "VALUES('m-1','a','sha256:1','llama','',1,1,'f32','s','f',0,0,0,8,5,'[]','{}','[]')"));
                 if (from >= 2)
                     QVERIFY(
                         old.execute("INSERT INTO jobs VALUES(7,'import','t','c','{}','','running',0,0,'','','','',"
                                     "'',5,0)"));
                 const std::string tenant = from >= 7 ? ",''" : "";
                 if (from >= 6)
-                    QVERIFY(old.execute("INSERT INTO adapters VALUES('a-1','m-1','x','d','lora',1,8,'[]',1,'f32','s','',5,'[]'" +
-                                        tenant + ")"));
+                    QVERIFY(old.execute(
+                        "INSERT INTO adapters VALUES('a-1','m-1','x','d','lora',1,8,'[]',1,'f32','s','',5,'[]'" +
+                        tenant + ")"));
             }
             Database database = openedAtNewest(file);
             QCOMPARE(*database.schemaVersion(), newest);
@@ -117,9 +118,10 @@ private slots:
         AdapterRow row{"a-1", "m-1", "math", "sha256:1", "lora", 1, 8, "[]", 10, "f32", "/x", "", 5, "[]"};
         QVERIFY(!adapters.add(row));  // no such base
         const auto insertBase = [](Database& database) {
-            return database.execute("INSERT INTO models(id,name,digest,family,licence,parameters,bytes,dtype,source,folder,"
-                                    "linked,has_tokenizer,has_template,context,imported_at,removed_at,warnings,spec,parts) "
-                                    "VALUES('m-1','a','sha256:1','llama','',1,1,'f32','s','f',0,0,0,8,5,6,'[]','{}','[]')");
+            return database.execute(
+                "INSERT INTO models(id,name,digest,family,licence,parameters,bytes,dtype,source,folder,"
+                "linked,has_tokenizer,has_template,context,imported_at,removed_at,warnings,spec,parts) "
+                "VALUES('m-1','a','sha256:1','llama','',1,1,'f32','s','f',0,0,0,8,5,6,'[]','{}','[]')");
         };
         QVERIFY(store.writer.write(insertBase));
         QVERIFY(adapters.add(row));

@@ -275,8 +275,7 @@ private slots:
         row("long attributes", "{{ x" + times(".a", 50000) + " }}");
         row("deep blocks", times("{% if 1 %}", 5000) + times("{% endif %}", 5000));
         std::string macros;
-        for (int i = 0; i < 9000; ++i)
-            macros += "{% macro m" + std::to_string(i) + "() %}{% endmacro %}";
+        for (int i = 0; i < 9000; ++i) macros += "{% macro m" + std::to_string(i) + "() %}{% endmacro %}";
         row("many macros", "{% with %}" + macros + "{% endwith %}");
         std::string sets;
         for (int i = 0; i < 9000; ++i) sets += "{% set v" + std::to_string(i) + " = 1 %}";
