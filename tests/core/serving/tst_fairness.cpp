@@ -190,7 +190,7 @@ private slots:
     // Half a step until the next begins, and steps that are full, are what nobody can take away from the wait beside a
     // flood; the wait for a place is what the door takes away, and being put behind the flood for two requests in a row
     // is what the credit does.
-    void doorAndCredit_bringAVictimsWaitNearToWhatItIsAlone() {
+    void besideAFlood_aVictimWaitsAtMostThreeTimesAsLongAsAlone() {
         const double alone = waitInTime(false, false, kDoor, kCredit), fair = waitInTime(false, true, kDoor, kCredit),
                      neither = waitInTime(false, true, 0, 0), fcfs = waitInTime(true, true, 0, 0);
         qInfo(
