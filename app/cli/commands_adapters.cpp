@@ -6,6 +6,7 @@ namespace {
 
 struct AdapterImportOptions {
     std::string path, model, name, tenant;
+    bool all = false;
 };
 struct ListOptions {
     std::string model;
@@ -50,7 +51,42 @@ Result<void> showAdapter(Session& session, const Json& adapter) {
     return {};
 }
 
+// The folders in a folder, in batches: the disk is waited for once in each.
+Result<void> importAll(Session& session, const AdapterImportOptions& options) {
+    constexpr std::size_t kBatch = 256;
+    TRY_ASSIGN(const auto entries, session.files().list(std::filesystem::absolute(options.path)));
+    std::vector<std::string> paths;
+    for (const FileEntry& entry : entries)
+        if (entry.isDirectory) paths.push_back(entry.path.string());
+    if (paths.empty())
+        return fail(ErrorCode::NotFound, options.path + " holds no folders: name a folder of adapter folders",
+                    options.path);
+    const Console& console = session.console();
+    Json imported = Json::array(), failed = Json::array();
+    for (std::size_t begin = 0; begin < paths.size(); begin += kBatch) {
+        const std::size_t end = std::min(paths.size(), begin + kBatch);
+        Json arguments{{"paths", std::vector(paths.begin() + begin, paths.begin() + end)}, {"model", options.model}};
+        if (!options.tenant.empty()) arguments["tenant"] = options.tenant;
+        console.progress("importing", static_cast<double>(begin) / static_cast<double>(paths.size()));
+        auto answer = session.call(Use::Write, "adapters-import", arguments);
+        if (!answer) console.progressEnds();
+        if (!answer) return std::move(answer).error();
+        for (Json& one : (*answer)["imported"]) imported.push_back(std::move(one));
+        for (Json& one : (*answer)["failed"]) failed.push_back(std::move(one));
+    }
+    console.progressEnds();
+    if (!failed.empty()) session.foundWrong();
+    if (console.json) {
+        console.document({{"imported", std::move(imported)}, {"failed", std::move(failed)}});
+        return {};
+    }
+    for (const Json& one : failed) console.note(one.value("path", "") + ": " + one["error"].value("message", ""));
+    console.text(std::to_string(imported.size()) + " of " + std::to_string(paths.size()) + " adapters imported\n");
+    return {};
+}
+
 Result<void> runAdapterImport(Session& session, const AdapterImportOptions& options) {
+    if (options.all) return importAll(session, options);
     Json arguments{{"path", std::filesystem::absolute(options.path).string()}, {"model", options.model}};
     if (!options.name.empty()) arguments["name"] = options.name;
     if (!options.tenant.empty()) arguments["tenant"] = options.tenant;
@@ -156,7 +192,8 @@ void addAdapterCommands(Commands& commands) {
                      "(AdapterHub)")
         ->required();
     import->add_option("-m,--model", i->model, "The base it changes: name or id")->required();
-    import->add_option("--name", i->name, "What to call it (default: the folder's name)");
+    auto* name = import->add_option("--name", i->name, "What to call it (default: the folder's name)");
+    import->add_flag("--all", i->all, "Every folder in this one, each an adapter under its own name")->excludes(name);
     import->add_option("--tenant", i->tenant, "Whose it is: no other tenant sees it (default: everyone's)");
 
     auto [list, l] = commands.addTo<ListOptions>(*adapter, "list", "List the adapters of the workspace",

@@ -113,6 +113,7 @@ LocalControl::LocalControl(const ModelAccess& models, const Clock& clock, Contro
 
     on["adapters"] = of(listAdapters);
     on["adapter-import"] = of(importAdapter);
+    on["adapters-import"] = of(importAdapters);
     on["adapter-show"] = of(showAdapter);
     on["adapter-reload"] = of(reloadAdapter);
     on["adapter-remove"] = of(removeAdapter);

@@ -27,6 +27,25 @@ Result<Json> importAdapter(const ModelAccess& models, const Json& arguments) {
     return toJson(adapter);
 }
 
+Result<Json> importAdapters(const ModelAccess& models, const Json& arguments) {
+    const JsonFields fields(arguments);
+    AdapterImport common;
+    TRY_ASSIGN(common.base, fields.requiredString("model"));
+    TRY_ASSIGN(const auto tenant, fields.string("tenant"));
+    common.tenant = tenant.value_or("");
+    TRY_ASSIGN(const auto paths, fields.strings("paths", kMostAdaptersAtOnce));
+    std::vector<AdapterImport> requests(paths.size(), common);
+    for (std::size_t i = 0; i < paths.size(); ++i) requests[i].path = paths[i];
+    const auto answers = models.engine().importAdapters(requests);
+    Json imported = Json::array(), failed = Json::array();
+    for (std::size_t i = 0; i < paths.size(); ++i)
+        if (answers[i])
+            imported.push_back(toJson(*answers[i]));
+        else
+            failed.push_back({{"path", paths[i]}, {"error", toJson(answers[i].error())}});
+    return Json{{"imported", std::move(imported)}, {"failed", std::move(failed)}};
+}
+
 Result<Json> showAdapter(const ModelAccess& models, const Json& arguments) {
     TRY_ASSIGN(const std::string reference, JsonFields(arguments).requiredString("adapter"));
     TRY_ASSIGN(const AdapterRecord adapter, models.engine().findAdapter(reference));

@@ -86,6 +86,7 @@ constexpr int kProtocolVersion = 1;
 constexpr int kDefaultPort = 8420;
 constexpr int kMostPageCells = 4096;
 constexpr int kMostRequestsListed = 1000;
+constexpr int kMostAdaptersAtOnce = 1000;  // of one adapters-import
 
 // File in the workspace through which a running daemon is found: {"url", "pid", "key_file"}, mode 0600.
 constexpr std::string_view kDaemonFile = "daemon.json";

@@ -51,10 +51,17 @@ public:
     // Errors: not_found; io_error; invalid_argument when the path is not a regular file (devices, pipes, folders).
     virtual Result<std::unique_ptr<ReadableFile>> open(const Path& path) = 0;
     virtual Result<std::unique_ptr<WritableFile>> create(const Path& path) = 0;  // truncates
+    // The same for gigabytes: they go past the page cache where the disk can do that, so that what is served stays in
+    // it, and sync() has nothing left to wait for.
+    virtual Result<std::unique_ptr<WritableFile>> createLarge(const Path& path) = 0;
     // Whole small file as text. Error too_large over maxBytes.
     virtual Result<std::string> readText(const Path& path, std::uint64_t maxBytes) = 0;
     virtual Result<void> makeDirectories(const Path& path) = 0;
-    virtual Result<void> rename(const Path& from, const Path& to) = 0;    // atomic, replaces; syncs the folder
+    virtual Result<void> rename(const Path& from, const Path& to) = 0;  // atomic, replaces; syncs the folder
+    virtual Result<void> move(const Path& from, const Path& to) = 0;    // the same, durable at the next flush()
+    // All that was written, made and moved on the disk of this folder is durable: for many small files what sync() is
+    // for one.
+    virtual Result<void> flush(const Path& folder) = 0;
     virtual Result<void> remove(const Path& path) = 0;                    // file or empty folder; absent is fine
     virtual Result<void> removeTree(const Path& path) = 0;                // never follows links
     virtual Result<std::vector<FileEntry>> list(const Path& folder) = 0;  // one level, links to files followed, sorted

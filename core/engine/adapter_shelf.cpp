@@ -5,16 +5,12 @@
 #include <set>
 #include <tuple>
 
-#include "core/adapters/base_copy.h"
 #include "core/engine/engine.h"
-#include "core/engine/model_files.h"
-#include "core/models/non_finite_scan.h"
 
 namespace espalier {
 namespace {
 
 constexpr std::size_t kNamedAdapters = 12;  // in a message
-constexpr std::uint64_t kSpareAfterAdapter = 64ull << 20;
 
 std::vector<std::string> namesFrom(const std::string& text) {
     std::vector<std::string> names;
@@ -47,54 +43,19 @@ AdapterRecord recordOf(const AdapterRow& row, const ModelRecord& base, const Pat
     return record;
 }
 
-// One id per base, name and content: a reload of changed files has another folder than what it replaces.
-std::string idOf(std::string_view base, std::string_view name, std::string_view digest) {
-    Sha256 hash;
-    for (const std::string_view part : {base, name, digest}) {
-        hash.update(part);
-        hash.update("\n");
-    }
-    return "a-" + hash.finishHex().substr(0, 12);
+// Where an adapter of this base and name is, or would be.
+template <class Records>
+auto placeOf(Records& records, std::string_view baseId, std::string_view name) {
+    return std::ranges::lower_bound(records, std::tuple(baseId, name), {}, [](const auto& record) {
+        return std::tuple<std::string_view, std::string_view>(record->baseId, record->name);
+    });
 }
 
-Result<void> refuseNonFinite(const TensorSource& tensors) {
-    for (const TensorEntry& tensor : tensors.tensors()) {
-        NonFiniteScan scan(tensor.dtype);
-        TRY(readInPieces(tensors, tensor, {}, [&](std::span<const std::byte> piece) -> Result<void> {
-            scan.add(piece);
-            return {};
-        }));
-        if (scan.nan() + scan.infinite() > 0)
-            return fail(ErrorCode::NonFinite,
-                        tensor.location() + " holds " + std::to_string(scan.nan()) + " NaN and " +
-                            std::to_string(scan.infinite()) + " infinite values",
-                        tensor.name);
-    }
-    return {};
-}
-
-// What of the base came with the adapter must be the base's.
-Result<void> refuseOtherTables(FileSystem& files, AdapterFolder& adapter, const ModelRecord& base) {
-    if (adapter.spec.baseCopies.empty()) return {};
-    TRY_ASSIGN(const auto tensors, openModelFolder(files, base.folder));
-    TRY_ASSIGN(const auto warnings, compareBaseCopies(adapter, *tensors, base.spec));
-    adapter.spec.warnings.insert(adapter.spec.warnings.end(), warnings.begin(), warnings.end());
-    return {};
-}
-
-Result<void> copyFile(FileSystem& files, const Path& from, const Path& to) {
-    constexpr std::size_t kPiece = 1 << 20;
-    TRY_ASSIGN(const auto source, files.open(from));
-    TRY_ASSIGN(const auto target, files.create(to));
-    std::vector<std::byte> piece(kPiece);
-    for (std::uint64_t at = 0;;) {
-        TRY_ASSIGN(const std::size_t got, source->read(at, piece));
-        if (got > 0) TRY(target->append(std::span(piece).first(got)));
-        if (got < kPiece) break;
-        at += got;
-    }
-    TRY(target->sync());
-    return target->close();
+template <class Records>
+const AdapterRecord* named(const Records& records, std::string_view baseId, std::string_view name) {
+    const auto place = placeOf(records, baseId, name);
+    const bool isThere = place != records.end() && (*place)->baseId == baseId && (*place)->name == name;
+    return isThere ? place->get() : nullptr;
 }
 
 }  // namespace
@@ -107,14 +68,14 @@ Result<void> AdapterShelf::reload() {
     const std::lock_guard reloading(m_reloadMutex);
     TRY_ASSIGN(const auto rows, m_workspace.adapters().all());
     const auto models = m_models.models();
-    auto records = std::make_shared<Records>();
+    Records records;
     for (const AdapterRow& row : rows) {
         const auto base = std::ranges::find(models, row.base, &ModelRecord::id);
-        if (base != models.end()) records->push_back(recordOf(row, *base, m_workspace.adapterFolder(row.id)));
+        if (base != models.end())
+            records.push_back(std::make_shared<AdapterRecord>(recordOf(row, *base, m_workspace.adapterFolder(row.id))));
     }
-    std::ranges::sort(*records, {}, [](const AdapterRecord& one) { return std::tie(one.base, one.name); });
-    const std::lock_guard lock(m_mutex);
-    m_records = std::move(records);
+    std::ranges::sort(records, {}, [](const auto& one) { return std::tie(one->baseId, one->name); });
+    keep(std::move(records));
     return {};
 }
 
@@ -123,10 +84,17 @@ std::shared_ptr<const AdapterShelf::Records> AdapterShelf::records() const {
     return m_records;
 }
 
+void AdapterShelf::keep(Records records) {
+    auto kept = std::make_shared<const Records>(std::move(records));
+    const std::lock_guard lock(m_mutex);
+    m_records.swap(kept);
+}
+
 std::vector<AdapterRecord> AdapterShelf::adapters(std::string_view baseId) const {
     std::vector<AdapterRecord> found;
-    for (const auto all = records(); const AdapterRecord& record : *all)
-        if (baseId.empty() || record.baseId == baseId) found.push_back(record);
+    for (const auto all = records(); const auto& record : *all)
+        if (baseId.empty() || record->baseId == baseId) found.push_back(*record);
+    std::ranges::sort(found, {}, [](const AdapterRecord& one) { return std::tie(one.base, one.name); });
     return found;
 }
 
@@ -137,26 +105,29 @@ Result<AdapterRecord> AdapterShelf::find(std::string_view reference, std::string
     std::string quoted(1, '"');
     quoted += shown + '"';
     if (colon == std::string_view::npos) {
-        std::vector<const AdapterRecord*> named;
-        for (const AdapterRecord& record : *all) {
-            if (!isVisibleTo(record, tenant)) continue;
-            if (record.id == reference) return record;
-            if (record.name == reference) named.push_back(&record);
+        std::vector<const AdapterRecord*> found;
+        for (const auto& record : *all) {
+            if (!isVisibleTo(*record, tenant)) continue;
+            if (record->id == reference) return *record;
+            if (record->name == reference) found.push_back(record.get());
         }
-        if (named.size() == 1) return *named[0];
-        if (named.size() > 1)
+        if (found.size() == 1) return *found[0];
+        if (found.size() > 1)
             return fail(ErrorCode::InvalidArgument,
-                        "several bases have an adapter named " + quoted + ": say " + named[0]->base + ":" +
-                            named[0]->name + " or " + named[1]->base + ":" + named[1]->name,
+                        "several bases have an adapter named " + quoted + ": say " + found[0]->base + ":" +
+                            found[0]->name + " or " + found[1]->base + ":" + found[1]->name,
                         shown);
         return fail(ErrorCode::NotFound, "there is no adapter " + quoted, shown);
     }
     TRY_ASSIGN(const ModelRecord base, m_models.find(reference.substr(0, colon)));
+    const std::string_view wanted = reference.substr(colon + 1);
+    if (const auto* record = named(*all, base.id, wanted); record && isVisibleTo(*record, tenant)) return *record;
     std::string known;
     std::size_t count = 0;
-    for (const AdapterRecord& record : *all) {
-        if (record.baseId != base.id || !isVisibleTo(record, tenant)) continue;
-        if (record.name == reference.substr(colon + 1) || record.id == reference.substr(colon + 1)) return record;
+    for (auto place = placeOf(*all, base.id, ""); place != all->end() && (*place)->baseId == base.id; ++place) {
+        const AdapterRecord& record = **place;
+        if (!isVisibleTo(record, tenant)) continue;
+        if (record.id == wanted) return record;
         if (++count <= kNamedAdapters) known += (count > 1 ? ", " : "") + record.name;
     }
     if (count > kNamedAdapters) known += " and " + std::to_string(count - kNamedAdapters) + " more";
@@ -185,10 +156,10 @@ public:
         return makeLoraImage(folder.spec, *folder.tensors, digest, m_pageBytes);
     }
     std::shared_ptr<const AdapterSource> successor() const override {
-        for (const auto all = m_shelf.records(); const AdapterRecord& record : *all)
-            if (record.baseId == base && record.name == name && record.tenant == tenant && record.id != m_id)
-                return std::make_shared<FolderSource>(m_shelf, record, m_spec, m_pageBytes);
-        return nullptr;
+        const auto all = m_shelf.records();
+        const AdapterRecord* record = named(*all, base, name);
+        if (!record || record->tenant != tenant || record->id == m_id) return nullptr;
+        return std::make_shared<FolderSource>(m_shelf, *record, m_spec, m_pageBytes);
     }
 
 private:
@@ -204,76 +175,73 @@ std::shared_ptr<const AdapterSource> AdapterShelf::source(const AdapterRecord& a
     return std::make_shared<FolderSource>(*this, adapter, std::make_shared<const ArchSpec>(base), std::move(pageBytes));
 }
 
-Result<void> AdapterShelf::copyInto(const Path& folder, const AdapterFolder& adapter, const Path& source) {
-    TRY_ASSIGN(const std::uint64_t free, m_files.freeBytes(m_workspace.folder()));
-    TRY_ASSIGN(const FileEntry weights, m_files.stat(source / adapter.weightsFile));
-    if (free < weights.bytes + kSpareAfterAdapter)
-        return fail(ErrorCode::DiskFull, "the adapter takes " + std::to_string(weights.bytes) + " bytes, " +
-                                             std::to_string(free) +
-                                             " are free on the disk of the workspace, of which " +
-                                             std::to_string(kSpareAfterAdapter) + " stay free");
-    TRY(m_files.removeTree(folder));
-    TRY(m_files.makeDirectories(folder));
-    TRY(writeAtomically(m_files, folder / kAdapterConfigFile, adapter.configText));
-    return copyFile(m_files, source / adapter.weightsFile, folder / adapter.weightsFile);
+std::vector<Result<AdapterRecord>> AdapterShelf::bring(std::span<const AdapterArrival> arrivals, std::int64_t now) {
+    const std::lock_guard changing(m_changeMutex);
+    AdapterIntake intake(m_workspace, m_files);
+    std::vector<Result<AdapterRecord>> answers;
+    std::vector<AdapterChange> changes;
+    std::vector<AdapterRecord> made;  // what the changes make
+    std::vector<std::size_t> places;  // and whose answers they are
+    std::set<std::pair<std::string_view, std::string_view>> arriving;
+    const auto all = records();
+    for (const AdapterArrival& arrival : arrivals) {
+        const auto& [source, base, name, replaced, tenant] = arrival;
+        if (!arriving.insert({base.id, name}).second || (!replaced && named(*all, base.id, name))) {
+            answers.push_back(fail(ErrorCode::AlreadyExists,
+                                   base.name + " already has an adapter named \"" + name +
+                                       "\": reload it from its new files, remove it, or choose another name",
+                                   name));
+            continue;
+        }
+        auto row = intake.take(arrival, now);
+        if (!row) {
+            answers.push_back(std::move(row).error());
+        } else if (!*row) {
+            answers.push_back(*replaced);
+        } else {
+            changes.push_back({std::move(**row), replaced ? replaced->id : std::string()});
+            made.push_back(recordOf(changes.back().row, base, m_workspace.adapterFolder(changes.back().row.id)));
+            places.push_back(answers.size());
+            answers.push_back(made.back());
+        }
+    }
+    if (changes.empty()) return answers;
+    auto entered = intake.flush();
+    if (entered) entered = enter(changes, made);
+    if (!entered) {
+        for (const std::size_t place : places) answers[place] = entered.error();
+        return answers;
+    }
+    intake.keep();
+    for (const AdapterChange& change : changes)
+        if (!change.replaced.empty()) discard(change.replaced);
+    return answers;
 }
 
-Result<AdapterRecord> AdapterShelf::bring(const Path& source, const ModelRecord& base, const std::string& name,
-                                          const AdapterRecord* replaced, std::int64_t now, const std::string& tenant) {
-    const std::lock_guard changing(m_changeMutex);
-    TRY_ASSIGN(AdapterFolder adapter, readAdapterFolder(m_files, source, base.spec));
-    TRY(refuseNonFinite(*adapter.tensors));
-    TRY(refuseOtherTables(m_files, adapter, base));
-    TRY_ASSIGN(const std::string digest, digestAdapter(adapter, {}));
-    if (replaced && replaced->digest == digest) return *replaced;
-    if (!replaced)
-        for (const AdapterRecord& other : adapters(base.id))
-            if (other.name == name)
-                return fail(ErrorCode::AlreadyExists,
-                            base.name + " already has an adapter named \"" + name +
-                                "\": reload it from its new files, remove it, or choose another name",
-                            name);
-    const std::string id = idOf(base.id, name, digest);
-    const Path partial = m_workspace.partialAdapterFolder(id), folder = m_workspace.adapterFolder(id);
-    const auto place = [&]() -> Result<void> {
-        TRY(copyInto(partial, adapter, source));
-        // What was checked is what lies there now, also when somebody wrote to the source meanwhile.
-        TRY_ASSIGN(const AdapterFolder copied, readAdapterFolder(m_files, partial, base.spec));
-        TRY_ASSIGN(const std::string again, digestAdapter(copied, {}));
-        if (again != digest)
-            return fail(ErrorCode::IoError, source.string() + " changed while it was copied", source.string());
-        TRY(m_files.removeTree(folder));
-        return m_files.rename(partial, folder);
-    };
-    if (auto placed = place(); !placed) {
-        (void)m_files.removeTree(partial);
-        (void)m_files.removeTree(folder);  // a rename may fail after it was done
-        return std::move(placed).error();
+// Into the catalog and among the records, which are not read again: there may be thousands.
+Result<void> AdapterShelf::enter(std::span<const AdapterChange> changes, std::span<const AdapterRecord> made) {
+    const std::lock_guard reloading(m_reloadMutex);
+    TRY(m_workspace.adapters().put(changes));
+    Records all = *records();
+    for (const AdapterRecord& record : made) {
+        const auto place = placeOf(all, record.baseId, record.name);
+        const auto kept = std::make_shared<AdapterRecord>(record);
+        if (named(all, record.baseId, record.name))
+            *place = kept;
+        else
+            all.insert(place, kept);
     }
-    const AdapterSpec& spec = adapter.spec;
-    AdapterRow row{id,
-                   base.id,
-                   name,
-                   digest,
-                   spec.kind,
-                   replaced ? replaced->version + 1 : 1,
-                   spec.rank,
-                   dumpJson(Json(spec.targets)),
-                   spec.bytes,
-                   std::string(dtypeName(spec.dtype)),
-                   source.string(),
-                   spec.baseModel,
-                   now,
-                   dumpJson(Json(spec.warnings)),
-                   replaced ? replaced->tenant : tenant};
-    auto written = replaced ? m_workspace.adapters().replace(replaced->id, row) : m_workspace.adapters().add(row);
-    if (!written) {
-        (void)m_files.removeTree(folder);
-        return std::move(written).error();
-    }
-    TRY(reload());
-    if (replaced) discard(replaced->id);
-    return recordOf(row, base, folder);
+    keep(std::move(all));
+    return {};
+}
+
+Result<bool> AdapterShelf::leave(const AdapterRecord& adapter) {
+    const std::lock_guard reloading(m_reloadMutex);
+    TRY_ASSIGN(const bool isErased, m_workspace.adapters().erase(adapter.id));
+    Records all = *records();
+    std::erase_if(all, [&](const auto& record) { return record->id == adapter.id; });
+    keep(std::move(all));
+    return isErased;
 }
 
 Result<void> AdapterShelf::remove(const AdapterRecord& adapter) {
@@ -281,13 +249,12 @@ Result<void> AdapterShelf::remove(const AdapterRecord& adapter) {
     const Path folder = m_workspace.adapterFolder(adapter.id), aside = m_workspace.removedAdapterFolder(adapter.id);
     const bool hasFolder = m_files.exists(folder);
     if (hasFolder) TRY(m_files.rename(folder, aside));
-    auto erased = m_workspace.adapters().erase(adapter.id);
+    auto erased = leave(adapter);
     if (!erased) {
         if (hasFolder) (void)m_files.rename(aside, folder);  // else at the next start
         return std::move(erased).error();
     }
     (void)m_files.removeTree(aside);  // else at the next start
-    TRY(reload());
     if (!*erased) return fail(ErrorCode::NotFound, "adapter \"" + adapter.name + "\" is gone already", adapter.name);
     return {};
 }

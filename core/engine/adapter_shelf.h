@@ -7,12 +7,13 @@
 
 #include <memory>
 #include <mutex>
-#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/adapters/lora_image.h"
+#include "core/engine/adapter_intake.h"
 #include "core/engine/model_shelf.h"
 
 namespace espalier {
@@ -35,11 +36,10 @@ public:
     std::shared_ptr<const AdapterSource> source(const AdapterRecord& adapter, const ArchSpec& base,
                                                 std::vector<std::int64_t> pageBytes) const;
 
-    // Brings a folder in as version 1 of a new name, or as the next version of `replaced`, whose id is then gone and
-    // whose tenant it keeps; nothing changes when it is the same adapter. Errors: those of readAdapterFolder;
-    // non_finite; already_exists; io_error, disk_full: nothing is left behind.
-    Result<AdapterRecord> bring(const Path& source, const ModelRecord& base, const std::string& name,
-                                const AdapterRecord* replaced, std::int64_t now, const std::string& tenant = {});
+    // Brings folders in, each as version 1 of a new name or as the next version of what it replaces, whose id is then
+    // gone; nothing changes when that is the same adapter. One answer for each, in their order: what fails leaves
+    // nothing behind and the others go on. Errors: those of AdapterIntake; already_exists.
+    std::vector<Result<AdapterRecord>> bring(std::span<const AdapterArrival> arrivals, std::int64_t now);
     Result<void> remove(const AdapterRecord& adapter);  // error not_found: it is gone
 
     // Files of adapters whose base is deleted for good; their rows went with it.
@@ -50,11 +50,13 @@ public:
     Result<std::vector<std::string>> tidy();
 
 private:
-    using Records = std::vector<AdapterRecord>;
+    using Records = std::vector<std::shared_ptr<const AdapterRecord>>;  // by base and name
     class FolderSource;
     std::shared_ptr<const Records> records() const;
+    void keep(Records records);
+    Result<void> enter(std::span<const AdapterChange> changes, std::span<const AdapterRecord> made);
+    Result<bool> leave(const AdapterRecord& adapter);
     void discard(std::string_view id);
-    Result<void> copyInto(const Path& folder, const AdapterFolder& adapter, const Path& source);
 
     Workspace& m_workspace;
     FileSystem& m_files;

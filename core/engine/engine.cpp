@@ -68,7 +68,7 @@ public:
     Result<AdapterRecord> findAdapter(std::string_view reference, std::string_view tenant) const override {
         return m_adapters.find(reference, tenant);
     }
-    Result<AdapterRecord> importAdapter(const AdapterImport& request) override;
+    std::vector<Result<AdapterRecord>> importAdapters(std::span<const AdapterImport> requests) override;
     Result<AdapterRecord> reloadAdapter(std::string_view reference, const std::string& path) override;
     Result<void> removeAdapter(std::string_view reference) override;
 
@@ -129,6 +129,8 @@ private:
     std::shared_ptr<const AdapterSource> sourceOf(const AdapterRecord& adapter, const ModelRecord& base) const {
         return m_adapters.source(adapter, base.spec, layerPageBytes(m_backend, base.spec, m_options.kvType));
     }
+    Result<AdapterArrival> arrivalOf(const AdapterImport& request) const;
+    Result<void> allow(const std::string& tenant, const std::vector<std::string>& names);
     void adapterChanged(const AdapterRecord& adapter, std::string_view change);
     Result<void> reloadShelf();
     Result<void> deleteModel(const ModelRecord& model);
@@ -274,24 +276,59 @@ void LocalEngine::adapterChanged(const AdapterRecord& adapter, std::string_view 
             std::to_string(adapter.version) + ", " + adapter.digest + ")");
 }
 
-Result<AdapterRecord> LocalEngine::importAdapter(const AdapterImport& request) {
+Result<AdapterArrival> LocalEngine::arrivalOf(const AdapterImport& request) const {
     TRY(writable([] { return Result<void>(); }));
     if (request.path.empty()) return fail(ErrorCode::InvalidArgument, "no path was given", "path");
-    const Path path = std::filesystem::absolute(request.path).lexically_normal();
-    TRY_ASSIGN(const ModelRecord base, m_shelf.find(request.base));
-    const std::string name = request.name.empty() ? suggestedModelName(path) : request.name;
-    TRY(checkModelName(name));
-    const std::string tenant = request.tenant == kOwner ? std::string() : request.tenant;
-    TRY_ASSIGN(TenantLimits limits, m_tenants->limitsOf(tenant.empty() ? kOwner : tenant));
-    auto adapter = m_adapters.bring(path, base, name, nullptr, m_clock.unixMilliseconds(), tenant);
-    if (!adapter) return std::move(adapter).error().context("importing adapter \"" + name + "\"");
-    adapterChanged(*adapter, "imported");
-    const std::string full = base.name + ":" + name;
-    if (!tenant.empty() && !mayUse(limits, full)) {
-        limits.models.push_back(full);
-        TRY(m_tenants->limit(tenant, limits));
+    AdapterArrival arrival;
+    arrival.source = std::filesystem::absolute(request.path).lexically_normal();
+    TRY_ASSIGN(arrival.base, m_shelf.find(request.base));
+    arrival.name = request.name.empty() ? suggestedModelName(arrival.source) : request.name;
+    TRY(checkModelName(arrival.name));
+    if (request.tenant != kOwner) arrival.tenant = request.tenant;
+    if (!arrival.tenant.empty()) TRY(m_tenants->limitsOf(arrival.tenant));
+    return arrival;
+}
+
+std::vector<Result<AdapterRecord>> LocalEngine::importAdapters(std::span<const AdapterImport> requests) {
+    std::vector<Result<AdapterRecord>> answers;
+    std::vector<AdapterArrival> arrivals;
+    std::vector<std::size_t> places;  // of the arrivals among the answers
+    for (const AdapterImport& request : requests) {
+        auto arrival = arrivalOf(request);
+        answers.push_back(arrival ? Result<AdapterRecord>(AdapterRecord()) : std::move(arrival).error());
+        if (!arrival) continue;
+        places.push_back(answers.size() - 1);
+        arrivals.push_back(std::move(*arrival));
     }
-    return adapter;
+    auto brought = m_adapters.bring(arrivals, m_clock.unixMilliseconds());
+    std::map<std::string, std::vector<std::size_t>> added;  // answers, by tenant
+    for (std::size_t i = 0; i < brought.size(); ++i) {
+        Result<AdapterRecord>& answer = answers[places[i]];
+        if (!brought[i]) {
+            answer = std::move(brought[i]).error().context("importing adapter \"" + arrivals[i].name + "\"");
+            continue;
+        }
+        answer = std::move(brought[i]);
+        adapterChanged(*answer, "imported");
+        if (!answer->tenant.empty()) added[answer->tenant].push_back(places[i]);
+    }
+    for (const auto& [tenant, mine] : added) {
+        std::vector<std::string> names;
+        for (const std::size_t place : mine) names.push_back(answers[place]->base + ":" + answers[place]->name);
+        if (const auto allowed = allow(tenant, names); !allowed)
+            for (const std::size_t place : mine) answers[place] = allowed.error();
+    }
+    return answers;
+}
+
+// Adds to the models that a tenant may use, when these are limited.
+Result<void> LocalEngine::allow(const std::string& tenant, const std::vector<std::string>& names) {
+    TRY_ASSIGN(TenantLimits limits, m_tenants->limitsOf(tenant));
+    const std::size_t before = limits.models.size();
+    for (const std::string& name : names)
+        if (!mayUse(limits, name)) limits.models.push_back(name);
+    if (limits.models.size() > before) TRY(m_tenants->limit(tenant, limits));
+    return {};
 }
 
 Result<AdapterRecord> LocalEngine::reloadAdapter(std::string_view reference, const std::string& path) {
@@ -299,7 +336,8 @@ Result<AdapterRecord> LocalEngine::reloadAdapter(std::string_view reference, con
     TRY_ASSIGN(const AdapterRecord old, m_adapters.find(reference));
     TRY_ASSIGN(const ModelRecord base, m_shelf.find(old.baseId));
     const Path source = path.empty() ? Path(old.source) : std::filesystem::absolute(path).lexically_normal();
-    auto adapter = m_adapters.bring(source, base, old.name, &old, m_clock.unixMilliseconds());
+    const AdapterArrival arrival{source, base, old.name, old};
+    auto adapter = std::move(m_adapters.bring({&arrival, 1}, m_clock.unixMilliseconds()).front());
     if (!adapter) return std::move(adapter).error().context("reloading adapter \"" + old.name + "\"");
     if (adapter->id != old.id) {
         m_serving->retireAdapter(old.baseId, old.digest, MoveCause::Reload);

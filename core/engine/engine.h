@@ -127,9 +127,13 @@ public:
     virtual std::vector<AdapterRecord> adapters(std::string_view model = {}) const = 0;  // of bases not in the bin
     // For a tenant other than the owner, adapters of other tenants are not there; nor are they in what errors name.
     virtual Result<AdapterRecord> findAdapter(std::string_view reference, std::string_view tenant = {}) const = 0;
-    // An adapter of a tenant is also added to the models that it may use, when these are limited. Errors: those of
-    // readAdapterFolder and, for a base or tenant that is not there, not_found; non_finite, already_exists.
-    virtual Result<AdapterRecord> importAdapter(const AdapterImport& request) = 0;
+    // One answer for each, in their order; the disk is waited for once for all. An adapter of a tenant is also added to
+    // the models that it may use, when these are limited. Errors: those of readAdapterFolder and, for a base or tenant
+    // that is not there, not_found; non_finite, already_exists.
+    virtual std::vector<Result<AdapterRecord>> importAdapters(std::span<const AdapterImport> requests) = 0;
+    Result<AdapterRecord> importAdapter(const AdapterImport& request) {
+        return std::move(importAdapters({&request, 1}).front());
+    }
     // The files again, from `path` or from where they came: a new version when they changed. What runs goes on with the
     // version it began with.
     virtual Result<AdapterRecord> reloadAdapter(std::string_view reference, const std::string& path = {}) = 0;

@@ -123,7 +123,7 @@ Result<FileDigest> digestModelFile(FileSystem& files, const Path& folder, const 
     std::unique_ptr<WritableFile> writer;
     const Path unfinished = target ? target->string() + ".part" : "";
     if (target) {
-        TRY_ASSIGN(writer, files.create(unfinished));
+        TRY_ASSIGN(writer, files.createLarge(unfinished));
     }
     TRY_ASSIGN(FileDigest found, readThrough(path, file, *reader, writer.get(), stop, progress));
     TRY(checkUnchanged(files, path, file));

@@ -382,7 +382,7 @@ Result<QuantizedFile> quantizeFile(FileSystem& files, const ModelFiles& model, c
     TRY_ASSIGN(const auto reader, files.open(path));
     const Path target = folder / plan.targets.find(file.name)->second;
     const Path unfinished = target.string() + ".part";
-    TRY_ASSIGN(const auto writer, files.create(unfinished));
+    TRY_ASSIGN(const auto writer, files.createLarge(unfinished));
     // Who has the keys that the digest covers.
     const bool isFirst = file.name.ends_with(".gguf")
                              ? std::ranges::any_of(file.slices, [](const auto& slice) { return slice.tensor.empty(); })

@@ -61,16 +61,17 @@ Result<std::vector<AdapterRow>> AdapterCatalog::all() const {
     return m_readers.read([](Database& database) { return queryAdapters(database, "ORDER BY base, name"); });
 }
 
-Result<void> AdapterCatalog::add(const AdapterRow& row) {
-    return write([&row](Database& database) { return insert(database, row); });
-}
-
-Result<void> AdapterCatalog::replace(std::string_view id, const AdapterRow& row) {
-    return write([&](Database& database) -> Result<void> {
-        TRY(database.run("DELETE FROM adapters WHERE id=?", {std::string(id)}));
-        if (database.changedRows() != 1)
-            return fail(ErrorCode::NotFound, "adapter \"" + row.name + "\" was removed meanwhile", row.name);
-        return insert(database, row);
+Result<void> AdapterCatalog::put(std::span<const AdapterChange> changes) {
+    return write([changes](Database& database) -> Result<void> {
+        for (const auto& [row, replaced] : changes) {
+            if (!replaced.empty()) {
+                TRY(database.run("DELETE FROM adapters WHERE id=?", {replaced}));
+                if (database.changedRows() != 1)
+                    return fail(ErrorCode::NotFound, "adapter \"" + row.name + "\" was removed meanwhile", row.name);
+            }
+            TRY(insert(database, row));
+        }
+        return {};
     });
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,15 +31,19 @@ struct AdapterRow {
     bool operator==(const AdapterRow&) const = default;
 };
 
+struct AdapterChange {
+    AdapterRow row;
+    std::string replaced = {};  // id of the row in whose place it comes; empty: a new name
+};
+
 class AdapterCatalog {
 public:
     // writer: null for a workspace opened to be read only; changes are then error locked.
     AdapterCatalog(Readers& readers, Writer* writer) : m_readers(readers), m_writer(writer) {}
 
     Result<std::vector<AdapterRow>> all() const;  // by base, then name
-    Result<void> add(const AdapterRow& row);      // error already_exists: the name is taken
-    // Puts the row in the place of the one with this id. Error not_found: it is gone.
-    Result<void> replace(std::string_view id, const AdapterRow& row);
+    // All of them, or none. Errors: already_exists, the name is taken; not_found, what a row replaces is gone.
+    Result<void> put(std::span<const AdapterChange> changes);
     Result<bool> erase(std::string_view id);  // false: it was not there
 
 private:

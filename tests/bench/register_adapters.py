@@ -4,10 +4,11 @@
 
     python tests/bench/register_adapters.py --espalierctl build/release/bin/espalierctl --model FOLDER [--count 10000]
 
-FOLDER is a small Llama in safetensors. Every adapter is a PEFT folder of its own with its own values, registered by
-POST /v1/load_lora_adapter over --connections connections: checked, copied into the workspace, written to the catalog.
-Prints one JSON line: adapters a second of the whole and of its last tenth, and of plain copies of the same files with
-the same syncs. Exit code 1 when an adapter is missing afterwards or cannot be served.
+FOLDER is a small Llama in safetensors. Every adapter is a PEFT folder of its own with its own values: checked, copied
+into the workspace, written to the catalog. First --single of them one by one, by POST /v1/load_lora_adapter over
+--connections connections; then --count by `espalierctl adapter import --all`, while the daemon serves. Prints one JSON
+line: adapters a second either way, and of plain copies of the same files with two syncs each. Exit code 1 when an adapter
+is missing afterwards or cannot be served.
 """
 import argparse
 import http.client
@@ -25,13 +26,14 @@ from sse_clients import Daemon, write_adapter
 RANK = 4
 
 
-def write_variants(folder, config, count):
+def write_variants(folder, config, first, end):
     """The first adapter's files, with one value changed for each of the others."""
-    write_adapter(folder / "v0", config, RANK, 1)
-    weights = bytearray((folder / "v0" / "adapter_model.safetensors").read_bytes())
-    text = (folder / "v0" / "adapter_config.json").read_text()
-    for i in range(1, count):
-        weights[-4:] = struct.pack("<f", i / count)
+    write_adapter(folder / f"v{first}", config, RANK, 1)
+    weights = bytearray((folder / f"v{first}" / "adapter_model.safetensors").read_bytes())
+    text = (folder / f"v{first}" / "adapter_config.json").read_text()
+    count = end
+    for i in range(first + 1, end):
+        weights[-4:] = struct.pack("<f", (i + 1) / count)
         path = folder / f"v{i}"
         path.mkdir()
         (path / "adapter_model.safetensors").write_bytes(weights)
@@ -82,21 +84,25 @@ def main():
     options.add_argument("--espalierctl", required=True)
     options.add_argument("--model", required=True)
     options.add_argument("--count", type=int, default=10000)
+    options.add_argument("--single", type=int, default=300)
     options.add_argument("--connections", type=int, default=2)
-    options.add_argument("--quick", action="store_true", help="300 adapters")
+    options.add_argument("--quick", action="store_true", help="100 and 500 adapters")
     args = options.parse_args()
     if args.quick:
-        args.count = min(args.count, 300)
+        args.single, args.count = min(args.single, 100), min(args.count, 500)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         daemon = Daemon(args.espalierctl, args.model, folder, 0, 0)
         try:
             config = json.loads((pathlib.Path(args.model) / "config.json").read_text())
-            write_variants(folder, config, args.count)
-            copies = copies_per_second(folder, min(args.count, 300))
+            every = args.single + args.count
+            write_variants(folder / "single", config, 0, args.single)
+            write_variants(folder / "all", config, args.single, every)
+            copies = copies_per_second(folder / "single", args.single)
             times, errors = [], []
             start = time.perf_counter()
-            threads = [threading.Thread(target=register, args=(daemon, folder, range(i, args.count, args.connections), times, errors))
+            threads = [threading.Thread(target=register,
+                                        args=(daemon, folder / "single", range(i, args.single, args.connections), times, errors))
                        for i in range(args.connections)]
             for thread in threads:
                 thread.start()
@@ -104,20 +110,22 @@ def main():
                 thread.join()
             if errors:
                 sys.exit(errors[0])
-            times.sort()
-            tenth = max(1, args.count // 10)
+            single_s = max(times) - start
+            start = time.perf_counter()
+            imported = daemon.run("adapter", "import", str(folder / "all"), "--all", "--model", "m")
+            all_s = time.perf_counter() - start
             listed = sum(1 for model in call(daemon, "GET", "/v1/models")["data"] if model["id"].startswith("m:v"))
             served = [call(daemon, "POST", "/v1/completions", {"model": f"m:v{i}", "prompt": [5, 6, 7], "max_tokens": 4,
                                                                "temperature": 0})["usage"]["completion_tokens"]
-                      for i in (0, args.count // 2, args.count - 1)]
-            row = {"bench": "register_adapters", "count": args.count, "connections": args.connections,
-                   "per_s": round(args.count / (times[-1] - start), 1),
-                   "per_s_last_tenth": round(tenth / (times[-1] - times[-tenth - 1]), 1) if args.count > tenth else None,
-                   "copies_per_s": round(copies, 1), "listed": listed, "resident_mb": round(daemon.resident_mb(), 1)}
+                      for i in (0, args.single + args.count // 2, every - 1)]
+            row = {"bench": "register_adapters", "single": args.single, "connections": args.connections,
+                   "single_per_s": round(args.single / single_s, 1), "copies_per_s": round(copies, 1),
+                   "count": len(imported["imported"]), "per_s": round(args.count / all_s, 1), "listed": listed,
+                   "resident_mb": round(daemon.resident_mb(), 1)}
         finally:
             daemon.end()
     print(json.dumps(row))
-    sys.exit(0 if listed == args.count and all(served) else 1)
+    sys.exit(0 if listed == every and all(served) else 1)
 
 
 if __name__ == "__main__":

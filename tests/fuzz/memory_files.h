@@ -37,8 +37,11 @@ public:
         return entryOf(path, *content);
     }
     Result<std::unique_ptr<WritableFile>> create(const Path& path) override { return readOnly(path); }
+    Result<std::unique_ptr<WritableFile>> createLarge(const Path& path) override { return readOnly(path); }
     Result<void> makeDirectories(const Path& path) override { return readOnly(path); }
     Result<void> rename(const Path& from, const Path&) override { return readOnly(from); }
+    Result<void> move(const Path& from, const Path&) override { return readOnly(from); }
+    Result<void> flush(const Path& folder) override { return readOnly(folder); }
     Result<void> remove(const Path& path) override { return readOnly(path); }
     Result<void> removeTree(const Path& path) override { return readOnly(path); }
     Result<std::uint64_t> freeBytes(const Path&) override { return std::uint64_t{0}; }

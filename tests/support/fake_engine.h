@@ -48,7 +48,11 @@ public:
     Result<AdapterRecord> findAdapter(std::string_view reference, std::string_view) const override {
         return noAdapter(reference);
     }
-    Result<AdapterRecord> importAdapter(const AdapterImport& request) override { return noAdapter(request.path); }
+    std::vector<Result<AdapterRecord>> importAdapters(std::span<const AdapterImport> requests) override {
+        std::vector<Result<AdapterRecord>> answers;
+        for (const AdapterImport& request : requests) answers.push_back(noAdapter(request.path));
+        return answers;
+    }
     Result<AdapterRecord> reloadAdapter(std::string_view reference, const std::string&) override {
         return noAdapter(reference);
     }

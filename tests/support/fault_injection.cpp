@@ -95,9 +95,19 @@ void FaultInjection::noteSynced(const Path& path, std::uint64_t bytes) {
 
 Result<std::unique_ptr<WritableFile>> FaultInjection::create(const Path& path) {
     TRY(count(path));
-    TRY_ASSIGN(auto file, m_files.create(path));
+    return watched(path, m_files.create(path));
+}
+
+Result<std::unique_ptr<WritableFile>> FaultInjection::createLarge(const Path& path) {
+    TRY(count(path));
+    return watched(path, m_files.createLarge(path));
+}
+
+Result<std::unique_ptr<WritableFile>> FaultInjection::watched(const Path& path,
+                                                              Result<std::unique_ptr<WritableFile>> file) {
+    if (!file) return file;
     noteSynced(path, 0);
-    return std::unique_ptr<WritableFile>(new FaultyFile(*this, path, std::move(file)));
+    return std::unique_ptr<WritableFile>(new FaultyFile(*this, path, std::move(*file)));
 }
 
 Result<void> FaultInjection::makeDirectories(const Path& path) {
@@ -110,6 +120,28 @@ Result<void> FaultInjection::rename(const Path& from, const Path& to) {
     TRY(m_files.rename(from, to));
     noteRenamed(from, to);
     return count(to);
+}
+
+Result<void> FaultInjection::move(const Path& from, const Path& to) {
+    TRY(count(from));
+    TRY(m_files.move(from, to));
+    noteRenamed(from, to);
+    return count(to);
+}
+
+Result<void> FaultInjection::flush(const Path& folder) {
+    TRY(count(folder));
+    TRY(m_files.flush(folder));
+    noteFlushed();
+    return {};
+}
+
+void FaultInjection::noteFlushed() {
+    const std::lock_guard lock(m_mutex);
+    for (auto& [path, bytes] : m_synced) {
+        std::error_code ignored;  // a file that is gone has nothing to lose
+        bytes = std::filesystem::file_size(path, ignored);
+    }
 }
 
 void FaultInjection::noteRenamed(const Path& from, const Path& to) {

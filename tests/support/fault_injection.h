@@ -33,11 +33,14 @@ public:
 
     Result<std::unique_ptr<ReadableFile>> open(const Path& path) override { return m_files.open(path); }
     Result<std::unique_ptr<WritableFile>> create(const Path& path) override;
+    Result<std::unique_ptr<WritableFile>> createLarge(const Path& path) override;
     Result<std::string> readText(const Path& path, std::uint64_t maxBytes) override {
         return m_files.readText(path, maxBytes);
     }
     Result<void> makeDirectories(const Path& path) override;
     Result<void> rename(const Path& from, const Path& to) override;
+    Result<void> move(const Path& from, const Path& to) override;
+    Result<void> flush(const Path& folder) override;
     Result<void> remove(const Path& path) override;
     Result<void> removeTree(const Path& path) override;
     Result<std::vector<FileEntry>> list(const Path& folder) override { return m_files.list(folder); }
@@ -47,10 +50,12 @@ public:
 
 private:
     friend class FaultyFile;
+    Result<std::unique_ptr<WritableFile>> watched(const Path& path, Result<std::unique_ptr<WritableFile>> file);
     Result<void> count(const Path& path);
     Result<void> spend(const Path& path, std::uint64_t bytes);
     void noteRenamed(const Path& from, const Path& to);
     void noteSynced(const Path& path, std::uint64_t bytes);
+    void noteFlushed();
 
     FileSystem& m_files;
     mutable std::mutex m_mutex;

@@ -29,6 +29,48 @@ private slots:
         QCOMPARE(written.error().code, ErrorCode::NotFound);
         QVERIFY(written.error().message.find("missing") != std::string::npos);
     }
+    void createLarge_writesEveryLengthInAnyPieces_data() {
+        QTest::addColumn<qulonglong>("bytes");
+        for (const qulonglong bytes : {0u, 1u, 4095u, 4096u, 4097u, 2097151u, 2097152u, 2097153u, 5242999u})
+            QTest::addRow("%llu", bytes) << bytes;
+    }
+    void createLarge_writesEveryLengthInAnyPieces() {
+        QFETCH(const qulonglong, bytes);
+        std::string text(bytes, ' ');
+        for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i * 2654435761u >> 13);
+        const QTemporaryDir memory("/dev/shm/espalier-XXXXXX");  // a file system that may not know O_DIRECT
+        for (const Path& folder : {at(""), Path(memory.path().toStdString())})
+            for (const std::size_t piece : {std::size_t{4096}, std::size_t{777777}, text.size() + 1}) {
+                auto file = m_files->createLarge(folder / "large");
+                QVERIFY(file);
+                for (std::size_t done = 0; done < text.size(); done += piece)
+                    QVERIFY((*file)->append(
+                        std::as_bytes(std::span(text).subspan(done, std::min(piece, text.size() - done)))));
+                QVERIFY((*file)->sync());
+                QCOMPARE(m_files->stat(folder / "large")->bytes, text.size());  // nothing is held back
+                QVERIFY((*file)->append(std::as_bytes(std::span(text))));       // and it goes on from there
+                QVERIFY((*file)->close());
+                QVERIFY(*m_files->readText(folder / "large", 1 << 24) == text + text);
+            }
+    }
+    void createLarge_saysWhatIsWrong() {
+        QCOMPARE(m_files->createLarge(at("missing/a")).error().code, ErrorCode::NotFound);
+        const auto full = m_files->createLarge("/dev/full");
+        QVERIFY(full);
+        std::vector<std::byte> piece(1 << 20);
+        Result<void> written;
+        for (int i = 0; i < 4 && written; ++i) written = (*full)->append(piece);
+        QCOMPARE(written.error().code, ErrorCode::DiskFull);
+        QVERIFY(written.error().message.find("/dev/full") != std::string::npos);
+    }
+    void flush_makesMovesDurableAndNamesAFolderThatIsNotThere() {
+        QVERIFY(writeAtomically(*m_files, at("a"), "text"));
+        QVERIFY(m_files->move(at("a"), at("b")));
+        QVERIFY(!m_files->exists(at("a")));
+        QVERIFY(m_files->flush(at("")));
+        QCOMPARE(m_files->move(at("a"), at("b")).error().code, ErrorCode::NotFound);
+        QCOMPARE(m_files->flush(at("missing")).error().code, ErrorCode::NotFound);
+    }
     void open_refusesFoldersDevicesAndAbsentFiles() {
         QCOMPARE(m_files->open(at("")).error().code, ErrorCode::InvalidArgument);
         QCOMPARE(m_files->open("/dev/zero").error().code, ErrorCode::InvalidArgument);

@@ -213,6 +213,18 @@ private slots:
             bench.run({"adapter", "import", bench.path("lora/own"), "-m", "tiny", "--name", "b", "--tenant", "nobody"});
         QCOMPARE(lost.exitCode, 1);
         QVERIFY2(lost.err.contains("nobody"), lost.err.constData());
+        for (const char* name : {"many/a", "many/b"})
+            tinyAdapter(spec, {.rank = 2}).write(bench.path(name).toStdString());
+        std::filesystem::create_directory(bench.path("many/empty").toStdString());
+        const Outcome many = bench.run({"adapter", "import", bench.path("many"), "--all", "-m", "tiny", "--json"});
+        QCOMPARE(many.exitCode, 1);  // one of them is none
+        QCOMPARE(many.json()["imported"].size(), std::size_t{2});
+        QVERIFY(hasKeys(many.json()["imported"][0], {"name", "digest", "base", "kind", "rank", "bytes"}));
+        COMPARE_JSON(many.json()["failed"][0]["path"], bench.path("many/empty").toStdString());
+        COMPARE_JSON(many.json()["failed"][0]["error"]["code"], "not_found");
+        QCOMPARE(bench.run({"adapter", "import", bench.path("many/empty"), "--all", "-m", "tiny"}).exitCode, 1);
+        QCOMPARE(bench.run({"adapter", "import", bench.path("many"), "--all", "-m", "tiny", "--name", "x"}).exitCode,
+                 2);
         COMPARE_JSON(ids("tiny"), base);
     }
 

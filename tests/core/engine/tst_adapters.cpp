@@ -14,6 +14,7 @@ namespace {
 
 struct AdapterFixture : EngineFixture {
     ArchSpec spec = archSpecFromConfig(tinyConfig({}), "config.json").value();
+    FaultInjection faulty{*files};
     std::unique_ptr<Engine> engine;
 
     // A workspace with the base "tiny".
@@ -30,6 +31,18 @@ struct AdapterFixture : EngineFixture {
     }
     Result<AdapterRecord> import(const std::string& name, const TinyAdapterOptions& options = {}) {
         return engine->importAdapter({.path = makeAdapter(name, options).string(), .base = "tiny"});
+    }
+    // Of adapters "v0", "v1", ...
+    std::vector<AdapterImport> requests(std::uint32_t count) const {
+        std::vector<AdapterImport> all;
+        for (std::uint32_t i = 0; i < count; ++i)
+            all.push_back({.path = makeAdapter("v" + std::to_string(i), {.seed = i}).string(), .base = "tiny"});
+        return all;
+    }
+    // The same workspace over files that fail on command: `faulty`.
+    void reopenFaulty() {
+        engine.reset();
+        engine = open(options(), faulty).value();
     }
     std::vector<TokenId> generate(const std::string& model, std::int32_t tokens = 24) {
         Collector collector;
@@ -409,6 +422,87 @@ private slots:
         QCOMPARE(engine.submit("none", requestFor({5}, 1, collector)).error().code, ErrorCode::NotFound);
     }
 
+    void manyComeInAtOnceAndOneThatFailsFailsAlone() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        VERIFY_OK(fixture.import("old"));
+        std::vector<AdapterImport> requests = fixture.requests(20);
+        requests[7].base = "nobase";
+        requests.push_back({.path = (fixture.root / "nowhere").string(), .base = "tiny"});
+        requests.push_back({.path = requests[0].path, .base = "tiny"});                 // its name has just been taken
+        requests.push_back({.path = requests[1].path, .base = "tiny", .name = "old"});  // and this one long ago
+        TinyAdapter broken = tinyAdapter(fixture.spec);
+        const std::uint32_t nan = 0x7fc00000;
+        std::memcpy(broken.tensors[2].bytes.data() + 8, &nan, 4);
+        broken.write(fixture.root / "nan");
+        requests.push_back({.path = (fixture.root / "nan").string(), .base = "tiny"});
+        const auto answers = fixture.engine->importAdapters(requests);
+        QCOMPARE(answers.size(), requests.size());
+        const std::map<std::size_t, ErrorCode> failed{{7, ErrorCode::NotFound},
+                                                      {20, ErrorCode::NotFound},
+                                                      {21, ErrorCode::AlreadyExists},
+                                                      {22, ErrorCode::AlreadyExists},
+                                                      {23, ErrorCode::NonFinite}};
+        for (std::size_t i = 0; i < answers.size(); ++i) {
+            if (const auto expected = failed.find(i); expected != failed.end()) {
+                QVERIFY(!answers[i]);
+                QCOMPARE(answers[i].error().code, expected->second);
+                continue;
+            }
+            VERIFY_OK(answers[i]);
+            QCOMPARE(answers[i]->name, "v" + std::to_string(i));
+        }
+        QCOMPARE(fixture.engine->adapters().size(), std::size_t{20});
+        QCOMPARE(fixture.folders().size(), std::size_t{20});
+        const auto third = fixture.generate("tiny:v3"), fourth = fixture.generate("tiny:v4");
+        QVERIFY(third != fourth);
+        fixture.engine.reset();
+        fixture.engine = fixture.open().value();
+        QCOMPARE(fixture.generate("tiny:v3"), third);
+        QCOMPARE(fixture.generate("tiny:v4"), fourth);
+    }
+
+    // A power cut right after the answer finds every file whole: one wait for the disk stands for all of them.
+    void whatWasAnsweredIsDurable() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        fixture.reopenFaulty();
+        const auto requests = fixture.requests(5);
+        const auto answers = fixture.engine->importAdapters(requests);
+        for (const auto& answer : answers) VERIFY_OK(answer);
+        const auto before = fixture.generate("tiny:v2");
+        fixture.engine.reset();
+        fixture.faulty.loseUnsyncedWrites();
+        fixture.engine = fixture.open().value();
+        QCOMPARE(fixture.generate("tiny:v2"), before);
+        QCOMPARE(fixture.engine->adapters().size(), std::size_t{5});
+    }
+
+    void aFailureAtAnyPointLeavesAllOrNothing() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        fixture.reopenFaulty();
+        const auto requests = fixture.requests(3);
+        int failures = 0;
+        for (int call = 1; call < 100; ++call) {
+            fixture.faulty.failCall(call, ErrorCode::IoError);
+            const auto answers = fixture.engine->importAdapters(requests);
+            fixture.faulty.failCall(1 << 20,
+                                    ErrorCode::IoError);  // not reached: whether the call failed or came too late
+            std::size_t good = 0;
+            for (const auto& answer : answers) {
+                if (!answer) continue;
+                ++good;
+                VERIFY_OK(fixture.engine->removeAdapter(answer->id));
+            }
+            QVERIFY(fixture.engine->adapters().empty());
+            QVERIFY2(fixture.folders().empty(), std::to_string(call).c_str());
+            if (good == requests.size()) break;
+            ++failures;
+        }
+        QVERIFY(failures > 10);
+    }
+
     void aReloadIsANewVersionForWhatComesLater() {
         AdapterFixture fixture;
         VERIFY_OK(fixture.start());
@@ -472,13 +566,11 @@ private slots:
     void aFullDiskLeavesNothingBehind() {
         AdapterFixture fixture;
         VERIFY_OK(fixture.start());
-        fixture.engine.reset();
-        FaultInjection faulty(*fixture.files);
-        fixture.engine = fixture.open(fixture.options(), faulty).value();
+        fixture.reopenFaulty();
         const Path path = fixture.makeAdapter("math");
         int failed = 0;
         for (int call = 1; call < 40; ++call) {
-            faulty.failCall(call, ErrorCode::DiskFull);
+            fixture.faulty.failCall(call, ErrorCode::DiskFull);
             const auto imported = fixture.engine->importAdapter({.path = path.string(), .base = "tiny"});
             if (imported) break;
             QCOMPARE(imported.error().code, ErrorCode::DiskFull);

@@ -116,7 +116,7 @@ private slots:
         Store store(fileIn(folder));
         AdapterCatalog adapters(store.readers, &store.writer);
         AdapterRow row{"a-1", "m-1", "math", "sha256:1", "lora", 1, 8, "[]", 10, "f32", "/x", "", 5, "[]"};
-        QVERIFY(!adapters.add(row));  // no such base
+        QVERIFY(!adapters.put(std::vector<AdapterChange>{{row}}));  // no such base
         const auto insertBase = [](Database& database) {
             return database.execute(
                 "INSERT INTO models(id,name,digest,family,licence,parameters,bytes,dtype,source,folder,"
@@ -124,21 +124,21 @@ private slots:
                 "VALUES('m-1','a','sha256:1','llama','',1,1,'f32','s','f',0,0,0,8,5,6,'[]','{}','[]')");
         };
         QVERIFY(store.writer.write(insertBase));
-        QVERIFY(adapters.add(row));
+        QVERIFY(adapters.put(std::vector<AdapterChange>{{row}}));
         QCOMPARE(*adapters.all(), std::vector<AdapterRow>{row});
         AdapterRow next = row;
         next.id = "a-2";
         next.version = 2;
-        QCOMPARE(adapters.add(next).error().code, ErrorCode::AlreadyExists);
-        QVERIFY(adapters.replace("a-1", next));
+        QCOMPARE(adapters.put(std::vector<AdapterChange>{{next}}).error().code, ErrorCode::AlreadyExists);
+        QVERIFY(adapters.put(std::vector<AdapterChange>{{next, "a-1"}}));
         QCOMPARE(*adapters.all(), std::vector<AdapterRow>{next});
-        QCOMPARE(adapters.replace("a-1", row).error().code, ErrorCode::NotFound);
+        QCOMPARE(adapters.put(std::vector<AdapterChange>{{row, "a-1"}}).error().code, ErrorCode::NotFound);
         QCOMPARE(*adapters.all(), std::vector<AdapterRow>{next});
         QVERIFY(*store.catalog.eraseRemoved("m-1"));  // the adapters of a deleted base go with it
         QVERIFY(adapters.all()->empty());
         QVERIFY(!*adapters.erase("a-2"));
         AdapterCatalog readOnly(store.readers, nullptr);
-        QCOMPARE(readOnly.add(row).error().code, ErrorCode::Locked);
+        QCOMPARE(readOnly.put(std::vector<AdapterChange>{{row}}).error().code, ErrorCode::Locked);
     }
 
     void migrate_refusesANewerSchemaAndTouchesNothing() {
