@@ -182,6 +182,7 @@ public:
     }
     Result<std::shared_ptr<const LoraImage>> read() const override {
         TRY_ASSIGN(const AdapterFolder folder, readAdapterFolder(m_shelf.m_files, m_folder, *m_spec));
+        TRY(m_shelf.verify(m_id, m_folder, folder, digest));
         return makeLoraImage(folder.spec, *folder.tensors, digest, m_pageBytes);
     }
     std::shared_ptr<const AdapterSource> successor() const override {
@@ -202,6 +203,27 @@ private:
 std::shared_ptr<const AdapterSource> AdapterShelf::source(const AdapterRecord& adapter, const ArchSpec& base,
                                                           std::vector<std::int64_t> pageBytes) const {
     return std::make_shared<FolderSource>(*this, adapter, std::make_shared<const ArchSpec>(base), std::move(pageBytes));
+}
+
+Result<void> AdapterShelf::verify(const std::string& id, const Path& path, const AdapterFolder& adapter,
+                                  const std::string& digest) const {
+    TRY_ASSIGN(const FileEntry config, m_files.stat(path / kAdapterConfigFile));
+    TRY_ASSIGN(const FileEntry weights, m_files.stat(path / adapter.weightsFile));
+    const Stamp stamp{static_cast<std::int64_t>(config.bytes), config.modifiedNs,
+                      static_cast<std::int64_t>(weights.bytes), weights.modifiedNs};
+    {
+        const std::lock_guard lock(m_mutex);
+        if (const auto known = m_verified.find(id); known != m_verified.end() && known->second == stamp) return {};
+    }
+    TRY_ASSIGN(const std::string found, digestAdapter(adapter, {}));
+    if (found != digest)
+        return fail(ErrorCode::CorruptFile,
+                    path.string() + " does not hold what was imported: its digest is " + found + ", on record is " +
+                        digest + "; reload the adapter from its source, or remove it",
+                    path.string());
+    const std::lock_guard lock(m_mutex);
+    m_verified[id] = stamp;
+    return {};
 }
 
 Result<void> AdapterShelf::copyInto(const Path& folder, const AdapterFolder& adapter, const Path& source) {
@@ -225,7 +247,13 @@ Result<AdapterRecord> AdapterShelf::bring(const Path& source, const ModelRecord&
     TRY(refuseNonFinite(*adapter.tensors));
     TRY(refuseOtherTables(m_files, adapter, base));
     TRY_ASSIGN(const std::string digest, digestAdapter(adapter, {}));
-    if (replaced && replaced->digest == digest) return *replaced;
+    const auto holds = [&](const Path& path) {
+        const auto there = readAdapterFolder(m_files, path, base.spec);
+        const auto found = there ? digestAdapter(*there, {}) : Result<std::string>(there.error());
+        return found && *found == digest;
+    };
+    const bool isSame = replaced && replaced->digest == digest;  // then only files that broke are to be mended
+    if (isSame && holds(m_workspace.adapterFolder(replaced->id))) return *replaced;
     if (!replaced)
         for (const AdapterRecord& other : adapters(base.id))
             if (other.name == name)
@@ -243,12 +271,20 @@ Result<AdapterRecord> AdapterShelf::bring(const Path& source, const ModelRecord&
         if (again != digest)
             return fail(ErrorCode::IoError, source.string() + " changed while it was copied", source.string());
         TRY(m_files.removeTree(folder));
-        return m_files.rename(partial, folder);
+        TRY(markUnlisted(id));
+        TRY(m_files.rename(partial, folder));
+        return replaced ? markUnlisted(replaced->id) : Result<void>();
     };
     if (auto placed = place(); !placed) {
         (void)m_files.removeTree(partial);
-        (void)m_files.removeTree(folder);  // a rename may fail after it was done
+        if (!isSame) (void)m_files.removeTree(folder);  // a rename may fail after it was done
+        unmark(id);
+        if (replaced) unmark(replaced->id);
         return std::move(placed).error();
+    }
+    if (isSame) {
+        unmark(id);
+        return *replaced;
     }
     const AdapterSpec& spec = adapter.spec;
     AdapterRow row{id,
@@ -269,8 +305,11 @@ Result<AdapterRecord> AdapterShelf::bring(const Path& source, const ModelRecord&
     auto written = replaced ? m_workspace.adapters().replace(replaced->id, row) : m_workspace.adapters().add(row);
     if (!written) {
         (void)m_files.removeTree(folder);
+        unmark(id);
+        if (replaced) unmark(replaced->id);
         return std::move(written).error();
     }
+    unmark(id);
     TRY(reload());
     if (replaced) discard(replaced->id);
     return recordOf(row, base, folder);
@@ -292,6 +331,12 @@ Result<void> AdapterShelf::remove(const AdapterRecord& adapter) {
     return {};
 }
 
+Result<void> AdapterShelf::markFilesOf(std::string_view baseId, std::span<const AdapterRow> rows) {
+    for (const AdapterRow& row : rows)
+        if (row.base == baseId) TRY(markUnlisted(row.id));
+    return {};
+}
+
 void AdapterShelf::deleteFilesOf(std::string_view baseId, std::span<const AdapterRow> rows) {
     for (const AdapterRow& row : rows)
         if (row.base == baseId) discard(row.id);
@@ -301,6 +346,18 @@ void AdapterShelf::deleteFilesOf(std::string_view baseId, std::span<const Adapte
 void AdapterShelf::discard(std::string_view id) {
     const Path folder = m_workspace.adapterFolder(id), aside = m_workspace.removedAdapterFolder(id);
     if (m_files.exists(folder) && m_files.rename(folder, aside)) (void)m_files.removeTree(aside);
+    unmark(id);
+    const std::lock_guard lock(m_mutex);
+    m_verified.erase(std::string(id));
+}
+
+// A folder, not a file: made and removed by one call each.
+Result<void> AdapterShelf::markUnlisted(std::string_view id) {
+    return m_files.makeDirectories(m_workspace.unlistedAdapterMark(id));
+}
+
+void AdapterShelf::unmark(std::string_view id) {
+    (void)m_files.remove(m_workspace.unlistedAdapterMark(id));  // else at the next start
 }
 
 Result<std::vector<std::string>> AdapterShelf::tidy() {
@@ -310,9 +367,18 @@ Result<std::vector<std::string>> AdapterShelf::tidy() {
     for (const AdapterRow& row : rows) known.insert(row.id);
     std::vector<std::string> unknown;
     TRY_ASSIGN(const auto entries, m_files.list(m_workspace.folder() / "adapters"));
+    std::set<std::string> deleted;
+    for (const FileEntry& entry : entries) {
+        std::string id = entry.path.filename().string();
+        if (!id.starts_with(kUnlistedPrefix)) continue;
+        id.erase(0, kUnlistedPrefix.size());
+        if (!known.contains(id)) TRY(m_files.removeTree(m_workspace.adapterFolder(id)));
+        TRY(m_files.remove(entry.path));
+        deleted.insert({id, entry.path.filename().string()});
+    }
     for (const FileEntry& entry : entries) {
         const std::string name = entry.path.filename().string();
-        if (known.contains(name)) continue;
+        if (known.contains(name) || deleted.contains(name)) continue;
         const bool isLeaving = name.starts_with(kRemovedPrefix);
         if (isLeaving && known.contains(name.substr(kRemovedPrefix.size())))
             TRY(m_files.rename(entry.path, m_workspace.adapterFolder(name.substr(kRemovedPrefix.size()))));

@@ -5,6 +5,8 @@
 // Owner: Engine. Thread: any.
 #pragma once
 
+#include <array>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -30,23 +32,24 @@ public:
     // invalid_argument: several bases have one of that name. What `tenant` may not see is not there for it.
     Result<AdapterRecord> find(std::string_view reference, std::string_view tenant = {}) const;
 
-    // For requests: its tiles come for pages of this size. Reading it: errors of readAdapterFolder, and of
-    // makeLoraImage. It may be read until the shelf is gone.
+    // For requests: its tiles come for pages of this size. Reading it: errors of readAdapterFolder, of makeLoraImage,
+    // and corrupt_file when the files are not those that were imported. It may be read until the shelf is gone.
     std::shared_ptr<const AdapterSource> source(const AdapterRecord& adapter, const ArchSpec& base,
                                                 std::vector<std::int64_t> pageBytes) const;
 
     // Brings a folder in as version 1 of a new name, or as the next version of `replaced`, whose id is then gone and
-    // whose tenant it keeps; nothing changes when it is the same adapter. Errors: those of readAdapterFolder;
+    // whose tenant it keeps; the same adapter only gets its files mended. Errors: those of readAdapterFolder;
     // non_finite; already_exists; io_error, disk_full: nothing is left behind.
     Result<AdapterRecord> bring(const Path& source, const ModelRecord& base, const std::string& name,
                                 const AdapterRecord* replaced, std::int64_t now, const std::string& tenant = {});
     Result<void> remove(const AdapterRecord& adapter);  // error not_found: it is gone
 
-    // Files of adapters whose base is deleted for good; their rows went with it.
+    // Around the deletion of a base for good, which takes the rows of its adapters along: before it, and after it.
+    Result<void> markFilesOf(std::string_view baseId, std::span<const AdapterRow> rows);
     void deleteFilesOf(std::string_view baseId, std::span<const AdapterRow> rows);
 
-    // After a crash: what says of itself that it is unfinished or being deleted is removed, or put back while its row
-    // is there; other folders that no row names are named in the answer.
+    // After a crash: what says of itself that it is unfinished or being deleted, or is marked as unlisted, is removed,
+    // or kept while its row is there; other folders that no row names are named in the answer.
     Result<std::vector<std::string>> tidy();
 
 private:
@@ -54,6 +57,11 @@ private:
     class FolderSource;
     std::shared_ptr<const Records> records() const;
     void discard(std::string_view id);
+    Result<void> markUnlisted(std::string_view id);
+    void unmark(std::string_view id);
+    // That the folder has this digest: computed when its files are read for the first time, or changed since.
+    Result<void> verify(const std::string& id, const Path& path, const AdapterFolder& adapter,
+                        const std::string& digest) const;
     Result<void> copyInto(const Path& folder, const AdapterFolder& adapter, const Path& source);
 
     Workspace& m_workspace;
@@ -63,6 +71,8 @@ private:
     std::mutex m_reloadMutex;  // what was read last is also what is kept; taken before m_mutex
     mutable std::mutex m_mutex;
     std::shared_ptr<const Records> m_records = std::make_shared<Records>();
+    using Stamp = std::array<std::int64_t, 4>;        // sizes and times of the two files
+    mutable std::map<std::string, Stamp> m_verified;  // by id
 };
 
 }  // namespace espalier

@@ -25,7 +25,8 @@
 
 namespace espalier {
 
-inline constexpr std::string_view kPartialPrefix = ".partial-", kRemovedPrefix = ".removed-";
+inline constexpr std::string_view kPartialPrefix = ".partial-", kRemovedPrefix = ".removed-",
+                                  kUnlistedPrefix = ".unlisted-";
 
 class Workspace {
 public:
@@ -52,6 +53,10 @@ public:
 
     Path removedAdapterFolder(std::string_view id) const {
         return m_folder / "adapters" / withPrefix(kRemovedPrefix, id);
+    }
+    // Lies beside the folder of an adapter for as long as its row is yet to come, or about to go.
+    Path unlistedAdapterMark(std::string_view id) const {
+        return m_folder / "adapters" / withPrefix(kUnlistedPrefix, id);
     }
 
     Catalog& catalog() { return m_catalog; }

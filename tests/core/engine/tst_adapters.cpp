@@ -1,50 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Adapters in the engine: imported, listed, served by name, reloaded and removed while in use, kept over a restart; and
 // whatever goes wrong leaves nothing behind.
+#include <fstream>
+
 #include "core/engine/engine.h"
-#include "tests/core/engine/engine_fixture.h"
-#include "tests/support/adapter_data.h"
+#include "tests/core/engine/adapter_fixture.h"
 #include "tests/support/fault_injection.h"
 #include "tests/support/test_main.h"
 
 using namespace espalier;
 using namespace espalier::test;
-
-namespace {
-
-struct AdapterFixture : EngineFixture {
-    ArchSpec spec = archSpecFromConfig(tinyConfig({}), "config.json").value();
-    std::unique_ptr<Engine> engine;
-
-    // A workspace with the base "tiny".
-    Result<void> start() {
-        makeModel("tiny");
-        TRY_ASSIGN(engine, open());
-        TRY_ASSIGN(const JobRecord job, importAndWait(*engine, {.path = (root / "tiny").string()}));
-        if (job.error) return *job.error;
-        return {};
-    }
-    Path makeAdapter(const std::string& name, const TinyAdapterOptions& options = {}) const {
-        tinyAdapter(spec, options).write(root / name);
-        return root / name;
-    }
-    Result<AdapterRecord> import(const std::string& name, const TinyAdapterOptions& options = {}) {
-        return engine->importAdapter({.path = makeAdapter(name, options).string(), .base = "tiny"});
-    }
-    std::vector<TokenId> generate(const std::string& model, std::int32_t tokens = 24) {
-        Collector collector;
-        CHECK(engine->submit(model, requestFor({5, 80, 81, 7}, tokens, collector)));
-        return idsOf(collector.wait());
-    }
-    std::vector<std::string> folders() const {
-        std::vector<std::string> names;
-        const auto entries = files->list(workspace / "adapters").value();
-        for (const FileEntry& entry : entries) names.push_back(entry.path.filename().string());
-        return names;
-    }
-};
-
-}  // namespace
 
 class TestAdapters : public QObject {
     Q_OBJECT
@@ -300,22 +265,39 @@ private slots:
         VERIFY_OK(fixture.start());
         const auto gone = fixture.import("gone", {.seed = 3});
         const auto broken = fixture.import("broken", {.seed = 4});
+        const auto flipped = fixture.import("flipped", {.seed = 6});
         VERIFY_OK(gone);
         VERIFY_OK(broken);
+        VERIFY_OK(flipped);
         VERIFY_OK(fixture.import("whole", {.seed = 5}));
         std::filesystem::remove_all(gone->folder);
         std::filesystem::resize_file(Path(broken->folder) / "adapter_model.safetensors", 100);
-        Collector first, second, third, base;
+        {  // one bit of one weight: still a whole folder that fits the base
+            std::fstream file(Path(flipped->folder) / "adapter_model.safetensors",
+                              std::ios::in | std::ios::out | std::ios::binary);
+            file.seekg(-3, std::ios::end);
+            const auto byte = static_cast<char>(file.get() ^ 1);
+            file.seekp(-3, std::ios::end);
+            file.put(byte);
+        }
+        Collector first, second, third, base, bit;
+        VERIFY_OK(fixture.engine->submit("tiny:flipped", requestFor({5, 80}, 8, bit)));
         VERIFY_OK(fixture.engine->submit("tiny:gone", requestFor({5, 80}, 8, first)));
         VERIFY_OK(fixture.engine->submit("tiny:broken", requestFor({5, 80}, 8, second)));
         VERIFY_OK(fixture.engine->submit("tiny:whole", requestFor({5, 80}, 8, third)));
         VERIFY_OK(fixture.engine->submit("tiny", requestFor({5, 80}, 8, base)));
-        for (const auto& [collector, name] : {std::pair{&first, "gone"}, std::pair{&second, "broken"}}) {
+        for (const auto& [collector, name] :
+             {std::pair{&first, "gone"}, std::pair{&second, "broken"}, std::pair{&bit, "flipped"}}) {
             const Chunk last = collector->wait().back();
             QCOMPARE(*last.finish, FinishReason::Failed);
             QVERIFY2(last.error->message.find(std::string("\"") + name + "\"") != std::string::npos,
                      last.error->message.c_str());
         }
+        QCOMPARE(bit.wait().back().error->code, ErrorCode::CorruptFile);
+        const auto mended = fixture.engine->reloadAdapter("tiny:flipped");
+        VERIFY_OK(mended);
+        QVERIFY(mended->id == flipped->id && mended->version == 1);
+        QCOMPARE(fixture.generate("tiny:flipped").size(), std::size_t{24});
         QCOMPARE(idsOf(third.wait()).size(), std::size_t{8});
         QCOMPARE(idsOf(base.wait()).size(), std::size_t{8});
     }
