@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/adapters/bottleneck_folder.h"
 #include "core/base/json.h"
+#include "core/formats/family.h"
 #include "core/models/transformer.h"
 #include "core/tensor/quantized_block.h"
 
@@ -132,7 +134,33 @@ struct RandomAdapter {
     std::unique_ptr<RandomTensors> tensors;
 };
 
+bool isBottleneck(const BenchAdapter& adapter) {
+    return adapter.targets == "bottleneck";
+}
+
+RandomAdapter makeRandomBottleneck(const ArchSpec& spec, const BenchAdapter& adapter) {
+    std::vector<NamedShape> wanted;
+    for (std::size_t layer = 0; layer < spec.layers.size(); ++layer) {
+        const std::string place = std::string(familyNamed(spec.family)->tensors.layer) + std::to_string(layer) +
+                                  ".output_adapters.adapters.bench.";
+        wanted.push_back({place + "adapter_down.0.weight", {adapter.rank, spec.hidden}});
+        wanted.push_back({place + "adapter_down.0.bias", {adapter.rank}});
+        wanted.push_back({place + "adapter_up.weight", {spec.hidden, adapter.rank}});
+        wanted.push_back({place + "adapter_up.bias", {spec.hidden}});
+    }
+    const Json settings = {{"mh_adapter", false},
+                           {"output_adapter", true},
+                           {"original_ln_before", true},
+                           {"original_ln_after", true},
+                           {"residual_before_ln", true},
+                           {"non_linearity", "relu"},
+                           {"reduction_factor", spec.hidden / (adapter.rank + 0.5)}};  // rounded down to the rank
+    return {dumpJson(Json{{"name", "bench"}, {"config", settings}}),
+            std::make_unique<RandomTensors>(wanted, adapter.dtype)};
+}
+
 RandomAdapter makeRandomAdapter(const ArchSpec& spec, const BenchAdapter& adapter) {
+    if (isBottleneck(adapter)) return makeRandomBottleneck(spec, adapter);
     Json modules = {"q_proj", "k_proj", "v_proj", "o_proj"};
     if (adapter.targets == "all") modules.insert(modules.end(), {"gate_proj", "up_proj", "down_proj"});
     std::vector<NamedShape> wanted;
@@ -175,7 +203,8 @@ Result<void> writeRandomAdapter(FileSystem& files, const Path& folder, const Arc
     const std::uint64_t size = text.size();
     TRY(files.makeDirectories(folder));
     TRY(writeAtomically(files, folder / "adapter_config.json", made.config));
-    TRY_ASSIGN(const auto file, files.create(folder / "adapter_model.safetensors"));
+    TRY_ASSIGN(const auto file,
+               files.create(folder / (isBottleneck(adapter) ? kAdapterHubWeightsFile : kAdapterWeightsFile)));
     TRY(file->append(std::as_bytes(std::span(&size, 1))));
     TRY(file->append(std::as_bytes(std::span(text))));
     for (const TensorEntry& tensor : made.tensors->tensors()) {

@@ -19,14 +19,15 @@ Result<ArchSpec> benchShape(const std::string& name);
 // costs its packed weights and little more. With a block type only matrices whose rows are whole blocks have it.
 std::unique_ptr<TensorSource> randomTensors(const ArchSpec& spec, DType dtype);
 
-// A LoRA adapter on every projection of such a model, with random values; `number` tells them apart. targets:
-// "all" or "attention". Error invalid_argument; those of makeLoraImage.
+// An adapter of such a model with random values; `number` tells them apart. targets: LoRA on "all" projections or on
+// those of "attention", or a "bottleneck" after each MLP (Pfeiffer), as wide as the rank. Errors: those of
+// makeLoraImage.
 struct BenchAdapter {
     std::int32_t rank = 16;
     DType dtype = DType::BF16;  // F32, BF16, F16
     std::string targets = "all";
 };
-// Such an adapter as a PEFT folder.
+// Such an adapter as a folder of PEFT or AdapterHub.
 Result<void> writeRandomAdapter(FileSystem& files, const Path& folder, const ArchSpec& spec,
                                 const BenchAdapter& adapter);
 Result<std::shared_ptr<const LoraImage>> randomAdapter(const ArchSpec& spec, const BenchAdapter& adapter, int number,

@@ -33,6 +33,25 @@ std::int32_t adaptersOf(const TenancyBenchOptions& options, std::int32_t usual) 
     return options.adapters > 0 ? options.adapters : usual;
 }
 
+// The same requests to one hierarchical model, the base with its bottleneck adapter, and to thousands of them: a
+// sixteenth as wide as the base, as AdapterHub makes them.
+Result<void> benchHierarchicalModels(Session& session, BenchModel& model, const TenancyBenchOptions& options,
+                                     Report& report) {
+    const auto make = [&](std::int32_t adapters) {
+        TraceBenchOptions trace = traceOptions(model, options, adapters, 10, {model.transformer->spec().hidden / 16});
+        trace.adapterTargets = "bottleneck";
+        return TraceBench::make(session, *model.backend, *model.transformer, trace);
+    };
+    const std::int32_t count = 5 * adaptersOf(options, 2000);
+    TRY_ASSIGN(const auto one, make(1));
+    TRY_ASSIGN(const auto many, make(count));
+    const TraceSetup setup{.poolPages = kKvPages + std::max(one->setPages(), many->setPages() / 10)};
+    return compareInTurns(model, options, report,
+                          {{"1 bottleneck adapter", [&] { return one->replay(setup); }},
+                           {std::to_string(count) + " bottleneck adapters", [&] { return many->replay(setup); }}},
+                          "tokens_per_s");
+}
+
 // The same requests over five adapters and over thousands, in a pool that has room for a tenth of those that are named.
 Result<void> benchManyAdapters(Session& session, BenchModel& model, const TenancyBenchOptions& options,
                                Report& report) {
@@ -48,12 +67,13 @@ Result<void> benchManyAdapters(Session& session, BenchModel& model, const Tenanc
         return [&bench, setup] { return bench.replay(setup); };
     };
     const std::string number = std::to_string(adaptersOf(options, 2000)) + " adapters";
-    return compareInTurns(model, options, report,
-                          {{"5 adapters", over(*few, {})},
-                           {number, over(*many, {})},
-                           {number + ", no prefetch", over(*many, {.prefetch = false})},
-                           {number + ", all in the pool", over(*many, {.isHot = true})}},
-                          "tokens_per_s");
+    TRY(compareInTurns(model, options, report,
+                       {{"5 adapters", over(*few, {})},
+                        {number, over(*many, {})},
+                        {number + ", no prefetch", over(*many, {.prefetch = false})},
+                        {number + ", all in the pool", over(*many, {.isHot = true})}},
+                       "tokens_per_s"));
+    return benchHierarchicalModels(session, model, options, report);
 }
 
 // Answers of the base alone, beside adapters that lie in the pool and in host memory and beside none. The operations
@@ -107,14 +127,18 @@ Result<void> benchColdAdapters(Session& session, BenchModel& model, const Tenanc
                           "ttft_p95_ms");
 }
 
-// Mixed ranks in a pool a tenth of what the trace names, without one thing at a time. Split: half for adapters, as a
-// server must that does not know whether long texts or many adapters will come. Padded: every rank is the largest.
+// Mixed ranks of eight tenants in a pool a tenth of what the trace names, without one thing at a time. Split: half for
+// adapters, as a server must that does not know whether long texts or many adapters will come. Padded: every rank is
+// the largest. First come first served: tenants count for nothing.
 Result<void> benchAblations(Session& session, BenchModel& model, const TenancyBenchOptions& options, Report& report) {
     const std::int32_t adapters = adaptersOf(options, 2000);
-    TRY_ASSIGN(const auto mixed, TraceBench::make(session, *model.backend, *model.transformer,
-                                                  traceOptions(model, options, adapters, 10, {64, 32, 16, 8})));
-    TRY_ASSIGN(const auto padded, TraceBench::make(session, *model.backend, *model.transformer,
-                                                   traceOptions(model, options, adapters, 10, {64})));
+    const auto make = [&](std::vector<std::int32_t> ranks) {
+        TraceBenchOptions trace = traceOptions(model, options, adapters, 10, std::move(ranks));
+        trace.tenants = 8;
+        return TraceBench::make(session, *model.backend, *model.transformer, std::move(trace));
+    };
+    TRY_ASSIGN(const auto mixed, make({64, 32, 16, 8}));
+    TRY_ASSIGN(const auto padded, make({64}));
     const std::int32_t pages = kKvPages / 4 + mixed->setPages() / 10;
     const auto over = [&](TraceBench& bench, TraceSetup setup) {
         setup.poolPages = pages;
@@ -123,6 +147,7 @@ Result<void> benchAblations(Session& session, BenchModel& model, const TenancyBe
     return compareInTurns(model, options, report,
                           {{"everything", over(*mixed, {})},
                            {"no prefetch", over(*mixed, {.prefetch = false})},
+                           {"first come first served", over(*mixed, {.isFirstComeFirstServed = true})},
                            {"pool split in halves", over(*mixed, {.adaptersAlone = 0.5})},
                            {"ranks padded to 64", over(*padded, {})},
                            {"ranks padded to 64, pool split", over(*padded, {.adaptersAlone = 0.5})}},

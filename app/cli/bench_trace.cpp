@@ -73,6 +73,7 @@ struct TraceBench::Run {
         options.kvType = bench.m_options.kvType;
         options.prefixCache = false;
         options.prefetch = setup.prefetch;
+        options.isFirstComeFirstServed = setup.isFirstComeFirstServed;
         options.tiers = &tiers;
         const ArchSpec& spec = bench.m_transformer.spec();
         options.poolPages = setup.poolPages;
@@ -169,6 +170,7 @@ Request TraceBench::requestOf(std::size_t number) const {
     Request request;
     request.id = RequestId{number + 1};
     request.adapter = m_sources[static_cast<std::size_t>(asked.adapter)];
+    request.tenant = std::to_string(asked.adapter % m_options.tenants);
     request.prompt.push_back(static_cast<TokenId>(number % 30000 + 1));
     while (std::ssize(request.prompt) < asked.promptTokens) request.prompt.push_back(7);
     request.maxTokens = asked.answerTokens;

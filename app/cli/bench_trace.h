@@ -21,14 +21,16 @@ struct TraceBenchOptions {
     std::string adapterTargets = "attention";
     std::int64_t poolBytes = 0, hostBytes = 0;
     DType kvType = DType::F32;
+    std::int32_t tenants = 1;  // adapter i is of tenant i % tenants
 };
 
 // How a trace is replayed: as the engine is, or without one thing that it does.
 struct TraceSetup {
-    bool isHot = false;           // the pool is larger by all adapters of the trace, and they are in it
-    bool isOnHost = false;        // all adapters of the trace are in host memory, none in the pool
-    bool prefetch = true;         // adapters come ahead of their turn
-    double adaptersAlone = 0;     // part of the pool that adapters alone may have, KV the rest; 0: whoever needs it
+    bool isHot = false;        // the pool is larger by all adapters of the trace, and they are in it
+    bool isOnHost = false;     // all adapters of the trace are in host memory, none in the pool
+    bool prefetch = true;      // adapters come ahead of their turn
+    double adaptersAlone = 0;  // part of the pool that adapters alone may have, KV the rest; 0: whoever needs it
+    bool isFirstComeFirstServed = false;
     std::int32_t poolPages = 0;   // 0: those of poolBytes
     std::int32_t sequences = 32;  // running at once
 };

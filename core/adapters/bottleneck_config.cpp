@@ -98,8 +98,12 @@ Result<void> readOrder(const JsonReader& reader, const std::string& where, Bottl
 Result<void> readScale(const JsonReader& reader, const std::string& where, BottleneckConfig& config) {
     const Json* scaling = reader.find("scaling");
     if (!scaling) return {};
+    if (*scaling == "learned") {
+        config.learnsScale = true;
+        return {};
+    }
     if (scaling->is_string())
-        return refused(where, "its scale is learned (scaling: " + scaling->get<std::string>() + ")", "scaling");
+        return refused(where, "its scale is of the kind \"" + scaling->get<std::string>() + "\" (scaling)", "scaling");
     if (!scaling->is_number() || !std::isfinite(scaling->get<double>())) return reader.wrong("scaling", "a number");
     config.scale = static_cast<float>(scaling->get<double>());
     return {};

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 #include <set>
 
 #include "core/adapters/bottleneck_config.h"
 #include "core/adapters/tensor_check.h"
+#include "core/tensor/widen.h"
 
 namespace espalier {
 namespace {
@@ -22,11 +24,12 @@ Places placesOf(const Family& family) {
     return {"attention_adapters.adapters.", "output_adapters.adapters."};
 }
 
-enum class Role : std::uint8_t { Down, DownBias, Up, UpBias };
+enum class Role : std::uint8_t { Down, DownBias, Up, UpBias, Scale };
 constexpr std::pair<std::string_view, Role> kRoles[] = {{".adapter_down.0.weight", Role::Down},
                                                         {".adapter_down.0.bias", Role::DownBias},
                                                         {".adapter_up.weight", Role::Up},
-                                                        {".adapter_up.bias", Role::UpBias}};
+                                                        {".adapter_up.bias", Role::UpBias},
+                                                        {".scaling", Role::Scale}};
 
 class BottleneckChecker {
 public:
@@ -48,7 +51,7 @@ public:
 
 private:
     using Site = std::pair<std::int32_t, LoraSite>;
-    using Tensors = std::array<const TensorEntry*, 4>;  // by Role
+    using Tensors = std::array<const TensorEntry*, std::size(kRoles)>;  // by Role
 
     Result<void> checkBase() const {
         if (!m_config.modelType.empty() && m_config.modelType != m_family.modelType)
@@ -146,7 +149,7 @@ private:
                         any->location() + " stands where " + std::string(kAdapterConfigFile) + " has no adapter",
                         any->name);
         for (const auto& [suffix, role] : kRoles)
-            if (!tensors[static_cast<std::size_t>(role)])
+            if (!tensors[static_cast<std::size_t>(role)] && (role != Role::Scale || m_config.learnsScale))
                 return fail(ErrorCode::MissingTensor,
                             std::string(kAdapterHubWeightsFile) + " lacks " + module + std::string(suffix), module);
         return add(layer, site, tensors);
@@ -161,11 +164,12 @@ private:
                             " is possible",
                         "reduction_factor");
         const std::vector<std::int64_t> shapes[] = {
-            {rank, m_base.hidden}, {rank}, {m_base.hidden, rank}, {m_base.hidden}};
+            {rank, m_base.hidden}, {rank}, {m_base.hidden, rank}, {m_base.hidden}, {1}};
         for (std::size_t role = 0; role < tensors.size(); ++role) {
+            if (!tensors[role]) continue;
             TRY(checkAdapterTensor(*tensors[role], shapes[role]));
-            m_types.insert(tensors[role]->dtype);
             m_spec.bytes += tensors[role]->bytes;
+            if (role != static_cast<std::size_t>(Role::Scale)) m_types.insert(tensors[role]->dtype);
         }
         LoraPair pair;
         const bool isAfterMlp = site == LoraSite::AfterMlp;
@@ -176,7 +180,7 @@ private:
                        m_base.hidden,
                        0};
         pair.rank = rank;
-        pair.scale = m_config.scale;
+        TRY_ASSIGN(pair.scale, scaleOf(tensors[static_cast<std::size_t>(Role::Scale)]));
         pair.a = tensors[0]->name;
         pair.aBias = tensors[1]->name;
         pair.b = tensors[2]->name;
@@ -185,6 +189,21 @@ private:
         m_spec.rank = std::max(m_spec.rank, rank);
         m_spec.pairs.push_back(std::move(pair));
         return {};
+    }
+
+    // A learned one is read as it is stored: every type widens to f32 exactly, so nothing is rounded here.
+    Result<float> scaleOf(const TensorEntry* learned) const {
+        if (!learned) return m_config.scale;
+        if (!m_config.learnsScale)
+            return fail(ErrorCode::CorruptFile,
+                        learned->location() + " is a learned scale, and " + std::string(kAdapterConfigFile) +
+                            " says a fixed one (scaling)",
+                        learned->name);
+        TRY_ASSIGN(const auto stored, readTensor(m_tensors, *learned));
+        float scale = 0;
+        widenFinite(learned->dtype, stored, std::span(&scale, 1));
+        if (std::isfinite(scale)) return scale;
+        return fail(ErrorCode::NonFinite, learned->location() + " is not finite", learned->name);
     }
 
     void finish() {

@@ -31,7 +31,7 @@
 namespace espalier {
 
 constexpr int kLoraSlab = 8;  // ranks of a tile
-constexpr std::int32_t kMaxLoraRank = 256;
+constexpr std::int32_t kMaxLoraRank = 4096;  // ample for a bottleneck half as wide as its base
 
 constexpr std::int64_t loraTileBytes(std::int32_t tileColumns, DType dtype) {
     return std::int64_t{kLoraSlab} * tileColumns * static_cast<std::int64_t>(bytesOf(dtype));

@@ -9,6 +9,7 @@ namespace espalier {
 namespace {
 
 constexpr std::uint64_t kSpareAfterAdapter = 64ull << 20;
+constexpr std::uint64_t kMostNoted = 16ull << 20;
 
 // One id per base, name and content: a reload of changed files has another folder than what it replaces.
 std::string idOf(std::string_view base, std::string_view name, std::string_view digest) {
@@ -67,8 +68,34 @@ Result<void> copyFile(FileSystem& files, const Path& from, const Path& to) {
 
 }  // namespace
 
+Result<void> noteUnlisted(FileSystem& files, const Path& note, std::span<const std::string> ids) {
+    std::string text;
+    for (const std::string& id : ids) text += id + "\n";
+    TRY_ASSIGN(const auto file, files.create(note));
+    TRY(file->append(std::as_bytes(std::span(text))));
+    TRY(file->sync());
+    return file->close();
+}
+
+Result<std::vector<std::string>> readUnlisted(FileSystem& files, const Path& note) {
+    TRY_ASSIGN(const std::string text, files.readText(note, kMostNoted));
+    std::vector<std::string> ids;
+    for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1)
+        ids.push_back(text.substr(begin, end - begin));
+    return ids;
+}
+
 AdapterIntake::~AdapterIntake() {
-    for (const Path& folder : m_taken) (void)m_files.removeTree(folder);
+    for (const Taken& taken : m_taken) {
+        (void)m_files.removeTree(m_workspace.partialAdapterFolder(taken.id));
+        (void)m_files.removeTree(m_workspace.adapterFolder(taken.id));
+    }
+    if (!m_taken.empty()) (void)m_files.remove(note());
+}
+
+void AdapterIntake::keep() {
+    (void)m_files.remove(note());  // else at the next start
+    m_taken.clear();
 }
 
 Result<std::optional<AdapterRow>> AdapterIntake::take(const AdapterArrival& arrival, std::int64_t now) {
@@ -77,25 +104,20 @@ Result<std::optional<AdapterRow>> AdapterIntake::take(const AdapterArrival& arri
     TRY(refuseNonFinite(*adapter.tensors));
     TRY(refuseOtherTables(m_files, adapter, base));
     TRY_ASSIGN(const std::string digest, digestAdapter(adapter, {}));
-    if (replaced && replaced->digest == digest) return std::optional<AdapterRow>();
-    const std::string id = idOf(base.id, name, digest);
-    const Path partial = m_workspace.partialAdapterFolder(id), folder = m_workspace.adapterFolder(id);
-    const auto place = [&]() -> Result<void> {
-        TRY(copyInto(partial, adapter, source));
-        // What was checked is what lies there now, also when somebody wrote to the source meanwhile.
-        TRY_ASSIGN(const AdapterFolder copied, readAdapterFolder(m_files, partial, base.spec));
-        TRY_ASSIGN(const std::string again, digestAdapter(copied, {}));
-        if (again != digest)
-            return fail(ErrorCode::IoError, source.string() + " changed while it was copied", source.string());
-        TRY(m_files.removeTree(folder));
-        return m_files.move(partial, folder);
-    };
-    if (auto placed = place(); !placed) {
-        (void)m_files.removeTree(partial);
-        (void)m_files.removeTree(folder);  // it may have moved before it failed
-        return std::move(placed).error();
+    const bool isSame = replaced && replaced->digest == digest;  // then only files that broke are to be mended
+    if (isSame && holds(replaced->id, base.spec, digest)) return std::optional<AdapterRow>();
+    const std::string id = isSame ? replaced->id : idOf(base.id, name, digest);
+    auto copied = copy(adapter, arrival, id, digest);
+    if (copied && isSame) copied = settle(id);
+    if (!copied) {
+        (void)m_files.removeTree(m_workspace.partialAdapterFolder(id));
+        return std::move(copied).error();
     }
-    m_taken.push_back(folder);
+    if (isSame) {
+        TRY(m_files.flush(m_workspace.adapterFolder(id)));
+        return std::optional<AdapterRow>();
+    }
+    m_taken.push_back({id, replaced ? replaced->id : std::string()});
     const AdapterSpec& spec = adapter.spec;
     return std::optional(AdapterRow{id, base.id, name, digest, spec.kind, replaced ? replaced->version + 1 : 1,
                                     spec.rank, dumpJson(Json(spec.targets)), spec.bytes,
@@ -103,8 +125,38 @@ Result<std::optional<AdapterRow>> AdapterIntake::take(const AdapterArrival& arri
                                     dumpJson(Json(spec.warnings)), replaced ? replaced->tenant : tenant});
 }
 
-Result<void> AdapterIntake::flush() {
-    return m_taken.empty() ? Result<void>() : m_files.flush(m_workspace.folder() / "adapters");
+Result<void> AdapterIntake::copy(const AdapterFolder& adapter, const AdapterArrival& arrival, const std::string& id,
+                                 const std::string& digest) {
+    const Path partial = m_workspace.partialAdapterFolder(id);
+    TRY(copyInto(partial, adapter, arrival.source));
+    // What was checked is what lies there now, also when somebody wrote to the source meanwhile.
+    TRY_ASSIGN(const AdapterFolder copied, readAdapterFolder(m_files, partial, arrival.base.spec));
+    TRY_ASSIGN(const std::string again, digestAdapter(copied, {}));
+    if (again == digest) return {};
+    return fail(ErrorCode::IoError, arrival.source.string() + " changed while it was copied", arrival.source.string());
+}
+
+Result<void> AdapterIntake::settle(const std::string& id) {
+    TRY(m_files.removeTree(m_workspace.adapterFolder(id)));
+    return m_files.move(m_workspace.partialAdapterFolder(id), m_workspace.adapterFolder(id));
+}
+
+Result<void> AdapterIntake::place() {
+    if (m_taken.empty()) return {};
+    std::vector<std::string> ids;
+    for (const Taken& taken : m_taken) {
+        ids.push_back(taken.id);
+        if (!taken.replaced.empty()) ids.push_back(taken.replaced);
+    }
+    TRY(noteUnlisted(m_files, note(), ids));
+    for (const Taken& taken : m_taken) TRY(settle(taken.id));
+    return m_files.flush(m_workspace.folder() / "adapters");
+}
+
+bool AdapterIntake::holds(const std::string& id, const ArchSpec& base, const std::string& digest) const {
+    const auto there = readAdapterFolder(m_files, m_workspace.adapterFolder(id), base);
+    const auto found = there ? digestAdapter(*there, {}) : Result<std::string>(there.error());
+    return found && *found == digest;
 }
 
 Result<void> AdapterIntake::copyInto(const Path& folder, const AdapterFolder& adapter, const Path& source) {

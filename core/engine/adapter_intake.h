@@ -7,6 +7,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,24 +26,37 @@ struct AdapterArrival {
     std::string tenant = {};
 };
 
+// Adapters, one id a line, whose rows are yet to come or about to go: after a crash, the folder of one that has no row
+// is removed. One file for many, durable before what it speaks of and removed after it.
+Result<void> noteUnlisted(FileSystem& files, const Path& note, std::span<const std::string> ids);
+Result<std::vector<std::string>> readUnlisted(FileSystem& files, const Path& note);
+
 class AdapterIntake {
 public:
     AdapterIntake(Workspace& workspace, FileSystem& files) : m_workspace(workspace), m_files(files) {}
     AdapterIntake(const AdapterIntake&) = delete;
     ~AdapterIntake();
 
-    // Copies one. nullopt: it is what it would replace. Errors: those of readAdapterFolder; non_finite; io_error,
-    // disk_full.
+    // Copies one. nullopt: it is what it would replace, whose files were mended where they had to be. Errors: those of
+    // readAdapterFolder; non_finite; io_error, disk_full.
     Result<std::optional<AdapterRow>> take(const AdapterArrival& arrival, std::int64_t now);
-    Result<void> flush();  // what was taken is durable
-    void keep() { m_taken.clear(); }
+    Result<void> place();  // under their own names, and durable
+    void keep();           // rows name them now, and what they replaced is gone
 
 private:
+    struct Taken {
+        std::string id, replaced;  // replaced: an id, or empty
+    };
+    Result<void> copy(const AdapterFolder& adapter, const AdapterArrival& arrival, const std::string& id,
+                      const std::string& digest);
     Result<void> copyInto(const Path& folder, const AdapterFolder& adapter, const Path& source);
+    Result<void> settle(const std::string& id);
+    bool holds(const std::string& id, const ArchSpec& base, const std::string& digest) const;
+    Path note() const { return m_workspace.unlistedAdapters("arriving"); }
 
     Workspace& m_workspace;
     FileSystem& m_files;
-    std::vector<Path> m_taken;  // folders that nothing names yet
+    std::vector<Taken> m_taken;  // no row names them yet
 };
 
 }  // namespace espalier

@@ -153,6 +153,7 @@ public:
     }
     Result<std::shared_ptr<const LoraImage>> read() const override {
         TRY_ASSIGN(const AdapterFolder folder, readAdapterFolder(m_shelf.m_files, m_folder, *m_spec));
+        TRY(m_shelf.verify(m_id, m_folder, folder, digest));
         return makeLoraImage(folder.spec, *folder.tensors, digest, m_pageBytes);
     }
     std::shared_ptr<const AdapterSource> successor() const override {
@@ -173,6 +174,27 @@ private:
 std::shared_ptr<const AdapterSource> AdapterShelf::source(const AdapterRecord& adapter, const ArchSpec& base,
                                                           std::vector<std::int64_t> pageBytes) const {
     return std::make_shared<FolderSource>(*this, adapter, std::make_shared<const ArchSpec>(base), std::move(pageBytes));
+}
+
+Result<void> AdapterShelf::verify(const std::string& id, const Path& path, const AdapterFolder& adapter,
+                                  const std::string& digest) const {
+    TRY_ASSIGN(const FileEntry config, m_files.stat(path / kAdapterConfigFile));
+    TRY_ASSIGN(const FileEntry weights, m_files.stat(path / adapter.weightsFile));
+    const Stamp stamp{static_cast<std::int64_t>(config.bytes), config.modifiedNs,
+                      static_cast<std::int64_t>(weights.bytes), weights.modifiedNs};
+    {
+        const std::lock_guard lock(m_mutex);
+        if (const auto known = m_verified.find(id); known != m_verified.end() && known->second == stamp) return {};
+    }
+    TRY_ASSIGN(const std::string found, digestAdapter(adapter, {}));
+    if (found != digest)
+        return fail(ErrorCode::CorruptFile,
+                    path.string() + " does not hold what was imported: its digest is " + found + ", on record is " +
+                        digest + "; reload the adapter from its source, or remove it",
+                    path.string());
+    const std::lock_guard lock(m_mutex);
+    m_verified[id] = stamp;
+    return {};
 }
 
 std::vector<Result<AdapterRecord>> AdapterShelf::bring(std::span<const AdapterArrival> arrivals, std::int64_t now) {
@@ -206,15 +228,15 @@ std::vector<Result<AdapterRecord>> AdapterShelf::bring(std::span<const AdapterAr
         }
     }
     if (changes.empty()) return answers;
-    auto entered = intake.flush();
+    auto entered = intake.place();
     if (entered) entered = enter(changes, made);
     if (!entered) {
         for (const std::size_t place : places) answers[place] = entered.error();
         return answers;
     }
-    intake.keep();
     for (const AdapterChange& change : changes)
         if (!change.replaced.empty()) discard(change.replaced);
+    intake.keep();
     return answers;
 }
 
@@ -241,6 +263,8 @@ Result<bool> AdapterShelf::leave(const AdapterRecord& adapter) {
     Records all = *records();
     std::erase_if(all, [&](const auto& record) { return record->id == adapter.id; });
     keep(std::move(all));
+    const std::lock_guard lock(m_mutex);
+    m_verified.erase(adapter.id);
     return isErased;
 }
 
@@ -259,15 +283,25 @@ Result<void> AdapterShelf::remove(const AdapterRecord& adapter) {
     return {};
 }
 
+Result<void> AdapterShelf::noteFilesOf(std::string_view baseId, std::span<const AdapterRow> rows) {
+    std::vector<std::string> ids;
+    for (const AdapterRow& row : rows)
+        if (row.base == baseId) ids.push_back(row.id);
+    return ids.empty() ? Result<void>() : noteUnlisted(m_files, m_workspace.unlistedAdapters(baseId), ids);
+}
+
 void AdapterShelf::deleteFilesOf(std::string_view baseId, std::span<const AdapterRow> rows) {
     for (const AdapterRow& row : rows)
         if (row.base == baseId) discard(row.id);
+    (void)m_files.remove(m_workspace.unlistedAdapters(baseId));  // else at the next start
 }
 
 // Aside first: a folder that says of itself that it is going is finished off at the next start, when it has to be.
 void AdapterShelf::discard(std::string_view id) {
     const Path folder = m_workspace.adapterFolder(id), aside = m_workspace.removedAdapterFolder(id);
     if (m_files.exists(folder) && m_files.rename(folder, aside)) (void)m_files.removeTree(aside);
+    const std::lock_guard lock(m_mutex);
+    m_verified.erase(std::string(id));
 }
 
 Result<std::vector<std::string>> AdapterShelf::tidy() {
@@ -277,9 +311,19 @@ Result<std::vector<std::string>> AdapterShelf::tidy() {
     for (const AdapterRow& row : rows) known.insert(row.id);
     std::vector<std::string> unknown;
     TRY_ASSIGN(const auto entries, m_files.list(m_workspace.folder() / "adapters"));
+    std::set<std::string> unlisted;
+    for (const FileEntry& entry : entries) {
+        if (!entry.path.filename().string().starts_with(kUnlistedPrefix)) continue;
+        TRY_ASSIGN(const auto ids, readUnlisted(m_files, entry.path));
+        unlisted.insert(ids.begin(), ids.end());
+    }
     for (const FileEntry& entry : entries) {
         const std::string name = entry.path.filename().string();
-        if (known.contains(name)) continue;
+        if (known.contains(name) || name.starts_with(kUnlistedPrefix)) continue;
+        if (unlisted.contains(name)) {
+            TRY(m_files.removeTree(entry.path));
+            continue;
+        }
         const bool isLeaving = name.starts_with(kRemovedPrefix);
         if (isLeaving && known.contains(name.substr(kRemovedPrefix.size())))
             TRY(m_files.rename(entry.path, m_workspace.adapterFolder(name.substr(kRemovedPrefix.size()))));
@@ -288,6 +332,8 @@ Result<std::vector<std::string>> AdapterShelf::tidy() {
         else
             unknown.push_back(entry.path.string());
     }
+    for (const FileEntry& entry : entries)  // what they named is done
+        if (entry.path.filename().string().starts_with(kUnlistedPrefix)) TRY(m_files.remove(entry.path));
     return unknown;
 }
 

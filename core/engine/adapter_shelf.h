@@ -5,6 +5,8 @@
 // Owner: Engine. Thread: any.
 #pragma once
 
+#include <array>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -31,22 +33,23 @@ public:
     // invalid_argument: several bases have one of that name. What `tenant` may not see is not there for it.
     Result<AdapterRecord> find(std::string_view reference, std::string_view tenant = {}) const;
 
-    // For requests: its tiles come for pages of this size. Reading it: errors of readAdapterFolder, and of
-    // makeLoraImage. It may be read until the shelf is gone.
+    // For requests: its tiles come for pages of this size. Reading it: errors of readAdapterFolder, of makeLoraImage,
+    // and corrupt_file when the files are not those that were imported. It may be read until the shelf is gone.
     std::shared_ptr<const AdapterSource> source(const AdapterRecord& adapter, const ArchSpec& base,
                                                 std::vector<std::int64_t> pageBytes) const;
 
     // Brings folders in, each as version 1 of a new name or as the next version of what it replaces, whose id is then
-    // gone; nothing changes when that is the same adapter. One answer for each, in their order: what fails leaves
+    // gone; the same adapter only gets its files mended. One answer for each, in their order: what fails leaves
     // nothing behind and the others go on. Errors: those of AdapterIntake; already_exists.
     std::vector<Result<AdapterRecord>> bring(std::span<const AdapterArrival> arrivals, std::int64_t now);
     Result<void> remove(const AdapterRecord& adapter);  // error not_found: it is gone
 
-    // Files of adapters whose base is deleted for good; their rows went with it.
+    // Around the deletion of a base for good, which takes the rows of its adapters along: before it, and after it.
+    Result<void> noteFilesOf(std::string_view baseId, std::span<const AdapterRow> rows);
     void deleteFilesOf(std::string_view baseId, std::span<const AdapterRow> rows);
 
-    // After a crash: what says of itself that it is unfinished or being deleted is removed, or put back while its row
-    // is there; other folders that no row names are named in the answer.
+    // After a crash: what says of itself that it is unfinished or being deleted, or is noted as unlisted, is removed,
+    // or kept while its row is there; other folders that no row names are named in the answer.
     Result<std::vector<std::string>> tidy();
 
 private:
@@ -57,6 +60,9 @@ private:
     Result<void> enter(std::span<const AdapterChange> changes, std::span<const AdapterRecord> made);
     Result<bool> leave(const AdapterRecord& adapter);
     void discard(std::string_view id);
+    // That the folder has this digest: computed when its files are read for the first time, or changed since.
+    Result<void> verify(const std::string& id, const Path& path, const AdapterFolder& adapter,
+                        const std::string& digest) const;
 
     Workspace& m_workspace;
     FileSystem& m_files;
@@ -65,6 +71,8 @@ private:
     std::mutex m_reloadMutex;  // what was read last is also what is kept; taken before m_mutex
     mutable std::mutex m_mutex;
     std::shared_ptr<const Records> m_records = std::make_shared<Records>();
+    using Stamp = std::array<std::int64_t, 4>;        // sizes and times of the two files
+    mutable std::map<std::string, Stamp> m_verified;  // by id
 };
 
 }  // namespace espalier

@@ -232,6 +232,7 @@ Result<void> LocalEngine::deleteModel(const ModelRecord& model) {
     const Path folder = m_workspace->modelFolder(model.id), aside = m_workspace->removedFolder(model.id);
     const bool hasFolder = !model.linked && m_files.exists(folder);
     TRY_ASSIGN(const auto adapters, m_workspace->adapters().all());
+    TRY(m_adapters.noteFilesOf(model.id, adapters));
     if (hasFolder) TRY(m_files.rename(folder, aside));
     TRY_ASSIGN(const bool isErased, m_workspace->catalog().eraseRemoved(model.id));
     if (!isErased) return hasFolder ? m_files.rename(aside, folder) : Result<void>();  // restored in this moment

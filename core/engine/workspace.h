@@ -25,7 +25,8 @@
 
 namespace espalier {
 
-inline constexpr std::string_view kPartialPrefix = ".partial-", kRemovedPrefix = ".removed-";
+inline constexpr std::string_view kPartialPrefix = ".partial-", kRemovedPrefix = ".removed-",
+                                  kUnlistedPrefix = ".unlisted-";
 
 class Workspace {
 public:
@@ -52,6 +53,10 @@ public:
 
     Path removedAdapterFolder(std::string_view id) const {
         return m_folder / "adapters" / withPrefix(kRemovedPrefix, id);
+    }
+    // Names adapters whose rows are yet to come, or about to go: see UnlistedNote.
+    Path unlistedAdapters(std::string_view why) const {
+        return m_folder / "adapters" / withPrefix(kUnlistedPrefix, why);
     }
 
     Catalog& catalog() { return m_catalog; }

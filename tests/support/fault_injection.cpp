@@ -33,15 +33,47 @@ private:
     std::uint64_t m_written = 0;
 };
 
+class FaultyReader final : public ReadableFile {
+public:
+    FaultyReader(FaultInjection& faults, Path path, std::unique_ptr<ReadableFile> file)
+        : m_faults(faults), m_path(std::move(path)), m_file(std::move(file)) {}
+
+    Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> into) override {
+        TRY(m_faults.countReading(m_path));
+        return m_file->read(offset, into);
+    }
+
+private:
+    FaultInjection& m_faults;
+    const Path m_path;
+    std::unique_ptr<ReadableFile> m_file;
+};
+
 void FaultInjection::failCall(std::int64_t n, ErrorCode code) {
     const std::lock_guard lock(m_mutex);
-    m_failAt = m_calls + n;
-    m_failWith = code;
+    m_changing.failAt = m_changing.made + n;
+    m_changing.failWith = code;
 }
 
 std::int64_t FaultInjection::changingCalls() const {
     const std::lock_guard lock(m_mutex);
-    return m_calls;
+    return m_changing.made;
+}
+
+void FaultInjection::failReading(std::int64_t n, ErrorCode code) {
+    const std::lock_guard lock(m_mutex);
+    m_reading.failAt = m_reading.made + n;
+    m_reading.failWith = code;
+}
+
+std::int64_t FaultInjection::readingCalls() const {
+    const std::lock_guard lock(m_mutex);
+    return m_reading.made;
+}
+
+std::int64_t FaultInjection::readingFaults() const {
+    const std::lock_guard lock(m_mutex);
+    return m_reading.faults;
 }
 
 void FaultInjection::fillDiskAfter(std::optional<std::uint64_t> bytes, bool announced) {
@@ -70,12 +102,18 @@ Result<void> FaultInjection::count(const Path& path) {
     bool fails = false;
     {
         const std::lock_guard lock(m_mutex);
-        call = ++m_calls;
-        fails = call == m_failAt;
+        fails = m_changing.next();
+        call = m_changing.made;
         hook = m_hook;
     }
     if (hook) hook(call, path);
-    if (fails) return fail(m_failWith, "planted failure at " + path.string(), path.string());
+    if (fails) return fail(m_changing.failWith, "planted failure at " + path.string(), path.string());
+    return {};
+}
+
+Result<void> FaultInjection::countReading(const Path& path) {
+    const std::lock_guard lock(m_mutex);
+    if (m_reading.next()) return fail(m_reading.failWith, "planted failure at reading " + path.string(), path.string());
     return {};
 }
 
@@ -91,6 +129,27 @@ Result<void> FaultInjection::spend(const Path& path, std::uint64_t bytes) {
 void FaultInjection::noteSynced(const Path& path, std::uint64_t bytes) {
     const std::lock_guard lock(m_mutex);
     m_synced[path] = bytes;
+}
+
+Result<std::unique_ptr<ReadableFile>> FaultInjection::open(const Path& path) {
+    TRY(countReading(path));
+    TRY_ASSIGN(auto file, m_files.open(path));
+    return std::unique_ptr<ReadableFile>(new FaultyReader(*this, path, std::move(file)));
+}
+
+Result<std::string> FaultInjection::readText(const Path& path, std::uint64_t maxBytes) {
+    TRY(countReading(path));
+    return m_files.readText(path, maxBytes);
+}
+
+Result<std::vector<FileEntry>> FaultInjection::list(const Path& folder) {
+    TRY(countReading(folder));
+    return m_files.list(folder);
+}
+
+Result<FileEntry> FaultInjection::stat(const Path& path) {
+    TRY(countReading(path));
+    return m_files.stat(path);
 }
 
 Result<std::unique_ptr<WritableFile>> FaultInjection::create(const Path& path) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // FaultInjection: a FileSystem over the real one that fails on command. Counts every call that changes the disk, and
 // each rename a second time when it has been done; the n-th can be made to fail, the disk can fill up, and a power cut
-// can lose what was never synced.
+// can lose what was never synced. Calls that read (open, each read of an open file, readText, list, stat) are counted
+// by themselves.
 //
 // Thread: any.
 #pragma once
@@ -23,6 +24,10 @@ public:
     // The n-th changing call from now on (1: the next) fails with this code, and only that one.
     void failCall(std::int64_t n, ErrorCode code);
     std::int64_t changingCalls() const;
+    // The same of calls that read. readingFaults: how many have failed so.
+    void failReading(std::int64_t n, ErrorCode code);
+    std::int64_t readingCalls() const;
+    std::int64_t readingFaults() const;
     // append() fails with disk_full once this many more bytes were written; freeBytes() tells the truth about it only
     // when `announced`. nullopt: endless again.
     void fillDiskAfter(std::optional<std::uint64_t> bytes, bool announced = false);
@@ -31,25 +36,35 @@ public:
     // What a power cut leaves: every file written through here is cut back to its synced length.
     void loseUnsyncedWrites();
 
-    Result<std::unique_ptr<ReadableFile>> open(const Path& path) override { return m_files.open(path); }
+    Result<std::unique_ptr<ReadableFile>> open(const Path& path) override;
     Result<std::unique_ptr<WritableFile>> create(const Path& path) override;
     Result<std::unique_ptr<WritableFile>> createLarge(const Path& path) override;
-    Result<std::string> readText(const Path& path, std::uint64_t maxBytes) override {
-        return m_files.readText(path, maxBytes);
-    }
+    Result<std::string> readText(const Path& path, std::uint64_t maxBytes) override;
     Result<void> makeDirectories(const Path& path) override;
     Result<void> rename(const Path& from, const Path& to) override;
     Result<void> move(const Path& from, const Path& to) override;
     Result<void> flush(const Path& folder) override;
     Result<void> remove(const Path& path) override;
     Result<void> removeTree(const Path& path) override;
-    Result<std::vector<FileEntry>> list(const Path& folder) override { return m_files.list(folder); }
+    Result<std::vector<FileEntry>> list(const Path& folder) override;
     bool exists(const Path& path) override { return m_files.exists(path); }
-    Result<FileEntry> stat(const Path& path) override { return m_files.stat(path); }
+    Result<FileEntry> stat(const Path& path) override;
     Result<std::uint64_t> freeBytes(const Path& path) override;
 
 private:
     friend class FaultyFile;
+    friend class FaultyReader;
+    struct Calls {
+        std::int64_t made = 0, failAt = 0, faults = 0;  // failAt 0: never
+        ErrorCode failWith = ErrorCode::IoError;
+
+        bool next() {  // whether this one fails
+            const bool fails = ++made == failAt;
+            faults += fails;
+            return fails;
+        }
+    };
+    Result<void> countReading(const Path& path);
     Result<std::unique_ptr<WritableFile>> watched(const Path& path, Result<std::unique_ptr<WritableFile>> file);
     Result<void> count(const Path& path);
     Result<void> spend(const Path& path, std::uint64_t bytes);
@@ -59,9 +74,7 @@ private:
 
     FileSystem& m_files;
     mutable std::mutex m_mutex;
-    std::int64_t m_calls = 0;
-    std::int64_t m_failAt = 0;  // 0: never
-    ErrorCode m_failWith = ErrorCode::IoError;
+    Calls m_changing, m_reading;
     std::optional<std::uint64_t> m_diskLeft;
     bool m_announced = false;
     std::function<void(std::int64_t, const Path&)> m_hook;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "core/base/thread_pool.h"
@@ -243,7 +244,7 @@ public:
                 args.columns = module.inputs;
                 const std::int32_t slabs = loraSlabs(module.rank);
                 work += std::int64_t{part.rows} * slabs * kLoraSlab * module.inputs;
-                addLoraTasks(args, slabs, m_kernels.loraShrink[weightTypeOf(module.dtype)]);
+                addLora(args, slabs, m_kernels.loraShrink[weightTypeOf(module.dtype)]);
             }
         runLora(work);
     }
@@ -262,8 +263,8 @@ public:
                 args.firstTile = module.firstTileOfB();
                 args.columns = module.outputs;
                 work += std::int64_t{part.rows} * module.rank * module.outputs;
-                addLoraTasks(args, loraTilesAcross(module.outputs, module.tileColumns),
-                             m_kernels.loraExpand[weightTypeOf(module.dtype)]);
+                addLora(args, loraTilesAcross(module.outputs, module.tileColumns),
+                        m_kernels.loraExpand[weightTypeOf(module.dtype)]);
             }
         runLora(work);
     }
@@ -283,22 +284,26 @@ public:
 
     void loraActivate(Stream&, TensorView v, LoraBatch batch) override {
         contract::loraActivate(v, batch);
-        std::array<float, kMaxLoraRank> bias{};
         for (const LoraRows& part : batch)
             for (const LoraModule& module : part.modules) {
                 const std::int64_t count = module.rank - 1;
+                if (std::ssize(m_loraBias) < count) m_loraBias.resize(static_cast<std::size_t>(count));
                 LoraArgs args = loraArgs(part, module);
                 args.firstTile = module.firstTileOfBias();
                 args.columns = count;
-                m_kernels.loraRow[weightTypeOf(module.dtype)](args, bias.data());
+                m_kernels.loraRow[weightTypeOf(module.dtype)](args, m_loraBias.data());
                 float* ranks = rowOf<float>(v, part.firstRow) + module.firstRank;
-                for (std::int64_t t = 0; t < part.rows; ++t) m_kernels.add(ranks + t * v.stride[0], bias.data(), count);
-                m_kernels.activation[static_cast<int>(*module.activation)](
-                    {ranks, v.stride[0], ranks, v.stride[0], nullptr, 0, count}, 0, part.rows);
-                for (std::int64_t t = 0; t < part.rows; ++t) {
-                    for (std::int64_t j = 0; j < count; ++j) ranks[t * v.stride[0] + j] *= module.scale;
-                    ranks[t * v.stride[0] + count] = module.scale;
-                }
+                const std::int64_t stride = v.stride[0];
+                forRows(part.rows, count, [&](std::int64_t first, std::int64_t last) {
+                    for (std::int64_t t = first; t < last; ++t)
+                        m_kernels.add(ranks + t * stride, m_loraBias.data(), count);
+                    m_kernels.activation[static_cast<int>(*module.activation)](
+                        {ranks, stride, ranks, stride, nullptr, 0, count}, first, last);
+                    for (std::int64_t t = first; t < last; ++t) {
+                        for (std::int64_t j = 0; j < count; ++j) ranks[t * stride + j] *= module.scale;
+                        ranks[t * stride + count] = module.scale;
+                    }
+                });
             }
     }
 
@@ -354,24 +359,31 @@ private:
     }
 
     // A long prompt is cut by rows as well, so that one adapter alone keeps every thread busy.
-    void addLoraTasks(LoraArgs args, std::int64_t parts, void (*kernel)(const LoraArgs&, std::int64_t)) {
+    void addLora(LoraArgs args, std::int64_t parts, void (*kernel)(const LoraArgs&, std::int64_t)) {
         constexpr std::int64_t kRowsPerTask = 24;
         for (std::int64_t left = args.rows; left > 0; left -= kRowsPerTask) {
             args.rows = std::min(left, kRowsPerTask);
-            for (std::int64_t part = 0; part < parts; ++part) m_lora.push_back({args, kernel, part});
+            m_lora.push_back({args, kernel, m_loraParts});
+            m_loraParts += parts;
             args.from += kRowsPerTask * args.fromStride;
             args.to += kRowsPerTask * args.toStride;
         }
     }
 
+    // Consecutive parts, of one module or several, are a task.
     void runLora(std::int64_t work) {
-        const auto count = static_cast<std::int64_t>(m_lora.size());
+        const std::int64_t count = std::exchange(m_loraParts, 0);
         const std::int64_t tasks = std::min(count, tasksFor(work, kParallelMacs));
         if (tasks == 0) return;
         m_threads.parallelFor(tasks, [&](std::int64_t task) {
-            for (std::int64_t i = count * task / tasks; i < count * (task + 1) / tasks; ++i) {
-                const LoraTask& one = m_lora[static_cast<std::size_t>(i)];
-                one.kernel(one.args, one.part);
+            const std::int64_t end = count * (task + 1) / tasks;
+            std::int64_t part = count * task / tasks;
+            auto next = std::ranges::upper_bound(m_lora, part, {}, &LoraWork::firstPart);
+            while (part < end) {
+                const LoraWork& one = *std::prev(next);
+                const std::int64_t last = next == m_lora.end() ? end : std::min(end, next->firstPart);
+                for (; part < last; ++part) one.kernel(one.args, part - one.firstPart);
+                if (next != m_lora.end()) ++next;
             }
         });
     }
@@ -405,12 +417,14 @@ private:
     std::vector<AttentionArgs> m_attention;  // one per task
     std::vector<AttentionArgs> m_spans;      // one per task and span
     std::vector<float> m_states;
-    struct LoraTask {
+    struct LoraWork {  // some rows of a module: slabs of a shrink, tile columns of an expand
         LoraArgs args;
         void (*kernel)(const LoraArgs&, std::int64_t);
-        std::int64_t part;
+        std::int64_t firstPart;  // of the batch
     };
-    std::vector<LoraTask> m_lora;
+    std::vector<LoraWork> m_lora;
+    std::int64_t m_loraParts = 0;
+    std::vector<float> m_loraBias;  // of one bottleneck
 };
 
 // A task is a block of rows of one segment for one kv head: its queries share every load of K and V. Where that gives

@@ -10,11 +10,19 @@ constexpr int kLoraSlab = 8;
 constexpr int kShrinkRows = kWidth == 16 ? 3 : 1;
 constexpr int kExpandRows = kWidth == 16 ? 4 : 2;
 constexpr int kExpandVectors = 4;
+constexpr int kOneRowVectors = kWidth == 16 ? 8 : 4;  // longer runs of each rank of a tile
 
 template <class Stored>
 inline const typename Stored::T* loraTile(const espalier::cpu::LoraArgs& args, std::int64_t tile) {
     return reinterpret_cast<const typename Stored::T*>(args.pages[tile / args.tilesPerPage]) +
            tile % args.tilesPerPage * kLoraSlab * args.tileColumns;
+}
+
+// The line of value k, when one begins there, of what is read next: the rows of a tile are too short for the processor
+// to see it coming.
+template <class T>
+inline __attribute__((always_inline)) void fetchNext(const T* at, std::int64_t k) {
+    if (k * static_cast<std::int64_t>(sizeof(T)) % 64 == 0) __builtin_prefetch(at + k);
 }
 
 template <class Stored, int Rows>
@@ -30,7 +38,10 @@ inline void shrinkRows(const espalier::cpu::LoraArgs& args, std::int64_t row, st
         const std::int64_t first = c * args.tileColumns;
         const std::int64_t left = args.columns - first;
         const auto* tile = loraTile<Stored>(args, args.firstTile + slab * across + c);
+        const auto* next = loraTile<Stored>(args, args.firstTile + slab * across + c + 1);  // of B after the last of A
         forVectors(left < args.tileColumns ? left : args.tileColumns, [&](std::int64_t k, int n) {
+#pragma GCC unroll 16
+            for (int j = 0; j < kLoraSlab; ++j) fetchNext(next + j * args.tileColumns, k);
             F input[Rows];
 #pragma GCC unroll 16
             for (int r = 0; r < Rows; ++r) input[r] = loadSome(x + r * args.fromStride + first + k, n);
@@ -56,37 +67,43 @@ void loraShrink(const espalier::cpu::LoraArgs& args, std::int64_t slab) {
     for (; row < args.rows; ++row) shrinkRows<Stored, 1>(args, row, slab);
 }
 
-// Columns [first, first + n) of a tile column c, n at most kExpandVectors vectors.
-template <class Stored, int Rows>
+// Columns [first, first + n) of a tile column c, n at most `Vectors` vectors, which the tile has.
+template <class Stored, int Rows, int Vectors>
 inline void expandRows(const espalier::cpu::LoraArgs& args, std::int64_t row, std::int64_t c, std::int64_t first,
                        int n) {
     const std::int64_t across = (args.columns + args.tileColumns - 1) / args.tileColumns;
     const float* v = args.from + row * args.fromStride;
-    F acc[Rows][kExpandVectors];
+    const std::int64_t after = first + 2 * Vectors * kWidth <= args.tileColumns ? first + Vectors * kWidth : first;
+    F acc[Rows][Vectors];
 #pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 16
-        for (int i = 0; i < kExpandVectors; ++i) acc[r][i] = Simd::zero();
+        for (int i = 0; i < Vectors; ++i) acc[r][i] = Simd::zero();
     for (std::int64_t slab = 0; slab * kLoraSlab < args.rank; ++slab) {
         const auto* tile = loraTile<Stored>(args, args.firstTile + slab * across + c) + first;
         const std::int64_t left = args.rank - slab * kLoraSlab;
         const int ranks = left < kLoraSlab ? static_cast<int>(left) : kLoraSlab;
+        const auto* next = left > kLoraSlab ? loraTile<Stored>(args, args.firstTile + (slab + 1) * across + c) + first
+                                            : loraTile<Stored>(args, args.firstTile + c) + after;
         for (int j = 0; j < ranks; ++j) {
-            F b[kExpandVectors];
+            if constexpr (Rows == 1)
 #pragma GCC unroll 16
-            for (int i = 0; i < kExpandVectors; ++i) b[i] = Stored::load(tile + j * args.tileColumns + i * kWidth);
+                for (int i = 0; i < Vectors; ++i) fetchNext(next + j * args.tileColumns, i * kWidth);
+            F b[Vectors];
+#pragma GCC unroll 16
+            for (int i = 0; i < Vectors; ++i) b[i] = Stored::load(tile + j * args.tileColumns + i * kWidth);
 #pragma GCC unroll 16
             for (int r = 0; r < Rows; ++r) {
                 const F factor = Simd::set(v[r * args.fromStride + slab * kLoraSlab + j]);
 #pragma GCC unroll 16
-                for (int i = 0; i < kExpandVectors; ++i) acc[r][i] = Simd::fma(factor, b[i], acc[r][i]);
+                for (int i = 0; i < Vectors; ++i) acc[r][i] = Simd::fma(factor, b[i], acc[r][i]);
             }
         }
     }
     float* y = args.to + row * args.toStride + c * args.tileColumns + first;
     for (int r = 0; r < Rows; ++r, y += args.toStride)
 #pragma GCC unroll 16
-        for (int i = 0; i < kExpandVectors; ++i) {
+        for (int i = 0; i < Vectors; ++i) {
             const int here = n - i * kWidth;
             if (here >= kWidth)
                 Simd::store(y + i * kWidth, Simd::add(Simd::load(y + i * kWidth), acc[r][i]));
@@ -98,15 +115,21 @@ inline void expandRows(const espalier::cpu::LoraArgs& args, std::int64_t row, st
 // Tile column `c` of y for rows [0, args.rows).
 template <class Stored>
 void loraExpand(const espalier::cpu::LoraArgs& args, std::int64_t c) {
-    constexpr int kChunk = kExpandVectors * kWidth;
     const std::int64_t left = args.columns - c * args.tileColumns;
     const std::int64_t end = left < args.tileColumns ? left : args.tileColumns;
-    for (std::int64_t first = 0; first < end; first += kChunk) {
-        const int n = end - first < kChunk ? static_cast<int>(end - first) : kChunk;
+    std::int64_t first = 0;
+    const auto columnsOf = [&](int chunk) { return end - first < chunk ? static_cast<int>(end - first) : chunk; };
+    if (args.rows == 1) {
+        constexpr int kChunk = kOneRowVectors * kWidth;
+        for (; first < end && first + kChunk <= args.tileColumns; first += kChunk)
+            expandRows<Stored, 1, kOneRowVectors>(args, 0, c, first, columnsOf(kChunk));
+    }
+    constexpr int kChunk = kExpandVectors * kWidth;
+    for (; first < end; first += kChunk) {
         std::int64_t row = 0;
         for (; row + kExpandRows <= args.rows; row += kExpandRows)
-            expandRows<Stored, kExpandRows>(args, row, c, first, n);
-        for (; row < args.rows; ++row) expandRows<Stored, 1>(args, row, c, first, n);
+            expandRows<Stored, kExpandRows, kExpandVectors>(args, row, c, first, columnsOf(kChunk));
+        for (; row < args.rows; ++row) expandRows<Stored, 1, kExpandVectors>(args, row, c, first, columnsOf(kChunk));
     }
 }
 

@@ -73,7 +73,7 @@ std::vector<Hostile> hostileAdapters() {
         {"rank fractional", set("r", 4.5), corrupt, "\"r\""},
         {"rank as text", set("r", "4"), corrupt, "\"r\""},
         {"rank of another adapter", set("r", 5), shape, "lora_A"},
-        {"rank 257", set("r", 257), ErrorCode::TooLarge, "257"},
+        {"rank 4097", set("r", 4097), ErrorCode::TooLarge, "4097"},
         {"rank over 32 bits", set("r", 4294967300), corrupt, "\"r\""},
         {"alpha as text", set("lora_alpha", "16"), corrupt, "lora_alpha"},
         {"rank pattern out of range", set("rank_pattern", {{"q_proj", 0}}), corrupt, "rank_pattern"},

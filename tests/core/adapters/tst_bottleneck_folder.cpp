@@ -3,6 +3,7 @@
 // that names the culprit.
 #include <QTemporaryDir>
 #include <QTest>
+#include <cmath>
 #include <functional>
 
 #include "core/adapters/bottleneck_config.h"
@@ -45,6 +46,22 @@ std::function<void(TinyAdapter&)> renamed(const char* to) {
     return [to](TinyAdapter& adapter) { adapter.tensor(kDown).name = std::string("model.") + to; };
 }
 
+// A learned scale at each place: `first`, and a quarter more from place to place.
+void addScales(TinyAdapter& adapter, std::vector<std::int64_t> shape, float first = 0.5f) {
+    std::vector<RawTensor> scales;
+    constexpr std::string_view kEnd = ".adapter_up.bias";
+    for (const RawTensor& tensor : adapter.tensors) {
+        if (!tensor.name.ends_with(kEnd)) continue;
+        RawTensor scale{tensor.name.substr(0, tensor.name.size() - kEnd.size()) + ".scaling", "F32", shape, {}};
+        scale.bytes.resize(static_cast<std::size_t>(shape[0]) * sizeof(float));
+        const float value = first + 0.25f * static_cast<float>(scales.size());
+        for (std::int64_t i = 0; i < shape[0]; ++i)
+            std::memcpy(scale.bytes.data() + i * static_cast<std::int64_t>(sizeof value), &value, sizeof value);
+        scales.push_back(std::move(scale));
+    }
+    adapter.tensors.insert(adapter.tensors.end(), scales.begin(), scales.end());
+}
+
 std::vector<Hostile> hostileAdapters() {
     const auto corrupt = ErrorCode::CorruptFile, unsupported = ErrorCode::Unsupported, shape = ErrorCode::ShapeMismatch,
                missing = ErrorCode::MissingTensor;
@@ -65,7 +82,21 @@ std::vector<Hostile> hostileAdapters() {
              a.config["config"]["residual_before_ln"] = false;
          },
          unsupported, "residual_before_ln"},
-        {"a learned scale", set("scaling", "learned"), unsupported, "scaling"},
+        {"a learned scale that is not there", set("scaling", "learned"), missing, ".scaling"},
+        {"a learned scale that nobody asked for", [](TinyAdapter& a) { addScales(a, {1}); }, corrupt, "scaling"},
+        {"a learned scale of two values",
+         [](TinyAdapter& a) {
+             a.config["config"]["scaling"] = "learned";
+             addScales(a, {2});
+         },
+         shape, ".scaling"},
+        {"a learned scale that is infinite",
+         [](TinyAdapter& a) {
+             a.config["config"]["scaling"] = "learned";
+             addScales(a, {1}, INFINITY);
+         },
+         ErrorCode::NonFinite, ".scaling"},
+        {"a scale of each channel", set("scaling", "channel"), unsupported, "channel"},
         {"a scale that is a list", set("scaling", Json::array({1})), corrupt, "scaling"},
         {"leaky", set("non_linearity", "leakyrelu"), unsupported, "leakyrelu"},
         {"an activation that is a number", set("non_linearity", 3), corrupt, "non_linearity"},
@@ -77,7 +108,7 @@ std::vector<Hostile> hostileAdapters() {
         {"reductions without a default", set("reduction_factor", {{"0", 4}}), corrupt, "reduction_factor"},
         {"reductions of no layer", set("reduction_factor", {{"x", 4}, {"default", 6}}), corrupt, "reduction_factor"},
         {"another reduction", set("reduction_factor", 3), shape, "adapter_down.0.weight"},
-        {"a reduction below one", set("reduction_factor", 0.01), ErrorCode::TooLarge, "255"},
+        {"a reduction below one", set("reduction_factor", 0.01), ErrorCode::TooLarge, "4095"},
         {"another reduction of one layer", set("reduction_factor", {{"1", 4}, {"default", 6}}), shape, "layers.1."},
         {"a layer left out that is there", set("leave_out", Json::array({1})), corrupt, "layers.1."},
         {"layers left out as text", set("leave_out", "1"), corrupt, "leave_out"},
@@ -164,6 +195,30 @@ private slots:
         const QByteArray sentence = spec.error().message.c_str();
         QVERIFY2(spec.error().code == hostile.code, codeName(spec.error().code).data() + QByteArray(": ") + sentence);
         QVERIFY2(sentence.contains(hostile.names), sentence);
+    }
+
+    // reduction_factor 2 of a BERT of 768 is 384 wide, more than any LoRA has ranks.
+    void aBottleneckMayBeHalfAsWideAsItsBase() {
+        const ArchSpec wide = archSpecFromConfig(tinyConfig({.hidden = 768, .heads = 12, .kvHeads = 12}), "").value();
+        const TinyAdapter adapter = tinyBottleneck(wide, {.reduction = 2});
+        const MemoryTensors tensors(adapter.tensors);
+        const auto spec = checkAdapter(adapter.configText(), tensors, wide);
+        QVERIFY2(spec, spec ? "" : spec.error().message.c_str());
+        QCOMPARE(spec->rank, 384);
+        const auto image = makeLoraImage(*spec, tensors, "d", std::vector<std::int64_t>(wide.layers.size(), 65536));
+        QVERIFY2(image, image ? "" : image.error().message.c_str());
+        QCOMPARE((*image)->ranks, 392);  // and the bias of up, to the next eight
+    }
+
+    void aLearnedScaleIsReadAsItIsStored() {
+        TinyAdapter adapter = tinyBottleneck(base(), {.dtype = DType::BF16});
+        adapter.config["config"]["scaling"] = "learned";
+        addScales(adapter, {1});
+        const auto spec = check(adapter);
+        QVERIFY2(spec, spec ? "" : spec.error().message.c_str());
+        QCOMPARE(spec->dtype, DType::BF16);  // the scale is no tile
+        QCOMPARE(spec->pairs.size(), std::size_t{4});
+        for (std::size_t i = 0; i < 4; ++i) QCOMPARE(spec->pairs[i].scale, 0.5f + 0.25f * static_cast<float>(i));
     }
 
     void aPickleIsRefusedByNameWithWhatToDo() {

@@ -235,7 +235,7 @@ private slots:
         unsigned seed = 5;
         for (const ActivationKind kind :
              {ActivationKind::Relu, ActivationKind::Silu, ActivationKind::Gelu, ActivationKind::GeluTanh})
-            for (const std::int32_t width : {1, 7, 8, 130}) {
+            for (const std::int32_t width : {1, 7, 8, 130, 390}) {
                 seed += 10;
                 Matrices m(width + 1, kHidden, kHidden, type, seed);
                 const auto bias = roundedTo(type, normalValues(width + 1, seed + 2));

@@ -1,63 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Adapters in the engine: imported, listed, served by name, reloaded and removed while in use, kept over a restart; and
 // whatever goes wrong leaves nothing behind.
+#include <fstream>
+
 #include "core/engine/engine.h"
-#include "tests/core/engine/engine_fixture.h"
-#include "tests/support/adapter_data.h"
+#include "core/engine/workspace.h"
+#include "tests/core/engine/adapter_fixture.h"
 #include "tests/support/fault_injection.h"
 #include "tests/support/test_main.h"
 
 using namespace espalier;
 using namespace espalier::test;
-
-namespace {
-
-struct AdapterFixture : EngineFixture {
-    ArchSpec spec = archSpecFromConfig(tinyConfig({}), "config.json").value();
-    FaultInjection faulty{*files};
-    std::unique_ptr<Engine> engine;
-
-    // A workspace with the base "tiny".
-    Result<void> start() {
-        makeModel("tiny");
-        TRY_ASSIGN(engine, open());
-        TRY_ASSIGN(const JobRecord job, importAndWait(*engine, {.path = (root / "tiny").string()}));
-        if (job.error) return *job.error;
-        return {};
-    }
-    Path makeAdapter(const std::string& name, const TinyAdapterOptions& options = {}) const {
-        tinyAdapter(spec, options).write(root / name);
-        return root / name;
-    }
-    Result<AdapterRecord> import(const std::string& name, const TinyAdapterOptions& options = {}) {
-        return engine->importAdapter({.path = makeAdapter(name, options).string(), .base = "tiny"});
-    }
-    // Of adapters "v0", "v1", ...
-    std::vector<AdapterImport> requests(std::uint32_t count) const {
-        std::vector<AdapterImport> all;
-        for (std::uint32_t i = 0; i < count; ++i)
-            all.push_back({.path = makeAdapter("v" + std::to_string(i), {.seed = i}).string(), .base = "tiny"});
-        return all;
-    }
-    // The same workspace over files that fail on command: `faulty`.
-    void reopenFaulty() {
-        engine.reset();
-        engine = open(options(), faulty).value();
-    }
-    std::vector<TokenId> generate(const std::string& model, std::int32_t tokens = 24) {
-        Collector collector;
-        CHECK(engine->submit(model, requestFor({5, 80, 81, 7}, tokens, collector)));
-        return idsOf(collector.wait());
-    }
-    std::vector<std::string> folders() const {
-        std::vector<std::string> names;
-        const auto entries = files->list(workspace / "adapters").value();
-        for (const FileEntry& entry : entries) names.push_back(entry.path.filename().string());
-        return names;
-    }
-};
-
-}  // namespace
 
 class TestAdapters : public QObject {
     Q_OBJECT
@@ -313,22 +266,39 @@ private slots:
         VERIFY_OK(fixture.start());
         const auto gone = fixture.import("gone", {.seed = 3});
         const auto broken = fixture.import("broken", {.seed = 4});
+        const auto flipped = fixture.import("flipped", {.seed = 6});
         VERIFY_OK(gone);
         VERIFY_OK(broken);
+        VERIFY_OK(flipped);
         VERIFY_OK(fixture.import("whole", {.seed = 5}));
         std::filesystem::remove_all(gone->folder);
         std::filesystem::resize_file(Path(broken->folder) / "adapter_model.safetensors", 100);
-        Collector first, second, third, base;
+        {  // one bit of one weight: still a whole folder that fits the base
+            std::fstream file(Path(flipped->folder) / "adapter_model.safetensors",
+                              std::ios::in | std::ios::out | std::ios::binary);
+            file.seekg(-3, std::ios::end);
+            const auto byte = static_cast<char>(file.get() ^ 1);
+            file.seekp(-3, std::ios::end);
+            file.put(byte);
+        }
+        Collector first, second, third, base, bit;
+        VERIFY_OK(fixture.engine->submit("tiny:flipped", requestFor({5, 80}, 8, bit)));
         VERIFY_OK(fixture.engine->submit("tiny:gone", requestFor({5, 80}, 8, first)));
         VERIFY_OK(fixture.engine->submit("tiny:broken", requestFor({5, 80}, 8, second)));
         VERIFY_OK(fixture.engine->submit("tiny:whole", requestFor({5, 80}, 8, third)));
         VERIFY_OK(fixture.engine->submit("tiny", requestFor({5, 80}, 8, base)));
-        for (const auto& [collector, name] : {std::pair{&first, "gone"}, std::pair{&second, "broken"}}) {
+        for (const auto& [collector, name] :
+             {std::pair{&first, "gone"}, std::pair{&second, "broken"}, std::pair{&bit, "flipped"}}) {
             const Chunk last = collector->wait().back();
             QCOMPARE(*last.finish, FinishReason::Failed);
             QVERIFY2(last.error->message.find(std::string("\"") + name + "\"") != std::string::npos,
                      last.error->message.c_str());
         }
+        QCOMPARE(bit.wait().back().error->code, ErrorCode::CorruptFile);
+        const auto mended = fixture.engine->reloadAdapter("tiny:flipped");
+        VERIFY_OK(mended);
+        QVERIFY(mended->id == flipped->id && mended->version == 1);
+        QCOMPARE(fixture.generate("tiny:flipped").size(), std::size_t{24});
         QCOMPARE(idsOf(third.wait()).size(), std::size_t{8});
         QCOMPARE(idsOf(base.wait()).size(), std::size_t{8});
     }
@@ -487,8 +457,7 @@ private slots:
         for (int call = 1; call < 100; ++call) {
             fixture.faulty.failCall(call, ErrorCode::IoError);
             const auto answers = fixture.engine->importAdapters(requests);
-            fixture.faulty.failCall(1 << 20,
-                                    ErrorCode::IoError);  // not reached: whether the call failed or came too late
+            fixture.faulty.failCall(1 << 20, ErrorCode::IoError);  // no more
             std::size_t good = 0;
             for (const auto& answer : answers) {
                 if (!answer) continue;
@@ -496,8 +465,11 @@ private slots:
                 VERIFY_OK(fixture.engine->removeAdapter(answer->id));
             }
             QVERIFY(fixture.engine->adapters().empty());
-            QVERIFY2(fixture.folders().empty(), std::to_string(call).c_str());
-            if (good == requests.size()) break;
+            // A note that could not be removed goes at the next start.
+            auto left = fixture.folders();
+            std::erase_if(left, [](const std::string& name) { return name.starts_with(kUnlistedPrefix); });
+            QVERIFY2(left.empty(), std::to_string(call).c_str());
+            if (good == requests.size() && fixture.folders().empty()) break;
             ++failures;
         }
         QVERIFY(failures > 10);

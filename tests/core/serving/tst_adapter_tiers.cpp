@@ -4,154 +4,16 @@
 // too.
 #include <QTemporaryDir>
 #include <QTest>
-#include <atomic>
 #include <chrono>
 #include <thread>
 
-#include "core/compute/reference/reference_backend.h"
-#include "core/serving/adapter_tiers.h"
-#include "core/serving/kv_cache.h"
-#include "core/serving/serving_loop.h"
-#include "tests/support/adapter_data.h"
-#include "tests/support/fake_transformer.h"
-#include "tests/support/faulty_backend.h"
-#include "tests/support/held_lane.h"
-#include "tests/support/model_runner.h"
+#include "tests/core/serving/adapter_world.h"
 #include "tests/support/test_main.h"
 
 using namespace espalier;
 using namespace espalier::test;
 
 namespace {
-
-constexpr std::size_t kAdapters = 6;
-
-// An adapter "on disk": an image that is copied at each read, or an error.
-struct DiskSource final : AdapterSource {
-    explicit DiskSource(std::shared_ptr<const LoraImage> made) : image(std::move(made)) {
-        digest = image->digest;
-        name = "adapter " + digest.substr(digest.size() - 2);
-        storedBytes = image->bytes();
-    }
-    Result<std::shared_ptr<const LoraImage>> read() const override {
-        ++reads;
-        if (failures > 0 && failures-- > 0) return fail(ErrorCode::IoError, "planted: the disk cannot be read");
-        return std::shared_ptr<const LoraImage>(std::make_shared<LoraImage>(*image));
-    }
-    std::shared_ptr<const AdapterSource> successor() const override { return next; }
-
-    std::shared_ptr<const LoraImage> image;
-    std::shared_ptr<const AdapterSource> next;
-    mutable std::atomic<int> reads = 0, failures = 0;
-};
-
-// A model, and adapters of several ranks and types on its disk.
-class World {
-public:
-    explicit World(const Path& folder, DType kvType = DType::F32) : kvType(kvType) {
-        if (!std::filesystem::exists(folder)) writeTinyModel(folder, {.tokenizer = false});
-        model = loadModel(
-            backend, folder,
-            archSpecFromConfig(*parseJson(*makeFileSystem()->readText(folder / "config.json", 1 << 20), ""), "")
-                .value(),
-            {.maxBatchTokens = 64, .maxLogitRows = 64, .progress = {}, .stop = {}});
-        const auto pageBytes = layerPageBytes(backend, model.spec, kvType);
-        const std::int32_t ranks[] = {1, 8, 17, 3, 24, 12};
-        const std::vector<std::string> layers = {"q_proj", "v_proj", "down_proj"};
-        const std::vector<std::string> ends = {"embed_tokens", "q_proj", "v_proj", "down_proj", "lm_head"};
-        for (std::size_t i = 0; i < kAdapters; ++i)
-            disk.push_back(std::make_shared<DiskSource>(tinyImage(model.spec, pageBytes,
-                                                                  {.rank = ranks[i],
-                                                                   .alpha = 4,
-                                                                   .targets = i == 1 ? ends : layers,
-                                                                   .dtype = i % 2 ? DType::BF16 : DType::F32,
-                                                                   .strength = 0.3f,
-                                                                   .seed = 60 + i})));
-    }
-    std::int64_t bytesOf(std::size_t adapter) const { return disk[adapter]->image->bytes(); }
-    std::int32_t pagesOf(std::size_t adapter) const { return disk[adapter]->image->pages; }
-
-    // number 0, 7, ... are the base's.
-    Request request(std::uint64_t number) const {
-        TestRandom random(number * 31 + 1);
-        Request request;
-        request.id = {number + 1};
-        request.tenant = number % 3 ? "ada" : "bo";
-        const std::int32_t shared = 16 * random.below(2);
-        for (std::int32_t i = 0; i < shared; ++i) request.prompt.push_back(4 + i % 50);
-        for (std::int32_t i = 1 + random.below(20); i > 0; --i)
-            request.prompt.push_back(random.below(model.spec.vocabulary));
-        request.maxTokens = 1 + random.below(8);
-        request.logprobs = 1;
-        request.sampling.seed = random.next();
-        request.sampling.temperature = number % 2 ? 1.0 : 0.0;
-        if (const std::size_t adapter = number % (kAdapters + 1)) request.adapter = disk[adapter - 1];
-        return request;
-    }
-
-    std::unique_ptr<ServingLoop> loop(AdapterTiers* tiers, const Clock& clock, std::int32_t pages, bool prefetch = true,
-                                      std::int32_t sequences = 6) {
-        ServingOptions options;
-        options.poolPages = pages;
-        options.maxBatchTokens = 24;
-        options.maxSequences = sequences;
-        options.kvType = kvType;
-        options.tiers = tiers;
-        options.prefetch = prefetch;
-        return ServingLoop::create(backend, *model.transformer, nullptr, options, clock).value();
-    }
-
-    // Each alone in a loop of its own.
-    std::vector<Received> alone(std::uint64_t requests) {
-        std::vector<Received> answers(requests);
-        ManualClock clock;
-        for (std::uint64_t i = 0; i < requests; ++i) {
-            const auto one = loop(nullptr, clock, 200);
-            Request asked = request(i);
-            asked.sink = answers[i].sink();
-            CHECK(one->submit(std::move(asked)));
-            while (!one->idle()) one->step();
-        }
-        return answers;
-    }
-
-    std::unique_ptr<Backend> device = makeReferenceBackend();
-    FaultyBackend backend{*device};
-    DType kvType;
-    LoadedModel model;
-    std::vector<std::shared_ptr<DiskSource>> disk;
-};
-
-// A loop whose disk and copier move when the test says so.
-struct Held {
-    Held(World& world, std::int32_t pages, std::int64_t hostBytes = INT64_MAX, bool prefetch = true,
-         std::int32_t sequences = 6)
-        : tiers(reader, copier, clock, hostBytes), loop(world.loop(&tiers, clock, pages, prefetch, sequences)) {}
-
-    bool step() {
-        tiers.arena.collect();
-        return loop->step();
-    }
-    // Until nothing moves on its own any more.
-    void settle() {
-        for (bool moves = true; moves;) {
-            moves = step();
-            moves = reader.runOne() || moves;
-            moves = copier.runOne() || moves;
-        }
-    }
-    void submit(Request request, Received& into) {
-        request.sink = into.sink();
-        const auto submitted = loop->submit(std::move(request));
-        CHECK(submitted);
-    }
-    std::vector<AdapterMove> moves() const { return tiers.trace.newest(512); }
-
-    ManualClock clock;
-    HeldLane reader, copier;
-    AdapterTiers tiers;
-    std::unique_ptr<ServingLoop> loop;  // goes first
-};
 
 std::string firstDifference(const std::vector<Received>& a, const std::vector<Received>& b) {
     for (std::size_t i = 0; i < a.size(); ++i)
@@ -348,7 +210,7 @@ private slots:
         QVERIFY2(difference.empty(), difference.c_str());
         const ServingCounters counters = loop->stats().counters;
         QVERIFY(counters.adapterEvictions > 0);
-        QVERIFY(counters.adapterLoads > static_cast<std::int64_t>(kAdapters));
+        QVERIFY(counters.adapterLoads > static_cast<std::int64_t>(kDiskAdapters));
         const AdapterTraffic& traffic = tiers.trace.traffic();
         QCOMPARE(traffic.toPoolBytes, counters.adapterLoadedBytes);
         QCOMPARE(traffic.foundInPool + traffic.foundOnHost + traffic.foundOnDisk,
@@ -483,7 +345,7 @@ private slots:
         InlineLane lane;
         AdapterTrace trace;
         const auto pageBytes = layerPageBytes(world.backend, world.model.spec, DType::F32);
-        for (std::size_t i = 0; i < kAdapters; ++i)  // all of one size
+        for (std::size_t i = 0; i < kDiskAdapters; ++i)  // all of one size
             world.disk[i] = std::make_shared<DiskSource>(tinyImage(world.model.spec, pageBytes, {.seed = 80 + i}));
         HostArena arena(3 * world.bytesOf(0), lane, clock, trace, {});
         const auto bring = [&](std::size_t i, MoveCause cause = MoveCause::Miss) {
@@ -652,13 +514,13 @@ private slots:
             Held held(world, pages, world.bytesOf(4) + world.bytesOf(2));
             if (fault == "device") world.backend.failSynchronizeAt(n);
             if (fault == "memory") world.backend.failAllocateAt(n);
-            if (fault == "disk" && n <= static_cast<int>(kAdapters))
+            if (fault == "disk" && n <= static_cast<int>(kDiskAdapters))
                 world.disk[static_cast<std::size_t>(n - 1)]->failures = 1;
             std::vector<Received> answers(kRequests);
             for (std::uint64_t i = 0; i < kRequests; ++i) held.submit(world.request(i), answers[i]);
             held.settle();
             QVERIFY2(held.loop->idle(), std::to_string(n).c_str());
-            const bool came = fault == "disk" ? n <= static_cast<int>(kAdapters) : !world.backend.isArmed();
+            const bool came = fault == "disk" ? n <= static_cast<int>(kDiskAdapters) : !world.backend.isArmed();
             world.backend.failSynchronizeAt(0);
             world.backend.failAllocateAt(0);
             faults += came;
@@ -722,11 +584,11 @@ private slots:
                     break;
                 case 3:
                     if (random.below(8) == 0)
-                        world.disk[static_cast<std::size_t>(random.below(kAdapters))]->failures = 1;
+                        world.disk[static_cast<std::size_t>(random.below(kDiskAdapters))]->failures = 1;
                     break;
                 case 4: {
                     if (random.below(4) != 0) break;
-                    const DiskSource& gone = *world.disk[static_cast<std::size_t>(random.below(kAdapters))];
+                    const DiskSource& gone = *world.disk[static_cast<std::size_t>(random.below(kDiskAdapters))];
                     held.tiers.arena.retire(gone.base, gone.digest, MoveCause::Reload);
                     held.loop->retireAdapter(gone.digest, MoveCause::Reload);
                     break;

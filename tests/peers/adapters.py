@@ -1,0 +1,269 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Answers with a different adapter each: our daemon, PEFT and llama-server on the same model, in turns.
+
+    python tests/peers/adapters.py --espalierctl build/release/bin/espalierctl --model FOLDER \
+        [--llama-server BIN/llama-server --gguf FILE --llama-source DIR] [--streams 8,32] [--compute bf16]
+
+Runs under a Python that has torch, transformers and peft (for llama-server's converter gguf as well). FOLDER is the
+Hugging Face model, FILE the same one for llama.cpp, DIR its sources, whose converter makes the adapters' files. Adapters
+are random, of --rank on every projection, bf16. Each round asks, for the same token ids (prompts of 32, answers of
+--answer, greedy, end of text ignored), ours between any two of theirs: PEFT in one batch (adapter_names), PEFT one request after the
+other (set_adapter), llama-server with an adapter per request, and ours without adapters. Prints a table and one JSON line
+per row with the medians; "ours_over_it" is the median of the ratios with the run of ours just before. A pair during which
+other processes took more than 5 % of the machine is left out; "clean" says how many were not. --results FILE appends
+lines for make_results.py.
+"""
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import warnings
+
+import torch
+from peft import PeftModel
+from safetensors.torch import save_file
+from transformers import AutoModelForCausalLM, GenerationConfig
+from transformers.utils import logging
+
+from llama_cpp import CLEAN, Theirs, busy, call, ids_of
+
+PROMPT = 32
+REST = 0.5  # seconds: threads of PyTorch go on spinning for a while after their work
+PROJECTIONS = {"self_attn": ("q_proj", "k_proj", "v_proj", "o_proj"), "mlp": ("gate_proj", "up_proj", "down_proj")}
+
+
+def write_adapters(model, folder, count, rank):
+    shapes = {name: module.weight.shape for name, module in model.named_modules()
+              if name.rpartition(".")[2] in sum(PROJECTIONS.values(), ())}
+    paths = []
+    for i in range(count):
+        torch.manual_seed(i)
+        tensors = {}
+        for name, (outputs, inputs) in shapes.items():
+            for part, shape, spread in (("lora_A", (rank, inputs), inputs ** -0.5), ("lora_B", (outputs, rank), 0.02)):
+                tensors[f"base_model.model.{name}.{part}.weight"] = (torch.randn(shape) * spread).to(torch.bfloat16)
+        path = folder / f"a{i:02}"
+        path.mkdir()
+        save_file(tensors, path / "adapter_model.safetensors")
+        (path / "adapter_config.json").write_text(json.dumps(
+            {"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": rank, "lora_alpha": rank, "bias": "none",
+             "target_modules": list(sum(PROJECTIONS.values(), ()))}))
+        paths.append(path)
+    return paths
+
+
+class Ours:
+    def __init__(self, program, model, adapters, compute, threads, answer, folder):
+        self.tokens = answer
+        options = [program, "--workspace", str(folder / "workspace"), "--threads", str(threads), "--quiet", "--json"]
+        subprocess.run([*options, "import", model, "--link", "--name", "peer"], check=True, stdout=subprocess.DEVNULL)
+        for path in adapters:
+            subprocess.run([*options, "adapter", "import", str(path), "--model", "peer", "--name", path.name], check=True,
+                           stdout=subprocess.DEVNULL)
+        self.names = [path.name for path in adapters]
+        self.process = subprocess.Popen([*options, "--compute", compute, "--kv", "f16", "serve", "--port", "0", "--model", "peer"],
+                                        stdout=subprocess.PIPE, text=True)
+        facts = json.loads(self.process.stdout.readline())
+        self.port, self.key = int(facts["url"].rsplit(":", 1)[1]), pathlib.Path(facts["admin_key_file"]).read_text().strip()
+
+    def answer(self, i, ids, adapted):
+        model = f"peer:{self.names[i]}" if adapted else "peer"
+        got = call(self.port, "/v1/completions", {"model": model, "prompt": ids, "max_tokens": self.tokens, "temperature": 0,
+                                                  "ignore_eos": True}, self.key)
+        assert got["usage"]["completion_tokens"] == self.tokens, got["usage"]
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(60)
+
+
+class Llama(Theirs):
+    """llama-server with every adapter loaded and none applied: each request names its own."""
+
+    def __init__(self, program, gguf, adapters, model, source, threads, slots, answer, folder):
+        self.tokens = answer
+        files = []
+        for path in adapters:
+            files.append(folder / f"{path.name}.gguf")
+            subprocess.run([sys.executable, str(pathlib.Path(source) / "convert_lora_to_gguf.py"), str(path), "--base", model,
+                            "--outfile", str(files[-1]), "--outtype", "bf16"], check=True, capture_output=True)
+        wrapper = folder / "llama-server"
+        wrapper.write_text("#!/bin/sh\nexec " + str(pathlib.Path(program).resolve()) + ' "$@" --lora-init-without-apply --lora '
+                           + ",".join(str(file) for file in files) + "\n")
+        wrapper.chmod(0o755)
+        super().__init__(str(wrapper), gguf, threads, slots)
+
+    def answer(self, i, ids, adapted):
+        got = call(self.port, "/completion", {"prompt": ids, "n_predict": self.tokens, "ignore_eos": True, "temperature": 0,
+                                              "cache_prompt": False, "return_tokens": True, "lora": [{"id": i, "scale": 1.0}]})
+        assert len(got["tokens"]) == self.tokens
+
+
+class Peft:
+    def __init__(self, model, adapters, answer):
+        self.tokens = answer
+        for path in adapters:
+            if isinstance(model, PeftModel):
+                model.load_adapter(path, adapter_name=path.name, autocast_adapter_dtype=False)
+            else:
+                model = PeftModel.from_pretrained(model, path, adapter_name=path.name, autocast_adapter_dtype=False)
+        self.model, self.names = model.eval(), [path.name for path in adapters]
+        self.config = GenerationConfig(max_new_tokens=answer, do_sample=False, pad_token_id=0)
+        self.config.eos_token_id = None
+
+    def generate(self, prompts, **extra):
+        ids = torch.tensor(prompts)
+        out = self.model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), generation_config=self.config, **extra)
+        assert out.shape[1] == PROMPT + self.tokens
+
+    def mixed(self, prompts):
+        self.generate(prompts, adapter_names=self.names[:len(prompts)])
+
+    def one_at_a_time(self, prompts):
+        for name, prompt in zip(self.names, prompts):
+            self.model.set_adapter(name)
+            self.generate([prompt])
+
+
+def at_once(server, prompts, adapted=True):
+    threads = [threading.Thread(target=server.answer, args=(i, ids, adapted)) for i, ids in enumerate(prompts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def timed(run, prompts):
+    time.sleep(REST)
+    start = time.perf_counter()
+    run(prompts)
+    return time.perf_counter() - start
+
+
+def measure(ours, others, streams, rounds, pids, limit):
+    """Pairs of seconds, ours and theirs in turns, by system; the first round warms up. limit: what others may take of the machine."""
+    pairs = {name: [] for name in others}
+    for round_ in range(rounds + 1):
+        for number, (name, run) in enumerate(others.items()):
+            prompts = [ids_of(PROMPT, 1000 * (round_ * len(others) + number) + i) for i in range(streams)]
+            before = busy(pids)
+            pair = timed(ours, prompts), timed(run, prompts)
+            after = busy(pids)
+            others_share = (after[0] - before[0]) / max(1, after[1] - before[1])
+            if round_ > 0 and others_share <= limit:
+                pairs[name].append(pair)
+    return pairs
+
+
+def machine():
+    name = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "CPU")
+    return f"{name}, {os.cpu_count()} processors"
+
+
+def commit():
+    found = subprocess.run(["git", "-C", pathlib.Path(__file__).parent, "describe", "--always", "--dirty"],
+                           capture_output=True, text=True)
+    return found.stdout.strip()
+
+
+def append_results(path, args, rows):
+    """One line for each number of streams, as tests/bench/make_results.py reads it."""
+    with open(path, "a") as file:
+        for streams in sorted({row["streams"] for row in rows}):
+            measured = [row for row in rows if row["streams"] == streams and "ours_over_it" in row]
+            if not measured:
+                continue
+            file.write(json.dumps({
+                "target": "P3",
+                "what": f"{streams} streams, {streams} different rank {args.rank} bf16 adapters on all projections, "
+                        f"{pathlib.Path(args.model).name}: over {', '.join(row['what'] for row in measured)}",
+                "value": " / ".join(f"{row['ours_over_it']:.2f}" for row in measured), "unit": "times theirs",
+                "reference": f"{statistics.median(row['ours'] for row in measured):.0f} tok/s against "
+                             + " / ".join(f"{row['tokens_per_s']:.0f}" for row in measured),
+                "mode": f"{args.compute}, KV f16",
+                "command": "python tests/peers/adapters.py --espalierctl build/release/bin/espalierctl --model FOLDER "
+                           "--llama-server BIN/llama-server --gguf FILE --llama-source DIR "
+                           f"--rank {args.rank} --compute {args.compute} --rounds {args.rounds}",
+                "note": "" if all(row["clean"] == row["rounds"] for row in measured) else
+                        "clean pairs: " + " / ".join(f"{row['clean']} of {row['rounds']}" for row in measured),
+                "machine": machine(), "commit": commit(), "date": datetime.date.today().isoformat()}) + "\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--espalierctl", required=True)
+    parser.add_argument("--model", required=True, help="Hugging Face folder")
+    parser.add_argument("--llama-server")
+    parser.add_argument("--gguf")
+    parser.add_argument("--llama-source")
+    parser.add_argument("--compute", default="bf16")
+    parser.add_argument("--rank", type=int, default=8)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--streams", default="8,32")
+    parser.add_argument("--answer", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--results", help="append lines for make_results.py to this file")
+    parser.add_argument("--quick", action="store_true", help="8 streams, answers of 16, one round, whatever else runs")
+    args = parser.parse_args()
+    if args.quick:
+        args.streams, args.answer, args.rounds = "8", 16, 1
+    if args.llama_server and not (args.gguf and args.llama_source):
+        parser.error("--llama-server needs --gguf and --llama-source")
+    torch.set_num_threads(args.threads)
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    warnings.simplefilter("ignore")
+    streams = [int(s) for s in args.streams.split(",")]
+    rows = []
+    with tempfile.TemporaryDirectory() as name, torch.inference_mode():
+        folder = pathlib.Path(name)
+        base = AutoModelForCausalLM.from_pretrained(args.model, dtype=torch.bfloat16)
+        adapters = write_adapters(base, folder, max(streams), args.rank)
+        peft = Peft(base, adapters, args.answer)
+        ours = Ours(args.espalierctl, str(pathlib.Path(args.model).resolve()), adapters, args.compute, args.threads, args.answer, folder)
+        llama = None
+        try:
+            pids = [os.getpid(), ours.process.pid]
+            others = {}
+            if args.llama_server:
+                llama = Llama(args.llama_server, str(pathlib.Path(args.gguf).resolve()), adapters, args.model, args.llama_source,
+                              args.threads, max(streams), args.answer, folder)
+                pids.append(llama.pid)
+                others["llama.cpp"] = lambda prompts: at_once(llama, prompts)
+            others |= {"PEFT mixed": peft.mixed, "PEFT one at a time": peft.one_at_a_time,
+                       "our base": lambda prompts: at_once(ours, prompts, False)}
+            limit = 1.0 if args.quick else CLEAN
+            for count in streams:
+                measured = measure(lambda prompts: at_once(ours, prompts), others, count, args.rounds, pids, limit)
+                for what, pairs in measured.items():
+                    row = {"bench": "peers_adapters", "streams": count, "rank": args.rank, "compute": args.compute,
+                           "threads": args.threads, "answer": args.answer, "what": what, "clean": len(pairs), "rounds": args.rounds}
+                    if pairs:
+                        tokens = count * args.answer
+                        row |= {"ours": round(tokens / statistics.median(a for a, b in pairs), 1),
+                                "tokens_per_s": round(tokens / statistics.median(b for a, b in pairs), 1),
+                                "ours_over_it": round(statistics.median(b / a for a, b in pairs), 3)}
+                    rows.append(row)
+                    print(json.dumps(row), flush=True)
+        finally:
+            ours.end()
+            if llama:
+                llama.end()
+    if args.results:
+        append_results(args.results, args, rows)
+    print(f"\n{'streams':>8}  {'':20}{'ours tok/s':>12}{'theirs':>10}{'ratio':>8}  clean")
+    for row in rows:
+        print(f"{row['streams']:>8}  {row['what']:20}{row.get('ours', '-'):>12}{row.get('tokens_per_s', '-'):>10}"
+              f"{row.get('ours_over_it', '-'):>8}  {row['clean']} of {row['rounds']}")
+
+
+if __name__ == "__main__":
+    main()
