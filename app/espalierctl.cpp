@@ -19,6 +19,10 @@ void addGlobalOptions(CLI::App& app, GlobalOptions& global, Console& console) {
     app.add_flag("--quiet", console.quiet, "No progress on stderr");
     app.add_option("--threads", global.threads, "Threads that compute (default: every processor)")
         ->check(CLI::Range(0, 4096));
+    app.add_flag(
+        "--own-cores", global.ownCores,
+        "With serve: every thread that computes keeps to a core of its own. Has no effect where cores are fewer "
+        "than threads, under taskset or a cpuset, and beside another engine that does it");
     app.add_option("--backend", global.backend, "cpu, cuda or auto (default auto)")
         ->check(CLI::IsMember({"cpu", "cuda", "auto"}));
     app.add_option(

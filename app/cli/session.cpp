@@ -57,6 +57,7 @@ Result<Backend*> Session::backend() {
                     "--backend");
     CpuOptions cpu;
     cpu.threads = m_options.threads;
+    cpu.ownCores = m_options.ownCores;
     TRY_ASSIGN(cpu.compute, computeMode());
     m_backend = makeCpuBackend(cpu);
     return m_backend.get();

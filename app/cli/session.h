@@ -22,6 +22,7 @@ namespace espalier::cli {
 struct GlobalOptions {
     std::string workspace;  // empty: $ESPALIER_WORKSPACE, else the data folder of the user
     int threads = 0;        // 0: every processor
+    bool ownCores = false;  // CpuOptions::ownCores
     std::string backend = "auto";
     std::string compute = "f32";
     std::string kv = "f32";

@@ -3,9 +3,16 @@
 
 #include <utility>
 
+#include "core/base/processors.h"
+
 namespace espalier {
 
-ThreadLane::ThreadLane() : m_thread([this] { run(); }) {}
+// A thread that computes may keep to a core of its own, which is no place for what runs beside it.
+ThreadLane::ThreadLane()
+    : m_thread([this, home = homeBeforeKeeping()] {
+          returnTo(home);
+          run();
+      }) {}
 
 ThreadLane::~ThreadLane() {
     {

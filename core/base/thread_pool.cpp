@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/check.h"
+#include "core/base/processors.h"
 
 namespace espalier {
 namespace {
@@ -45,6 +46,8 @@ void pause() {
 struct ThreadPool::State {
     std::vector<std::thread> workers;
     int spins = 0;
+    PlacingRight right;
+    std::vector<int> places;
     alignas(64) std::atomic<std::uint64_t> ticket{0};
     std::atomic<std::int64_t> count{0};
     std::atomic<Call> call{nullptr};
@@ -98,12 +101,19 @@ struct ThreadPool::State {
     }
 };
 
-ThreadPool::ThreadPool(int threads) : m_state(std::make_unique<State>()) {
+ThreadPool::ThreadPool(int threads, Placement placement) : m_state(std::make_unique<State>()) {
     CHECK(threads >= 0);
     if (threads == 0) threads = processors();
+    if (placement == Placement::OwnCores) m_state->places = placesFor(processorsHere(), threads);
+    if (!m_state->places.empty()) m_state->right = PlacingRight::take();
+    if (!m_state->right.isHeld()) m_state->places.clear();
     // With more threads than processors a spinning one holds the processor that the working one needs.
     m_state->spins = threads <= processors() ? kSpins : 0;
-    for (int i = 1; i < threads; ++i) m_state->workers.emplace_back([state = m_state.get()] { state->work(); });
+    for (int i = 1; i < threads; ++i)
+        m_state->workers.emplace_back([state = m_state.get(), i] {
+            if (!state->places.empty()) keepTo(state->places[static_cast<std::size_t>(i)]);
+            state->work();
+        });
 }
 
 ThreadPool::~ThreadPool() {
@@ -115,6 +125,14 @@ ThreadPool::~ThreadPool() {
 
 int ThreadPool::threads() const {
     return static_cast<int>(m_state->workers.size()) + 1;
+}
+
+const std::vector<int>& ThreadPool::places() const {
+    return m_state->places;
+}
+
+void ThreadPool::settle() {
+    if (!m_state->places.empty()) keepTo(m_state->places.front());
 }
 
 void ThreadPool::run(std::int64_t count, Call call, const void* context) {

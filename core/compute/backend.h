@@ -165,6 +165,8 @@ public:
     virtual ~DeviceOps() = default;
 
     virtual DeviceDesc device() const = 0;
+    // Said once by the thread that will own the device from now on: a backend may give it a processor of its own.
+    virtual void settle() {}
 
     // memory
     // Error pool_exhausted when the memory is not there; the contents start as zeros.

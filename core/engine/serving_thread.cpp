@@ -148,6 +148,7 @@ ServeState ServingThread::serving() const {
 }
 
 void ServingThread::loop() {
+    m_backend.settle();
     bool isBusy = false;
     while (!m_mailbox.closed()) {
         try {

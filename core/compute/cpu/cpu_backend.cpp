@@ -83,7 +83,8 @@ public:
           m_compute(options.compute),
           m_kernels(kernelsOf(m_isa, options.dots)),
           m_memory(options.memoryLimit),
-          m_threads(options.threads) {
+          m_threads(options.threads,
+                    options.ownCores ? ThreadPool::Placement::OwnCores : ThreadPool::Placement::System) {
         CHECK(m_isa <= bestIsa());
         m_name = processorName() + ", " + std::to_string(m_threads.threads()) +
                  (m_threads.threads() == 1 ? " thread, " : " threads, ") + std::string(isaName(m_isa));
@@ -100,6 +101,8 @@ public:
         desc.compute = m_compute;
         return desc;
     }
+
+    void settle() override { m_threads.settle(); }
 
     Result<Buffer> allocate(std::int64_t bytes, MemoryKind kind) override {
         TRY_ASSIGN(std::byte * data, m_memory.allocate(bytes));
@@ -494,20 +497,26 @@ void CpuBackend::attention(Stream&, TensorView out, ConstTensorView q, const KvP
     for (const AttentionArgs& args : m_attention)
         floats += std::int64_t{args.rows} * group * (args.span1 - args.span0) * stateFloats;
     if (static_cast<std::int64_t>(m_states.size()) < floats) m_states.resize(static_cast<std::size_t>(floats));
-    m_spans.clear();
     float* states = m_states.data();
+    int firstSpan = m_attention.front().span0, lastSpan = 0;
     for (AttentionArgs& args : m_attention) {
         args.states = states;
-        for (int span = args.span0; span < args.span1; ++span) {
+        states += std::int64_t{args.rows} * group * (args.span1 - args.span0) * stateFloats;
+        firstSpan = std::min(firstSpan, args.span0);
+        lastSpan = std::max(lastSpan, args.span1);
+    }
+    // Span by span: the heads of a span lie in the same pages.
+    m_spans.clear();
+    for (int span = firstSpan; span < lastSpan; ++span)
+        for (const AttentionArgs& args : m_attention) {
+            if (span < args.span0 || span >= args.span1) continue;
             AttentionArgs one = args;
             one.span0 = span;
             one.span1 = span + 1;
             one.finish = args.span1 - args.span0 == 1;
-            one.states = states;
+            one.states = args.states + std::int64_t{args.rows} * group * (span - args.span0) * stateFloats;
             m_spans.push_back(one);
-            states += std::int64_t{args.rows} * group * stateFloats;
         }
-    }
     m_threads.parallelFor(std::ssize(m_spans), [&](std::int64_t task) { run(m_spans, task); });
     for (const AttentionArgs& args : m_attention)
         if (args.span1 - args.span0 > 1) m_kernels.mergeAttention(args);

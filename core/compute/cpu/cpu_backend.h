@@ -28,7 +28,8 @@ struct CpuOptions {
     std::optional<IsaLevel> isa = {};  // forced level, for tests; must not exceed bestIsa()
     std::int64_t memoryLimit = 0;      // bytes allocate() may hand out in all; 0: what the machine has
     ComputeMode compute = ComputeMode::F32;
-    bool dots = true;  // use availableDots(); false for tests
+    bool dots = true;       // use availableDots(); false for tests
+    bool ownCores = false;  // ThreadPool::Placement::OwnCores
 };
 
 std::unique_ptr<Backend> makeCpuBackend(const CpuOptions& options = {});

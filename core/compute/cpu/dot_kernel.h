@@ -22,14 +22,15 @@ inline std::uint32_t wordAt(const std::byte* words, std::int64_t index) {
 struct PairWay {
     static constexpr int kRows = Simd::kGemmRows;
     static constexpr int panels(int rows) { return Simd::tilePanels(rows); }
+    static std::int64_t panelBytes(std::int64_t k) { return (k + 1) / 2 * espalier::cpu::kPanelColumns * 4; }
     template <int Rows, int Panels>
     static void multiply(const espalier::cpu::GemmArgs& args, std::int64_t row, std::int64_t panel) {
         constexpr int kColumns = espalier::cpu::kPanelColumns;
         constexpr int kVectors = Simd::tileVectors(Rows);
         constexpr int kAll = kVectors * Panels;
         const std::int64_t pairs = (args.k + 1) / 2;
-        const std::int64_t panelBytes = pairs * kColumns * 4;
-        const auto* weights = reinterpret_cast<const std::uint8_t*>(args.panels) + panel * panelBytes;
+        const std::int64_t panelStride = pairs * kColumns * 4;
+        const auto* weights = reinterpret_cast<const std::uint8_t*>(args.panels) + panel * panelStride;
         const std::byte* x = args.words + row * args.wordStride;
         for (int part = 0; part < kColumns; part += kVectors * kWidth) {
             F acc[Rows][kAll];
@@ -39,11 +40,11 @@ struct PairWay {
                 for (int v = 0; v < kAll; ++v) acc[r][v] = Simd::zero();
             for (std::int64_t i = 0; i < pairs; ++i) {
                 const std::uint8_t* at = weights + i * kColumns * 4 + part * 4;
-                prefetchAhead<Rows, Panels, kColumns * 4 / 64>(at, panelBytes);
+                prefetchAhead<Rows, Panels, kColumns * 4 / 64>(at, panelStride);
                 Simd::I w[kAll];
 #pragma GCC unroll 16
                 for (int v = 0; v < kAll; ++v)
-                    w[v] = Simd::loadU32(at + v / kVectors * panelBytes + v % kVectors * kWidth * 4);
+                    w[v] = Simd::loadU32(at + v / kVectors * panelStride + v % kVectors * kWidth * 4);
 #pragma GCC unroll 16
                 for (int r = 0; r < Rows; ++r) {
                     const std::uint32_t pair = wordAt(x + r * args.wordStride, i);
@@ -60,6 +61,7 @@ template <class Layout>
 struct FourWay {
     static constexpr int kRows = kWidth == 16 && !espalier::cpu::kFewTiles ? 6 : 2;
     static constexpr int panels(int rows) { return rows == 1 && kWidth == 16 ? 2 : 1; }
+    static std::int64_t panelBytes(std::int64_t k) { return blockPanelBytes<Layout>(k); }
     // What is taken from a stored number to have the value's multiple of d, and what makes an i8 unsigned.
     static constexpr int kZero = Layout::kBits == 8 ? 128 : Layout::kZero;
 

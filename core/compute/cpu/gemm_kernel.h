@@ -95,8 +95,8 @@ inline __attribute__((always_inline)) void writeTile(const espalier::cpu::GemmAr
                         (panel + v / Vectors) * espalier::cpu::kPanelColumns + part + v % Vectors * kWidth, acc[r][v]);
 }
 
-// A Way is how products are made: `kRows` rows at most in a tile, `panels(rows)` panels side by side, and
-// multiply<Rows, Panels>, the tile itself.
+// A Way is how products are made: `kRows` rows at most in a tile, `panels(rows)` panels of `panelBytes(k)` side by
+// side, and multiply<Rows, Panels>, the tile itself.
 template <class Way, int Rows>
 void multiplyPanels(const espalier::cpu::GemmArgs& args, std::int64_t row, std::int64_t panel0, std::int64_t panel1) {
     constexpr int kPanels = Way::panels(Rows);
@@ -113,15 +113,25 @@ void dispatchRows(int rows, const espalier::cpu::GemmArgs& args, std::int64_t ro
     if constexpr (Rows > 1) dispatchRows<Way, Rows - 1>(rows, args, row, panel0, panel1);
 }
 
-// Panels outside, rows inside: a panel stays in the second-level cache while the rows pass over it. Rows are cut into
-// tiles of nearly equal height: 13 rows run as 7 + 6, not as 12 + 1.
+// Panels that all rows pass over before the next come: they stay in the second-level cache meanwhile, beside the rows
+// of a tile. `tallest`: rows of the tallest tile.
+constexpr std::int64_t kPanelGroupBytes = 512 << 10;
+template <class Way>
+inline std::int64_t panelGroup(std::int64_t k, std::int64_t tallest) {
+    const std::int64_t most = kPanelGroupBytes / (Way::panelBytes(k) + 1);
+    const std::int64_t least = Way::panels(static_cast<int>(tallest));
+    return most < least ? least : most > 4 ? 4 : most;
+}
+
+// Panels outside, rows inside. Rows are cut into tiles of nearly equal height: 13 rows run as 7 + 6, not as 12 + 1.
 template <class Way>
 void multiplyAll(const espalier::cpu::GemmArgs& args, std::int64_t row0, std::int64_t row1, std::int64_t panel0,
                  std::int64_t panel1) {
-    constexpr int kPanelGroup = 4;
     const std::int64_t tiles = (row1 - row0 + Way::kRows - 1) / Way::kRows;
-    for (std::int64_t panel = panel0; panel < panel1; panel += kPanelGroup) {
-        const std::int64_t end = panel + kPanelGroup < panel1 ? panel + kPanelGroup : panel1;
+    if (tiles == 0) return;
+    const std::int64_t group = panelGroup<Way>(args.k, (row1 - row0 + tiles - 1) / tiles);
+    for (std::int64_t panel = panel0; panel < panel1; panel += group) {
+        const std::int64_t end = panel + group < panel1 ? panel + group : panel1;
         for (std::int64_t tile = 0, row = row0; tile < tiles; ++tile) {
             const auto rows = static_cast<int>((row1 - row + tiles - tile - 1) / (tiles - tile));
             dispatchRows<Way, Way::kRows>(rows, args, row, panel, end);
@@ -134,6 +144,9 @@ template <class Stored>
 struct PlainWay {
     static constexpr int kRows = Simd::kGemmRows;
     static constexpr int panels(int rows) { return Simd::tilePanels(rows); }
+    static std::int64_t panelBytes(std::int64_t k) {
+        return panelElements<Stored>(k) * std::int64_t{sizeof(typename Stored::T)};
+    }
     template <int Rows, int Panels>
     static void multiply(const espalier::cpu::GemmArgs& args, std::int64_t row, std::int64_t panel) {
         constexpr int kVectors = Simd::tileVectors(Rows);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The table of one instruction set, and the two probes that measurements use.
+// The table of one instruction set, what measurements use as probes, and the exponential by itself.
 #pragma once
 
 namespace {
@@ -30,6 +30,10 @@ std::uint32_t sumWords(const std::uint32_t* words, std::int64_t count) {
     return totals[0] + totals[1] + totals[2] + totals[3];
 }
 
+void exponentials(float* values, std::int64_t count) {
+    forVectors(count, [&](std::int64_t i, int n) { storeSome(values + i, exponential(loadSome(values + i, n)), n); });
+}
+
 using namespace espalier::cpu;
 
 constexpr CpuKernels kTable = {
@@ -55,6 +59,7 @@ constexpr CpuKernels kTable = {
     {loraExpand<StoredF32>, loraExpand<StoredBf16>, loraExpand<StoredF16>},
     {loraGather<StoredF32>, loraGather<StoredBf16>, loraGather<StoredF16>},
     {loraRow<StoredF32>, loraRow<StoredBf16>, loraRow<StoredF16>},
+    exponentials,
     {fmaRounds, pairRounds, fourRounds},
     sumWords,
 };

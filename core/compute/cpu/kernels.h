@@ -219,6 +219,7 @@ struct CpuKernels {
     void (*loraExpand[kStoredTypes])(const LoraArgs&, std::int64_t tileColumn);
     void (*loraGather[kStoredTypes])(const LoraArgs&, const std::int32_t* ids);  // of the rows
     void (*loraRow[kStoredTypes])(const LoraArgs&, float* to);  // the first row of the tiles, `columns` values
+    void (*exponential)(float* values, std::int64_t count);     // e^value in place, as softmax and activations have it
     // For measurements: `rounds` rounds of independent multiply-adds by ComputeMode (their number in *flops, two each);
     // the sum of `count` 32-bit words, read as fast as memory gives them.
     float (*rounds[3])(std::int64_t rounds, std::int64_t* flops);

@@ -109,7 +109,7 @@ private slots:
     void aRowsBits_areItsOwn_data() { rowsPerMachine(); }
     void aRowsBits_areItsOwn() {
         OPEN_BACKEND(backend, 3);
-        constexpr std::int64_t kRows = 40, kColumns = 150;
+        constexpr std::int64_t kRows = 110, kColumns = 150;
         const std::int64_t k = widthsOf(dtype).back();
         const std::vector<float> x = normalValues(kRows * k, 5);
         const WeightMatrix w = weightSample(dtype, kColumns, k, 6).packed(*backend);
@@ -125,7 +125,7 @@ private slots:
             const std::vector<float> row = run(*backend, t, 1);
             alone.insert(alone.end(), row.begin(), row.end());
         }
-        for (std::int64_t count = 2; count <= kRows; ++count)
+        for (std::int64_t count = 2; count <= kRows; count += count < 40 ? 1 : 14)  // 96 and 110 at the end
             QVERIFY(same(run(*backend, kRows - count, count),
                          std::span(alone).subspan(static_cast<std::size_t>((kRows - count) * kColumns))));
         const auto lone = open(isa, dots, mode, 1);

@@ -1,14 +1,42 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <QTest>
 #include <atomic>
+#include <bit>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <thread>
 #include <vector>
 
 #include "core/compute/cpu/cpu_backend.h"
+#include "core/compute/cpu/cpu_machine.h"
 #include "tests/support/test_main.h"
 
 using namespace espalier;
+
+namespace {
+
+// How far `value` lies from the exact e^x, in units of the last place of a float of that size.
+double unitsOff(float value, float x) {
+    const double exact = std::exp(static_cast<double>(x));
+    const int exponent = std::max(std::ilogb(exact), -126);
+    return std::fabs(static_cast<double>(value) - exact) / std::ldexp(1.0, exponent - 23);
+}
+
+void rowsPerIsa() {
+    QTest::addColumn<int>("level");
+    for (const IsaLevel level : {IsaLevel::Plain, IsaLevel::Avx2, IsaLevel::Avx512})
+        if (level <= bestIsa()) QTest::newRow(isaName(level).data()) << static_cast<int>(level);
+}
+
+std::vector<float> exponentialsOf(std::vector<float> values) {
+    QFETCH(int, level);
+    const auto backend = makeCpuBackend({.threads = 1, .isa = static_cast<IsaLevel>(level)});
+    cpuMachineOf(*backend)->kernels().exponential(values.data(), std::ssize(values));
+    return values;
+}
+
+}  // namespace
 
 class TestCpuBackend : public QObject {
     Q_OBJECT
@@ -67,6 +95,45 @@ private slots:
         for (std::thread& thread : threads) thread.join();
         QVERIFY(given > 0);
         QCOMPARE(backend->device().freeBytes, std::int64_t{1 << 20});
+    }
+    void exponential_isWithinTwoUnits_overItsWholeRange_data() { rowsPerIsa(); }
+    // Every 499th float whose power is neither zero nor infinite, of both signs, and both ends themselves.
+    void exponential_isWithinTwoUnits_overItsWholeRange() {
+        constexpr float kLargest = 88.7228317f;
+        std::vector<float> x = {-103.972076f, -87.3365479f, -87.3365402f, -0.0f, 0.0f, kLargest};
+        for (const float end : {-103.972076f, kLargest}) {
+            const auto sign = std::bit_cast<std::uint32_t>(end) & 0x80000000u;
+            const auto last = std::bit_cast<std::uint32_t>(end) & 0x7fffffffu;
+            for (std::uint32_t bits = 0; bits <= last; bits += 499) x.push_back(std::bit_cast<float>(bits | sign));
+        }
+        QVERIFY(x.size() > 4'000'000);
+        const std::vector<float> power = exponentialsOf(x);
+        double worst = 0.0;
+        std::size_t where = 0;
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            const double off = unitsOff(power[i], x[i]);
+            if (!(off > worst) && !std::isnan(off)) continue;
+            worst = off;
+            where = i;
+        }
+        QVERIFY2(
+            worst <= 2.0,
+            qPrintable(
+                QString("e^%1 is %2, %3 units off").arg(x[where], 0, 'g', 9).arg(power[where], 0, 'g', 9).arg(worst)));
+    }
+    void exponential_ofTheExtremes_data() { rowsPerIsa(); }
+    void exponential_ofTheExtremes() {
+        constexpr float kInfinity = std::numeric_limits<float>::infinity();
+        const std::vector<float> power =
+            exponentialsOf({-kInfinity, -1e30f, -104.1f, 0.0f, 88.73f, 1e30f, kInfinity, std::nanf("")});
+        for (std::size_t i = 0; i < 3; ++i) QCOMPARE(power[i], 0.0f);
+        QCOMPARE(power[3], 1.0f);
+        for (std::size_t i = 4; i < 7; ++i) QCOMPARE(power[i], kInfinity);
+        QVERIFY(std::isnan(power[7]));
+    }
+    void unitsOff_seesAWrongLastPlace() {
+        QVERIFY(unitsOff(std::nextafter(std::exp(1.0f), 9.0f), 1.0f) > 0.5);
+        QVERIFY(unitsOff(0.0f, -102.0f) > 2.0);  // 3.6 units of the smallest subnormal
     }
     void device_namesItself() {
         for (const IsaLevel level : {IsaLevel::Plain, IsaLevel::Avx2, IsaLevel::Avx512}) {
