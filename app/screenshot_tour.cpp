@@ -9,6 +9,7 @@
 #include <QPainter>
 #include <QPlainTextEdit>
 #include <QPushButton>
+#include <QToolTip>
 #include <cstdio>
 
 #include "ui/models/format.h"
@@ -22,13 +23,16 @@ namespace {
 
 constexpr int kPollMs = 50;
 constexpr qint64 kPatienceMs = 90'000;  // a model loads, an answer is written
-constexpr int kClients = 6;
-constexpr qint64 kLoadMs = 45'000;  // of requests, for the plots to show
+constexpr qint64 kLoadMs = 45'000;      // of requests, for the plots to show
 
 }  // namespace
 
 ScreenshotTour::ScreenshotTour(Session& session, Theme& theme, const QString& folder, const QString& model)
-    : m_session(session), m_theme(theme), m_folder(folder), m_model(model) {
+    : m_session(session),
+      m_theme(theme),
+      m_folder(folder),
+      m_model(model),
+      m_clients(new TourClients(session.workspace(), this)) {
     m_poll.setInterval(kPollMs);
     connect(&m_poll, &QTimer::timeout, this, &ScreenshotTour::look);
     connect(&session.engine(), &EngineClient::jobChanged, this, [this](const JobRecord& job) {
@@ -38,10 +42,10 @@ ScreenshotTour::ScreenshotTour(Session& session, Theme& theme, const QString& fo
 }
 
 QString ScreenshotTour::said(const char* text) {
-    for (const char* context :
-         {"PlaygroundPage", "ChatLane", "CasePanel", "SamplingBar", "ModelsPage", "ModelInspector", "TokenizerPanel",
-          "ImportDialog", "ErrorStrip", "ServePage", "PageMapView", "PageMapPanel", "MainWindow", "TenantsPage",
-          "TenantInspector", "KeyDialog", "IsolationStrip", "NowPanel", "MoveTimeline"}) {
+    for (const char* context : {"PlaygroundPage", "ChatLane",       "CasePanel",    "SamplingBar",  "ModelsPage",
+                                "ModelInspector", "TokenizerPanel", "ImportDialog", "ErrorStrip",   "ServePage",
+                                "PageMapView",    "PageMapPanel",   "MainWindow",   "TenantsPage",  "TenantInspector",
+                                "KeyDialog",      "IsolationStrip", "NowPanel",     "MoveTimeline", "AnswerView"}) {
         const QByteArray full = QByteArray("espalier::ui::") + context;
         const QString translated = QCoreApplication::translate(full.constData(), text);
         if (translated != QLatin1String(text)) return translated;
@@ -53,20 +57,6 @@ void ScreenshotTour::ask(const QString& question) {
     window().goTo(QStringLiteral("playground"));
     if (auto* input = named<QPlainTextEdit>(said("Message"))) input->setPlainText(question);
     if (auto* send = named<QPushButton>(said("Send"))) send->click();
-}
-
-void ScreenshotTour::keepAsking() {
-    if (!m_underLoad || workspace().models().rowCount() == 0) return;
-    static const QStringList questions{tr("Write about a garden in spring."), tr("Describe the harbour at night."),
-                                       tr("Write a letter to a friend."), tr("What is an espalier?")};
-    ChatRequest request;
-    request.model = text(workspace().models().models().front().name);
-    request.messages = {{QStringLiteral("user"), questions[m_asked++ % questions.size()]}};
-    request.sampling.temperature = 0.9;
-    ChatStream* stream = workspace().engine().chat(request, this);
-    const int pauseMs = 40 + 37 * (m_asked % 11);
-    const auto again = [this, pauseMs] { QTimer::singleShot(pauseMs, this, &ScreenshotTour::keepAsking); };
-    connect(stream, &ChatStream::finished, this, again);
 }
 
 void ScreenshotTour::step(const QString& name, std::function<void()> begin, std::function<bool()> isThere, int settleMs,
@@ -100,24 +90,26 @@ void ScreenshotTour::addSteps() {
     addScanStep();
     addModelSteps(QStringLiteral("light"));
     addImportSteps();
+    addCompareSteps(QStringLiteral("light"));
     addPlaygroundSteps(QStringLiteral("side"));
     step(
         QStringLiteral("playground-light"), [this] { ask(tr("Write about a garden in spring.")); }, answered);
     step(
-        QStringLiteral("load"),
-        [this] {
-            m_underLoad = true;
-            for (int i = 0; i < kClients; ++i) keepAsking();
-        },
-        plotsHaveData, 0, false);
+        QStringLiteral("load"), [this] { m_clients->start(); }, plotsHaveData, 0, false);
     step(
-        QStringLiteral("serve-light"), [this] { window().goTo(QStringLiteral("serve")); }, always, 1200);
+        QStringLiteral("serve-light"),
+        [this] {
+            window().goTo(QStringLiteral("serve"));
+            window().servePage().dashboard().setSpan(60);
+        },
+        always, 1200);
+    addTrafficSteps(QStringLiteral("light"));
     addPlotSteps();
     addTenantSteps();
     step(
         QStringLiteral("home-light"), [this] { window().goTo(QStringLiteral("home")); }, always, 1200);
     step(
-        QStringLiteral("quiet"), [this] { m_underLoad = false; }, always, 0, false);
+        QStringLiteral("quiet"), [this] { m_clients->stop(); }, always, 0, false);
     addFrameSteps();
     addThemeSteps();
     addTroubleSteps();
@@ -295,6 +287,7 @@ void ScreenshotTour::finishStep() {
 void ScreenshotTour::next() {
     m_there = false;
     m_since.start();
+    QToolTip::hideText();
     if (++m_at < m_steps.size()) {
         m_steps[m_at].begin();
         return;
@@ -313,6 +306,11 @@ bool ScreenshotTour::save(const QString& name) {
         const QPoint at((window().width() - dialog->width()) / 2, (window().height() - dialog->height()) / 2);
         painter.fillRect(QRect(at, dialog->size()).adjusted(-1, -1, 1, 1), window().palette().color(QPalette::Dark));
         painter.drawPixmap(at, over);
+    }
+    for (QWidget* tip : QApplication::topLevelWidgets()) {
+        if (!tip->isVisible() || tip->windowType() != Qt::ToolTip) continue;
+        QPainter painter(&picture);
+        painter.drawPixmap(tip->pos() - window().geometry().topLeft(), tip->grab());
     }
     const QString path = QDir(m_folder).filePath(name + QStringLiteral(".png"));
     if (picture.save(path)) return true;

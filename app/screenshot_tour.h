@@ -12,6 +12,7 @@
 #include <functional>
 #include <vector>
 
+#include "app/tour_clients.h"
 #include "ui/shell/session.h"
 
 namespace espalier::ui {
@@ -61,9 +62,12 @@ private:
     void addScanStep();
     void addImportSteps();
     void addPlaygroundSteps(const QString& name);
+    void addCompareSteps(const QString& name);  // the base beside two adapters, and one token's probabilities
+    void closeColumns();
     void addTenantSteps();
+    void addTrafficSteps(const QString& name);  // the views at the foot of Serve
+    void showNow(const char* view);
     void ask(const QString& question);
-    void keepAsking();  // one client among those that give the plots something to show
 
     MainWindow& window() const { return m_session.window(); }
     Workspace& workspace() const { return m_session.workspace(); }
@@ -76,8 +80,9 @@ private:
     std::size_t m_at = 0;
     QTimer m_poll;
     QElapsedTimer m_since, m_thereSince;
-    bool m_there = false, m_underLoad = false;
-    int m_answers = 0, m_asked = 0, m_made = 0;
+    bool m_there = false;
+    int m_answers = 0;
+    TourClients* m_clients;
 };
 
 }  // namespace espalier::ui

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The tour's states of Models, the import dialog and the Playground.
 #include <QAbstractButton>
+#include <QApplication>
+#include <QComboBox>
 #include <QDialog>
+#include <QKeyEvent>
 #include <QPlainTextEdit>
 #include <QTabBar>
-#include <vector>
+#include <QTextBrowser>
 
 #include "app/screenshot_tour.h"
 #include "ui/widgets/part_canvas.h"
@@ -28,29 +31,33 @@ void ScreenshotTour::showModelTab(const QString& name) {
         if (tabs->tabText(i) == name) tabs->setCurrentIndex(i);
 }
 
-// The first look, tenants with limits, a key that is shown this once, and the server with who uses it.
+void ScreenshotTour::showNow(const char* view) {
+    window().goTo(QStringLiteral("serve"));
+    press(said("What is shown below") + QStringLiteral(": ") + said(view));
+}
+
+void ScreenshotTour::addTrafficSteps(const QString& name) {
+    const auto always = [] { return true; };
+    step(
+        QStringLiteral("serve-tenants-%1").arg(name), [this] { showNow("Tenants"); }, always, 1500);
+    step(
+        QStringLiteral("serve-models-%1").arg(name), [this] { showNow("Models"); }, always, 600);
+    step(
+        QStringLiteral("serve-swap-%1").arg(name),
+        [this] {
+            showNow("Swap");
+            if (auto* timeline = named<PartCanvas>(said("Swap timeline"))) timeline->choose(0);
+        },
+        always, 1500);
+    step(
+        QStringLiteral("serve-requests-%1").arg(name), [this] { showNow("Requests"); }, always, 0, false);
+}
+
+// Tenants with what they used, a key that is shown this once, the isolation check.
 void ScreenshotTour::addTenantSteps() {
     const auto always = [] { return true; };
-    const std::vector<Json> tenants{
-        {{"tenant", "havel-legal"}, {"requests_per_minute", 120}, {"tokens_per_day", 2'000'000}, {"weight", 2}},
-        {{"tenant", "lumen-telecom"}, {"max_concurrency", 16}, {"tokens_per_minute", 60'000}},
-        {{"tenant", "orchard-support"}, {"max_concurrency", 12}, {"tokens_per_day", 3'000'000}},
-        {{"tenant", "pinnacle-gym"}, {"expires", "1d"}},
-        {{"tenant", "st-anne-clinic"}, {"tokens_per_minute", 30'000}, {"kv_pages", 512}}};
     step(
-        QStringLiteral("tenants-empty"), [this] { window().goTo(QStringLiteral("tenants")); }, always, 800);
-    step(
-        QStringLiteral("tenants-made"),
-        [this, tenants] {
-            for (const Json& tenant : tenants)
-                workspace().engine().call(QStringLiteral("tenant-create"), tenant, this,
-                                          [this](const Result<Json>&) { ++m_made; });
-            workspace().engine().call(QStringLiteral("tenant-limit"), {{"tenant", "owner"}, {"weight", 1.5}}, this,
-                                      [this](const Result<Json>&) { ++m_made; });
-        },
-        [this, all = int(tenants.size()) + 1] { return m_made == all; }, 1200, false);
-    step(
-        QStringLiteral("tenants-light"), [this] { window().goTo(QStringLiteral("tenants")); }, always, 1200);
+        QStringLiteral("tenants-light"), [this] { window().goTo(QStringLiteral("tenants")); }, always, 1800);
     step(
         QStringLiteral("tenants-key"), [this] { press(said("New key")); },
         [this] { return named<QDialog>(QString()) != nullptr; }, 600);
@@ -60,22 +67,65 @@ void ScreenshotTour::addTenantSteps() {
         QStringLiteral("tenants-isolation"), [this] { press(said("Isolation check")); },
         [this] { return !named<QAbstractButton>(said("Cancel the isolation check")); }, 400);
     step(
-        QStringLiteral("serve-tenants"),
-        [this] {
-            window().goTo(QStringLiteral("serve"));
-            press(said("What is shown below") + QStringLiteral(": ") + said("Tenants"));
-        },
-        always, 1500);
+        QStringLiteral("tenants-isolation-done"), [this] { press(said("Close the isolation check")); }, always, 0,
+        false);
+}
+
+void ScreenshotTour::addCompareSteps(const QString& name) {
+    const auto answered = [this] {
+        const auto* again = named<QAbstractButton>(said("Regenerate"));
+        return again && again->isEnabled();
+    };
     step(
-        QStringLiteral("serve-swap"),
+        QStringLiteral("playground-columns-%1").arg(name),
         [this] {
-            press(said("What is shown below") + QStringLiteral(": ") + said("Swap"));
-            if (auto* timeline = named<PartCanvas>(said("Swap timeline"))) timeline->choose(0);
+            window().goTo(QStringLiteral("playground"));
+            press(said("Add model"));
+            press(said("Add model"));
         },
-        always, 1500);
+        [] { return true; }, 600, false);
     step(
-        QStringLiteral("serve-requests"),
-        [this] { press(said("What is shown below") + QStringLiteral(": ") + said("Requests")); }, always, 0, false);
+        QStringLiteral("playground-adapters-%1").arg(name),
+        [this] {
+            std::size_t column = 0;
+            const QStringList wanted{QStringLiteral("sample:gardener"), QStringLiteral("sample:harbour-master")};
+            for (auto* box : window().findChildren<QComboBox*>()) {
+                if (!box->isVisible() || box->accessibleName() != said("Model") || box->count() < 2) continue;
+                if (column > 0 && column <= std::size_t(wanted.size())) {
+                    box->setCurrentText(wanted[qsizetype(column) - 1]);
+                    emit box->textActivated(box->currentText());
+                }
+                ++column;
+            }
+        },
+        [] { return true; }, 200, false);
+    step(
+        QStringLiteral("playground-compare-%1").arg(name), [this] { ask(tr("When should I prune my pear tree?")); },
+        answered, 600);
+    step(
+        QStringLiteral("playground-token-%1").arg(name),
+        [this] {
+            auto* answer = named<QTextBrowser>(said("Conversation"));
+            if (!answer) return;
+            answer->setFocus();
+            answer->moveCursor(QTextCursor::End);
+            for (int i = 0; i < 12; ++i) {
+                QKeyEvent left(QEvent::KeyPress, Qt::Key_Left, {});
+                QApplication::sendEvent(answer, &left);
+            }
+            QKeyEvent released(QEvent::KeyRelease, Qt::Key_Left, {});
+            QApplication::sendEvent(answer, &released);
+        },
+        [] { return true; }, 500);
+    step(
+        QStringLiteral("playground-columns-closed-%1").arg(name), [this] { closeColumns(); }, [] { return true; }, 0,
+        false);
+}
+
+void ScreenshotTour::closeColumns() {
+    window().setFocus();
+    while (press(said("Close this column"))) {
+    }
 }
 
 void ScreenshotTour::addModelSteps(const QString& theme) {
@@ -160,7 +210,7 @@ void ScreenshotTour::addPlaygroundSteps(const QString& name) {
     step(
         QStringLiteral("playground-reset-%1").arg(name),
         [this] {
-            press(said("Close this column"));
+            closeColumns();
             press(said("More sampling settings"));
         },
         [] { return true; }, 0, false);

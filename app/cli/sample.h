@@ -9,7 +9,9 @@ namespace espalier::cli {
 // Imports with a progress bar; the answer is the model's record.
 Result<Json> importModel(Session& session, const Json& arguments);
 
-// {workspace, models, tenants, adapters}. A workspace that has the sample already stays as it is.
+// {workspace, models, tenants, adapters}: a model, its adapters, and three tenants, each with an adapter that only its
+// keys may name. Tenants come without keys: a key is shown once, to whoever asks for it. What a workspace has already
+// stays as it is.
 Result<Json> makeSampleWorkspace(Session& session, const std::string& folder);
 
 }  // namespace espalier::cli

@@ -154,6 +154,11 @@ void visitFields(Record& record, Visit& visit) {
     visit("kv_bytes", record.kvBytes);
     visit("tokens_per_s", record.tokensPerS);
     visit("refused", record.refused);
+    visit("ttft_ms", record.ttftMs);
+    visit("tpot_ms", record.tpotMs);
+    visit("adapter", record.adapter);
+    visit("adapter_tier", record.adapterTier);
+    visit("adapter_moving", record.isAdapterMoving);
 }
 
 template <class Record, class Visit>

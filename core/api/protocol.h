@@ -65,10 +65,12 @@
 //                                                 it had been stopped where it was made: it answers with what it has.
 //                                                 A daemon only.
 //   requests {limit?}                          -> {requests: [RequestRecord], total}    oldest first, at most 1,000
-//   request-cancel {id} -> {id}, an id that has ended: no effect;    steps {limit?} -> {steps: [StepRecord]}, oldest
-//   first pages {model, cells?}                      -> {pages, pages_per_cell, page_bytes, runs: [[cells, owner,
-//   request]]}
-//                                                 at most `cells` cells (4,096); request 0: none, -1: several
+//   request-cancel {id} -> {id}, an id that has ended: no effect
+//   steps {limit?} -> {steps: [StepRecord]}, oldest first
+//   pages {model, cells?}                      -> {pages, pages_per_cell, page_bytes, adapters: [name],
+//                                                 runs: [[cells, owner, request, adapter?]]}: at most `cells` cells
+//                                                 (4,096); request 0: none, -1: several; adapter: index of a name,
+//                                                 -2: several, absent: none
 //   history {seconds}                          -> {points: [HistoryPoint]}
 //   log {limit}                                -> {records: [LogRecord]}
 //   shutdown {}                                -> {}                     drains, then ends the daemon

@@ -2,6 +2,7 @@
 #include "core/api/tenant_metrics.h"
 
 #include <algorithm>
+#include <cstdio>
 
 namespace espalier {
 namespace {
@@ -37,6 +38,22 @@ void printGauge(std::string& out, const std::vector<TenantLoad>& loads, const ch
     printValue(out, name, kOthers, others);
 }
 
+// Of the busiest; percentiles of several tenants cannot be put together, so that the others have none.
+void printLatency(std::string& out, const std::vector<TenantLoad>& loads, const char* bareName, const char* help,
+                  Percentiles TenantLoad::*member) {
+    const std::string name = std::string("espalier:tenant_") + bareName;
+    printHead(out, name, help, "gauge");
+    for (std::size_t i = 0; i < std::min(loads.size(), kNamedTenants); ++i) {
+        const Percentiles& of = loads[i].*member;
+        if (of.samples == 0) continue;
+        for (const auto& [quantile, ms] : {std::pair("0.5", of.p50), {"0.95", of.p95}}) {
+            char text[40];
+            std::snprintf(text, sizeof text, "%.6g", ms / 1000.0);
+            out += name + "{tenant=\"" + loads[i].name + "\",quantile=\"" + quantile + "\"} " + text + "\n";
+        }
+    }
+}
+
 }  // namespace
 
 void printTenantMetrics(std::string& out, const Tenants::Counters& counters, const std::vector<TenantLoad>& loads) {
@@ -50,6 +67,10 @@ void printTenantMetrics(std::string& out, const Tenants::Counters& counters, con
     printGauge(out, loads, "requests_running", "Requests being computed, by tenant.", &TenantLoad::running);
     printGauge(out, loads, "requests_waiting", "Requests waiting, by tenant.", &TenantLoad::waiting);
     printGauge(out, loads, "kv_pages", "KV pages that running requests hold, by tenant.", &TenantLoad::kvPages);
+    printLatency(out, loads, "recent_time_to_first_token_seconds", "First tokens of the last minute, by tenant.",
+                 &TenantLoad::ttftMs);
+    printLatency(out, loads, "recent_time_per_output_token_seconds", "Tokens of the last minute, by tenant.",
+                 &TenantLoad::tpotMs);
 }
 
 }  // namespace espalier

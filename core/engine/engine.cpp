@@ -187,8 +187,8 @@ Result<void> LocalEngine::start() {
                                          [this](std::string text) { log("audit", "tenants", text); },
                                          [this](RequestId id) { m_serving->cancel(id); }}));
     ServingThread::Callbacks callbacks;
-    callbacks.tenants = [this](std::vector<TenantLoad>& rows) {
-        m_tenants->fill(rows);
+    callbacks.tenants = [this](std::vector<TenantLoad>& rows, const Tenants::PlaceOf& placeOf) {
+        m_tenants->fill(rows, placeOf);
         m_tenants->flush();
     };
     callbacks.publish = [this](Event event) { m_events.publish(std::move(event)); };

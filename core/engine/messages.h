@@ -128,6 +128,11 @@ struct TenantLoad {
     std::int64_t kvBytes = 0;
     double tokensPerS = 0;     // generated, over the last second
     std::int64_t refused = 0;  // since the daemon started
+    // Over the newest answers of the last minute: from the engine having it to the first token, and between tokens.
+    Percentiles ttftMs, tpotMs;
+    std::string adapter;  // that its newest request with one named; empty: none lately
+    AdapterTier adapterTier = AdapterTier::Disk;
+    bool isAdapterMoving = false;  // to the next tier up
 };
 
 // The state of everything, at about 10 Hz while someone looks. Rates are over the last second, percentiles over the

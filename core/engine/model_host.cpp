@@ -445,6 +445,15 @@ Result<PageMap> ModelHost::pageMap(const ModelRecord& model, std::int32_t mostCe
     return fail(ErrorCode::NotFound, "\"" + model.name + "\" has no pages: it is not on the device", model.name);
 }
 
+AdapterLocation ModelHost::placeOf(const AdapterSource& adapter) const {
+    for (const auto& hosted : m_models)
+        if (hosted->record.id == adapter.base && hosted->loop)
+            if (const auto place = hosted->loop->placeOf(adapter)) return *place;
+    const HostArena::State state = m_tiers.arena.state(adapter);
+    return {state == HostArena::State::Ready ? AdapterTier::Host : AdapterTier::Disk,
+            state == HostArena::State::Loading};
+}
+
 std::vector<StepRecord> ModelHost::steps(std::size_t most) const {
     std::vector<StepRecord> all;
     for (const auto& hosted : m_models) {

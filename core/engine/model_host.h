@@ -63,6 +63,7 @@ public:
     using Use = std::function<Result<void>(Backend&, Transformer&, const Clock&)>;
     Result<void> lend(const ModelRecord& model, const Use& use) const;
     Result<PageMap> pageMap(const ModelRecord& model, std::int32_t mostCells) const;  // not_found: not loaded
+    AdapterLocation placeOf(const AdapterSource& adapter) const;
     std::vector<StepRecord> steps(std::size_t most) const;  // the newest of all models, by their end
 
 private:

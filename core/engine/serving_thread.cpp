@@ -244,7 +244,7 @@ Snapshot ServingThread::makeSnapshot() {
     snapshot.serve = serving();
     snapshot.startedAt = m_startedAt;
     m_host->fill(snapshot);
-    m_callbacks.tenants(snapshot.tenants);
+    m_callbacks.tenants(snapshot.tenants, [this](const AdapterSource& adapter) { return m_host->placeOf(adapter); });
     snapshot.jobs = m_callbacks.jobs(snapshot.at - kShownMs);
     snapshot.processorShare = m_process.processorShare(m_clock.now());
     snapshot.residentBytes = ProcessStats::residentBytes();

@@ -19,6 +19,7 @@
 #include "core/base/mailbox.h"
 #include "core/engine/model_host.h"
 #include "core/engine/process_stats.h"
+#include "core/engine/tenants.h"
 #include "core/engine/watch.h"
 
 namespace espalier {
@@ -29,7 +30,8 @@ public:
         std::function<void(Event)> publish;
         std::function<void(std::string_view level, std::string text)> log;
         std::function<std::vector<JobRecord>(std::int64_t endedAfter)> jobs;  // for snapshots
-        std::function<void(std::vector<TenantLoad>&)> tenants;  // adds to a snapshot's rows what only they know
+        // Adds to a snapshot's rows what only they know.
+        std::function<void(std::vector<TenantLoad>&, const Tenants::PlaceOf&)> tenants;
     };
     // options: poolBytes and memoryBudget are resolved, not 0. The references outlive the thread.
     ServingThread(Backend& backend, FileSystem& files, Clock& clock, const EngineOptions& options, Watch& watch,

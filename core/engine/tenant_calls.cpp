@@ -154,14 +154,14 @@ Result<std::shared_ptr<TenantCall>> Tenants::admit(const CallFacts& facts) {
 Result<void> Tenants::begin(Request& request) {
     CHECK(request.call && request.sink);
     TRY(request.call->begin(request.id, request));
-    request.sink = [call = request.call, counted = std::int64_t{0},
+    request.sink = [call = request.call, counted = std::int64_t{0}, pace = AnswerPace{m_clock.now()},
                     sink = std::move(request.sink)](const Chunk& chunk) mutable {
         if (!chunk.finish) {
             counted += static_cast<std::int64_t>(chunk.ids.size());
-            call->generated(static_cast<std::int64_t>(chunk.ids.size()));
+            call->generated(static_cast<std::int64_t>(chunk.ids.size()), pace);
             return sink(chunk);
         }
-        const bool wasRevoked = call->ended(chunk.id, chunk, counted);
+        const bool wasRevoked = call->ended(chunk.id, chunk, counted, pace);
         if (!wasRevoked) return sink(chunk);
         Chunk last = chunk;
         last.finish = FinishReason::Failed;
@@ -221,11 +221,19 @@ Result<void> TenantCall::begin(RequestId id, Request& request) {
     Tenants::Tenant* const tenant = m_state->find(m_tenant);
     if (tenant->isRevoked()) return fail(ErrorCode::Unauthorized, "the tenant " + inQuotes(m_tenant) + " was revoked");
     tenant->requestsOpen.insert(id);
+    if (request.adapter) tenant->adapter = request.adapter;
     request.share = tenant->share;
     return {};
 }
 
-void TenantCall::generated(std::int64_t tokens) {
+void Tenants::Pace::read(TimePoint now) {
+    if (now < readAgain) return;
+    readAgain = now + kReadPeriod;
+    ttft = ttftMs.percentiles(now);
+    tpot = tpotMs.percentiles(now);
+}
+
+void TenantCall::generated(std::int64_t tokens, AnswerPace& pace) {
     const std::lock_guard lock(m_state->mutex);
     if (tokens == 0 || m_state->isClosed) return;
     Tenants::Tenant& tenant = *m_state->find(m_tenant);
@@ -233,6 +241,13 @@ void TenantCall::generated(std::int64_t tokens) {
     tenant.tokens.add(now, tokens);
     tenant.generated.add(now, static_cast<double>(tokens));
     tenant.lastGenerated = now;
+    if (!tenant.pace) tenant.pace = std::make_unique<Tenants::Pace>();
+    const double waited = milliseconds(now - pace.since);
+    if (!pace.hasBegun)
+        tenant.pace->ttftMs.add(now, waited);
+    else
+        tenant.pace->tpotMs.add(now, waited / static_cast<double>(tokens));
+    pace = {now, true};
     m_state->use(tenant, {.generatedTokens = tokens});
 }
 
@@ -245,8 +260,8 @@ void TenantCall::settle(Tenants::Tenant& tenant, RequestId id, std::int64_t prom
     if (--m_requestsLeft <= 0) release(tenant);
 }
 
-bool TenantCall::ended(RequestId id, const Chunk& last, std::int64_t counted) {
-    if (last.usage.completionTokens > counted) generated(last.usage.completionTokens - counted);
+bool TenantCall::ended(RequestId id, const Chunk& last, std::int64_t counted, AnswerPace& pace) {
+    if (last.usage.completionTokens > counted) generated(last.usage.completionTokens - counted, pace);
     const std::lock_guard lock(m_state->mutex);
     if (m_state->isClosed) return false;
     Tenants::Tenant& tenant = *m_state->find(m_tenant);

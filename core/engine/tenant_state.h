@@ -24,6 +24,18 @@ struct Tenants::Key {
     KeyDigest digest{};
 };
 
+// How fast its answers come. Read for people, so that twice a second is enough.
+struct Tenants::Pace {
+    static constexpr std::size_t kSamples = 256;
+    static constexpr Duration kSpan = std::chrono::minutes(1), kReadPeriod = std::chrono::milliseconds(500);
+
+    LatencyWindow ttftMs{kSpan, kSamples}, tpotMs{kSpan, kSamples};
+    Percentiles ttft, tpot;  // as read
+    TimePoint readAgain{};
+
+    void read(TimePoint now);
+};
+
 struct Tenants::Tenant {
     TenantRow row;
     TenantLimits limits;    // the row's
@@ -38,6 +50,8 @@ struct Tenants::Tenant {
     double callSeconds = 0;  // a recent call took, smoothed; 0: none has ended yet
     RateWindow generated;
     std::optional<TimePoint> lastGenerated, lastRefused;
+    std::unique_ptr<Pace> pace;                    // null: no answers in the last minute
+    std::shared_ptr<const AdapterSource> adapter;  // that its newest request with one named; null: none lately
 
     // Used
     std::int64_t day = 0;  // begins at, Unix milliseconds
@@ -71,6 +85,12 @@ struct Tenants::State {
     void beginDay(Tenant& tenant) const;  // `today` is that of this moment afterwards
 };
 
+// Since when the next token of an answer is waited for.
+struct AnswerPace {
+    TimePoint since;
+    bool hasBegun = false;
+};
+
 // One admitted call. Thread: any.
 class TenantCall {
 public:
@@ -79,10 +99,10 @@ public:
     TenantCall(const TenantCall&) = delete;
 
     Result<void> begin(RequestId id, Request& request);
-    void generated(std::int64_t tokens);
+    void generated(std::int64_t tokens, AnswerPace& pace);
     // The end of a request; what it generated beyond `generated` calls is counted here. true: it ended because its
     // tenant was revoked.
-    bool ended(RequestId id, const Chunk& last, std::int64_t counted);
+    bool ended(RequestId id, const Chunk& last, std::int64_t counted, AnswerPace& pace);
     void abandoned(RequestId id);
 
 private:

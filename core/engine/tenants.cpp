@@ -146,6 +146,7 @@ Tenants::~Tenants() {
     (void)counted(false);
     const std::lock_guard lock(m_state->mutex);
     m_state->isClosed = true;
+    for (auto& [name, tenant] : m_state->tenants) tenant.adapter.reset();
 }
 
 Result<std::unique_ptr<Tenants>> Tenants::open(TenantStore* store, const Clock& clock, Callbacks callbacks) {
@@ -457,7 +458,7 @@ Result<std::vector<UsageRow>> Tenants::usage(const UsageQuery& query) {
     return rows;
 }
 
-void Tenants::fill(std::vector<TenantLoad>& rows) const {
+void Tenants::fill(std::vector<TenantLoad>& rows, const PlaceOf& placeOf) const {
     const std::lock_guard lock(m_state->mutex);
     const TimePoint now = m_clock.now();
     const auto isRecent = [now](const std::optional<TimePoint>& at) {
@@ -468,8 +469,11 @@ void Tenants::fill(std::vector<TenantLoad>& rows) const {
         if (row.name.empty()) row.name = kOwner;
         byName.emplace(row.name, row);
     }
-    for (const auto& [name, tenant] : m_state->tenants) {
-        if (!byName.contains(name) && !isRecent(tenant.lastGenerated) && !isRecent(tenant.lastRefused)) continue;
+    for (auto& [name, tenant] : m_state->tenants) {
+        const bool isAnswered = isRecent(tenant.lastGenerated);
+        if (!isAnswered) tenant.pace.reset();
+        if (!isAnswered && tenant.requestsOpen.empty()) tenant.adapter.reset();
+        if (!byName.contains(name) && !isAnswered && !isRecent(tenant.lastRefused)) continue;
         TenantLoad& row = byName[name];
         row.name = name;
         row.tokensPerS = tenant.generated.perSecond(now);
@@ -481,6 +485,21 @@ void Tenants::fill(std::vector<TenantLoad>& rows) const {
         return std::tuple(a.running + a.waiting, a.tokensPerS) > std::tuple(b.running + b.waiting, b.tokensPerS);
     });
     if (all.size() > kMostTenantLoads) all.resize(kMostTenantLoads);
+    for (TenantLoad& row : all) {
+        Tenant* const tenant = m_state->find(row.name);
+        if (!tenant) continue;
+        if (tenant->pace) {
+            tenant->pace->read(now);
+            row.ttftMs = tenant->pace->ttft;
+            row.tpotMs = tenant->pace->tpot;
+        }
+        if (tenant->adapter) {
+            const AdapterLocation place = placeOf(*tenant->adapter);
+            row.adapter = tenant->adapter->name;
+            row.adapterTier = place.tier;
+            row.isAdapterMoving = place.isMoving;
+        }
+    }
     rows = std::move(all);
 }
 

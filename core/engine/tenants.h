@@ -146,8 +146,10 @@ public:
     // What was used, by hour or day, everything counted so far included. Errors: database.
     Result<std::vector<UsageRow>> usage(const UsageQuery& query);
 
-    // Adds rates and refusals to the rows that the loops made, and rows of tenants that have only these.
-    void fill(std::vector<TenantLoad>& rows) const;
+    // Adds rates, latencies, refusals and the adapter of the newest request to the rows that the loops made, and rows
+    // of tenants that have only these.
+    using PlaceOf = std::function<AdapterLocation(const AdapterSource&)>;
+    void fill(std::vector<TenantLoad>& rows, const PlaceOf& placeOf) const;
     void flush();  // hands what was counted to the store, now and then; never waits
 
     // Counters since the process began, for the kNamedTenants tenants that used most, and one sum for the others. No
@@ -161,6 +163,7 @@ public:
 private:
     friend class TenantCall;
     struct Tenant;
+    struct Pace;
     struct Key;
     struct State;
 

@@ -115,6 +115,9 @@ public:
     TensorView ranks() const { return m_ranks; }
     std::int64_t ranksBytes() const { return m_ranksMemory.bytes(); }
 
+    void eachResident(const std::function<void(const ResidentAdapter&)>& look) const {
+        for (const auto& [digest, adapter] : m_residents) look(*adapter);
+    }
     std::int32_t residents() const { return static_cast<std::int32_t>(m_residents.size()); }
     // What became of adapters that came ahead of their turn, since the last call.
     struct PrefetchOutcome {

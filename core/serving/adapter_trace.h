@@ -20,6 +20,11 @@ namespace espalier {
 enum class AdapterTier : std::uint8_t { Disk, Host, Pool };
 std::string_view adapterTierName(AdapterTier tier);  // "disk", "host", "pool"
 
+struct AdapterLocation {
+    AdapterTier tier = AdapterTier::Disk;
+    bool isMoving = false;  // to the next one up
+};
+
 enum class MoveCause : std::uint8_t {
     Miss,      // a request could have begun but for it
     Prefetch,  // a request that waits will want it

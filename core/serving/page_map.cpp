@@ -20,38 +20,61 @@ PageOwner majority(std::span<const PageOwner> owners) {
     return best;
 }
 
-PageRun cellOf(std::span<const PageOwner> owners, std::span<const std::int64_t> readers) {
-    PageRun cell{1, majority(owners), kNoReader};
+PageRun cellOf(std::span<const PageOwner> owners, std::span<const std::int64_t> readers,
+               std::span<const std::int32_t> adapters) {
+    PageRun cell{1, majority(owners), kNoReader, kNoAdapter};
     bool isFirst = true;
     for (std::size_t i = 0; i < owners.size(); ++i) {
         if (owners[i] != cell.owner) continue;
-        if (isFirst)
+        const std::int32_t adapter = adapters.empty() ? kNoAdapter : adapters[i];
+        if (isFirst) {
             cell.request = readers[i];
-        else if (cell.request != readers[i])
-            cell.request = kSeveralReaders;
+            cell.adapter = adapter;
+        }
+        if (cell.request != readers[i]) cell.request = kSeveralReaders;
+        if (cell.adapter != adapter) cell.adapter = kSeveralAdapters;
         isFirst = false;
     }
     return cell;
 }
 
+// Only those that a run names are sent, by the order in which runs name them.
+void nameAdapters(PageMap& map, std::span<const std::string> names) {
+    std::vector<std::int32_t> numbers(names.size(), kNoAdapter);
+    for (PageRun& run : map.runs) {
+        if (run.adapter < 0) continue;
+        std::int32_t& number = numbers[static_cast<std::size_t>(run.adapter)];
+        if (number == kNoAdapter) {
+            number = static_cast<std::int32_t>(map.adapters.size());
+            map.adapters.push_back(names[static_cast<std::size_t>(run.adapter)]);
+        }
+        run.adapter = number;
+    }
+}
+
 }  // namespace
 
-PageMap mapPages(std::span<const PageOwner> owners, std::span<const std::int64_t> readers, std::int32_t mostCells) {
+PageMap mapPages(std::span<const PageOwner> owners, std::span<const std::int64_t> readers, std::int32_t mostCells,
+                 std::span<const std::int32_t> adapters, std::span<const std::string> names) {
     CHECK(owners.size() == readers.size() && mostCells > 0);
+    CHECK(adapters.empty() || adapters.size() == owners.size());
     PageMap map;
     map.pages = static_cast<std::int32_t>(owners.size());
     const auto cells = [&] { return (std::int64_t{map.pages} + map.pagesPerCell - 1) / map.pagesPerCell; };
     while (cells() > mostCells) map.pagesPerCell *= 2;
     for (std::size_t first = 0; first < owners.size(); first += static_cast<std::size_t>(map.pagesPerCell)) {
         const std::size_t count = std::min(static_cast<std::size_t>(map.pagesPerCell), owners.size() - first);
-        const PageRun cell = cellOf(owners.subspan(first, count), readers.subspan(first, count));
+        const PageRun cell = cellOf(owners.subspan(first, count), readers.subspan(first, count),
+                                    adapters.empty() ? adapters : adapters.subspan(first, count));
+        const PageRun* const last = map.runs.empty() ? nullptr : &map.runs.back();
         const bool goesOn =
-            !map.runs.empty() && map.runs.back().owner == cell.owner && map.runs.back().request == cell.request;
+            last && last->owner == cell.owner && last->request == cell.request && last->adapter == cell.adapter;
         if (goesOn)
             ++map.runs.back().cells;
         else
             map.runs.push_back(cell);
     }
+    nameAdapters(map, names);
     return map;
 }
 

@@ -304,6 +304,10 @@ std::vector<StepRecord> ServingLoop::steps(std::size_t most) const {
 PageMap ServingLoop::pageMap(std::int32_t mostCells) const {
     return m_impl->pageMap(mostCells);
 }
+
+std::optional<AdapterLocation> ServingLoop::placeOf(const AdapterSource& adapter) const {
+    return m_impl->placeOf(adapter);
+}
 std::vector<double> ServingLoop::recentTtftMs() const {
     return m_impl->recentTtftMs();
 }

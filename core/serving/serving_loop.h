@@ -138,6 +138,9 @@ public:
     // The adapter was removed or replaced: its pages are free when nobody runs with it any more.
     void retireAdapter(std::string_view digest, MoveCause cause);
 
+    // Where it is, as far as the pool knows: there, on its way there, or nothing.
+    std::optional<AdapterLocation> placeOf(const AdapterSource& adapter) const;
+
     void dropPrefixCache();               // frees every page no running sequence reads
     Result<void> checkIntegrity() const;  // pool, cache and sequences agree; O(pages); tests and idle time
 

@@ -77,6 +77,7 @@ public:
     const DecodeAlone& decodeAlone() const { return m_alone; }
     std::vector<LiveRequest> requests() const;
     PageMap pageMap(std::int32_t mostCells) const;
+    std::optional<AdapterLocation> placeOf(const AdapterSource& adapter) const;
     std::vector<StepRecord> steps(std::size_t most) const { return m_steps.newest(most); }
     Result<void> checkIntegrity() const {
         TRY(m_tiers.arena.checkIntegrity());

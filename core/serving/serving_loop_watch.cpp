@@ -51,9 +51,22 @@ PageMap ServingLoop::Impl::pageMap(std::int32_t mostCells) const {
             std::int64_t& reader = readers[static_cast<std::size_t>(page)];
             reader = reader == kNoReader ? static_cast<std::int64_t>(sequence->request.id.value) : kSeveralReaders;
         }
-    PageMap map = mapPages(pool.owners(), readers, mostCells);
+    std::vector<std::string> names;
+    std::vector<std::int32_t> adapters(readers.size(), kNoAdapter);
+    m_pager.adapters().eachResident([&](const ResidentAdapter& adapter) {
+        for (const PageId page : adapter.pages)
+            adapters[static_cast<std::size_t>(page)] = static_cast<std::int32_t>(names.size());
+        names.push_back(adapter.source->name);
+    });
+    PageMap map = mapPages(pool.owners(), readers, mostCells, adapters, names);
     map.pageBytes = m_kv.bytesPerPage();
     return map;
+}
+
+std::optional<AdapterLocation> ServingLoop::Impl::placeOf(const AdapterSource& adapter) const {
+    const ResidentAdapter* const resident = m_pager.adapters().find(adapter.digest);
+    if (!resident) return std::nullopt;
+    return resident->isReady() ? AdapterLocation{AdapterTier::Pool, false} : AdapterLocation{AdapterTier::Host, true};
 }
 
 }  // namespace espalier

@@ -385,10 +385,6 @@
         <translation>Den ersten Adapter importieren</translation>
     </message>
     <message>
-        <source>No adapters of this model yet. Drop a PEFT folder here, or import one.</source>
-        <translation>Noch keine Adapter dieses Modells. Einen PEFT-Ordner hier ablegen oder importieren.</translation>
-    </message>
-    <message>
         <source>Import…</source>
         <translation>Importieren …</translation>
     </message>
@@ -429,10 +425,6 @@
         <translation>Wird gelesen und geprüft …</translation>
     </message>
     <message>
-        <source>Import a PEFT adapter folder</source>
-        <translation>Einen PEFT-Adapterordner importieren</translation>
-    </message>
-    <message>
         <source>The adapter was not imported</source>
         <translation>Der Adapter wurde nicht importiert</translation>
     </message>
@@ -451,6 +443,14 @@
     <message>
         <source>The adapter was not brought back</source>
         <translation>Der Adapter wurde nicht zurückgeholt</translation>
+    </message>
+    <message>
+        <source>No adapters of this model yet. Drop an adapter folder (PEFT or AdapterHub) here, or import one.</source>
+        <translation>Noch keine Adapter dieses Modells. Einen Adapterordner (PEFT oder AdapterHub) hier ablegen oder importieren.</translation>
+    </message>
+    <message>
+        <source>Import an adapter folder of PEFT or AdapterHub</source>
+        <translation>Einen Adapterordner von PEFT oder AdapterHub importieren</translation>
     </message>
 </context>
 <context>
@@ -1183,6 +1183,37 @@
     <message>
         <source>Look into the log</source>
         <translation>Ins Protokoll sehen</translation>
+    </message>
+    <message>
+        <source>%1 adapter</source>
+        <translation>%1 Adapter</translation>
+    </message>
+    <message>
+        <source>%1 adapters</source>
+        <translation>%1 Adapter</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::HomeTenants</name>
+    <message>
+        <source>Tenants by tokens today</source>
+        <translation>Mandanten nach Token heute</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>Öffnen</translation>
+    </message>
+    <message>
+        <source>Nobody has used a token today.</source>
+        <translation>Heute hat noch niemand ein Token verbraucht.</translation>
+    </message>
+    <message>
+        <source>Ask in the Playground</source>
+        <translation>Im Playground fragen</translation>
+    </message>
+    <message>
+        <source>%1 in all</source>
+        <translation>%1 insgesamt</translation>
     </message>
 </context>
 <context>
@@ -2293,6 +2324,46 @@
         <source>Save the prompt as a case</source>
         <translation>Den Prompt als Fall sichern</translation>
     </message>
+    <message>
+        <source>Reload the adapter</source>
+        <translation>Den Adapter neu laden</translation>
+    </message>
+    <message>
+        <source>Remove the adapter</source>
+        <translation>Den Adapter entfernen</translation>
+    </message>
+    <message>
+        <source>Export the plots (CSV and PNG)…</source>
+        <translation>Diagramme exportieren (CSV und PNG) …</translation>
+    </message>
+    <message>
+        <source>Show the plots as tables</source>
+        <translation>Diagramme als Tabellen zeigen</translation>
+    </message>
+    <message>
+        <source>Edit the limits of the tenant</source>
+        <translation>Grenzen des Mandanten ändern</translation>
+    </message>
+    <message>
+        <source>New key for the tenant</source>
+        <translation>Neuer Schlüssel für den Mandanten</translation>
+    </message>
+    <message>
+        <source>Rotate the key of the tenant</source>
+        <translation>Schlüssel des Mandanten erneuern</translation>
+    </message>
+    <message>
+        <source>Revoke or restore the tenant</source>
+        <translation>Mandanten sperren oder wiederherstellen</translation>
+    </message>
+    <message>
+        <source>Export the usage of this tenant…</source>
+        <translation>Verbrauch dieses Mandanten exportieren …</translation>
+    </message>
+    <message>
+        <source>Isolation check</source>
+        <translation>Trennungsprüfung</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::MemoryBar</name>
@@ -3170,6 +3241,22 @@
         <source>A prefix that a later request may begin with</source>
         <translation>Ein Anfang, mit dem eine spätere Anfrage beginnen kann</translation>
     </message>
+    <message>
+        <source>several adapters</source>
+        <translation>mehrere Adapter</translation>
+    </message>
+    <message>
+        <source>on its way in</source>
+        <translation>auf dem Weg hinein</translation>
+    </message>
+    <message>
+        <source>kept for its next request</source>
+        <translation>für die nächste Anfrage behalten</translation>
+    </message>
+    <message>
+        <source>in use</source>
+        <translation>in Gebrauch</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::PageTable</name>
@@ -3761,6 +3848,10 @@
         <source>Only programs on this machine reach the server.</source>
         <translation>Nur Programme auf diesem Rechner erreichen den Server.</translation>
     </message>
+    <message>
+        <source>Adapter hits</source>
+        <translation>Adapter-Treffer</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::ServePage</name>
@@ -3885,16 +3976,8 @@
         <translation>Die Diagramme wurden nicht exportiert</translation>
     </message>
     <message>
-        <source>Prefix cache hits</source>
-        <translation>Treffer im Präfix-Cache</translation>
-    </message>
-    <message>
         <source>% of 1 min</source>
         <translation>% in 1 min</translation>
-    </message>
-    <message>
-        <source>Hits</source>
-        <translation>Treffer</translation>
     </message>
     <message>
         <source>Preemptions</source>
@@ -3919,10 +4002,6 @@
     <message>
         <source>Daemon</source>
         <translation>Daemon</translation>
-    </message>
-    <message>
-        <source>Memory of the daemon</source>
-        <translation>Speicher des Daemons</translation>
     </message>
     <message>
         <source>GiB</source>
@@ -3977,8 +4056,20 @@
         <translation>Hinaus</translation>
     </message>
     <message>
-        <source>Adapter hits</source>
-        <translation>Adapter-Treffer</translation>
+        <source>Cache hits</source>
+        <translation>Cache-Treffer</translation>
+    </message>
+    <message>
+        <source>Prefixes</source>
+        <translation>Präfixe</translation>
+    </message>
+    <message>
+        <source>Adapters</source>
+        <translation>Adapter</translation>
+    </message>
+    <message>
+        <source>Daemon memory</source>
+        <translation>Daemon-Speicher</translation>
     </message>
 </context>
 <context>
@@ -4232,6 +4323,25 @@
     </message>
 </context>
 <context>
+    <name>espalier::ui::TenantDayTable</name>
+    <message>
+        <source>Tenant</source>
+        <translation>Mandant</translation>
+    </message>
+    <message>
+        <source>Share</source>
+        <translation>Anteil</translation>
+    </message>
+    <message>
+        <source>Tokens today</source>
+        <translation>Token heute</translation>
+    </message>
+    <message>
+        <source>%1 of %2</source>
+        <translation>%1 von %2</translation>
+    </message>
+</context>
+<context>
     <name>espalier::ui::TenantInspector</name>
     <message>
         <source>never</source>
@@ -4369,16 +4479,56 @@
         <translation>Anteil am Dienst</translation>
     </message>
     <message>
-        <source>KV pages</source>
-        <translation>KV-Seiten</translation>
-    </message>
-    <message>
         <source>KV</source>
         <translation>KV</translation>
     </message>
     <message>
         <source>Refused</source>
         <translation>Abgelehnt</translation>
+    </message>
+    <message>
+        <source>%1 / %2 ms</source>
+        <translation>%1 / %2 ms</translation>
+    </message>
+    <message>
+        <source>Loading</source>
+        <translation>Lädt</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>Gerät</translation>
+    </message>
+    <message>
+        <source>RAM</source>
+        <translation>RAM</translation>
+    </message>
+    <message>
+        <source>Disk</source>
+        <translation>Platte</translation>
+    </message>
+    <message>
+        <source>Adapter</source>
+        <translation>Adapter</translation>
+    </message>
+    <message>
+        <source>Where</source>
+        <translation>Wo</translation>
+    </message>
+    <message>
+        <source>TTFT p50 / p95</source>
+        <translation>TTFT p50 / p95</translation>
+    </message>
+    <message>
+        <source>TPOT p50 / p95</source>
+        <translation>TPOT p50 / p95</translation>
+    </message>
+    <message>
+        <source>%1 page of running requests</source>
+        <translation>%1 Seite laufender Anfragen</translation>
+    </message>
+    <message>
+        <source>%1 pages of running requests</source>
+        <translation>%1 Seiten laufender Anfragen</translation>
     </message>
 </context>
 <context>

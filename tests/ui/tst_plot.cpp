@@ -367,6 +367,30 @@ private slots:
         QTest::keyClick(desk.first, Qt::Key_C, Qt::ControlModifier);
         QCOMPARE(QApplication::clipboard()->text(), QStringLiteral("22:13:34, Decode 10.0 tok/s, Prefill 40.0 tok/s"));
     }
+    void whereOnlyTheTimeGoesOn_aPlotIsDrawnNowAndThen() {
+        PlotDesk desk;
+        for (int i = 0; i < 60; ++i) desk.ring.append(kStart + i, std::array{10.0, kGap});
+        desk.first->setStillShare(0.1);
+        QVERIFY(desk.open());
+        const auto* canvas = desk.first->findChild<PlotCanvas*>();
+        desk.first->refresh();
+        QVERIFY(!canvas->isTimeToDraw());
+        for (int i = 60; i < 64; ++i) {
+            desk.ring.append(kStart + i, std::array{10.0, kGap});
+            QVERIFY2(!canvas->isTimeToDraw(), qPrintable(QString::number(i)));
+        }
+        desk.ring.append(kStart + 64, std::array{10.0, kGap});
+        QVERIFY(canvas->isTimeToDraw());  // five seconds by now
+        desk.first->refresh();
+        desk.ring.append(kStart + 65, std::array{11.0, kGap});
+        QVERIFY(canvas->isTimeToDraw());  // another value is seen at once
+        desk.first->refresh();
+        desk.ring.append(kStart + 66, std::array{11.0, 1.0});
+        QVERIFY(canvas->isTimeToDraw());  // and so is one where there was none
+        desk.first->refresh();
+        desk.ring.append(kStart + 67, std::array{11.01, 1.0});
+        QVERIFY(!canvas->isTimeToDraw());  // less than half a pixel
+    }
     void theTimer_runsOnlyWhileThePageCanBeSeen() {
         PlotDesk desk;
         QVERIFY(!desk.dashboard->isRunning());

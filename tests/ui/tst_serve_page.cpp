@@ -280,10 +280,10 @@ private slots:
         const auto made = [&] { return QDir(folder.path()).entryList({QStringLiteral("espalier-plots-*")}); };
         QTRY_COMPARE(made().size(), 1);  // of its own: an export before is not written over
         const QDir files(folder.filePath(made().first()));
-        QTRY_COMPARE(files.entryList({QStringLiteral("*.png")}).size(), 11);
+        QTRY_COMPARE(files.entryList({QStringLiteral("*.png")}).size(), 10);
         QTRY_VERIFY(bench.find<TextLabel>(QStringLiteral("Exported into %1").arg(files.path())));
-        QCOMPARE(files.entryList({QStringLiteral("*.csv")}).size(), 11);
-        QCOMPARE(files.entryList({QStringLiteral("*.png")}).size(), 11);
+        QCOMPARE(files.entryList({QStringLiteral("*.csv")}).size(), 10);
+        QCOMPARE(files.entryList({QStringLiteral("*.png")}).size(), 10);
         QFile memory(files.filePath(QStringLiteral("device-memory-by-owner.csv")));
         QVERIFY(memory.open(QIODevice::ReadOnly));
         const QByteArray csv = memory.readAll();
@@ -523,7 +523,7 @@ private slots:
             QTest::qWait(50);
             int plots = 0;
             for (auto* plot : bench.window.servePage().findChildren<Plot*>()) plots += plot->isVisible();
-            QCOMPARE(plots, 11);
+            QCOMPARE(plots, 10);
             QVERIFY(bench.window.findChild<PageMapView*>());
         }
     }

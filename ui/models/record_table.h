@@ -17,6 +17,7 @@ enum CellRole {
     StrongRole,               // bool: Medium weight
     MonoRole,                 // bool
     ShareRole,                // double 0 to 1: a bar before the text
+    TierRole,                 // int: AdapterTier, as a mark before the text
     IdRole,                   // what the row is
 };
 

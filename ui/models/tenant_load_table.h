@@ -11,7 +11,7 @@ namespace espalier::ui {
 class TenantLoadTable : public RecordTable {
     Q_OBJECT
 public:
-    enum Column { Name, Running, Waiting, Rate, Share, Pages, Memory, Refused };
+    enum Column { Name, Adapter, Where, Running, Waiting, Rate, Share, Ttft, Tpot, Memory, Refused };
     explicit TenantLoadTable(QObject* parent = nullptr);
 
     void setTenants(std::vector<TenantLoad> tenants);  // in any order
@@ -24,6 +24,7 @@ protected:
 
 private:
     double share(const TenantLoad& tenant) const;
+    QString textOf(const TenantLoad& tenant, int column) const;
 
     std::vector<TenantLoad> m_tenants;
     double m_rate = 0;  // of all

@@ -27,7 +27,8 @@ AdaptersPanel::AdaptersPanel(Workspace& workspace)
     m_stack = new QStackedLayout(holder);
     m_stack->addWidget(m_table);
     m_stack->addWidget(new EmptyView(
-        QStringLiteral("box"), tr("No adapters of this model yet. Drop a PEFT folder here, or import one."), begin));
+        QStringLiteral("box"),
+        tr("No adapters of this model yet. Drop an adapter folder (PEFT or AdapterHub) here, or import one."), begin));
     setLayout(
         column({toolRow(), removedRow(), row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), LayoutItem(holder, 1)}, 0));
     connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &AdaptersPanel::refreshButtons);
@@ -99,10 +100,11 @@ void AdaptersPanel::refreshButtons() {
     m_reload->setEnabled(works && chosen());
     m_remove->setEnabled(works && chosen());
     m_busy->setText(m_calls > 0 ? tr("Reading and checking…") : QString());
+    emit choiceChanged();
 }
 
 void AdaptersPanel::chooseFolder() {
-    auto* dialog = new QFileDialog(this, tr("Import a PEFT adapter folder"));
+    auto* dialog = new QFileDialog(this, tr("Import an adapter folder of PEFT or AdapterHub"));
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->setFileMode(QFileDialog::Directory);
     dialog->setOption(QFileDialog::ShowDirsOnly);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// AdaptersPanel: the adapters of one model: import from a PEFT folder, reload after its files changed, remove. What was
-// removed last can be brought back from where it was imported.
+// AdaptersPanel: the adapters of one model: import from a folder of PEFT or AdapterHub, reload after its files changed,
+// remove. What was removed last can be brought back from where it was imported.
 #pragma once
 
 #include "ui/models/adapter_table.h"
@@ -21,12 +21,16 @@ public:
     // Brings a folder in for the model shown; a failure shows as a strip here. Requires: a model is shown.
     void import(const QString& folder);
     void chooseFolder();  // asks which one to bring in
+    bool hasChosen() const { return chosen() != nullptr; }
+    void reloadChosen();
+    void removeChosen();
+
+signals:
+    void choiceChanged();
 
 private:
     QWidget* toolRow();
     QWidget* removedRow();
-    void reloadChosen();
-    void removeChosen();
     void bringBack();
     void call(const QString& operation, const Json& arguments, const QString& failure,
               std::function<void(const Json&)> done = {});

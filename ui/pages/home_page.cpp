@@ -9,6 +9,7 @@
 #include <QStackedLayout>
 
 #include "ui/models/format.h"
+#include "ui/pages/home_tenants.h"
 #include "ui/pages/job_row.h"
 #include "ui/widgets/memory_bar.h"
 #include "ui/widgets/plot.h"
@@ -59,7 +60,10 @@ HomePage::HomePage(Workspace& workspace, Actions& actions)
     m_header->add(buttonFor(actions.get(action::kAttach), tr("Attach to a server")));
     m_header->add(buttonFor(actions.get(action::kImport), tr("Import model"), ButtonRole::Primary));
 
-    m_panels = {serverPanel(), memoryPanel(), needsYouPanel(), jobsPanel(), modelsPanel(), todayPanel()};
+    m_panels = {serverPanel(), memoryPanel(), needsYouPanel(),
+                jobsPanel(),   modelsPanel(), new HomeTenants(workspace, actions),
+                todayPanel()};
+    connect(static_cast<HomeTenants*>(m_panels[5]), &HomeTenants::tenantActivated, this, &HomePage::tenantActivated);
     m_grid->setContentsMargins(12, 8, 12, 12);
     m_grid->setSpacing(8);
     auto* scroll = new QScrollArea;
@@ -78,6 +82,7 @@ HomePage::HomePage(Workspace& workspace, Actions& actions)
 
     connect(&workspace, &Workspace::snapshotChanged, this, &HomePage::showSnapshot);
     connect(&workspace, &Workspace::modelsChanged, this, &HomePage::showModels);
+    connect(&workspace, &Workspace::adaptersChanged, this, &HomePage::showModels);
     connect(&workspace, &Workspace::jobsChanged, this, &HomePage::showJobs);
     connect(&workspace, &Workspace::logChanged, this, &HomePage::showToday);
     connect(&engine(), &EngineClient::linkChanged, this, &HomePage::showLink);
@@ -93,19 +98,19 @@ void HomePage::fold(Breadth breadth) {
         m_grid->setColumnMinimumWidth(i, 0);
         m_grid->setRowStretch(i, 0);
     }
-    for (int i = 0; i < int(m_panels.size()); ++i) m_grid->addWidget(m_panels[std::size_t(i)], i / 2, i % 2);
-    if (breadth == Breadth::Narrow) {
-        m_grid->setColumnStretch(0, 1);
-        m_grid->setColumnStretch(1, 1);
-        m_overview->setMinimumHeight(scaled(760));
-    } else {
-        m_grid->setColumnMinimumWidth(0, scaled(breadth == Breadth::Wide ? 400 : 348));
-        m_grid->setColumnStretch(1, 1);
-        m_overview->setMinimumHeight(0);
-    }
     const bool narrow = breadth == Breadth::Narrow;
+    // Pairs, the last alone; where there is room, the second of a pair is as wide as two and the last row has three.
+    for (int i = 0; i < 6; ++i)
+        m_grid->addWidget(m_panels[std::size_t(i)], i / 2, i % 2, 1, !narrow && i % 2 == 1 && i < 5 ? 2 : 1);
+    m_grid->addWidget(m_panels[6], narrow ? 3 : 2, narrow ? 0 : 2, 1, narrow ? 2 : 1);
+    m_grid->setRowStretch(3, narrow ? 6 : 0);
+    m_grid->setColumnStretch(0, narrow ? 1 : 0);
+    m_grid->setColumnStretch(1, 1);
+    m_grid->setColumnStretch(2, narrow ? 0 : 1);
+    if (!narrow) m_grid->setColumnMinimumWidth(0, scaled(breadth == Breadth::Wide ? 400 : 348));
+    m_overview->setMinimumHeight(narrow ? scaled(960) : 0);
     m_jobTable->setWidths(narrow ? std::vector{32, 0, 26, 26, 0, 18} : std::vector{22, 12, 15, 24, 13, 14});
-    m_today->setWidths(narrow ? std::vector{20, 0, 0, 80} : std::vector{13, 0, 13, 74});
+    m_today->setWidths({20, 0, 0, 80});
     m_grid->setRowMinimumHeight(0, scaled(204));
     m_grid->setRowStretch(1, 5);
     m_grid->setRowStretch(2, 6);
@@ -135,6 +140,7 @@ Panel* HomePage::serverPanel() {
     m_decodePlot->setLines({{tr("Decode"), int(Metric::Decode), 0, true}});
     m_decodePlot->setNoDataText(tr("No samples yet"));
     m_decodePlot->setMinimumHeight(scaled(100));
+    m_decodePlot->setStillShare(0.1);  // no other plot to stand beside
     panel->setContent(column(
         {row({m_running, m_waiting, m_decode, m_ttft, nullptr}, 24, {11, 0, 11, 0}), LayoutItem(m_decodePlot, 1)}, 4,
         {0, 0, 0, 4}));
@@ -248,7 +254,11 @@ void HomePage::showModels() {
     const bool empty =
         m_workspace.hasModelList() && m_workspace.models().rowCount() == 0 && m_workspace.jobs().rowCount() == 0;
     m_stack->setCurrentIndex(empty ? 1 : 0);
-    m_models->setUnit(formatCount(m_workspace.models().rowCount()));
+    const QString models = formatCount(m_workspace.models().rowCount());
+    const qint64 adapters = qint64(m_workspace.adapters().size());
+    m_models->setUnit(adapters == 0
+                          ? models
+                          : models + QStringLiteral(", ") + counted(adapters, tr("%1 adapter"), tr("%1 adapters")));
     m_header->setFacts(m_workspace.name() + QStringLiteral(" · ") + engine().workspace());
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// HomePage: the workspace at a glance. Server, device memory, what needs a person, jobs, models, the day's events; in
-// an empty workspace the three ways to begin.
+// HomePage: the workspace at a glance. Server, device memory, what needs a person, jobs, models, who used it today, the
+// day's events; in an empty workspace the three ways to begin.
 #pragma once
 
 #include "ui/pages/page.h"
@@ -22,6 +22,9 @@ public:
     HomePage(Workspace& workspace, Actions& actions);
     void fold(Breadth breadth) override;
     void showError(const QString& what, const Error& error);
+
+signals:
+    void tenantActivated(const QString& tenant);
 
 protected:
     void showEvent(QShowEvent* event) override;

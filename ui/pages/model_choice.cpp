@@ -65,6 +65,7 @@ void ModelChoice::showChecks() {
         m_offered = names;
         m_list->clear();
         m_list->addItems(names);
+        for (int i = 0; i < m_list->count(); ++i) m_list->item(i)->setSizeHint(QSize(1, scaled(kRowHeight)));
         m_filter->setVisible(names.size() >= kFilterFrom);
         m_list->setFixedHeight(scaled(kRowHeight) * qBound(1, int(names.size()), kRows));
         filter();

@@ -36,6 +36,7 @@ public:
     void returnTab(QWidget* content);
     void importAdapter(const QString& folder);  // of the model shown, in sight
     void chooseAdapter();                       // asks for its folder
+    AdaptersPanel& adapters() { return *m_adapters; }
 
 private:
     QWidget* titleRow();

@@ -12,6 +12,7 @@
 #include <algorithm>
 
 #include "ui/models/format.h"
+#include "ui/pages/adapters_panel.h"
 #include "ui/pages/job_row.h"
 #include "ui/pages/memory_estimate_panel.h"
 #include "ui/pages/model_inspector.h"
@@ -60,10 +61,10 @@ ModelsPage::ModelsPage(Workspace& workspace, Actions& actions)
     m_left->addWidget(listPanel(filter));
     m_left->addWidget(m_estimatePart);
     m_left->addWidget(m_tokenizerPart);
-    m_left->setStretchFactor(0, 5);
+    m_left->setStretchFactor(0, 3);
     m_left->setStretchFactor(1, 6);
     m_left->setStretchFactor(2, 4);
-    m_left->setSizes({230, 290, 250});
+    m_left->setSizes({190, 336, 244});
     m_splitter->addWidget(m_left);
     m_splitter->addWidget(m_inspector);
     m_splitter->setChildrenCollapsible(false);
@@ -87,6 +88,7 @@ ModelsPage::ModelsPage(Workspace& workspace, Actions& actions)
     });
     connect(&engine(), &EngineClient::attached, this, [this] { m_inspected.clear(); });
     connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &ModelsPage::showCurrent);
+    connect(&m_inspector->adapters(), &AdaptersPanel::choiceChanged, this, &ModelsPage::currentChanged);
     connect(&m_tokenizer->preview(), &TemplatePreview::changed, this, &Page::sessionChanged);
     showModels();
     showJobs();
@@ -208,6 +210,18 @@ void ModelsPage::select(const QString& id) {
 
 void ModelsPage::importAdapter(const QString& folder) {
     m_inspector->importAdapter(folder);
+}
+
+bool ModelsPage::hasChosenAdapter() const {
+    return m_inspector->adapters().hasChosen();
+}
+
+void ModelsPage::reloadAdapter() {
+    m_inspector->adapters().reloadChosen();
+}
+
+void ModelsPage::removeAdapter() {
+    m_inspector->adapters().removeChosen();
 }
 
 void ModelsPage::chooseAdapter() {

@@ -30,6 +30,9 @@ public:
     void beginRename();
     void importAdapter(const QString& folder);  // for the model chosen
     void chooseAdapter();                       // asks which
+    bool hasChosenAdapter() const;
+    void reloadAdapter();  // the one chosen
+    void removeAdapter();
     // Sends an operation about the current model; a failure shows as a strip in the list.
     void act(const QString& operation, const QString& failure);
     void restore();  // the model chosen in the bin when it is shown, else the one removed last

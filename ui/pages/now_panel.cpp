@@ -16,7 +16,8 @@ namespace {
 constexpr int kMostRequests = 200;
 enum View { kRequests, kLoaded, kTenantLoads, kMoves, kLent };
 const std::vector kRequestWidths{7, 16, 16, 8, 8, 14, 9, 8, 12}, kRequestNarrow{9, 20, 20, 10, 0, 18, 11, 0, 12};
-const std::vector kTenantWidths{20, 9, 9, 10, 20, 10, 12, 10}, kTenantNarrow{24, 12, 12, 13, 0, 13, 15, 11};
+const std::vector kTenantWidths{15, 13, 9, 8, 8, 8, 15, 15, 15, 10, 8},
+    kTenantNarrow{20, 17, 12, 10, 10, 10, 0, 19, 19, 0, 0};
 const std::vector kLoadedWidths{20, 12, 10, 8, 8, 10, 10, 8, 18}, kLoadedNarrow{26, 14, 13, 11, 11, 0, 0, 0, 25};
 
 // As high as its place, whichever view it shows: the page must not move when the last request ends.

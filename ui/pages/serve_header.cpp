@@ -2,6 +2,8 @@
 #include "ui/pages/serve_header.h"
 
 #include <QBoxLayout>
+#include <QLocale>
+#include <cmath>
 
 #include "ui/models/format.h"
 #include "ui/widgets/key_field.h"
@@ -31,14 +33,16 @@ ServeHeader::ServeHeader(Workspace& workspace, Actions& actions)
       m_decode(new Figure(tr("Decode"))),
       m_ttft(new Figure(tr("TTFT p95"))),
       m_tpot(new Figure(tr("TPOT p50"))),
-      m_lastLine(verticalLine()) {
+      m_hits(new Figure(tr("Adapter hits"))),
+      m_lastLine(verticalLine()),
+      m_hitsLine(verticalLine()) {
     m_toggle->setMinimumWidth(scaled(132));
     auto* drain = buttonFor(actions.get(action::kDrain), tr("Drain"), ButtonRole::Plain, ControlSize::Large);
     auto* title = new TextLabel(tr("Serve"), text_size::kTitle, QFont::DemiBold);
     title->setElide(Qt::ElideNone);
-    auto* figures = row(
-        {m_running, verticalLine(), m_waiting, verticalLine(), m_decode, verticalLine(), m_ttft, m_lastLine, m_tpot},
-        16, {0, 10, 4, 10});
+    auto* figures = row({m_running, verticalLine(), m_waiting, verticalLine(), m_decode, verticalLine(), m_ttft,
+                         m_lastLine, m_tpot, m_hitsLine, m_hits},
+                        16, {0, 10, 4, 10});
     setLayout(row(
         {m_toggle, drain, 8,
          LayoutItem(column({nullptr, row({title, m_badge, LayoutItem(m_uptime, 1)}, 8), addressRow(), nullptr}, 0), 1),
@@ -48,6 +52,7 @@ ServeHeader::ServeHeader(Workspace& workspace, Actions& actions)
     connect(&workspace.engine(), &EngineClient::linkChanged, this, &ServeHeader::showAddress);
     m_badge->setVisible(workspace.snapshot() != nullptr);
     showAddress();
+    showHits();
 }
 
 QWidget* ServeHeader::addressRow() {
@@ -76,14 +81,27 @@ QWidget* ServeHeader::addressRow() {
 
 // The key is copied by the command of the menu where there is no room for it.
 void ServeHeader::setNarrow(bool narrow) {
-    m_tpot->setVisible(!narrow);
-    m_lastLine->setVisible(!narrow);
     m_key->setVisible(!narrow);
+    m_isNarrow = narrow;
+    showHits();
+}
+
+// Of the last minute, as the plot has it; absent while no request named an adapter.
+void ServeHeader::showHits() {
+    const SampleRing& history = m_workspace.history();
+    const double share = history.isEmpty() ? kGap : history.value(history.size() - 1, int(Metric::AdapterHitShare));
+    const bool isShown = !m_isNarrow && !std::isnan(share);
+    m_hits->setVisible(isShown);
+    m_hitsLine->setVisible(isShown);
+    m_tpot->setVisible(!m_isNarrow && !isShown);  // the room is for five; the plot of TPOT is on the page
+    m_lastLine->setVisible(m_tpot->isVisibleTo(this));
+    if (isShown) m_hits->setValue(QLocale().toString(share, 'f', 1), QStringLiteral("%"));
 }
 
 void ServeHeader::showNoSnapshot() {
     for (Figure* figure : {m_running, m_waiting, m_decode, m_ttft, m_tpot}) figure->setValue(QStringLiteral("–"));
     m_uptime->setText({});
+    showHits();
 }
 
 void ServeHeader::showSnapshot() {
@@ -108,6 +126,7 @@ void ServeHeader::showSnapshot() {
     m_decode->setValue(formatRate(s.decodeTokensPerS), tr("tok/s"));
     m_ttft->setValue(s.ttftMs.samples > 0 ? formatMs(s.ttftMs.p95) : QStringLiteral("–"), tr("ms"));
     m_tpot->setValue(s.tpotMs.samples > 0 ? formatMs(s.tpotMs.p50) : QStringLiteral("–"), tr("ms"));
+    showHits();
 }
 
 void ServeHeader::showEvent(QShowEvent* event) {

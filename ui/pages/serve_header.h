@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// ServeHeader: start, stop and drain; the server's state; where it is reached, by whom and with which key; five
-// figures.
+// ServeHeader: start, stop and drain; the server's state; where it is reached, by whom and with which key;
+// figures, of which the last is there once requests named adapters.
 #pragma once
 
 #include "ui/pages/page.h"
@@ -22,6 +22,7 @@ private:
     QWidget* addressRow();
     void showSnapshot();
     void showNoSnapshot();
+    void showHits();
     void showAddress();
 
     Workspace& m_workspace;
@@ -31,8 +32,9 @@ private:
     TextLabel *m_uptime, *m_url = nullptr, *m_exposure = nullptr;
     KeyField* m_key = nullptr;
     QToolButton* m_address = nullptr;
-    Figure *m_running, *m_waiting, *m_decode, *m_ttft, *m_tpot;
-    QFrame* m_lastLine;
+    Figure *m_running, *m_waiting, *m_decode, *m_ttft, *m_tpot, *m_hits;
+    QFrame *m_lastLine, *m_hitsLine;
+    bool m_isNarrow = false;
 };
 
 }  // namespace espalier::ui

@@ -103,7 +103,7 @@ void ServePage::makePlots() {
     m_queue =
         linesPanel(tr("Queue"), tr("requests"), none,
                    {{tr("Running"), metric(Metric::Running), 0}, {tr("Waiting"), metric(Metric::Waiting), 1}}, whole);
-    m_queue->setUnit({});  // its lines say it, and the legend needs the room
+    m_queue->setUnit({});  // its lines say it
     m_rates =
         linesPanel(tr("Tokens/s"), {}, none,
                    {{tr("Decode"), metric(Metric::Decode), 0}, {tr("Prefill"), metric(Metric::Prefill), 1}}, shortRate);
@@ -117,18 +117,17 @@ void ServePage::makePlots() {
                               {QStringLiteral("p95"), metric(Metric::TpotP95), 1},
                               {QStringLiteral("p99"), metric(Metric::TpotP99), 2}},
                              formatMs);
-    m_hits = linesPanel(tr("Prefix cache hits"), tr("% of 1 min"), quiet,
-                        {{tr("Hits"), metric(Metric::HitShare), 0, true}}, perCent);
+    m_hits = linesPanel(
+        tr("Cache hits"), tr("% of 1 min"), quiet,
+        {{tr("Prefixes"), metric(Metric::HitShare), 0}, {tr("Adapters"), metric(Metric::AdapterHitShare), 1}}, perCent);
     m_swap = linesPanel(tr("Swap"), tr("MB/s"), none,
                         {{tr("In"), metric(Metric::SwapIn), 0}, {tr("Out"), metric(Metric::SwapOut), 1}}, megabytes);
-    m_adapterHits = linesPanel(tr("Adapter hits"), tr("% of 1 min"), quiet,
-                               {{tr("Hits"), metric(Metric::AdapterHitShare), 0, true}}, perCent);
     m_preempted = linesPanel(tr("Preemptions"), tr("per min"), none,
                              {{tr("Preempted"), metric(Metric::PreemptedPerMin), 0, true}}, whole);
     m_processor =
         linesPanel(tr("Processor"), tr("cores"), none, {{tr("Daemon"), metric(Metric::Processor), 0, true}}, cores);
-    m_resident = linesPanel(tr("Memory of the daemon"), tr("GiB"), none,
-                            {{tr("Resident"), metric(Metric::Resident), 0, true}}, gib);
+    m_resident =
+        linesPanel(tr("Daemon memory"), tr("GiB"), none, {{tr("Resident"), metric(Metric::Resident), 0, true}}, gib);
 }
 
 void ServePage::connectPage() {
@@ -219,17 +218,19 @@ Panel* ServePage::memoryPanel() {
 Panel* ServePage::linesPanel(const QString& title, const QString& unit, const QString& noData,
                              std::vector<LineSpec> lines, QString (*format)(double), bool logarithmic) {
     auto* panel = new Panel(title);
-    panel->setUnit(unit);
+    if (lines.size() > 1) panel->setUnit(unit);  // beside the value of one that is alone
     auto* plot =
         new Plot(m_workspace.history(), *m_dashboard, unit.isEmpty() ? title : title + QStringLiteral(", ") + unit);
-    plot->setUnit(unit.isEmpty() ? tr("tok/s") : unit.section(QLatin1Char(' '), 0, 0));
+    const QString bare = unit.isEmpty() ? tr("tok/s") : unit.section(QLatin1Char(' '), 0, 0);
+    const QString beside = lines.size() > 1 ? bare : unit;
+    plot->setUnit(bare);
     plot->setFormat(format);
     plot->setDivisor(format == gib ? kGib : format == megabytes ? kMegabyte : 1);
     plot->setLogarithmic(logarithmic);
     plot->setWholeNumbers(format == whole);
     plot->setNoDataText(noData);
     plot->setLines(std::move(lines));
-    panel->addTitleWidget(new PlotLegend(*plot, *m_dashboard, format));
+    panel->addTitleWidget(new PlotLegend(*plot, *m_dashboard, format, beside));
     panel->setContent(plot, {0, 0, 0, 4});
     m_plots.push_back(plot);
     return panel;
@@ -251,26 +252,25 @@ void ServePage::fold(Breadth breadth) {
         QWidget* panel;
         int row, column, span;
     };
-    // In columns of 24; latencies have three series and long legends.
-    const std::array wide{Place{m_memory, 0, 0, 16},    Place{m_map, 0, 16, 8},       Place{m_rates, 1, 0, 6},
-                          Place{m_swap, 1, 6, 5},       Place{m_ttftPanel, 1, 11, 7}, Place{m_tpotPanel, 1, 18, 6},
-                          Place{m_queue, 2, 0, 4},      Place{m_hits, 2, 4, 4},       Place{m_adapterHits, 2, 8, 4},
-                          Place{m_preempted, 2, 12, 4}, Place{m_processor, 2, 16, 4}, Place{m_resident, 2, 20, 4},
-                          Place{m_now, 3, 0, 24}};
-    const std::array slim{Place{m_memory, 0, 0, 24},     Place{m_rates, 1, 0, 12},        Place{m_ttftPanel, 1, 12, 12},
-                          Place{m_swap, 2, 0, 12},       Place{m_tpotPanel, 2, 12, 12},   Place{m_now, 3, 0, 24},
-                          Place{m_queue, 4, 0, 12},      Place{m_adapterHits, 4, 12, 12}, Place{m_hits, 5, 0, 12},
-                          Place{m_preempted, 5, 12, 12}, Place{m_processor, 6, 0, 12},    Place{m_resident, 6, 12, 12}};
+    // In columns of 48; legends are as long as their series are many.
+    const std::array wide{Place{m_memory, 0, 0, 32},    Place{m_map, 0, 32, 16},       Place{m_rates, 1, 0, 12},
+                          Place{m_swap, 1, 12, 10},     Place{m_ttftPanel, 1, 22, 14}, Place{m_tpotPanel, 1, 36, 12},
+                          Place{m_queue, 2, 0, 11},     Place{m_hits, 2, 11, 14},      Place{m_preempted, 2, 25, 8},
+                          Place{m_processor, 2, 33, 7}, Place{m_resident, 2, 40, 8},   Place{m_now, 3, 0, 48}};
+    const std::array slim{Place{m_memory, 0, 0, 48},     Place{m_rates, 1, 0, 24},      Place{m_ttftPanel, 1, 24, 24},
+                          Place{m_swap, 2, 0, 24},       Place{m_tpotPanel, 2, 24, 24}, Place{m_now, 3, 0, 48},
+                          Place{m_queue, 4, 0, 24},      Place{m_hits, 4, 24, 24},      Place{m_preempted, 5, 0, 16},
+                          Place{m_processor, 5, 16, 16}, Place{m_resident, 5, 32, 16}};
     const bool narrow = breadth == Breadth::Narrow;
     placeMap(narrow);
     const std::span<const Place> places = narrow ? std::span<const Place>(slim) : std::span<const Place>(wide);
     for (const Place& place : places) {
         m_grid->removeWidget(place.panel);
         m_grid->addWidget(place.panel, place.row, place.column, 1, place.span);
-        if (place.span < 16) place.panel->setMinimumHeight(scaled(narrow ? kPlotLow : kPlotHigh));
+        if (place.span < 32) place.panel->setMinimumHeight(scaled(narrow ? kPlotLow : kPlotHigh));
     }
-    for (int i = 0; i < 24; ++i) m_grid->setColumnStretch(i, 1);
-    constexpr std::array kWideRows{5, 3, 3, 4, 0, 0, 0}, kSlimRows{5, 3, 3, 4, 3, 3, 3};
+    for (int i = 0; i < 48; ++i) m_grid->setColumnStretch(i, 1);
+    constexpr std::array kWideRows{5, 3, 3, 4, 0, 0}, kSlimRows{5, 3, 3, 4, 3, 3};
     for (int i = 0; i < int(kWideRows.size()); ++i)
         m_grid->setRowStretch(i, (narrow ? kSlimRows : kWideRows)[std::size_t(i)]);
     m_header->setNarrow(narrow);
@@ -298,6 +298,10 @@ void ServePage::tick() {
     m_owners->refresh();
     m_now->tick();
     m_map->refresh();
+}
+
+bool ServePage::areTablesShown() const {
+    return m_tables->isChecked();
 }
 
 void ServePage::setTablesShown(bool shown) {

@@ -28,6 +28,8 @@ public:
     Dashboard& dashboard() { return *m_dashboard; }
     void operate(const QString& operation, const QString& failure);  // a failure shows as a strip on the page
     void setTablesShown(bool shown);                                 // every plot as its table twin
+    bool areTablesShown() const;
+    void exportPlots();  // asks for a folder
 
 signals:
     void tenantActivated(const QString& tenant);  // its row in the live table
@@ -43,7 +45,6 @@ private:
     void showSnapshot();
     void showCursor();
     void tick();
-    void exportPlots();
     void placeMap(bool narrow);
     double noteTime() const;
     void beginNote();
@@ -62,8 +63,7 @@ private:
     Plot* m_memoryPlot = nullptr;
     OwnerTable* m_owners = nullptr;
     Panel *m_queue = nullptr, *m_rates = nullptr, *m_ttftPanel = nullptr, *m_tpotPanel = nullptr;
-    Panel *m_swap = nullptr, *m_adapterHits = nullptr, *m_hits = nullptr, *m_preempted = nullptr,
-          *m_processor = nullptr, *m_resident = nullptr;
+    Panel *m_swap = nullptr, *m_hits = nullptr, *m_preempted = nullptr, *m_processor = nullptr, *m_resident = nullptr;
     std::vector<Plot*> m_plots;
     QGridLayout* m_grid = nullptr;
     ErrorStrip* m_error = nullptr;

@@ -159,6 +159,17 @@ void TenantInspector::show(const TenantRecord* tenant, const TenantDays* days) {
     m_usage->show(*tenant, days);
 }
 
+void TenantInspector::editLimits() {
+    LimitEdit* field = m_fields.at(limitFields().front().key);
+    field->setFocus(Qt::ShortcutFocusReason);
+    field->selectAll();
+}
+
+void TenantInspector::rotateKey() {
+    if (m_keyLines.size() == 1) return m_keyLines.front().rotate->click();
+    if (!m_keyLines.empty()) m_keyLines.front().rotate->setFocus(Qt::ShortcutFocusReason);
+}
+
 bool TenantInspector::isByHour() const {
     return m_usage->isByHour();
 }
@@ -219,7 +230,7 @@ void TenantInspector::makeKeyLines(const std::vector<const TenantKey*>& live) {
             prefix, new TextLabel(formatDay(key->createdAt), text_size::kTable), lastUsed, nullptr, rotate, revoke};
         for (int i = 0; i < int(std::size(cells)); ++i)
             if (cells[i]) grid->addWidget(cells[i], row, i);
-        m_keyLines.push_back({key->id, lastUsed});
+        m_keyLines.push_back({key->id, lastUsed, rotate});
     }
     m_keys->addWidget(m_keyGrid);
 }

@@ -25,7 +25,9 @@ public:
     TenantInspector(Workspace& workspace, Actions& actions);
     // null: none is chosen. Fields that are being edited keep what is typed.
     void show(const TenantRecord* tenant, const TenantDays* days);
-    void refuse();  // the last edit did not hold: the fields show again what does
+    void editLimits();  // the first field takes the focus
+    void rotateKey();   // the only one; of several none is meant, and the first button takes the focus
+    void refuse();      // the last edit did not hold: the fields show again what does
     const std::string& tenant() const { return m_tenant.name; }  // empty: none is shown
     bool isByHour() const;
     void setHours(const std::vector<UsageRow>& rows, std::int64_t now);
@@ -61,6 +63,7 @@ private:
     struct KeyLine {
         std::string id;
         TextLabel* lastUsed;
+        QPushButton* rotate;
     };
     QBoxLayout* m_keys = nullptr;
     QWidget* m_keyGrid = nullptr;

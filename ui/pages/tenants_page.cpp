@@ -68,10 +68,8 @@ TenantsPage::TenantsPage(Workspace& workspace, Actions& actions)
     connectInspector();
 
     connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &TenantsPage::showCurrent);
-    connect(m_table, &QAbstractItemView::activated, this, [this] {
-        m_isInside = true;
-        showParts();
-    });
+    connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &TenantsPage::changed);
+    connect(m_table, &QAbstractItemView::activated, this, &TenantsPage::goInside);
     connect(&engine(), &EngineClient::attached, this, [this](bool fresh) {
         if (fresh) m_undo.clear();
         readUsage();
@@ -122,13 +120,9 @@ void TenantsPage::connectInspector() {
         callUndoable(QStringLiteral("tenant-limit"), there, tr("The limit was not changed"),
                      {QStringLiteral("tenant-limit"), back});
     });
-    connect(m_inspector, &TenantInspector::isolationWanted, this, [this] {
-        m_isInside = false;  // where the window is narrow, it stands under the list
-        showParts();
-        m_isolation->open();
-    });
+    connect(m_inspector, &TenantInspector::isolationWanted, this, &TenantsPage::checkIsolation);
     connect(m_inspector, &TenantInspector::hoursWanted, this, &TenantsPage::readHours);
-    connect(m_inspector, &TenantInspector::exportWanted, this, [this] { exportUsage(text(m_inspector->tenant())); });
+    connect(m_inspector, &TenantInspector::exportWanted, this, &TenantsPage::exportChosen);
     connect(m_inspector, &TenantInspector::leftByEsc, this, [this] {
         m_isInside = false;
         showParts();
@@ -143,6 +137,10 @@ Panel* TenantsPage::listPanel() {
     m_table->setItemDelegateForColumn(TenantTable::Days, new SparkDelegate(m_tenants, scaled(kListRow), m_table));
     m_table->setSortingEnabled(true);
     m_table->sortByColumn(TenantTable::Name, Qt::AscendingOrder);
+    m_table->setContextMenuPolicy(Qt::ActionsContextMenu);
+    for (const char* id : {action::kTenantLimits, action::kTenantKey, action::kTenantRotate, action::kTenantRevoke,
+                           action::kTenantExport})
+        m_table->addAction(m_actions.get(id));
     auto* begin = buttonFor(m_actions.get(action::kNewTenant), tr("New tenant"), ButtonRole::Primary);
     begin->setAccessibleName(tr("Make the first tenant"));
     auto* list = new QWidget;
@@ -344,6 +342,39 @@ QJsonObject TenantsPage::session() const {
 
 void TenantsPage::restoreSession(const QJsonObject& session) {
     m_selectNext = session.value(QLatin1String("tenant")).toString();
+}
+
+void TenantsPage::goInside() {
+    m_isInside = true;
+    showParts();
+}
+
+void TenantsPage::editLimits() {
+    goInside();
+    m_inspector->editLimits();
+}
+
+void TenantsPage::makeKey() {
+    if (chosen()) emit m_inspector->keyWanted();
+}
+
+void TenantsPage::rotateKey() {
+    goInside();
+    m_inspector->rotateKey();
+}
+
+void TenantsPage::toggleRevoked() {
+    if (const TenantRecord* tenant = chosen()) emit m_inspector->revokeWanted(!tenant->revokedAt);
+}
+
+void TenantsPage::exportChosen() {
+    if (!m_inspector->tenant().empty()) exportUsage(text(m_inspector->tenant()));
+}
+
+void TenantsPage::checkIsolation() {
+    m_isInside = false;  // where the window is narrow, it stands under the list
+    showParts();
+    m_isolation->open();
 }
 
 // Asks first, so that the file dialog stands over figures that are there.

@@ -30,11 +30,19 @@ public:
     void select(const QString& name);
     void askForName();
     void exportUsage(const QString& tenant);  // empty: of all
+    // About the tenant chosen; without one they do nothing.
+    const TenantRecord* chosen() const { return m_tenants.find(current()); }
+    void editLimits();  // the first field takes the focus
+    void makeKey();
+    void rotateKey();  // its only key; with several, the first Rotate takes the focus
+    void toggleRevoked();
+    void exportChosen();
+    void checkIsolation();  // of everybody
     QJsonObject session() const override;
     void restoreSession(const QJsonObject& session) override;
 
 signals:
-    void changed();  // what there is to undo
+    void changed();  // what there is to undo, or who is chosen
 
 protected:
     void showEvent(QShowEvent* event) override;
@@ -60,6 +68,7 @@ private:
     void showList();
     void showCurrent();
     void showParts();
+    void goInside();
     QString current() const;
 
     TenantTable& m_tenants;

@@ -90,7 +90,7 @@ MainWindow::MainWindow(Workspace& workspace, Theme& theme, PreferenceStore& pref
         selectKeptModel();
         refreshActions();
     });
-    connect(&workspace, &Workspace::tenantsChanged, this, &MainWindow::refreshSidebar);
+    connect(&workspace, &Workspace::tenantsChanged, this, &MainWindow::refreshActions);
     connect(&workspace, &Workspace::readFailed, this,
             [this](const QString& what, const Error& error) { home().showError(what, error); });
     connect(&workspace.engine(), &EngineClient::linkChanged, this, [this] {
@@ -171,11 +171,13 @@ void MainWindow::connectPage(int index) {
     }
     if (const auto* tenants = qobject_cast<TenantsPage*>(page))
         connect(tenants, &TenantsPage::changed, this, &MainWindow::refreshActions);
+    const auto openTenant = [this](const QString& tenant) {
+        showPage(kTenants);
+        tenants().select(tenant);
+    };
     if (const auto* serve = qobject_cast<ServePage*>(page))
-        connect(serve, &ServePage::tenantActivated, this, [this](const QString& tenant) {
-            showPage(kTenants);
-            tenants().select(tenant);
-        });
+        connect(serve, &ServePage::tenantActivated, this, openTenant);
+    if (const auto* first = qobject_cast<HomePage*>(page)) connect(first, &HomePage::tenantActivated, this, openTenant);
     if (const auto* connecting = qobject_cast<ConnectPage*>(page))
         connect(connecting, &ConnectPage::workspaceChosen, this, &MainWindow::workspaceChosen);
 }
@@ -331,11 +333,14 @@ void MainWindow::refreshAccess() {
     const EngineClient& engine = m_workspace.engine();
     const bool guest = engine.access() == Access::Guest, owner = engine.access() == Access::Owner;
     for (const char* id :
-         {action::kGoHome,  action::kGoModels,   action::kGoServe,  action::kGoTenants, action::kJobsDock,
-          action::kLogDock, action::kRename,     action::kLoad,     action::kUnload,    action::kVerify,
-          action::kScan,    action::kRemove,     action::kEmptyBin, action::kUndo,      action::kServeToggle,
-          action::kDrain,   action::kPausePlots, action::kSaveLog,  action::kNewTenant, action::kExportUsage,
-          action::kSaveCase})
+         {action::kGoHome,         action::kGoModels,      action::kGoServe,      action::kGoTenants,
+          action::kJobsDock,       action::kLogDock,       action::kRename,       action::kLoad,
+          action::kUnload,         action::kVerify,        action::kScan,         action::kRemove,
+          action::kEmptyBin,       action::kUndo,          action::kServeToggle,  action::kDrain,
+          action::kPausePlots,     action::kSaveLog,       action::kNewTenant,    action::kExportUsage,
+          action::kSaveCase,       action::kExportPlots,   action::kPlotTables,   action::kTenantLimits,
+          action::kTenantKey,      action::kTenantRotate,  action::kTenantRevoke, action::kTenantExport,
+          action::kIsolationCheck, action::kReloadAdapter, action::kRemoveAdapter})
         m_actions.setAvailable(id, !guest);
     for (const char* id :
          {action::kImport, action::kImportAdapter, action::kStopEngine, action::kStartEngine, action::kAddress})
@@ -354,8 +359,11 @@ void MainWindow::refreshActions() {
                            action::kRemove, action::kImportAdapter})
         m_actions.get(id)->setEnabled(chosen);
     for (const char* id : {action::kImport, action::kServeToggle, action::kStopEngine, action::kCopyUrl,
-                           action::kNewTenant, action::kExportUsage, action::kSaveCase})
+                           action::kNewTenant, action::kExportUsage, action::kSaveCase, action::kIsolationCheck})
         m_actions.get(id)->setEnabled(attached);
+    const bool hasAdapter = attached && isMade(kModels) && models().hasChosenAdapter();
+    for (const char* id : {action::kReloadAdapter, action::kRemoveAdapter}) m_actions.get(id)->setEnabled(hasAdapter);
+    refreshTenantActions(attached);
     m_actions.get(action::kCopyKey)->setEnabled(attached && !engine.address().key.isEmpty());
     const Snapshot* s = m_workspace.snapshot();
     m_actions.get(action::kDrain)->setEnabled(attached && s && s->serve == ServeState::Serving);
@@ -368,6 +376,19 @@ void MainWindow::refreshActions() {
     m_actions.get(action::kStartEngine)->setEnabled(engine.link() == Link::Detached && !engine.folder().isEmpty());
     m_actions.get(action::kAddress)->setEnabled(!engine.folder().isEmpty() && engine.link() != Link::Starting);
     refreshSidebar();
+}
+
+// Before the page is made, the first tenant is the one it would choose.
+void MainWindow::refreshTenantActions(bool attached) {
+    const auto& all = m_workspace.tenants().tenants();
+    const TenantRecord* chosen = isMade(kTenants) ? tenants().chosen() : all.empty() ? nullptr : &all.front();
+    const bool isGuest = attached && chosen && chosen->name != kOwner;
+    const bool isOpen = isGuest && !chosen->revokedAt;
+    for (const char* id : {action::kTenantLimits, action::kTenantExport})
+        m_actions.get(id)->setEnabled(attached && chosen);
+    m_actions.get(action::kTenantRevoke)->setEnabled(isGuest);
+    m_actions.get(action::kTenantKey)->setEnabled(isOpen);
+    m_actions.get(action::kTenantRotate)->setEnabled(isOpen && liveKeys(*chosen) > 0);
 }
 
 void MainWindow::refreshSidebar() {

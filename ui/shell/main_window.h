@@ -83,6 +83,7 @@ protected:
 private:
     // main_window_actions.cpp
     void makeActions();
+    void makeTenantActions(const QString& menu);
     void makeFileActions();
     void makeEditActions();
     void makeViewActions();
@@ -135,6 +136,7 @@ private:
     void applyPreferences();
     void refreshActions();
     void refreshAccess();
+    void refreshTenantActions(bool attached);
     void refreshSidebar();
     void selectKeptModel();
     void paintFrame();

@@ -179,6 +179,10 @@ void MainWindow::makeModelActions() {
         showPage(kModels);
         models().chooseAdapter();
     });
+    m_actions.add(action::kReloadAdapter, model, tr("Reload the adapter"), QStringLiteral("refresh-cw"), keys("Ctrl+R"),
+                  [this] { models().reloadAdapter(); });
+    m_actions.add(action::kRemoveAdapter, model, tr("Remove the adapter"), QStringLiteral("trash-2"), {},
+                  [this] { models().removeAdapter(); });
     m_actions.beginGroup(action::kRemove);
     m_actions.beginGroup(action::kImportAdapter);
 }
@@ -208,6 +212,17 @@ void MainWindow::makeServeActions() {
     m_actions.add(action::kPausePlots, serve, tr("Pause or resume the plots"), QStringLiteral("pause"),
                   QKeySequence(QStringLiteral("Ctrl+P")),
                   [this] { servePage().dashboard().setPaused(!servePage().dashboard().isPaused()); });
+    m_actions.add(action::kExportPlots, serve, tr("Export the plots (CSV and PNG)…"), QStringLiteral("download"),
+                  keys("Ctrl+Shift+E"), [this] {
+                      showPage(kServe);
+                      servePage().exportPlots();
+                  });
+    m_actions.add(action::kPlotTables, serve, tr("Show the plots as tables"), QStringLiteral("table-2"),
+                  keys("Ctrl+Shift+T"), [this] {
+                      showPage(kServe);
+                      servePage().setTablesShown(!servePage().areTablesShown());
+                  });
+    m_actions.beginGroup(action::kPausePlots);
     m_actions.add(action::kNewTenant, serve, tr("New tenant"), QStringLiteral("plus"), {}, [this] {
         showPage(kTenants);
         tenants().askForName();
@@ -219,6 +234,31 @@ void MainWindow::makeServeActions() {
                   });
     m_actions.beginGroup(action::kCopyUrl);
     m_actions.beginGroup(action::kNewTenant);
+    makeTenantActions(serve);
+}
+
+// About the tenant chosen on its page.
+void MainWindow::makeTenantActions(const QString& menu) {
+    const auto there = [this](void (TenantsPage::*act)()) {
+        return [this, act] {
+            showPage(kTenants);
+            (tenants().*act)();
+        };
+    };
+    m_actions.add(action::kTenantLimits, menu, tr("Edit the limits of the tenant"), QStringLiteral("pencil"),
+                  keys("Ctrl+E"), there(&TenantsPage::editLimits));
+    m_actions.add(action::kTenantKey, menu, tr("New key for the tenant"), QStringLiteral("key-round"),
+                  keys("Ctrl+Shift+K"), there(&TenantsPage::makeKey));
+    m_actions.add(action::kTenantRotate, menu, tr("Rotate the key of the tenant"), QStringLiteral("refresh-cw"), {},
+                  there(&TenantsPage::rotateKey));
+    m_actions.add(action::kTenantRevoke, menu, tr("Revoke or restore the tenant"), QStringLiteral("ban"), {},
+                  there(&TenantsPage::toggleRevoked));
+    m_actions.add(action::kTenantExport, menu, tr("Export the usage of this tenant…"), QStringLiteral("download"), {},
+                  there(&TenantsPage::exportChosen));
+    m_actions.add(action::kIsolationCheck, menu, tr("Isolation check"), QStringLiteral("shield-check"), {},
+                  there(&TenantsPage::checkIsolation));
+    m_actions.beginGroup(action::kTenantLimits);
+    m_actions.beginGroup(action::kIsolationCheck);
 }
 
 void MainWindow::makePlaygroundActions() {

@@ -33,6 +33,16 @@ MemoryOwner memoryOwnerOf(PageOwner owner) {
     return MemoryOwner::Free;
 }
 
+QString adapterOfPages(const PageMap& map, PageOwner owner, std::int32_t adapter) {
+    if (adapter == kNoAdapter) return {};
+    const QString name =
+        adapter == kSeveralAdapters ? PageMapView::tr("several adapters") : text(map.adapters[std::size_t(adapter)]);
+    const QString state = owner == PageOwner::Staging       ? PageMapView::tr("on its way in")
+                          : owner == PageOwner::AdapterIdle ? PageMapView::tr("kept for its next request")
+                                                            : PageMapView::tr("in use");
+    return name + QStringLiteral(", ") + state;
+}
+
 PageMapView::PageMapView(About about, QWidget* parent)
     : PartCanvas(tr("Page map"), parent), m_about(std::move(about)) {}
 
@@ -49,7 +59,8 @@ int PageMapView::cellsThatFit() const {
 
 void PageMapView::setMap(const PageMap& map) {
     std::vector<Cell> cells;
-    for (const PageRun& run : map.runs) cells.insert(cells.end(), std::size_t(run.cells), Cell{run.owner, run.request});
+    for (const PageRun& run : map.runs)
+        cells.insert(cells.end(), std::size_t(run.cells), Cell{run.owner, run.request, run.adapter});
     const bool sameShape = cells.size() == m_cells.size() && !m_image.isNull();
     m_map = map;
     m_cells.swap(cells);
@@ -176,15 +187,18 @@ QString PageMapView::partText(int cell) const {
                                         : tr("Pages %1–%2").arg(formatCount(first), formatCount(last));
     QString text = tr("%1 · %2").arg(which, ownerName(memoryOwnerOf(shown.owner)));
     if (m_map.pageBytes > 0) text += tr(" · %1 each").arg(formatBytes(m_map.pageBytes));
-    if (shown.request == kSeveralReaders)
-        text += QLatin1Char('\n') + tr("Read by several requests");
-    else if (shown.request != kNoReader) {
-        const QString about = m_about(shown.request);
-        text += QLatin1Char('\n') + tr("Request %1").arg(shown.request) +
-                (about.isEmpty() ? QString() : QStringLiteral(", ") + about);
-    } else if (shown.owner == PageOwner::KvCached)
-        text += QLatin1Char('\n') + tr("A prefix that a later request may begin with");
-    return text;
+    const QString whose = belongingText(shown);
+    return whose.isEmpty() ? text : text + QLatin1Char('\n') + whose;
+}
+
+QString PageMapView::belongingText(const Cell& cell) const {
+    if (cell.adapter != kNoAdapter) return adapterOfPages(m_map, cell.owner, cell.adapter);
+    if (cell.request == kSeveralReaders) return tr("Read by several requests");
+    if (cell.request != kNoReader) {
+        const QString about = m_about(cell.request);
+        return tr("Request %1").arg(cell.request) + (about.isEmpty() ? QString() : QStringLiteral(", ") + about);
+    }
+    return cell.owner == PageOwner::KvCached ? tr("A prefix that a later request may begin with") : QString();
 }
 
 void PageMapView::resizeEvent(QResizeEvent* event) {

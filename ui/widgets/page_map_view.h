@@ -44,8 +44,10 @@ private:
     struct Cell {
         PageOwner owner = PageOwner::Free;
         std::int64_t request = kNoReader;
+        std::int32_t adapter = kNoAdapter;
         bool operator==(const Cell&) const = default;
     };
+    QString belongingText(const Cell& cell) const;
     void layOut();
     void paintCell(QPainter& painter, int cell);
     void paintLegend(QPainter& painter);
@@ -59,5 +61,7 @@ private:
 };
 
 MemoryOwner memoryOwnerOf(PageOwner owner);
+// "contracts-v4, in use"; empty when the pages are no adapter's.
+QString adapterOfPages(const PageMap& map, PageOwner owner, std::int32_t adapter);
 
 }  // namespace espalier::ui

@@ -18,7 +18,7 @@ void PageTable::setMap(const PageMap& map) {
         // The last cell may stand for fewer pages than the others.
         const qint64 pages = std::min<qint64>(qint64(run.cells) * map.pagesPerCell, map.pages - first);
         if (pages <= 0) break;
-        rows.push_back({first, pages, run});
+        rows.push_back({first, pages, run, adapterOfPages(map, run.owner, run.adapter)});
         first += pages;
     }
     const int before = rowCount(), after = int(rows.size()), kept = std::min(before, after);
@@ -39,7 +39,9 @@ int PageTable::rowCount(const QModelIndex& parent) const {
     return parent.isValid() ? 0 : int(m_rows.size());
 }
 
-QString PageTable::readerOf(const PageRun& run) const {
+QString PageTable::readerOf(const Row& row) const {
+    const PageRun& run = row.run;
+    if (!row.adapter.isEmpty()) return row.adapter;
     if (run.owner != PageOwner::Kv) return QStringLiteral("–");
     if (run.request == kSeveralReaders) return tr("several requests");
     if (run.request == kNoReader) return QStringLiteral("–");
@@ -60,7 +62,7 @@ QVariant PageTable::cell(int row, int column, int role) const {
         case Owner:
             return ownerName(memoryOwnerOf(r.run.owner));
         default:
-            return readerOf(r.run);
+            return readerOf(r);
     }
 }
 

@@ -27,8 +27,9 @@ private:
     struct Row {
         qint64 first = 0, pages = 0;
         PageRun run;
+        QString adapter;
     };
-    QString readerOf(const PageRun& run) const;
+    QString readerOf(const Row& row) const;
 
     About m_about;
     std::vector<Row> m_rows;

@@ -38,8 +38,9 @@ public:
     void setDivisor(double divisor);             // shown = stored / divisor
     void setFormat(QString (*format)(double));   // of a stored value
     void setLogarithmic(bool on);
-    void setWholeNumbers(bool on);                          // ticks are whole: counts of things
-    void setGapAfter(double x);                             // a longer step is a gap; default 5
+    void setWholeNumbers(bool on);                                      // ticks are whole: counts of things
+    void setStillShare(double share) { m_content.stillShare = share; }  // see PlotContent
+    void setGapAfter(double x);                                         // a longer step is a gap; default 5
     void setSteps(bool on);                                 // sums over a span each, not readings of a moment
     void setXText(double step, QString (*text)(double x));  // ticks of a plot without a dashboard
     void setNoDataText(const QString& sentence);

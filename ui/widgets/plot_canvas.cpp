@@ -4,6 +4,7 @@
 #include <qcustomplot.h>
 
 #include <QDateTime>
+#include <algorithm>
 #include <cmath>
 
 #include "ui/models/format.h"
@@ -149,7 +150,28 @@ void PlotCanvas::restyle() {
 bool PlotCanvas::isTimeToDraw() const {
     if (!m_content.dashboard) return false;
     const double span = m_content.to() - m_content.from();
-    return std::abs(m_content.to() - m_drawnTo) >= span / pixels() / 2;
+    const double moved = std::abs(m_content.to() - m_drawnTo);
+    return moved >= span / pixels() / 2 &&
+           (moved >= std::min(kStillSeconds, span * m_content.stillShare) || !isStill());
+}
+
+// No sample since the last picture differs from that one by as much as can be seen.
+bool PlotCanvas::isStill() const {
+    const SampleRing& source = m_content.source;
+    const int drawn = source.lowerBound(m_drawnTo);
+    if (drawn >= source.size() || m_content.to() < m_drawnTo) return false;
+    const double perPixel = m_content.logarithmic ? 0 : m_chart->yAxis->range().size() / qMax(1, inside().height());
+    const auto isSame = [&](int column) {
+        const double before = source.value(drawn, column);
+        for (int i = drawn + 1; i < source.size(); ++i) {
+            const double now = source.value(i, column);
+            if (std::isnan(now) != std::isnan(before) || std::abs(now - before) > perPixel / 2 * m_content.divisor)
+                return false;
+        }
+        return true;
+    };
+    return std::ranges::all_of(m_content.lines, [&](const LineSpec& line) { return isSame(line.column); }) &&
+           std::ranges::all_of(m_content.areas, [&](const AreaSpec& area) { return isSame(area.column); });
 }
 
 double PlotCanvas::drawLines() {
@@ -244,7 +266,8 @@ void PlotCanvas::setValueTicks(double greatest) {
     if (!(greatest > 0)) greatest = 1;
     double step = niceStep(greatest, qBound(2, inside().height() / 32, 4));
     if (m_content.wholeNumbers) step = std::max(1.0, step);
-    const double top = m_content.areas.empty() ? std::ceil(greatest * 1.02 / step) * step : greatest;
+    double top = m_content.areas.empty() ? std::ceil(greatest * 1.02 / step) * step : greatest;
+    if (m_content.unit == QLatin1String("%") && greatest <= 100) top = std::min(top, 104.0);  // there is no more
     m_chart->yAxis->setRange(0, top);
     QMap<double, QString> ticks;
     for (double y = 0; y <= top * 1.0001; y += step) ticks.insert(y, tickText(y, step));

@@ -17,10 +17,12 @@ public:
     explicit PlotCanvas(const PlotContent& content, QWidget* parent = nullptr);
     ~PlotCanvas() override;
 
-    void rebuild();             // after lines or areas were replaced
-    void restyle();             // after the theme, the scale or the pixel ratio changed
-    void refresh();             // draws the samples there are
-    bool isTimeToDraw() const;  // the newest sample would move by half a pixel
+    void rebuild();  // after lines or areas were replaced
+    void restyle();  // after the theme, the scale or the pixel ratio changed
+    void refresh();  // draws the samples there are
+    // The newest sample would move by half a pixel; where only the time goes on, a share of it is enough.
+    bool isTimeToDraw() const;
+    static constexpr double kStillSeconds = 5;
 
     bool hasData() const { return m_hasData; }
     QRect inside() const;  // where data is drawn
@@ -44,6 +46,7 @@ private:
     void setValueTicks(double greatest);
     void setLogTicks(double greatest);
     int pixels() const;
+    bool isStill() const;
 
     const PlotContent& m_content;
     Chart* m_chart;

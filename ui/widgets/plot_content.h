@@ -36,6 +36,7 @@ struct PlotContent {
     std::vector<AreaSpec> areas = {};  // bottom to top
     double divisor = 1;                // shown = stored / divisor
     double gapAfter = 5;               // a longer step in x is a gap
+    double stillShare = 0.01;          // of the time shown: how old a picture may be in which only the time goes on
     double rangeFrom = 0, rangeTo = 1;
     bool logarithmic = false, wholeNumbers = false;
     bool steps = false;                    // a value holds from half an x before to half an x after it

@@ -2,6 +2,7 @@
 #include "ui/widgets/plot_legend.h"
 
 #include <QPainter>
+#include <algorithm>
 #include <cmath>
 
 #include "ui/shell/theme.h"
@@ -22,15 +23,18 @@ PlotLegend::PlotLegend(Plot& plot, QWidget* parent) : QWidget(parent), m_plot(pl
     setAccessibleName(tr("%1, legend").arg(plot.accessibleName()));
 }
 
-PlotLegend::PlotLegend(Plot& plot, Dashboard& dashboard, QString (*format)(double), QWidget* parent)
+PlotLegend::PlotLegend(Plot& plot, Dashboard& dashboard, QString (*format)(double), const QString& unit,
+                       QWidget* parent)
     : PlotLegend(plot, parent) {
     m_dashboard = &dashboard;
     m_format = format;
+    m_unit = unit;
     connect(&dashboard, &Dashboard::tick, this, [this, ticks = 0]() mutable {
         if (++ticks % kLegendEveryTicks == 0) read();
     });
     connect(&dashboard, &Dashboard::cursorMoved, this, &PlotLegend::read);
     connect(&dashboard, &Dashboard::spanChanged, this, &PlotLegend::read);
+    read();
 }
 
 void PlotLegend::read() {
@@ -40,39 +44,86 @@ void PlotLegend::read() {
         const double value = m_plot.valueAt(line.column, x);
         values << (std::isnan(value) ? QStringLiteral("–") : m_format(value));
     }
+    if (values.size() == 1 && !m_unit.isEmpty()) values.front() += QLatin1Char(' ') + m_unit;
     if (values == m_values) return;
     const bool wider = values.join(QString()).size() > m_values.join(QString()).size();
     m_values = values;
     if (wider) updateGeometry();
+    refreshToolTip();
     update();
 }
 
-int PlotLegend::widthOf(bool names, bool values) const {
+// A line alone has the title's name, where it has a value to show.
+QStringList PlotLegend::names() const {
+    QStringList all;
+    const bool isAlone = m_plot.lines().size() == 1 && m_dashboard;
+    for (const LineSpec& line : m_plot.lines()) all << (isAlone ? QString() : line.name);
+    return all;
+}
+
+int PlotLegend::widthOf(const QStringList& names) const {
     const QFontMetrics plain = fontMetrics();
     const QFontMetrics medium(uiFont(text_size::kCaption, QFont::Medium));
     int width = 0;
-    for (std::size_t i = 0; i < m_plot.lines().size(); ++i) {
+    for (qsizetype i = 0; i < names.size(); ++i) {
         width += kPenSample + 4 + (i > 0 ? kEntryGap : 0);
-        if (names) width += plain.horizontalAdvance(m_plot.lines()[i].name) + 4;
-        if (values && qsizetype(i) < m_values.size()) width += medium.horizontalAdvance(m_values[qsizetype(i)]);
+        if (!names[i].isEmpty()) width += plain.horizontalAdvance(names[i]) + (m_values.isEmpty() ? 0 : 4);
+        if (i < m_values.size()) width += medium.horizontalAdvance(m_values[i]);
     }
     return width;
 }
 
-QSize PlotLegend::sizeHint() const {
-    return QSize(widthOf(true, true) + 4, scaled(kPlotLegendHeight));
+QStringList PlotLegend::shownNames() const {
+    QStringList shown = names();
+    int missing = widthOf(shown) - width();
+    if (missing <= 0) return shown;
+    // The longest gives way first, so that short names stay whole.
+    const QFontMetrics plain = fontMetrics();
+    const int least = plain.horizontalAdvance(QStringLiteral("mm…"));
+    while (missing > 0) {
+        auto longest = std::max_element(shown.begin(), shown.end(), [&](const QString& a, const QString& b) {
+            return plain.horizontalAdvance(a) < plain.horizontalAdvance(b);
+        });
+        const int wide = longest == shown.end() ? 0 : plain.horizontalAdvance(*longest);
+        if (wide <= least) break;
+        *longest = plain.elidedText(*longest, Qt::ElideRight, qMax(least, wide - qMax(4, missing / int(shown.size()))));
+        if (plain.horizontalAdvance(*longest) >= wide) break;
+        missing = widthOf(shown) - width();
+    }
+    if (missing > 0) shown.fill(QString());
+    return shown;
 }
 
+void PlotLegend::refreshToolTip() {
+    const QStringList all = names();
+    QStringList lines;
+    for (qsizetype i = 0; i < all.size(); ++i)
+        lines << (all[i] + QLatin1Char(' ') + m_values.value(i) +
+                  (all.size() > 1 && !m_unit.isEmpty() ? QLatin1Char(' ') + m_unit : QString()))
+                     .trimmed();
+    setAccessibleDescription(lines.join(QStringLiteral(", ")));
+    setToolTip(shownNames() == all && widthOf(all) <= width() ? QString() : lines.join(QLatin1Char('\n')));
+}
+
+void PlotLegend::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    refreshToolTip();
+}
+
+QSize PlotLegend::sizeHint() const {
+    return QSize(widthOf(names()) + 4, scaled(kPlotLegendHeight));
+}
+
+// Values are never left out.
 QSize PlotLegend::minimumSizeHint() const {
-    return QSize(widthOf(false, false), scaled(kPlotLegendHeight));
+    return QSize(widthOf(QStringList(names().size(), QString())), scaled(kPlotLegendHeight));
 }
 
 void PlotLegend::paintEvent(QPaintEvent*) {
     const ThemeColors& c = colorsOf(palette());
-    const bool values = widthOf(true, true) <= width();
-    const bool names = widthOf(true, false) <= width();
+    const QStringList names = shownNames();
     QPainter painter(this);
-    int x = width() - widthOf(names, values);
+    int x = width() - widthOf(names);
     for (std::size_t i = 0; i < m_plot.lines().size(); ++i) {
         const LineSpec& line = m_plot.lines()[i];
         QPen pen = seriesPen(c, line.series);
@@ -88,11 +139,12 @@ void PlotLegend::paintEvent(QPaintEvent*) {
             painter.drawText(QRect(x, 0, width() - x, height()), Qt::AlignLeft | Qt::AlignVCenter, text);
             x += painter.fontMetrics().horizontalAdvance(text);
         };
-        if (names) {
-            write(line.name, c.secondary, QFont::Normal);
-            x += 4;
+        const QString& name = names[qsizetype(i)];
+        if (!name.isEmpty()) {
+            write(name, c.secondary, QFont::Normal);
+            x += m_values.isEmpty() ? 0 : 4;
         }
-        if (values && qsizetype(i) < m_values.size()) write(m_values[qsizetype(i)], c.text, QFont::Medium);
+        if (qsizetype(i) < m_values.size()) write(m_values[qsizetype(i)], c.text, QFont::Medium);
         x += kEntryGap;
     }
 }

@@ -10,6 +10,7 @@
 
 #include "ui/models/record_table.h"
 #include "ui/widgets/controls.h"
+#include "ui/widgets/tier_mark.h"
 
 namespace espalier::ui {
 namespace {
@@ -89,8 +90,15 @@ void CellDelegate::paintCell(QPainter* painter, const QStyleOptionViewItem& opti
         painter->drawPixmap(mark, iconPixmap(name, color, kIcon, ratio));
         rect.setLeft(mark.right() + 9);
     }
+    if (const QVariant tier = index.data(TierRole); tier.isValid()) {
+        const QRect mark(rect.left(), rect.center().y() - kSwatch / 2 + 1, kSwatch, kSwatch);
+        paintTierMark(*painter, mark, c, AdapterTier(tier.toInt()));
+        rect.setLeft(mark.right() + 7);
+    }
     if (const QVariant share = index.data(ShareRole); share.isValid()) {
-        const QRect bar(rect.left(), rect.center().y() - 1, qMin(kShareBar, rect.width() / 2), 4);
+        const bool isAlone = index.data(Qt::DisplayRole).toString().isEmpty();
+        const int wide = isAlone ? rect.width() : qMin(kShareBar, rect.width() / 2);
+        const QRect bar(rect.left(), rect.center().y() - 1, wide, 4);
         ProgressBar::paint(painter, bar, share.toDouble(), c.accentText, c.line);
         rect.setLeft(bar.right() + 9);
     }

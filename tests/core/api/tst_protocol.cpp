@@ -160,12 +160,17 @@ private slots:
         map.runs = {{3, PageOwner::Kv, 41},
                     {2, PageOwner::KvCached, kNoReader},
                     {1, PageOwner::Kv, kSeveralReaders},
-                    {5, PageOwner::Free, kNoReader}};
+                    {1, PageOwner::Adapter, kNoReader, 0},
+                    {1, PageOwner::AdapterIdle, kNoReader, kSeveralAdapters},
+                    {3, PageOwner::Free, kNoReader}};
+        map.adapters = {"cook"};
         const Json json = toJson(map);
         COMPARE_JSON(json["runs"][0], Json::array({3, "kv", 41}));
+        COMPARE_JSON(json["runs"][3], Json::array({1, "adapter", 0, 0}));
         const auto back = pageMapFromJson(json);
         QVERIFY2(back.has_value(), back ? "" : back.error().message.c_str());
         QCOMPARE(back->runs, map.runs);
+        QCOMPARE(back->adapters, map.adapters);
         QCOMPARE(back->pagesPerCell, 2);
         QCOMPARE(back->pageBytes, std::int64_t{4096});
     }
@@ -179,6 +184,10 @@ private slots:
             const auto map = pageMapFromJson(bad);
             return !map && map.error().code == ErrorCode::CorruptFile;
         };
+        QVERIFY(refused("adapters", "cook"));
+        QVERIFY(refused("adapters", Json::array({1})));
+        QVERIFY(refused("adapters", Json::array({"a", "b", "c", "d", "e"})));
+        QVERIFY(refused("runs", Json::array({Json::array({4, "adapter", 0, 0})})));  // of an adapter without a name
         QVERIFY(refused("pages", 5));
         QVERIFY(refused("pages", 1'000'000'000));
         QVERIFY(refused("pages", -1));

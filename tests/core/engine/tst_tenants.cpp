@@ -18,6 +18,16 @@ using Sec = std::chrono::seconds;
 
 namespace {
 
+AdapterLocation nowhere(const AdapterSource&) {
+    return {};
+}
+
+struct Unread final : AdapterSource {
+    Result<std::shared_ptr<const LoraImage>> read() const override {
+        return fail(ErrorCode::NotFound, "not read here");
+    }
+};
+
 struct Registry {
     ManualClock clock;
     std::vector<std::string> changes;
@@ -405,12 +415,63 @@ private slots:
         QVERIFY(registry.admit("bo"));
         QVERIFY(!registry.admit("bo"));
         std::vector<TenantLoad> rows{{.name = "ada", .running = 1}};
-        registry.tenants->fill(rows);
+        registry.tenants->fill(rows, nowhere);
         QCOMPARE(rows.size(), std::size_t{2});
         QCOMPARE(rows[0].name, std::string("ada"));
         QCOMPARE(rows[0].tokensPerS, 8.0);
         QCOMPARE(rows[1].name, std::string("bo"));
         QCOMPARE(rows[1].refused, std::int64_t{1});
+    }
+    void fill_saysHowFastATenantsAnswersCame() {
+        Registry registry;
+        registry.create("ada");
+        Running running(*registry.tenants, *registry.admit("ada"), 1);
+        registry.clock.advance(Ms(40));
+        running.token();
+        for (int i = 0; i < 9; ++i) {
+            registry.clock.advance(Ms(i == 8 ? 30 : 10));
+            running.token();
+        }
+        const auto row = [&] {
+            std::vector<TenantLoad> rows;
+            registry.tenants->fill(rows, nowhere);
+            return rows.empty() ? TenantLoad() : rows[0];
+        };
+        QCOMPARE(row().ttftMs.p50, 40.0);
+        QCOMPARE(row().ttftMs.samples, std::int64_t{1});
+        QCOMPARE(row().tpotMs.p50, 10.0);
+        QCOMPARE(row().tpotMs.p95, 30.0);
+        QCOMPARE(row().tpotMs.samples, std::int64_t{9});
+        running.end(FinishReason::Stop, {.promptTokens = 1, .completionTokens = 10});
+        QCOMPARE(row().tpotMs.samples, std::int64_t{9});  // the end is no token
+        registry.clock.advance(std::chrono::minutes(1));
+        QCOMPARE(row().name, std::string());  // and a minute later nothing is kept
+    }
+    void fill_saysWhereTheAdapterOfATenantIs() {
+        Registry registry;
+        registry.create("ada");
+        auto adapter = std::make_shared<Unread>();
+        adapter->name = "letters";
+        Request request;
+        request.id = RequestId{1};
+        request.prompt = {1};
+        request.adapter = adapter;
+        request.call = *registry.admit("ada");
+        request.sink = [](const Chunk&) {};
+        QVERIFY(registry.tenants->begin(request));
+        const auto row = [&](AdapterLocation place) {
+            std::vector<TenantLoad> rows{{.name = "ada", .running = 1}};
+            registry.tenants->fill(rows, [place](const AdapterSource&) { return place; });
+            return rows.at(0);
+        };
+        QCOMPARE(row({AdapterTier::Pool, false}).adapter, std::string("letters"));
+        QCOMPARE(row({AdapterTier::Pool, false}).adapterTier, AdapterTier::Pool);
+        QVERIFY(row({AdapterTier::Host, true}).isAdapterMoving);
+        Chunk last;
+        last.id = request.id;
+        last.finish = FinishReason::Stop;
+        request.sink(last);
+        QCOMPARE(row({AdapterTier::Pool, false}).adapter, std::string());  // nothing was generated lately
     }
     void callsMayOutliveTheRegistry() {
         Registry registry;

@@ -36,6 +36,25 @@ private slots:
         QCOMPARE(map.pagesPerCell, 2);
         QCOMPARE(map.runs, (std::vector<PageRun>{{5, kFree, 0}}));
     }
+    void adapters_areNamedOnceAndOnlyWhereARunIsTheirs() {
+        constexpr auto kAdapter = PageOwner::Adapter, kIdle = PageOwner::AdapterIdle;
+        const std::vector owners{kAdapter, kAdapter, kKv, kKv, kIdle, kAdapter, kFree, kFree, kAdapter, kAdapter};
+        const std::vector<std::int64_t> readers{0, 0, 4, 4, 0, 0, 0, 0, 0, 0};
+        const std::vector<std::int32_t> adapters{2, 2, kNoAdapter, kNoAdapter, 0, 2, kNoAdapter, kNoAdapter, 2, 0};
+        const std::vector<std::string> names{"ada", "nobody", "cook"};
+        const PageMap map = mapPages(owners, readers, 10, adapters, names);
+        QCOMPARE(map.adapters, (std::vector<std::string>{"cook", "ada"}));
+        QCOMPARE(map.runs, (std::vector<PageRun>{{2, kAdapter, 0, 0},
+                                                 {2, kKv, 4},
+                                                 {1, kIdle, 0, 1},
+                                                 {1, kAdapter, 0, 0},
+                                                 {2, kFree, 0},
+                                                 {1, kAdapter, 0, 0},
+                                                 {1, kAdapter, 0, 1}}));
+        const PageMap half = mapPages(owners, readers, 5, adapters, names);
+        QCOMPARE(half.runs.back(), (PageRun{1, kAdapter, 0, kSeveralAdapters}));
+        QCOMPARE(half.adapters, (std::vector<std::string>{"cook"}));
+    }
     void anEmptyPool_hasNoCells() { QVERIFY(mapPages({}, {}, 10).runs.empty()); }
 
     void everyMap_isBoundedAndCoversThePool() {
