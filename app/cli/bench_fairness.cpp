@@ -96,7 +96,7 @@ Result<Json> backloggedTenants(Session& session, BenchModel& model, const Tenanc
         worst = std::max(worst, std::abs(service[0] - service[1]));
     }
     const auto service = shared->service();
-    const double batch = kGeneratedTokenCost * (kPlaces + kPlaces / 8) * kMostAnswer + kPromptTokenCost * 256;
+    const double batch = kGeneratedTokenCost * kPlaces * kMostAnswer + kPromptTokenCost * 256;
     const double bound = 2 * std::max(kPromptTokenCost * kMostPrompt, batch);
     return Json{{"worst_difference", worst}, {"bound_2u", bound}, {"service_0", service[0]}, {"service_1", service[1]}};
 }

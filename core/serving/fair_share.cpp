@@ -32,7 +32,7 @@ FairShare::Slot FairShare::findSlot(std::string_view name, double floor) {
 }
 
 FairShare::Slot FairShare::enter(std::string_view tenant) {
-    const double floor = least() - m_credit;
+    const double floor = least();
     const Slot slot = findSlot(tenant, floor);
     const auto index = static_cast<std::size_t>(slot);
     if (m_tenants[index].requests++ == 0) m_served[index] = std::max(m_served[index], floor);

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // FairShare: how much service each tenant has had, over its weight. The scheduler serves the least served first, so a
 // tenant that floods the queue delays itself, not others, and one of weight 2 gets twice what one of weight 1 gets. A
-// tenant that comes back after a pause is lifted towards the least served active one, to `credit` below it: long
-// idleness earns nothing, but one that asks for less than its share may ask for a few things at once and is not put
-// behind a flood for it. Whatever it takes counts, so it never gets more than its share and the credit.
+// tenant that comes back after a pause is lifted to the least served active one: idleness earns nothing.
 //
 // Owner: ServingLoop. Thread: engine. Source: Virtual Token Counter, Sheng et al., arXiv 2401.00588, with weights,
-// charged per chunk; the credit is ours, and its bound of 2U grows by it (0: the paper's).
+// charged per chunk.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +23,6 @@ constexpr double kGeneratedTokenCost = 2.0;
 class FairShare {
 public:
     using Slot = std::int32_t;
-
-    explicit FairShare(double credit = 0.0) : m_credit(credit) {}
 
     // A request of the tenant arrived or ended. The slot stays the tenant's while it has requests.
     Slot enter(std::string_view tenant);
@@ -50,7 +46,6 @@ private:
     double least() const;  // of the active ones; without any, of the one that left last
     Slot findSlot(std::string_view name, double floor);
 
-    double m_credit;
     std::vector<Tenant> m_tenants;
     std::vector<double> m_served, m_weights;
     std::unordered_map<std::string, Slot> m_slots;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "core/base/check.h"
 #include "core/compute/backend.h"
 #include "core/serving/fair_share.h"
 
@@ -24,8 +25,9 @@ public:
     struct Holding {
         std::int32_t cap = 0;  // 0: none
         std::int32_t running = 0;
-        std::int32_t pages = 0;   // their own
-        std::int32_t shared = 0;  // with each other
+        std::int32_t answers = 0;  // of these, that go on in this step
+        std::int32_t pages = 0;    // their own
+        std::int32_t shared = 0;   // with each other
         std::int32_t promised = 0;
         bool isActive = false;
         std::int32_t held() const { return pages + shared; }
@@ -39,6 +41,7 @@ private:
     bool runs(std::int32_t i) const { return at(i).isRunning && !m_preempted[static_cast<std::size_t>(i)]; }
     std::int32_t count() const { return static_cast<std::int32_t>(m_queue.sequences.size()); }
 
+    void pauseAnswers();
     void planDecodes();
     bool makeRoom(std::int32_t sequence, std::int32_t pages);
     bool makeRoomInCap(std::int32_t sequence, std::int32_t pages);
@@ -70,20 +73,24 @@ private:
     double weightOf(std::int32_t tenant) const {
         return m_queue.weights.empty() ? 1.0 : m_queue.weights[static_cast<std::size_t>(tenant)];
     }
-    // Running sequences up to which the tenant may begin another: with less than its part of the places also at the
-    // door, unless somebody who was served less waits for a place.
+    // Of the places, by weight among the tenants that have requests.
+    double partOf(std::int32_t tenant) const { return m_limits.maxSequences * weightOf(tenant) / m_activeWeight; }
+    // Running sequences up to which the tenant may begin another: also at the door while it has no more than twice its
+    // part and is not alone, unless somebody who was served less waits for a place.
     std::int32_t placesFor(std::int32_t tenant) const {
-        const double share = m_limits.maxSequences * weightOf(tenant) / m_activeWeight;
-        const bool mayUseDoor = m_isDoorOpen && m_holdings[static_cast<std::size_t>(tenant)].running + 1 <= share;
+        const bool mayUseDoor = m_isDoorOpen && weightOf(tenant) < m_activeWeight &&
+                                m_holdings[static_cast<std::size_t>(tenant)].running + 1 <= 2 * partOf(tenant);
         return m_limits.maxSequences + (mayUseDoor ? m_limits.doorSequences : 0);
     }
 
+    double servedOf(std::int32_t sequence) const { return m_served[static_cast<std::size_t>(at(sequence).tenant)]; }
     Holding& holding(std::int32_t sequence) { return m_holdings[static_cast<std::size_t>(at(sequence).tenant)]; }
 
     const QueueView& m_queue;
     const StepLimits& m_limits;
     StepPlan& m_plan;
     std::vector<bool>& m_preempted;
+    std::vector<bool>& m_paused;
     std::vector<double>& m_served;
     std::vector<std::int32_t>& m_adapterUsers;  // running
     std::vector<Holding>& m_holdings;           // by tenant
@@ -101,7 +108,7 @@ private:
 };
 
 struct PlanMemory::Parts {
-    std::vector<bool> preempted;
+    std::vector<bool> preempted, paused;
     std::vector<double> served;
     std::vector<std::int32_t> adapterUsers;
     std::vector<Planner::Holding> holdings;
@@ -117,6 +124,7 @@ Planner::Planner(const QueueView& queue, const PoolUsage& pool, const StepLimits
       m_limits(limits),
       m_plan(plan),
       m_preempted(memory.m_parts->preempted),
+      m_paused(memory.m_parts->paused),
       m_served(memory.m_parts->served),
       m_adapterUsers(memory.m_parts->adapterUsers),
       m_holdings(memory.m_parts->holdings),
@@ -131,6 +139,7 @@ Planner::Planner(const QueueView& queue, const PoolUsage& pool, const StepLimits
     plan.work.clear();
     plan.missing.clear();
     m_preempted.assign(queue.sequences.size(), false);
+    m_paused.assign(queue.sequences.size(), false);
     m_served.assign(queue.served.begin(), queue.served.end());
     m_adapterUsers.assign(queue.adapterPages.size(), 0);
     m_holdings.assign(queue.served.size(), {});
@@ -143,6 +152,7 @@ Planner::Planner(const QueueView& queue, const PoolUsage& pool, const StepLimits
         const std::int32_t promised = std::max(0, expectedPages(sequence) - sequence.pages);
         Holding& holding = m_holdings[static_cast<std::size_t>(sequence.tenant)];
         ++holding.running;
+        holding.answers += sequence.isDecode();
         holding.pages += sequence.pages - sequence.sharedPages;
         holding.shared = std::max(holding.shared, sequence.sharedPages);
         holding.promised += promised;
@@ -153,15 +163,35 @@ Planner::Planner(const QueueView& queue, const PoolUsage& pool, const StepLimits
 }
 
 void Planner::plan() {
+    pauseAnswers();
     planDecodes();
     planPrompts();
     // Every running prompt is short of pages: one gives way, the next step sees the room.
     if (m_plan.isEmpty() && m_running > 1) preempt(mostServedNewest());
 }
 
+// When more answers could go on than there are places, some tenant has more than its part of them.
+void Planner::pauseAnswers() {
+    std::int32_t answers = 0;
+    for (const Holding& holding : m_holdings) answers += holding.answers;
+    for (; answers > m_limits.maxSequences; --answers) {
+        std::int32_t most = -1;
+        for (std::int32_t i = 0; i < count(); ++i) {
+            if (!at(i).isDecode() || m_paused[static_cast<std::size_t>(i)]) continue;
+            if (holding(i).answers <= partOf(at(i).tenant)) continue;
+            if (most < 0 || servedOf(i) >= servedOf(most)) most = i;
+        }
+        VERIFY_OR(most >= 0) {
+            return;
+        }
+        m_paused[static_cast<std::size_t>(most)] = true;
+        --holding(most).answers;
+    }
+}
+
 void Planner::planDecodes() {
     for (std::int32_t i = 0; i < count() && m_tokensLeft > 0 && m_logitsLeft > 0; ++i) {
-        if (!runs(i) || !at(i).isDecode()) continue;
+        if (!runs(i) || !at(i).isDecode() || m_paused[static_cast<std::size_t>(i)]) continue;
         const std::int32_t pages = pagesForTokens(at(i).target) - at(i).pages;
         if (makeRoomInCap(i, pages) && makeRoom(i, pages)) work(i, 1);
     }
@@ -198,8 +228,7 @@ std::int32_t Planner::mostServedNewest() const {
     std::int32_t most = -1;
     for (std::int32_t i = oldest + 1; i < count(); ++i) {
         if (!runs(i)) continue;
-        const auto served = [&](std::int32_t of) { return m_served[static_cast<std::size_t>(at(of).tenant)]; };
-        if (most < 0 || served(i) >= served(most)) most = i;
+        if (most < 0 || servedOf(i) >= servedOf(most)) most = i;
     }
     return most;
 }

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What the next step runs. Pure: the same view gives the same plan; no clock, no device, no pages taken. ServingLoop
 // does the effects. Order of the plan:
-//   1. running decodes, oldest arrival first, one row each. When pages run out, the tenant that was served most gives
-//      way with the running sequence of its that arrived last: it gives its pages back and computes its tokens, answers
-//      included, again later. The oldest of all is never preempted, so every request ends.
+//   1. running decodes, oldest arrival first, one row each, as many as there are places (maxSequences). Where more run,
+//      those of the most served tenant that arrived last pause, down to its part of the places, and keep their pages.
+//      When pages run out, the tenant that was served most gives way with the running sequence of its that arrived
+//      last: it gives its pages back and computes its tokens, answers included, again later. The oldest of all is
+//      never preempted, so every request ends.
 //   2. prompts in chunks within what is left of the token budget, next from the least served tenant (FairShare), in it
 //      those that run already, then by arrival. A waiting request is admitted when the pages of its tokens, its
 //      expected answer and what the running ones are expected to take still fit above a watermark. When the next in
 //      fair order does not fit, none behind it is admitted: big requests are not starved by small ones. One that only
 //      lacks its adapter is named, so that it can be brought, and passed by. A text of an encoder is one chunk: it
-//      waits for a step that has room for the whole of it. When every place is taken, the least
-//      served tenant may begin at the door, beyond the places, while it has less than its part of them: it need not
-//      wait until an answer of somebody else ends.
+//      waits for a step that has room for the whole of it. When every place is taken, the least served tenant may begin
+//      at the door, beyond the places, while fewer of its run than twice its part of them: somebody's answer pauses for
+//      it, it need not wait until one ends.
 // A tenant's running sequences hold no more pages than its cap: it waits at the door, and where its own answers grow
 // into the cap its newest sequence gives way, never somebody else's. One sequence alone may always go on.
 // Sources: Sarathi-Serve (chunked prefill beside decodes), arXiv 2403.02310; VTC, arXiv 2401.00588; vLLM (recompute).
@@ -59,8 +61,8 @@ struct QueueView {
 struct StepLimits {
     std::int32_t maxBatchTokens = 256;
     std::int32_t maxLogitRows = 256;
-    std::int32_t maxSequences = 64;    // running
-    std::int32_t doorSequences = 0;    // running beyond these, of tenants that had less than their part when they began
+    std::int32_t maxSequences = 64;    // places: running, and answers that go on in one step
+    std::int32_t doorSequences = 0;    // running beyond these while several tenants have requests
     std::int32_t expectedOutput = 64;  // tokens of an answer, 80th percentile of the recent past
 };
 
@@ -90,8 +92,8 @@ private:
     std::unique_ptr<Parts> m_parts;
 };
 
-// Requires: sequences' tokens fit the pool, whole texts also maxBatchTokens (submit checks); maxSequences +
-// doorSequences <= maxBatchTokens and <= maxLogitRows.
+// Requires: sequences' tokens fit the pool, whole texts also maxBatchTokens (submit checks); maxSequences <=
+// maxBatchTokens and <= maxLogitRows.
 StepPlan planStep(const QueueView& queue, const PoolUsage& pool, const StepLimits& limits);
 // The same into `plan`, whose old content goes.
 void planStep(const QueueView& queue, const PoolUsage& pool, const StepLimits& limits, PlanMemory& memory,

@@ -33,9 +33,9 @@ struct AdapterTiers;
 struct ServingOptions {
     std::int32_t poolPages = 0;         // pages of kTokensPerPage tokens; see kvBytesPerPage (kv_cache.h)
     std::int32_t maxBatchTokens = 256;  // rows of a step; clipped to the Transformer's
-    std::int32_t maxSequences = 64;  // running at once, an eighth more at the door (scheduler.h); clipped to what one
-                                     // step can decode
-    std::int32_t maxWaiting = 1024;  // beyond: busy
+    std::int32_t maxSequences = 64;     // answers that go on in one step, clipped to what one can decode; as many again
+                                        // may run while several tenants have requests (scheduler.h)
+    std::int32_t maxWaiting = 1024;     // beyond: busy
     DType kvType = DType::F32;
     bool prefixCache = true;
     std::string modelDigest;            // part of every prefix-cache key

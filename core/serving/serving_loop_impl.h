@@ -48,13 +48,11 @@ public:
           m_pager(backend, m_kv.layers(), options.poolPages, transformer.maxBatchTokens(),
                   options.prefixCache && transformer.spec().causal, options.hashKey, m_tiers, clock,
                   options.pagesForAdapters),
-          m_mover(m_tiers, m_pager, options.prefetch),
-          m_fairShare(kCreditSteps * std::min(options.maxBatchTokens, transformer.maxBatchTokens())) {
+          m_mover(m_tiers, m_pager, options.prefetch) {
         m_limits.maxBatchTokens = std::min(options.maxBatchTokens, transformer.maxBatchTokens());
         m_limits.maxLogitRows = transformer.maxLogitRows();
-        const std::int32_t most = std::min(m_limits.maxBatchTokens, m_limits.maxLogitRows);
-        m_limits.maxSequences = std::min(options.maxSequences, most);
-        m_limits.doorSequences = std::min(m_limits.maxSequences / 8, most - m_limits.maxSequences);
+        m_limits.maxSequences = std::min({options.maxSequences, m_limits.maxBatchTokens, m_limits.maxLogitRows});
+        m_limits.doorSequences = m_limits.maxSequences;
     }
 
     ~Impl() {
@@ -90,8 +88,6 @@ public:
     std::int64_t kvBytes() const { return m_kv.bytes() + m_pager.adapters().ranksBytes(); }
 
 private:
-    static constexpr double kCreditSteps = 4;  // full steps that a calm tenant may take at once
-
     // A token of an encoder sees all of its text, so a text is neither cut into chunks nor continued from a cache.
     bool readsWholeTexts() const { return !m_transformer.spec().causal; }
     std::int64_t poolTokens(std::int32_t adapterPages) const {

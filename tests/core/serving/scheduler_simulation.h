@@ -29,6 +29,7 @@ struct Simulation {
         std::int32_t generated = 0, computed = 0, pages = 0;
         bool isRunning = false;
         int submittedAt = 0, firstTokenAt = -1;
+        double submittedMs = 0;  // where time is simulated too
     };
     std::int32_t pool = 64;
     StepLimits limits = kSimulatedLimits;
@@ -73,8 +74,11 @@ struct Simulation {
             queue, [tenant](const Item& item) { return item.tenant == tenant && item.isRunning; }));
     }
 
-    // Rows that were computed.
-    std::int32_t step() {
+    // Rows of a step: that continue an answer by its next token, and all others.
+    struct Rows {
+        std::int32_t answers = 0, prompts = 0;
+    };
+    Rows step() {
         ++steps;
         std::vector<SequenceView> views;
         for (const Item& item : queue) {
@@ -102,12 +106,12 @@ struct Simulation {
             if (at(i).isRunning) broken = "admitted twice";
             at(i).isRunning = true;
         }
-        std::int32_t rows = 0;
+        Rows rows;
         for (const auto& [i, count] : plan.work) {
             Item& item = at(i);
             const std::int32_t target = item.prompt + item.generated;
             if (!item.isRunning || count < 1 || item.computed + count > target) broken = "rows that are not there";
-            rows += count;
+            (views[static_cast<std::size_t>(i)].isDecode() ? rows.answers : rows.prompts) += count;
             const std::int32_t before = item.computed;
             item.computed += count;
             item.pages = std::max(item.pages, pagesForTokens(item.computed));
@@ -122,7 +126,8 @@ struct Simulation {
         }
         std::int32_t running = 0;
         for (const Item& item : queue) running += item.isRunning;
-        if (rows > limits.maxBatchTokens) broken = "too many rows";
+        if (rows.answers + rows.prompts > limits.maxBatchTokens) broken = "too many rows";
+        if (rows.answers > limits.maxSequences) broken = "too many answers go on";
         if (running > limits.maxSequences + limits.doorSequences) broken = "too many sequences";
         if (held() > pool) broken = "too many pages";
         for (std::size_t tenant = 0; tenant < caps.size() && !isFirstComeFirstServed; ++tenant) {

@@ -3,6 +3,7 @@
 // first come first served on the same trace for contrast. Deterministic: no device, no clock.
 #include <QTest>
 #include <cmath>
+#include <random>
 
 #include "tests/core/serving/scheduler_simulation.h"
 #include "tests/support/fake_transformer.h"
@@ -15,8 +16,7 @@ namespace {
 
 constexpr std::int32_t kNoisy = 3;
 constexpr std::int32_t kPrompt = 80, kAnswer = 24;  // longest
-constexpr std::int32_t kRunning = 16, kDoor = 2;
-constexpr double kCredit = 256;  // four steps, as in the serving loop
+constexpr std::int32_t kRunning = 16, kDoor = 16;
 
 Simulation fourTenants(bool fcfs) {
     Simulation simulation;
@@ -37,9 +37,9 @@ double served(const Simulation& simulation, std::int32_t tenant) {
 }
 
 // VTC, theorem 4.8, with weights: U is what one prompt or one full batch may put a tenant ahead, over the least weight.
+// The batch is of the places alone, though more may run: no more than these go on in a step.
 double bound(const Simulation& simulation) {
-    const double batch =
-        kGeneratedTokenCost * (kRunning + kDoor) * kAnswer + kPromptTokenCost * simulation.limits.maxBatchTokens;
+    const double batch = kGeneratedTokenCost * kRunning * kAnswer + kPromptTokenCost * simulation.limits.maxBatchTokens;
     return 2.0 * std::max(kPromptTokenCost * kPrompt, batch);
 }
 
@@ -100,47 +100,86 @@ Simulation crowd(bool fcfs, bool noisy) {
     return simulation;
 }
 
-// The same in time: a step costs a fixed part and its rows. The three ask for four fifths of their shares, at random
-// moments; the noisy one for ten times its own. What their first tokens waited, 95th percentile.
-double waitInTime(bool fcfs, bool noisy, std::int32_t door, double credit) {
-    constexpr double kStepCost = 0.3, kRowCost = 1.0 / 64, kUntil = 4000,
-                     kLoad = 0.6;  // requests in a unit of time, of four tenants
-    Simulation simulation = fourTenants(fcfs);
-    simulation.weights = {1.0, 1.0, 1.0, 1.0};
-    simulation.limits.doorSequences = door;
-    simulation.share = FairShare(credit);
-    TestRandom randoms[4] = {TestRandom(1 << 20), TestRandom(2 << 20), TestRandom(3 << 20), TestRandom(4 << 20)};
-    double next[4] = {}, now = 0;
-    for (std::int32_t tenant = 0; tenant < 4; ++tenant) simulation.submit(tenant, 8, 1);
-    std::vector<double> timeOf{0.0};  // by step
-    while (now < kUntil && simulation.broken.empty()) {
-        for (std::size_t tenant = 0; tenant < (noisy ? 4 : 3); ++tenant)
-            for (TestRandom& random = randoms[tenant]; next[tenant] <= now;) {
-                const bool isNoisy = tenant == kNoisy;
-                if (isNoisy && simulation.queue.size() < 400)
-                    simulation.submit(kNoisy, 40 + random.below(40), 24);
-                else if (!isNoisy)
-                    simulation.submit(static_cast<std::int32_t>(tenant), 60, 12);
-                next[tenant] -=
-                    std::log(1.0 - random.below(1 << 20) / double(1 << 20)) * 4 / kLoad / (isNoisy ? 10 : 1);
-            }
-        if (simulation.queue.empty()) {
-            ++simulation.steps;
-            now += 0.05;
-        } else {
-            const std::int32_t rows = simulation.step();
-            now += kStepCost + kRowCost * rows;
-        }
-        timeOf.push_back(now);
+// The benchmark P8 in time without a machine: its requests and draws, and what a step of the shape 160m was seen to
+// cost on two cores. Three tenants ask for a part of their shares; a fourth, where it is there, for ten times its own.
+constexpr double kStepMs = 6.0, kAnswerRowMs = 1.0, kPromptRowMs = 0.52;
+constexpr std::int32_t kP8Prompt = 48, kP8Answer = 24;
+
+struct Policy {
+    std::int32_t door = kDoor;
+    bool isFirstComeFirstServed = false;
+};
+
+class TimedSimulation {
+public:
+    explicit TimedSimulation(const Policy& policy) {
+        of.isFirstComeFirstServed = policy.isFirstComeFirstServed;
+        of.pool = 192;
+        of.limits = {.maxBatchTokens = 256,
+                     .maxLogitRows = 256,
+                     .maxSequences = kRunning,
+                     .doorSequences = policy.door,
+                     .expectedOutput = kP8Answer};
+        for (std::int32_t tenant = 0; tenant < 4; ++tenant) of.submit(tenant, 1, 1);  // so that they enter in order
+        while (!of.queue.empty()) of.step();
+        of.done.clear();
     }
-    CHECK(simulation.broken.empty());
+    void step() {
+        const Simulation::Rows rows = of.step();
+        nowMs += kStepMs + kAnswerRowMs * rows.answers + kPromptRowMs * rows.prompts;
+    }
+
+    Simulation of;
+    double nowMs = 0;
+};
+
+// Requests a second when there are always more.
+double capacity(const Policy& policy) {
+    TimedSimulation timed(policy);
+    for (int i = 0; i < 300; ++i) timed.of.submit(0, kP8Prompt, kP8Answer);
+    while (!timed.of.queue.empty()) timed.step();
+    return 300 / timed.nowMs * 1e3;
+}
+
+struct Served {
+    double p50 = 0, p95 = 0;  // ms to the first tokens of the three
+    double requestsPerS = 0;  // of all
+};
+Served serveP8(const Policy& policy, double load, bool noisy) {
+    constexpr double kForMs = 400e3;
+    const double sharePerMs = capacity({.door = 0}) / 4 / 1e3;  // the same load whatever the policy
+    TimedSimulation timed(policy);
+    Simulation& of = timed.of;
+    std::mt19937 randoms[4] = {std::mt19937(1), std::mt19937(2), std::mt19937(3), std::mt19937(4)};
+    double next[4] = {};
+    const auto gap = [&](std::size_t tenant) {
+        return -std::log(1.0 - randoms[tenant]() / 4294967296.0) / (sharePerMs * (tenant == kNoisy ? 10 : load));
+    };
+    const std::size_t tenants = noisy ? 4 : 3;
+    for (std::size_t tenant = 0; tenant < tenants; ++tenant) next[tenant] = gap(tenant);
+    const std::size_t mostQueued = policy.isFirstComeFirstServed ? 1000 : 150;
     std::vector<double> waits;
-    for (const auto& item : simulation.done)
-        if (item.tenant != kNoisy && item.submittedAt > 0)
-            waits.push_back(timeOf[static_cast<std::size_t>(item.firstTokenAt)] -
-                            timeOf[static_cast<std::size_t>(item.submittedAt)]);
+    std::size_t ended = 0;
+    while (timed.nowMs < kForMs && of.broken.empty()) {
+        for (std::size_t tenant = 0; tenant < tenants; ++tenant)
+            for (; next[tenant] <= timed.nowMs; next[tenant] += gap(tenant)) {
+                // A flood is a flood however long its queue, and a short one is quick to simulate.
+                if (tenant == kNoisy && of.queue.size() > mostQueued) continue;
+                of.submit(static_cast<std::int32_t>(tenant), kP8Prompt, kP8Answer);
+                of.queue.back().submittedMs = next[tenant];
+            }
+        if (of.queue.empty()) {
+            timed.nowMs += 1;
+            continue;
+        }
+        timed.step();
+        for (const auto& item : of.queue)
+            if (item.firstTokenAt == of.steps && item.tenant != kNoisy) waits.push_back(timed.nowMs - item.submittedMs);
+        ended = of.done.size();
+    }
+    CHECK(of.broken.empty());
     std::sort(waits.begin(), waits.end());
-    return waits[waits.size() * 95 / 100];
+    return {waits[waits.size() / 2], waits[waits.size() * 95 / 100], static_cast<double>(ended) / timed.nowMs * 1e3};
 }
 
 }  // namespace
@@ -187,17 +226,36 @@ private slots:
             QVERIFY(unfair.count < crowded.count / 2 || unfair.p95 > 10 * crowded.p95);
         }
     }
-    // Half a step until the next begins, and steps that are full, are what nobody can take away from the wait beside a
-    // flood; the wait for a place is what the door takes away, and being put behind the flood for two requests in a row
-    // is what the credit does.
-    void besideAFlood_aVictimWaitsAtMostThreeTimesAsLongAsAlone() {
-        const double alone = waitInTime(false, false, kDoor, kCredit), fair = waitInTime(false, true, kDoor, kCredit),
-                     neither = waitInTime(false, true, 0, 0), fcfs = waitInTime(true, true, 0, 0);
-        qInfo(
-            "time to the first token, p95: alone %.2f, beside the noisy one %.2f (%.2fx), without door and credit %.2f "
-            "(%.2fx), first come first served %.2f",
-            alone, fair, fair / alone, neither, neither / alone, fcfs);
-        QVERIFY(fair <= 3 * alone && fair <= 1.05 * neither && fcfs > 10 * alone);
+    // What is left: whoever comes waits for the end of a step that has every place taken, and for its own.
+    void besideAFlood_aVictimWaitsAboutTwiceAsLongAsAlone_data() {
+        QTest::addColumn<double>("load");
+        QTest::addColumn<double>("most");
+        QTest::newRow("a third of their shares") << 0.33 << 2.2;
+        QTest::newRow("two thirds of their shares") << 0.67 << 2.0;
+    }
+    void besideAFlood_aVictimWaitsAboutTwiceAsLongAsAlone() {
+        QFETCH(double, load);
+        QFETCH(double, most);
+        const Policy fcfs{.door = 0, .isFirstComeFirstServed = true};
+        const Served alone = serveP8({}, load, false), beside = serveP8({}, load, true),
+                     noDoor = serveP8({.door = 0}, load, true), unfair = serveP8(fcfs, load, true);
+        const auto say = [&](const char* what, const Served& served) {
+            qInfo("load %.2f, %s: first token p50 %.0f ms, p95 %.0f ms (%.2fx), %.2f requests/s", load, what,
+                  served.p50, served.p95, served.p95 / alone.p95, served.requestsPerS);
+        };
+        say("alone", alone);
+        say("beside the noisy one", beside);
+        say("without the door", noDoor);
+        say("first come first served", unfair);
+        QVERIFY(beside.p95 <= most * alone.p95);
+        QVERIFY(beside.p95 <= 0.5 * noDoor.p95);
+        QVERIFY(unfair.p95 > 20 * alone.p95);
+    }
+    void pauses_costNoThroughput() {
+        const double kept = capacity({}) / capacity({.door = 0}),
+                     flooded = serveP8({}, 0.67, true).requestsPerS / serveP8({.door = 0}, 0.67, true).requestsPerS;
+        qInfo("requests a second over those without: %.3f of one tenant, %.3f beside the noisy one", kept, flooded);
+        QVERIFY(kept >= 0.97 && flooded >= 0.97);
     }
     // One whose places end at once and one whose answers are long: the first could begin at the door again and again.
     void theDoor_letsNobodyGetAhead() {
@@ -220,11 +278,10 @@ private slots:
         QVERIFY2(worst <= bound(simulation), qPrintable(QString::number(worst)));
     }
     // Three that come and go, each with a few things at once, beside a flood: none of them ever gets more than the
-    // flood by more than the bound and the credit, while both have work waiting.
-    void withCredit_theBoundGrowsByNoMoreThanIt() {
+    // flood by more than the bound while both have work waiting.
+    void whoComesAndGoes_staysWithinTheBound() {
         Simulation simulation = fourTenants(false);
         simulation.weights = {1.0, 1.0, 1.0, 1.0};
-        simulation.share = FairShare(kCredit);
         TestRandom random(17);
         double worst = 0.0;
         std::vector<double> before(4, 0.0);  // service when a tenant's work began to wait beside the flood
@@ -253,9 +310,8 @@ private slots:
             }
         }
         QVERIFY2(simulation.broken.empty(), simulation.broken.c_str());
-        qInfo("largest difference of service while both waited: %.0f of 2U + credit = %.0f", worst,
-              bound(simulation) + kCredit);
-        QVERIFY(worst > 0 && worst <= bound(simulation) + kCredit);
+        qInfo("largest difference of service while both waited: %.0f of 2U = %.0f", worst, bound(simulation));
+        QVERIFY(worst > 0 && worst <= bound(simulation));
     }
     void aReplay_isTheSameEveryTime() {
         Simulation first = crowd(false, true), second = crowd(false, true);

@@ -86,26 +86,49 @@ private slots:
         const auto result = plan({decoding(20, 0), waiting(60, 0), waiting(60, 1)}, usageOf(100, 2), kLimits);
         QCOMPARE(rowsOf(result), (Rows{{0, 1}, {2, 60}, {1, 3}}));
     }
-    void aTenantBelowItsPartOfThePlacesGetsInAtTheDoor() {
+    void atTheDoorATenantGetsInWithUpToTwiceItsPartOfThePlaces() {
         StepLimits limits = kLimits;
         limits.maxSequences = 2;
-        limits.doorSequences = 2;
-        const std::vector sequences{decoding(20, 0), decoding(20, 0), waiting(10, 0), waiting(10, 1), waiting(10, 1)};
+        limits.doorSequences = 4;
+        const std::vector sequences{decoding(20, 0), decoding(20, 0), waiting(10, 0),
+                                    waiting(10, 1),  waiting(10, 1),  waiting(10, 1)};
         // Tenant 0 was served more and has every place; tenant 1 has none, and its part of two places is one.
-        QCOMPARE(plan(sequences, usageOf(100, 4), limits, {50.0, 0.0, 0.0}).admitted, Indices{3});
+        QCOMPARE(plan(sequences, usageOf(100, 4), limits, {50.0, 0.0, 0.0}).admitted, (Indices{3, 4}));
         QCOMPARE(plan(sequences, usageOf(100, 4), limits, {0.0, 50.0, 0.0}).admitted, Indices{});  // it would get ahead
+        limits.doorSequences = 1;
+        QCOMPARE(plan(sequences, usageOf(100, 4), limits, {50.0, 0.0, 0.0}).admitted, Indices{3});
         limits.doorSequences = 0;
         QCOMPARE(plan(sequences, usageOf(100, 4), limits, {50.0, 0.0, 0.0}).admitted, Indices{});
-        limits.doorSequences = 1;
+        limits.doorSequences = 4;
         const std::vector alone{decoding(20, 0), decoding(20, 0), waiting(10, 0)};
         QCOMPARE(plan(alone, usageOf(100, 4), limits).admitted, Indices{});  // a tenant alone has its places
-        const std::vector<double> served(2), weights{1.0, 3.0};
-        const std::vector heavier{decoding(20, 1), decoding(20, 0), waiting(10, 1), waiting(10, 0)};
-        limits.maxSequences = 2;  // of which 1.5 are tenant 1's and half a one tenant 0's
+        const std::vector<double> served(2), weights{1.0, 7.0};
+        const std::vector heavier{decoding(20, 1), decoding(20, 1), waiting(10, 1), waiting(10, 0)};
+        // Of two places, 1.75 are tenant 1's and a quarter of one tenant 0's: the door is for the first alone.
+        QCOMPARE(planStep({heavier, std::vector{9.0, 0.0}, weights}, usageOf(100, 4), limits).admitted, Indices{2});
         QCOMPARE(planStep({heavier, served, weights}, usageOf(100, 4), limits).admitted, Indices{});
-        limits.maxSequences = 3;
-        const auto admitted = planStep({heavier, served, weights}, usageOf(100, 4), limits).admitted;
-        QCOMPARE(admitted.size(), std::size_t{1});  // the third place; the door is for neither
+    }
+    void beyondThePlacesTheNewestOfTheMostServedPause() {
+        StepLimits limits = kLimits;
+        limits.maxSequences = 4;
+        limits.doorSequences = 4;
+        const std::vector sequences{decoding(20, 0), decoding(20, 1), decoding(20, 0), decoding(20, 0),
+                                    decoding(20, 0), decoding(20, 1), waiting(5, 1)};
+        const auto result = plan(sequences, usageOf(100, 12), limits, {90.0, 10.0, 0.0});
+        QCOMPARE(rowsOf(result), (Rows{{0, 1}, {1, 1}, {2, 1}, {5, 1}, {6, 5}}));
+        QVERIFY(result.preempted.empty());
+        // Down to its part, which is two, and no further: then the next most served one's.
+        QCOMPARE(rowsOf(plan({decoding(20, 0), decoding(20, 0), decoding(20, 1), decoding(20, 1), decoding(20, 1)},
+                             usageOf(100, 10), limits, {90.0, 10.0, 0.0})),
+                 (Rows{{0, 1}, {1, 1}, {2, 1}, {3, 1}}));
+    }
+    void pausesEndWhenOthersWereServedAsMuch() {
+        StepLimits limits = kLimits;
+        limits.maxSequences = 1;
+        limits.doorSequences = 1;
+        const std::vector sequences{decoding(20, 0), decoding(20, 1)};
+        QCOMPARE(rowsOf(plan(sequences, usageOf(100, 4), limits, {9.0, 8.0, 0.0})), (Rows{{1, 1}}));
+        QCOMPARE(rowsOf(plan(sequences, usageOf(100, 4), limits, {9.0, 10.0, 0.0})), (Rows{{0, 1}}));
     }
     void whenPagesRunOutTheNewestArrivalIsPreempted() {
         // All three need a page for their next token; none is free.
@@ -268,8 +291,7 @@ private slots:
             simulation.pool = 20 + random.below(60);
             simulation.limits.maxBatchTokens = 8 + random.below(120);
             simulation.limits.maxSequences = std::min(2 + random.below(14), simulation.limits.maxBatchTokens);
-            simulation.limits.doorSequences =
-                random.below(std::min(3, simulation.limits.maxBatchTokens - simulation.limits.maxSequences) + 1);
+            simulation.limits.doorSequences = random.below(simulation.limits.maxSequences + 1);
             simulation.limits.expectedOutput = 1 + random.below(40);
             if (seed % 2 == 0) {  // every other time with weights and caps
                 simulation.weights = {1.0, 2.0, 4.0, 1.0};
@@ -340,24 +362,6 @@ private slots:
         share.leave(bo);
         const auto late = share.enter("cy");
         QCOMPARE(share.served()[static_cast<std::size_t>(late)], 1550.0);  // nobody is active: the last one that left
-    }
-    void fairShare_leavesOneThatComesBackItsCreditAndNoMore() {
-        FairShare share(200.0);
-        const auto served = [&](FairShare::Slot slot) { return share.served()[static_cast<std::size_t>(slot)]; };
-        const auto flood = share.enter("flood"), calm = share.enter("calm");
-        share.charge(calm, 100);
-        share.leave(calm);
-        share.charge(flood, 1000);
-        QCOMPARE(share.enter("calm"), calm);
-        QCOMPARE(served(calm), 800.0);  // long idleness earns no more than the credit
-        share.charge(calm, 150);
-        share.leave(calm);
-        share.enter("calm");
-        QCOMPARE(served(calm), 950.0);  // leaving and coming back at once earns nothing
-        share.charge(calm, 500);
-        share.leave(calm);
-        share.enter("calm");
-        QCOMPARE(served(calm), 1450.0);  // who took more than its share waits for the others
     }
     void fairShare_countsServiceOverWeight() {
         FairShare share;
