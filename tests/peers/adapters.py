@@ -3,11 +3,10 @@
 """Answers with a different adapter each: our daemon, PEFT and llama-server on the same model, in turns.
 
     python tests/peers/adapters.py --espalierctl build/release/bin/espalierctl --model FOLDER \
-        [--llama-server BIN/llama-server --gguf FILE --llama-source DIR] [--streams 8,32] [--compute bf16]
+        [--llama-server BIN/llama-server --gguf FILE] [--streams 8,32] [--compute bf16]
 
-Runs under a Python that has torch, transformers and peft (for llama-server's converter gguf as well). FOLDER is the
-Hugging Face model, FILE the same one for llama.cpp, DIR its sources, whose converter makes the adapters' files. Adapters
-are random, of --rank on every projection, bf16. Each round asks, for the same token ids (prompts of 32, answers of
+Runs under a Python that has torch, transformers and peft, and gguf for llama-server. FOLDER is the Hugging Face model,
+FILE the same one for llama.cpp, whose adapters are written as f32, the faster of its types here. Adapters are random, of --rank on every projection, bf16. Each round asks, for the same token ids (prompts of 32, answers of
 --answer, greedy, end of text ignored), ours between any two of theirs: PEFT in one batch (adapter_names), PEFT one request after the
 other (set_adapter), llama-server with an adapter per request, and ours without adapters. Prints a table and one JSON line
 per row with the medians; "ours_over_it" is the median of the ratios with the run of ours just before. A pair during which
@@ -27,9 +26,10 @@ import threading
 import time
 import warnings
 
+import gguf
 import torch
 from peft import PeftModel
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, GenerationConfig
 from transformers.utils import logging
 
@@ -85,16 +85,34 @@ class Ours:
         self.process.wait(60)
 
 
+GGUF_NAMES = {"q_proj": "attn_q", "k_proj": "attn_k", "v_proj": "attn_v", "o_proj": "attn_output",
+              "gate_proj": "ffn_gate", "up_proj": "ffn_up", "down_proj": "ffn_down"}
+
+
+def write_gguf(folder, path):
+    """The adapter for llama-server. Rows of q and k stay in the order of Hugging Face: other values, the same work."""
+    rank = json.loads((folder / "adapter_config.json").read_text())["r"]
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_string("general.type", "adapter")
+    writer.add_string("adapter.type", "lora")
+    writer.add_float32("adapter.lora.alpha", rank)
+    for name, tensor in load_file(folder / "adapter_model.safetensors").items():
+        parts = name.split(".")  # base_model.model.model.layers.3.self_attn.q_proj.lora_A.weight
+        layer, module, side = parts[parts.index("layers") + 1], parts[-3], parts[-2].lower()
+        writer.add_tensor(f"blk.{layer}.{GGUF_NAMES[module]}.weight.{side}", tensor.float().numpy())
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
 class Llama(Theirs):
     """llama-server with every adapter loaded and none applied: each request names its own."""
 
-    def __init__(self, program, gguf, adapters, model, source, threads, slots, answer, folder):
+    def __init__(self, program, gguf, adapters, threads, slots, answer, folder):
         self.tokens = answer
-        files = []
-        for path in adapters:
-            files.append(folder / f"{path.name}.gguf")
-            subprocess.run([sys.executable, str(pathlib.Path(source) / "convert_lora_to_gguf.py"), str(path), "--base", model,
-                            "--outfile", str(files[-1]), "--outtype", "bf16"], check=True, capture_output=True)
+        files = [write_gguf(path, folder / f"{path.name}.gguf") for path in adapters]
         wrapper = folder / "llama-server"
         wrapper.write_text("#!/bin/sh\nexec " + str(pathlib.Path(program).resolve()) + ' "$@" --lora-init-without-apply --lora '
                            + ",".join(str(file) for file in files) + "\n")
@@ -190,7 +208,7 @@ def append_results(path, args, rows):
                              + " / ".join(f"{row['tokens_per_s']:.0f}" for row in measured),
                 "mode": f"{args.compute}, KV f16",
                 "command": "python tests/peers/adapters.py --espalierctl build/release/bin/espalierctl --model FOLDER "
-                           "--llama-server BIN/llama-server --gguf FILE --llama-source DIR "
+                           "--llama-server BIN/llama-server --gguf FILE "
                            f"--rank {args.rank} --compute {args.compute} --rounds {args.rounds}",
                 "note": "" if all(row["clean"] == row["rounds"] for row in measured) else
                         "clean pairs: " + " / ".join(f"{row['clean']} of {row['rounds']}" for row in measured),
@@ -203,7 +221,6 @@ def main():
     parser.add_argument("--model", required=True, help="Hugging Face folder")
     parser.add_argument("--llama-server")
     parser.add_argument("--gguf")
-    parser.add_argument("--llama-source")
     parser.add_argument("--compute", default="bf16")
     parser.add_argument("--rank", type=int, default=8)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
@@ -215,8 +232,8 @@ def main():
     args = parser.parse_args()
     if args.quick:
         args.streams, args.answer, args.rounds = "8", 16, 1
-    if args.llama_server and not (args.gguf and args.llama_source):
-        parser.error("--llama-server needs --gguf and --llama-source")
+    if args.llama_server and not args.gguf:
+        parser.error("--llama-server needs --gguf")
     torch.set_num_threads(args.threads)
     logging.set_verbosity_error()
     logging.disable_progress_bar()
@@ -234,8 +251,8 @@ def main():
             pids = [os.getpid(), ours.process.pid]
             others = {}
             if args.llama_server:
-                llama = Llama(args.llama_server, str(pathlib.Path(args.gguf).resolve()), adapters, args.model, args.llama_source,
-                              args.threads, max(streams), args.answer, folder)
+                llama = Llama(args.llama_server, str(pathlib.Path(args.gguf).resolve()), adapters, args.threads, max(streams),
+                              args.answer, folder)
                 pids.append(llama.pid)
                 others["llama.cpp"] = lambda prompts: at_once(llama, prompts)
             others |= {"PEFT mixed": peft.mixed, "PEFT one at a time": peft.one_at_a_time,

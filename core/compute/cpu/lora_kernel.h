@@ -73,7 +73,6 @@ inline void expandRows(const espalier::cpu::LoraArgs& args, std::int64_t row, st
                        int n) {
     const std::int64_t across = (args.columns + args.tileColumns - 1) / args.tileColumns;
     const float* v = args.from + row * args.fromStride;
-    const std::int64_t after = first + 2 * Vectors * kWidth <= args.tileColumns ? first + Vectors * kWidth : first;
     F acc[Rows][Vectors];
 #pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r)
@@ -83,8 +82,10 @@ inline void expandRows(const espalier::cpu::LoraArgs& args, std::int64_t row, st
         const auto* tile = loraTile<Stored>(args, args.firstTile + slab * across + c) + first;
         const std::int64_t left = args.rank - slab * kLoraSlab;
         const int ranks = left < kLoraSlab ? static_cast<int>(left) : kLoraSlab;
-        const auto* next = left > kLoraSlab ? loraTile<Stored>(args, args.firstTile + (slab + 1) * across + c) + first
-                                            : loraTile<Stored>(args, args.firstTile + c) + after;
+        // The same slab of the columns that follow: as far ahead as the slabs are many.
+        const auto* next = first + Vectors * kWidth < args.tileColumns ? tile + Vectors * kWidth
+                           : c + 1 < across ? loraTile<Stored>(args, args.firstTile + slab * across + c + 1)
+                                            : tile;
         for (int j = 0; j < ranks; ++j) {
             if constexpr (Rows == 1)
 #pragma GCC unroll 16
