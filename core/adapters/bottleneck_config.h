@@ -26,7 +26,7 @@ struct BottleneckConfig {
     BottleneckInput input = BottleneckInput::Addend;
     ActivationKind activation = ActivationKind::Relu;
     float scale = 1.0f;
-    bool learnsScale = false;  // each place has a scale of its own, a tensor of one value
+    bool learnsScale = false;                   // each place has a scale of its own, a tensor of one value
     double reduction = 16;                      // ranks = hidden / this, at least 1
     std::map<std::int32_t, double> reductions;  // of layers that have their own
     std::vector<std::int32_t> leftOut;          // layers without

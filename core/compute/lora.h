@@ -30,7 +30,7 @@
 
 namespace espalier {
 
-constexpr int kLoraSlab = 8;  // ranks of a tile
+constexpr int kLoraSlab = 8;                 // ranks of a tile
 constexpr std::int32_t kMaxLoraRank = 4096;  // ample for a bottleneck half as wide as its base
 
 constexpr std::int64_t loraTileBytes(std::int32_t tileColumns, DType dtype) {
