@@ -6,12 +6,13 @@
         [--llama-server BIN/llama-server --gguf FILE] [--streams 8,32] [--compute bf16]
 
 Runs under a Python that has torch, transformers and peft, and gguf for llama-server. FOLDER is the Hugging Face model,
-FILE the same one for llama.cpp, whose adapters are written as f32, the faster of its types here. Adapters are random, of --rank on every projection, bf16. Each round asks, for the same token ids (prompts of 32, answers of
---answer, greedy, end of text ignored), ours between any two of theirs: PEFT in one batch (adapter_names), PEFT one request after the
-other (set_adapter), llama-server with an adapter per request, and ours without adapters. Prints a table and one JSON line
-per row with the medians; "ours_over_it" is the median of the ratios with the run of ours just before. A pair during which
-other processes took more than 5 % of the machine is left out; "clean" says how many were not. --results FILE appends
-lines for make_results.py.
+FILE the same one for llama.cpp, whose adapters are written as f32, the faster of its types here. Adapters are random, of
+--rank on every projection, bf16. Each round asks, for the same token ids (prompts of 32, answers of --answer, greedy, end of
+text ignored), ours between any two of theirs: PEFT in one batch (adapter_names), PEFT one request after the other
+(set_adapter), llama-server with an adapter per request, and ours without adapters; beside the last stands the byte floor, what
+a step of the base reads over what one of base and adapters does. Prints a table and one JSON line per row with the medians;
+"ours_over_it" is the median of the ratios with the run of ours just before. A pair during which other processes took more
+than 5 % of the machine is left out; "clean" says how many were not. --results FILE appends lines for make_results.py.
 """
 import argparse
 import datetime
@@ -33,9 +34,12 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, GenerationConfig
 from transformers.utils import logging
 
-from llama_cpp import CLEAN, Theirs, busy, call, ids_of
+import turns
+from llama_cpp import Theirs
+from turns import CLEAN, busy, call, ids_of
 
 PROMPT = 32
+OUR_BASE = "our base"
 REST = 0.5  # seconds: threads of PyTorch go on spinning for a while after their work
 PROJECTIONS = {"self_attn": ("q_proj", "k_proj", "v_proj", "o_proj"), "mlp": ("gate_proj", "up_proj", "down_proj")}
 
@@ -51,7 +55,7 @@ def write_adapters(model, folder, count, rank):
             for part, shape, spread in (("lora_A", (rank, inputs), inputs ** -0.5), ("lora_B", (outputs, rank), 0.02)):
                 tensors[f"base_model.model.{name}.{part}.weight"] = (torch.randn(shape) * spread).to(torch.bfloat16)
         path = folder / f"a{i:02}"
-        path.mkdir()
+        path.mkdir(parents=True)
         save_file(tensors, path / "adapter_model.safetensors")
         (path / "adapter_config.json").write_text(json.dumps(
             {"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": rank, "lora_alpha": rank, "bias": "none",
@@ -60,19 +64,12 @@ def write_adapters(model, folder, count, rank):
     return paths
 
 
-class Ours:
+class Ours(turns.Ours):
     def __init__(self, program, model, adapters, compute, threads, answer, folder):
-        self.tokens = answer
-        options = [program, "--workspace", str(folder / "workspace"), "--threads", str(threads), "--quiet", "--json"]
-        subprocess.run([*options, "import", model, "--link", "--name", "peer"], check=True, stdout=subprocess.DEVNULL)
-        for path in adapters:
-            subprocess.run([*options, "adapter", "import", str(path), "--model", "peer", "--name", path.name], check=True,
-                           stdout=subprocess.DEVNULL)
-        self.names = [path.name for path in adapters]
-        self.process = subprocess.Popen([*options, "--compute", compute, "--kv", "f16", "serve", "--port", "0", "--model", "peer"],
-                                        stdout=subprocess.PIPE, text=True)
-        facts = json.loads(self.process.stdout.readline())
-        self.port, self.key = int(facts["url"].rsplit(":", 1)[1]), pathlib.Path(facts["admin_key_file"]).read_text().strip()
+        super().__init__(program, model, compute, threads, folder)
+        self.tokens, self.names = answer, [path.name for path in adapters]
+        subprocess.run([program, "--workspace", str(folder / "workspace"), "--quiet", "adapter", "import", str(adapters[0].parent),
+                        "--all", "--model", "peer"], check=True, stdout=subprocess.DEVNULL)
 
     def answer(self, i, ids, adapted):
         model = f"peer:{self.names[i]}" if adapted else "peer"
@@ -80,13 +77,15 @@ class Ours:
                                                   "ignore_eos": True}, self.key)
         assert got["usage"]["completion_tokens"] == self.tokens, got["usage"]
 
-    def end(self):
-        self.process.terminate()
-        self.process.wait(60)
-
 
 GGUF_NAMES = {"q_proj": "attn_q", "k_proj": "attn_k", "v_proj": "attn_v", "o_proj": "attn_output",
               "gate_proj": "ffn_gate", "up_proj": "ffn_up", "down_proj": "ffn_down"}
+
+
+def bytes_of_step(model):
+    """What a decode step of the base reads: every matrix, of a table of embeddings that is no lm_head a few rows."""
+    return sum(p.numel() * 2 for name, p in model.named_parameters()
+               if p.dim() == 2 and (model.config.tie_word_embeddings or "embed_tokens" not in name))
 
 
 def write_gguf(folder, path):
@@ -199,20 +198,30 @@ def append_results(path, args, rows):
             measured = [row for row in rows if row["streams"] == streams and "ours_over_it" in row]
             if not measured:
                 continue
-            file.write(json.dumps({
-                "target": "P3",
-                "what": f"{streams} streams, {streams} different rank {args.rank} bf16 adapters on all projections, "
-                        f"{pathlib.Path(args.model).name}: over {', '.join(row['what'] for row in measured)}",
-                "value": " / ".join(f"{row['ours_over_it']:.2f}" for row in measured), "unit": "times theirs",
-                "reference": f"{statistics.median(row['ours'] for row in measured):.0f} tok/s against "
-                             + " / ".join(f"{row['tokens_per_s']:.0f}" for row in measured),
+            shared = {
                 "mode": f"{args.compute}, KV f16",
                 "command": "python tests/peers/adapters.py --espalierctl build/release/bin/espalierctl --model FOLDER "
                            "--llama-server BIN/llama-server --gguf FILE "
                            f"--rank {args.rank} --compute {args.compute} --rounds {args.rounds}",
                 "note": "" if all(row["clean"] == row["rounds"] for row in measured) else
                         "clean pairs: " + " / ".join(f"{row['clean']} of {row['rounds']}" for row in measured),
-                "machine": machine(), "commit": commit(), "date": datetime.date.today().isoformat()}) + "\n")
+                "machine": machine(), "commit": commit(), "date": datetime.date.today().isoformat()}
+            row = measured[-1]
+            if "floor" in row and streams <= 8:  # more rows than that are bound by arithmetic, not by bytes
+                file.write(json.dumps({
+                    "target": "P4",
+                    "what": f"{streams} streams, {streams} different rank {args.rank} bf16 adapters on all projections, "
+                            f"{pathlib.Path(args.model).name}: tokens/s over those of the base alone",
+                    "value": f"{row['ours_over_it']:.2f}", "unit": "of base",
+                    "reference": f"the byte floor is {row['floor']:.2f}: {row['ours_over_it'] / row['floor']:.2f} of it"} | shared)
+                           + "\n")
+            file.write(json.dumps({
+                "target": "P3",
+                "what": f"{streams} streams, {streams} different rank {args.rank} bf16 adapters on all projections, "
+                        f"{pathlib.Path(args.model).name}: over {', '.join(row['what'] for row in measured)}",
+                "value": " / ".join(f"{row['ours_over_it']:.2f}" for row in measured), "unit": "times theirs",
+                "reference": f"{statistics.median(row['ours'] for row in measured):.0f} tok/s against "
+                             + " / ".join(f"{row['tokens_per_s']:.0f}" for row in measured)} | shared) + "\n")
 
 
 def main():
@@ -243,7 +252,9 @@ def main():
     with tempfile.TemporaryDirectory() as name, torch.inference_mode():
         folder = pathlib.Path(name)
         base = AutoModelForCausalLM.from_pretrained(args.model, dtype=torch.bfloat16)
-        adapters = write_adapters(base, folder, max(streams), args.rank)
+        base_bytes = bytes_of_step(base)
+        adapters = write_adapters(base, folder / "adapters", max(streams), args.rank)
+        adapter_bytes = (adapters[0] / "adapter_model.safetensors").stat().st_size
         peft = Peft(base, adapters, args.answer)
         ours = Ours(args.espalierctl, str(pathlib.Path(args.model).resolve()), adapters, args.compute, args.threads, args.answer, folder)
         llama = None
@@ -256,7 +267,7 @@ def main():
                 pids.append(llama.pid)
                 others["llama.cpp"] = lambda prompts: at_once(llama, prompts)
             others |= {"PEFT mixed": peft.mixed, "PEFT one at a time": peft.one_at_a_time,
-                       "our base": lambda prompts: at_once(ours, prompts, False)}
+                       OUR_BASE: lambda prompts: at_once(ours, prompts, False)}
             limit = 1.0 if args.quick else CLEAN
             for count in streams:
                 measured = measure(lambda prompts: at_once(ours, prompts), others, count, args.rounds, pids, limit)
@@ -268,6 +279,8 @@ def main():
                         row |= {"ours": round(tokens / statistics.median(a for a, b in pairs), 1),
                                 "tokens_per_s": round(tokens / statistics.median(b for a, b in pairs), 1),
                                 "ours_over_it": round(statistics.median(b / a for a, b in pairs), 3)}
+                        if what == OUR_BASE:
+                            row["floor"] = round(base_bytes / (base_bytes + count * adapter_bytes), 3)
                     rows.append(row)
                     print(json.dumps(row), flush=True)
         finally:
