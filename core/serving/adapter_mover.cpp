@@ -17,12 +17,13 @@ std::int32_t AdapterMover::viewAdapter(const Request& request) {
     const auto [known, isNew] = m_index.try_emplace(request.adapter->digest, static_cast<std::int32_t>(m_seen.size()));
     if (!isNew) return known->second;
     AdapterPlace place;
-    bool isReady = false;
+    bool isReady = false, isRetired = false;
     const AdapterSource& source = *request.adapter;
     const double copy = m_tiers.copyCost.secondsFor(static_cast<double>(source.storedBytes));
     if (const ResidentAdapter* resident = m_pager.adapters().find(source.digest)) {
         using At = AdapterPlace::At;
         isReady = resident->isReady();
+        isRetired = resident->retired.has_value();
         place = {!resident->isWhole()       ? At::Coming
                  : resident->references > 0 ? At::Used
                                             : At::Idle,
@@ -36,7 +37,9 @@ std::int32_t AdapterMover::viewAdapter(const Request& request) {
     }
     m_seen.push_back({request.adapter, isReady});
     m_places.push_back(place);
-    m_pages.push_back(place.at == AdapterPlace::At::Coming || m_pager.isSplit() ? 0 : place.pages);
+    // Of a retired one nobody gets them: who is preempted keeps it.
+    const bool isNobodys = place.at == AdapterPlace::At::Coming || isRetired || m_pager.isSplit();
+    m_pages.push_back(isNobodys ? 0 : place.pages);
     return known->second;
 }
 
@@ -66,7 +69,9 @@ bool AdapterMover::move(const QueueView& queue, std::span<const std::int32_t> mi
             sequence.adapterFrom = m_tiers.arena.state(*sequence.request.adapter) == HostArena::State::Ready
                                        ? AdapterTier::Host
                                        : AdapterTier::Disk;
-        if (at == AdapterPlace::At::Host) bring(adapter, MoveCause::Miss, tenantOf(request), 0);
+        if (at == AdapterPlace::At::Host)
+            if (auto brought = bring(adapter, MoveCause::Miss, tenantOf(request), 0); !brought && !m_refusal)
+                m_refusal = Refusal{request, std::move(brought).error()};
         if (at == AdapterPlace::At::Disk) read(adapter, MoveCause::Miss, tenantOf(request));
     }
     noteWaiting(queue, missing);
@@ -110,17 +115,14 @@ void AdapterMover::noteWaiting(const QueueView& queue, std::span<const std::int3
     }
 }
 
-bool AdapterMover::bring(std::int32_t adapter, MoveCause cause, const std::string& tenant, std::int32_t turn) {
+Result<void> AdapterMover::bring(std::int32_t adapter, MoveCause cause, const std::string& tenant, std::int32_t turn) {
     const auto& source = m_seen[static_cast<std::size_t>(adapter)].source;
     auto image = m_tiers.arena.image(*source);
-    if (!image) return false;
-    if (auto brought = m_pager.bringAdapter(source, std::move(image), cause, tenant, turn); !brought) {
-        if (cause == MoveCause::Miss) m_refusal = std::move(brought).error();
-        return false;
-    }
+    if (!image) return {};  // it went for one that was read just now: the next step sees it on disk
+    TRY(m_pager.bringAdapter(source, std::move(image), cause, tenant, turn));
     m_places[static_cast<std::size_t>(adapter)].at = AdapterPlace::At::Coming;
     m_moved = true;
-    return true;
+    return {};
 }
 
 void AdapterMover::read(std::int32_t adapter, MoveCause cause, const std::string& tenant) {

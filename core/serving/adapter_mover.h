@@ -41,8 +41,15 @@ public:
     bool move(const QueueView& queue, std::span<const std::int32_t> missing,
               std::span<const std::unique_ptr<Sequence>> sequences, std::int32_t admitted, TimePoint now);
 
-    // Why the last move() could not bring an adapter that is missing.
-    const std::optional<Error>& refusal() const { return m_refusal; }
+    // The first request, an index into the view, whose missing adapter the last move() could not bring, and why.
+    struct Refusal {
+        std::int32_t request = 0;
+        Error error;
+    };
+    const std::optional<Refusal>& refusal() const { return m_refusal; }
+
+    // Nobody is here: the time until somebody is says nothing about steps.
+    void rest() { m_hadWaiting = false; }
 
     // Its request is admitted for the first time.
     void count(const Sequence& sequence);
@@ -54,7 +61,7 @@ private:
     };
     static constexpr std::int32_t kWishes = 64;  // waiting requests whose adapters are the last to go
 
-    bool bring(std::int32_t adapter, MoveCause cause, const std::string& tenant, std::int32_t turn);
+    Result<void> bring(std::int32_t adapter, MoveCause cause, const std::string& tenant, std::int32_t turn);
     void read(std::int32_t adapter, MoveCause cause, const std::string& tenant);
     PrefetchLimits limits(std::span<const std::unique_ptr<Sequence>> sequences);
     void noteWaiting(const QueueView& queue, std::span<const std::int32_t> missing);
@@ -72,7 +79,7 @@ private:
     bool m_hadWaiting = false;
     std::vector<std::int32_t> m_waiters;  // requests that could begin, by adapter
     bool m_moved = false;
-    std::optional<Error> m_refusal;
+    std::optional<Refusal> m_refusal;
 };
 
 }  // namespace espalier

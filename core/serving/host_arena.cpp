@@ -27,7 +27,7 @@ HostArena::HostArena(std::int64_t budget, Lane& reader, const Clock& clock, Adap
       m_inbox(std::make_shared<Inbox>()) {}
 
 const HostArena::Entry* HostArena::find(const AdapterSource& source) const {
-    const auto found = m_entries.find(keyOf(source));
+    const auto found = m_entries.find(KeyView(source.base, source.digest));
     return found == m_entries.end() ? nullptr : &found->second;
 }
 
@@ -36,7 +36,7 @@ HostArena::State HostArena::state(const AdapterSource& source) const {
     const Entry* entry = find(source);
     if (!entry) return State::Registered;
     if (entry->image) return State::Ready;
-    return entry->isLoading ? State::Loading : entry->error ? State::Failed : State::Registered;
+    return entry->isLoading ? State::Loading : failure(source) ? State::Failed : State::Registered;
 }
 
 std::shared_ptr<const LoraImage> HostArena::image(const AdapterSource& source) const {
@@ -47,7 +47,7 @@ std::shared_ptr<const LoraImage> HostArena::image(const AdapterSource& source) c
 
 const Error* HostArena::failure(const AdapterSource& source) const {
     const Entry* entry = find(source);
-    return entry && entry->error ? &*entry->error : nullptr;
+    return entry && entry->error && entry->name == source.name ? &*entry->error : nullptr;
 }
 
 void HostArena::use(const AdapterSource& source) {
@@ -183,7 +183,7 @@ void HostArena::noteWaiting(const AdapterSource& source, std::int32_t requests) 
 }
 
 void HostArena::retire(std::string_view base, std::string_view digest, MoveCause cause) {
-    const auto found = m_entries.find({std::string(base), std::string(digest)});
+    const auto found = m_entries.find(KeyView(base, digest));
     if (found == m_entries.end()) return;
     found->second.retired = cause;
     m_retiring.push_back(found->first);

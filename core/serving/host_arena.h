@@ -3,7 +3,8 @@
 // lane of their own, so that no thread that serves waits for the disk, and stay until their room is wanted; then the
 // one that is least likely to be used again goes. What is being copied into a pool stays until the copy is over.
 //
-// An adapter is registered (on disk alone), loading, ready, or failed until the next collect().
+// An adapter is registered (on disk alone), loading, ready, or failed until the next collect(). Two names for the same
+// content share an image, whoever's files it was read from; a failure is that name's alone whose files were read.
 //
 // Owner: AdapterTiers. Thread: engine; what the reader's lane has read comes back through a queue.
 #pragma once
@@ -14,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -62,6 +64,11 @@ private:
     static constexpr std::int32_t kReadsAhead = 2;
     static constexpr std::size_t kRemembered = 4096;
     using Key = std::pair<std::string, std::string>;  // base, digest
+    using KeyView = std::pair<std::string_view, std::string_view>;
+    struct KeyOrder {  // looks up without a copy
+        using is_transparent = void;
+        bool operator()(const KeyView& a, const KeyView& b) const { return a < b; }
+    };
     struct Entry {
         std::string name;
         std::shared_ptr<const LoraImage> image;
@@ -76,7 +83,7 @@ private:
         std::int64_t keptAt = -2;
     };
     struct Inbox;
-    using Entries = std::map<Key, Entry>;
+    using Entries = std::map<Key, Entry, KeyOrder>;
 
     static Key keyOf(const AdapterSource& source) { return {source.base, source.digest}; }
     const Entry* find(const AdapterSource& source) const;

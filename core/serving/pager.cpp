@@ -158,8 +158,7 @@ Result<void> Pager::bringAdapter(const std::shared_ptr<const AdapterSource>& sou
 }
 
 bool Pager::takeAdapter(Sequence& sequence) {
-    CHECK(!sequence.adapter);
-    if (!sequence.request.adapter) return true;
+    if (!sequence.request.adapter || sequence.adapter) return true;
     const std::string& digest = sequence.request.adapter->digest;
     const ResidentAdapter* resident = m_adapters.find(digest);
     if (!resident || !resident->isReady()) return false;
@@ -182,12 +181,20 @@ void Pager::publish(Sequence& sequence) {
 }
 
 void Pager::release(Sequence& sequence) {
+    if (sequence.adapter) m_adapters.release(*sequence.adapter);
+    sequence.adapter = nullptr;
+    preempt(sequence);
+}
+
+void Pager::preempt(Sequence& sequence) {
     const auto pages = std::span<const PageId>(sequence.pages);
     const auto cached = static_cast<std::size_t>(sequence.cachedBlocks);
     for (const PageId page : pages.subspan(cached)) m_pool.release(PageOwner::Kv, page);
     m_cache.unpin(pages.first(cached));
-    if (sequence.adapter) m_adapters.release(*sequence.adapter);
-    sequence.adapter = nullptr;
+    if (sequence.adapter && !sequence.adapter->retired) {
+        m_adapters.release(*sequence.adapter);
+        sequence.adapter = nullptr;
+    }
     sequence.pages.clear();
     sequence.cachedBlocks = 0;
     sequence.computed = 0;

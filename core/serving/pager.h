@@ -54,7 +54,7 @@ public:
                               std::shared_ptr<const LoraImage> image, MoveCause cause, const std::string& tenant,
                               std::int32_t turn);
 
-    // Holds its adapter, if it has one. false: it is not ready.
+    // Holds its adapter, if it has one and does not hold it already. false: it is not ready.
     bool takeAdapter(Sequence& sequence);
 
     // Pages for its next `rows` tokens, evicting idle blocks when none are free. Error pool_exhausted changes nothing.
@@ -63,6 +63,9 @@ public:
     // Makes its computed full blocks known. A block that another sequence published meanwhile replaces its own.
     void publish(Sequence& sequence);
 
+    // Gives its pages back, to be computed again; of its adapter it lets go unless that was retired, which nobody could
+    // bring back.
+    void preempt(Sequence& sequence);
     // Gives everything back; nothing of the sequence counts as computed any more.
     void release(Sequence& sequence);
 

@@ -11,23 +11,29 @@ namespace espalier {
 
 std::vector<std::int32_t> waitingInFairOrder(const QueueView& queue, std::int32_t most) {
     std::vector<std::vector<std::int32_t>> lines(queue.served.size());  // by tenant, by arrival
-    for (std::size_t i = 0; i < queue.sequences.size(); ++i)
-        if (!queue.sequences[i].isRunning)
-            lines[static_cast<std::size_t>(queue.sequences[i].tenant)].push_back(static_cast<std::int32_t>(i));
-    using Turn = std::tuple<double, std::int32_t, std::size_t, std::size_t>;  // served, head, tenant, place in its line
+    std::vector<std::int32_t> running(queue.served.size());
+    for (std::size_t i = 0; i < queue.sequences.size(); ++i) {
+        const auto tenant = static_cast<std::size_t>(queue.sequences[i].tenant);
+        if (queue.sequences[i].isRunning)
+            ++running[tenant];
+        else
+            lines[tenant].push_back(static_cast<std::int32_t>(i));
+    }
+    // served, running, head, tenant, place in its line
+    using Turn = std::tuple<double, std::int32_t, std::int32_t, std::size_t, std::size_t>;
     std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns;
     for (std::size_t tenant = 0; tenant < lines.size(); ++tenant)
-        if (!lines[tenant].empty()) turns.emplace(queue.served[tenant], lines[tenant][0], tenant, 0);
+        if (!lines[tenant].empty()) turns.emplace(queue.served[tenant], running[tenant], lines[tenant][0], tenant, 0);
     std::vector<std::int32_t> order;
     while (static_cast<std::int32_t>(order.size()) < most && !turns.empty()) {
-        const auto [served, head, tenant, place] = turns.top();
+        const auto [served, runs, head, tenant, place] = turns.top();
         turns.pop();
         order.push_back(head);
         if (place + 1 == lines[tenant].size()) continue;
         const SequenceView& view = queue.sequences[static_cast<std::size_t>(head)];
         const double weight = queue.weights.empty() ? 1.0 : queue.weights[tenant];
-        turns.emplace(served + kPromptTokenCost * (view.target - view.computed) / weight, lines[tenant][place + 1],
-                      tenant, place + 1);
+        turns.emplace(served + kPromptTokenCost * (view.target - view.computed) / weight, runs + 1,
+                      lines[tenant][place + 1], tenant, place + 1);
     }
     return order;
 }

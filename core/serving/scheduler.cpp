@@ -291,6 +291,10 @@ void Planner::planPrompts() {
     }
 
     bool admitting = !m_isShort;
+    bool yields = false;  // whoever runs more than its part: somebody who does not computes a prompt in this step
+    const auto runsOverPart = [&](std::int32_t sequence) {
+        return holding(sequence).running > partOf(at(sequence).tenant);
+    };
     while (m_tokensLeft > 0) {
         Line* least = nullptr;
         const auto rank = [&](const Line& line) {
@@ -301,15 +305,20 @@ void Planner::planPrompts() {
         };
         for (Line& line : lines) {
             if (line.next == line.end || (!admitting && !at(candidates[line.next]).isRunning)) continue;
+            if (yields && runsOverPart(candidates[line.next])) continue;
             if (!least || rank(line) < rank(*least)) least = &line;
         }
         if (!least) break;
         const std::int32_t chosen = candidates[least->next++];
+        const std::int32_t tokensBefore = m_tokensLeft;
+        const bool isWithinPart = !runsOverPart(chosen);
         if (at(chosen).isRunning) {
             if (runs(chosen)) continuePrompt(chosen);  // it may have given way to an older one of its tenant's
+            yields |= isWithinPart && m_tokensLeft < tokensBefore;
             continue;
         }
         const Admission admission = admit(chosen);
+        yields |= isWithinPart && m_tokensLeft < tokensBefore;
         if (admission == Admission::TenantIsFull) least->next = least->end;
         if (admission == Admission::EngineIsFull) admitting = false;
     }

@@ -30,7 +30,7 @@ struct Sequence {
     std::int32_t computed = 0;                 // tokens whose KV is in `pages`
     std::int32_t charged = 0;                  // tokens the tenant has paid for; computing them again is free
     std::vector<PageId> pages;                 // page j holds tokens [16 j, 16 j + 16)
-    const ResidentAdapter* adapter = nullptr;  // held while it runs with one
+    const ResidentAdapter* adapter = nullptr;  // held while it runs with one, a retired one also when preempted
     bool isRunning = false;
     bool isDone = false;
     bool isSized = false;                         // the pages of its adapter are known, and it fits beside them

@@ -103,7 +103,10 @@ Hash128 ServingLoop::Impl::rootKeyOf(const Request& request) const {
 
 bool ServingLoop::Impl::step() {
     settleAdapters();
-    if (m_sequences.empty()) return false;
+    if (m_sequences.empty()) {
+        m_mover.rest();
+        return false;
+    }
     const StepPlan& plan = this->plan();
     const auto at = [&](std::int32_t index) -> Sequence& { return *m_sequences[static_cast<std::size_t>(index)]; };
     for (const std::int32_t index : plan.preempted) preempt(at(index));
@@ -115,7 +118,7 @@ bool ServingLoop::Impl::step() {
     const bool moved = moveAdapters(plan);
     if (m_batch.isEmpty()) {
         removeDone();
-        return !plan.isEmpty() || moved;
+        return !plan.isEmpty() || moved || letGoOfRetired();
     }
 
     ++m_counters.steps;
@@ -230,7 +233,7 @@ SequenceView ServingLoop::Impl::viewOf(Sequence& sequence, bool mayAdmit) {
 }
 
 void ServingLoop::Impl::preempt(Sequence& sequence) {
-    m_pager.release(sequence);
+    m_pager.preempt(sequence);
     sequence.isRunning = false;
     ++m_counters.preemptions;
     if (sequence.embedding) sequence.embedding.emplace(sequence.request.pooling, sequence.request.normalize);

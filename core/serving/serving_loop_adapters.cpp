@@ -44,7 +44,7 @@ void ServingLoop::Impl::settleAdapters() {
             if (!sequence->isDone && sequence->request.adapter && sequence->request.adapter->digest == failed.digest)
                 fail(*sequence, failed.error);
     for (const auto& sequence : m_sequences) {
-        if (sequence->isDone || sequence->isRunning || !sequence->request.adapter) continue;
+        if (sequence->isDone || sequence->isRunning || sequence->adapter || !sequence->request.adapter) continue;
         if (const Error* error = m_tiers.arena.failure(*sequence->request.adapter))
             readFailed(*sequence, *error);
         else if (auto sized = sequence->isSized ? Result<void>() : size(*sequence); !sized)
@@ -60,6 +60,7 @@ void ServingLoop::Impl::readFailed(Sequence& sequence, Error error) {
     if (!successor || successor->digest == request.adapter->digest)
         return fail(sequence, std::move(error).context("adapter \"" + request.adapter->name + "\""));
     request.adapter = std::move(successor);
+    m_tiers.arena.use(*request.adapter);
     sequence.rootKey = rootKeyOf(request);
     sequence.blockKeys.clear();
     sequence.isSized = false;
@@ -74,8 +75,20 @@ bool ServingLoop::Impl::moveAdapters(const StepPlan& plan) {
     countSwaps();
     // Nothing runs that would make room, nothing comes: it will never be better.
     if (!moved && running == 0 && m_mover.refusal() && m_pager.pool().usage().of(PageOwner::Staging) == 0)
-        fail(*m_sequences[static_cast<std::size_t>(plan.missing.front())], *m_mover.refusal());
+        fail(*m_sequences[static_cast<std::size_t>(m_mover.refusal()->request)], m_mover.refusal()->error);
     return moved;
+}
+
+// Nobody can go on, and preempted sequences hold retired adapters: their pages are wanted more. true: some were let go.
+bool ServingLoop::Impl::letGoOfRetired() {
+    bool any = false;
+    for (const auto& sequence : m_sequences) {
+        if (sequence->isRunning) return false;
+        any = any || sequence->adapter;
+    }
+    for (const auto& sequence : m_sequences)
+        if (any && sequence->adapter) m_pager.release(*sequence);
+    return any;
 }
 
 void ServingLoop::Impl::countSwaps() {

@@ -103,6 +103,7 @@ private:
     void readFailed(Sequence& sequence, Error error);
     Result<void> size(Sequence& sequence) const;
     bool moveAdapters(const StepPlan& plan);
+    bool letGoOfRetired();
     void countSwaps();
 
     // a step

@@ -204,6 +204,7 @@ private slots:
             request.sink = answers[i].sink();
             QVERIFY(loop->submit(std::move(request)));
             if (i % 4 == 3) turn();
+            while (i == kRequests / 2 && !loop->idle()) turn();  // the second half finds what the first left
         }
         while (!loop->idle()) turn();
         const std::string difference = firstDifference(expected, answers);
@@ -429,6 +430,170 @@ private slots:
         held.settle();
         QVERIFY(waiting.finish && *waiting.finish != FinishReason::Failed);  // it was read in time, or again
         QVERIFY(held.loop->checkIntegrity());
+    }
+
+    // Its files are gone, nobody could bring it back.
+    void whoIsPreemptedKeepsTheVersionItBeganWith() {
+        World world(folder());
+        const auto longer = [&](std::uint64_t number, std::string tenant) {
+            Request request = world.request(number);
+            request.tenant = std::move(tenant);
+            request.prompt = {5, 6, 7};
+            request.maxTokens = 90;
+            return request;
+        };
+        Received expected;
+        {
+            Held alone(world, 200);
+            alone.submit(longer(1, "ada"), expected);
+            alone.settle();
+        }
+        Held held(world, world.pagesOf(0) + 9);
+        for (int i = 0; i < 128; ++i) {  // admission learns to expect short answers
+            Received ignored;
+            Request request = longer(7, "bo");
+            request.maxTokens = 1;
+            held.submit(std::move(request), ignored);
+            held.settle();
+        }
+        Received base, adapted;
+        held.submit(longer(7, "bo"), base);
+        held.submit(longer(1, "ada"), adapted);
+        while (adapted.ids.size() < 2) {
+            held.step();
+            held.reader.runAll();
+            held.copier.runAll();
+        }
+        DiskSource& source = *world.disk[0];
+        source.failures = 1000;
+        held.tiers.arena.retire(source.base, source.digest, MoveCause::Reload);
+        held.loop->retireAdapter(source.digest, MoveCause::Reload);
+        while (!held.loop->idle()) {
+            held.step();
+            held.reader.runAll();
+            held.copier.runAll();
+            const auto whole = held.loop->checkIntegrity();
+            QVERIFY2(whole, whole ? "" : whole.error().message.c_str());
+        }
+        QVERIFY(held.loop->stats().counters.preemptions > 0);
+        QCOMPARE(source.reads.load(), 2);  // for each loop one
+        QVERIFY(sameBits(adapted, expected));
+        QCOMPARE(held.loop->stats().adapters, 0);
+    }
+
+    // Nothing runs and the next in line does not fit beside a retired adapter that somebody preempted holds: it is let
+    // go, and that one request fails for want of the files, nobody waits for ever.
+    void aRetiredAdapterThatIsHeldStopsNobody() {
+        World world(folder());
+        const std::int32_t pages = world.pagesOf(0) + 9;
+        Held held(world, pages);
+        for (int i = 0; i < 128; ++i) {
+            Received ignored;
+            Request request = world.request(7);
+            request.maxTokens = 1;
+            held.submit(std::move(request), ignored);
+            held.settle();
+        }
+        Received base, adapted, whole;
+        Request first = world.request(7), second = world.request(1);
+        first.prompt = {5, 6, 7};
+        second.prompt.assign(40, 5);  // its tenant was served more than any other
+        first.tenant = "bo";
+        second.tenant = "ada";
+        first.maxTokens = second.maxTokens = 100;
+        held.submit(std::move(first), base);
+        held.submit(std::move(second), adapted);
+        while (adapted.ids.size() < 2) {
+            held.step();
+            held.reader.runAll();
+            held.copier.runAll();
+        }
+        DiskSource& source = *world.disk[0];
+        source.failures = 1000;
+        held.tiers.arena.retire(source.base, source.digest, MoveCause::Reload);
+        held.loop->retireAdapter(source.digest, MoveCause::Reload);
+        while (held.loop->stats().counters.preemptions == 0) held.step();
+        Request third = world.request(14);
+        third.prompt.assign(static_cast<std::size_t>(pages * kTokensPerPage - 4), 9);
+        third.tenant = "cy";  // served least: the next in line
+        third.maxTokens = 2;
+        held.submit(std::move(third), whole);
+        held.loop->cancel({8});  // the base's, so that nothing runs
+        held.settle();
+        QVERIFY(held.loop->idle());
+        QVERIFY(whole.finish && *whole.finish != FinishReason::Failed);
+        QVERIFY(adapted.finish);
+        QVERIFY(held.loop->checkIntegrity());
+    }
+
+    // The same content under two names: the files of one are gone, those of the other are read.
+    void aFailureIsTheirsAloneWhoseFilesWereRead() {
+        World world(folder());
+        const auto gone = std::make_shared<DiskSource>(world.disk[0]->image);
+        gone->name = "gone";
+        gone->failures = 1000;
+        Held held(world, 200);
+        Received failed, served;
+        Request first = world.request(1);
+        first.adapter = gone;
+        first.id = {70};
+        held.submit(std::move(first), failed);
+        held.step();
+        held.submit(world.request(1), served);
+        held.settle();
+        QVERIFY(failed.finish && *failed.finish == FinishReason::Failed);
+        QVERIFY(served.finish && *served.finish != FinishReason::Failed);
+        QVERIFY(sameBits(served, world.alone(2)[1]));
+    }
+
+    // Who fails is the one that cannot have its adapter, not the one that still waits for the disk.
+    void aRefusalIsItsOwn() {
+        World world(folder());
+        Held held(world, 200);
+        QVERIFY(held.tiers.arena.want(world.disk[4], MoveCause::Miss, "bo"));  // the widest, in host memory
+        held.reader.runAll();
+        Received reading, refused;
+        held.submit(world.request(1), reading);
+        held.submit(world.request(5), refused);
+        world.backend.failAllocate(true);
+        while (held.step()) continue;
+        QVERIFY(!reading.finish);
+        QVERIFY(refused.finish && *refused.finish == FinishReason::Failed);
+        world.backend.failAllocate(false);
+        held.settle();
+        QVERIFY(*reading.finish != FinishReason::Failed);
+    }
+
+    // An hour in which nobody was here is not the time between two turns.
+    void prefetchForgetsTheTimeInWhichNobodyWaited() {
+        World world(folder());
+        Held held(world, 200, INT64_MAX, true, 1);
+        Received leaving;
+        held.submit(world.request(6), leaving);
+        held.step();
+        held.loop->cancel({7});
+        held.settle();
+        held.clock.advance(std::chrono::hours(1));
+        std::vector<Received> answers(4);
+        const auto submit = [&](std::size_t i) {
+            Request request = world.request(1 + i);
+            request.maxTokens = i == 0 ? 60 : 12;
+            request.tenant = "ada";
+            held.submit(std::move(request), answers[i]);
+        };
+        const auto stepAll = [&] {
+            held.step();
+            held.reader.runAll();
+            held.copier.runAll();
+        };
+        submit(0);
+        while (answers[0].ids.empty()) stepAll();
+        for (std::size_t i = 1; i < 4; ++i) submit(i);
+        while (answers[0].ids.size() < 30) stepAll();
+        QVERIFY(!answers[0].finish);
+        QCOMPARE(held.loop->stats().adapters, 4);  // those of the whole line
+        held.settle();
+        for (const Received& answer : answers) QVERIFY(*answer.finish != FinishReason::Failed);
     }
 
     // One slot: the requests behind wait, their adapters come meanwhile and are there when their turn comes.

@@ -230,8 +230,8 @@ private slots:
     void besideAFlood_aVictimWaitsAboutTwiceAsLongAsAlone_data() {
         QTest::addColumn<double>("load");
         QTest::addColumn<double>("most");
-        QTest::newRow("a third of their shares") << 0.33 << 2.2;
-        QTest::newRow("two thirds of their shares") << 0.67 << 2.0;
+        QTest::newRow("a third of their shares") << 0.33 << 2.05;
+        QTest::newRow("two thirds of their shares") << 0.67 << 1.85;
     }
     void besideAFlood_aVictimWaitsAboutTwiceAsLongAsAlone() {
         QFETCH(double, load);
@@ -248,7 +248,7 @@ private slots:
         say("without the door", noDoor);
         say("first come first served", unfair);
         QVERIFY(beside.p95 <= most * alone.p95);
-        QVERIFY(beside.p95 <= 0.5 * noDoor.p95);
+        QVERIFY(beside.p95 <= 0.65 * noDoor.p95);
         QVERIFY(unfair.p95 > 20 * alone.p95);
     }
     void pauses_costNoThroughput() {

@@ -58,6 +58,10 @@ private slots:
         const std::vector<double> weights{10.0, 1.0, 1.0};  // 100 tokens count as 10 for tenant 0
         QCOMPARE(waitingInFairOrder({sequences, served, weights}, 10), (Indices{0, 1, 2, 3}));
         QCOMPARE(waitingInFairOrder({{}, {}}, 4), (Indices{}));
+        // Of tenants served alike the one that runs less comes first.
+        std::vector<SequenceView> alike{waiting(0, 0), waiting(1, 0), waiting(2, 1)};
+        alike[0].isRunning = true;
+        QCOMPARE(waitingInFairOrder({alike, std::vector{5.0, 5.0}}, 10), (Indices{2, 1}));
     }
 
     void everyAdapterIsWishedForOnceAndTheBaseNever() {

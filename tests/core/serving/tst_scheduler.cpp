@@ -86,6 +86,20 @@ private slots:
         const auto result = plan({decoding(20, 0), waiting(60, 0), waiting(60, 1)}, usageOf(100, 2), kLimits);
         QCOMPARE(rowsOf(result), (Rows{{0, 1}, {2, 60}, {1, 3}}));
     }
+    void whoRunsMoreThanItsPartComputesNoPromptBesideOneThatDoesNot() {
+        StepLimits limits = kLimits;
+        limits.maxSequences = 4;
+        const std::vector served{9.0, 0.0};
+        std::vector sequences{decoding(20, 0), decoding(20, 0), decoding(20, 0), waiting(16, 0)};
+        QCOMPARE(planStep({sequences, served}, usageOf(100, 6), limits).admitted, Indices{3});  // alone
+        sequences.push_back(waiting(16, 1));
+        QCOMPARE(planStep({sequences, served}, usageOf(100, 6), limits).admitted, Indices{4});
+        sequences.erase(sequences.begin());  // two of four places are its part
+        QCOMPARE(planStep({sequences, served}, usageOf(100, 4), limits).admitted, (Indices{3, 2}));
+        const std::vector rested{0.0, 9.0};  // served less it comes first, whatever it runs
+        sequences.insert(sequences.begin(), decoding(20, 0));
+        QCOMPARE(planStep({sequences, rested}, usageOf(100, 6), limits).admitted.front(), 3);
+    }
     void atTheDoorATenantGetsInWithUpToTwiceItsPartOfThePlaces() {
         StepLimits limits = kLimits;
         limits.maxSequences = 2;
