@@ -68,9 +68,8 @@ Result<Preferences> wishes(const QCommandLineParser& options, Preferences wanted
     return wanted;
 }
 
-int tour(Application& app, Session& session, Theme& theme, const QCommandLineParser& options) {
-    ScreenshotTour tour(session, theme, options.value(QStringLiteral("screenshots")),
-                        options.value(QStringLiteral("import")));
+int tour(Application& app, Session& session, const QCommandLineParser& options) {
+    ScreenshotTour tour(session, options.value(QStringLiteral("screenshots")), options.value(QStringLiteral("import")));
     QObject::connect(&tour, &ScreenshotTour::finished, &app, &QCoreApplication::exit, Qt::QueuedConnection);
     app.watchdog().ignore(tour.metaObject()->className());
     tour.start();
@@ -130,5 +129,5 @@ int main(int argc, char** argv) {
     } else {
         session.openWorkspace(workspace);
     }
-    return touring ? tour(app, session, theme, options) : app.exec();
+    return touring ? tour(app, session, options) : app.exec();
 }

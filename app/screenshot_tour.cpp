@@ -27,12 +27,8 @@ constexpr qint64 kLoadMs = 45'000;      // of requests, for the plots to show
 
 }  // namespace
 
-ScreenshotTour::ScreenshotTour(Session& session, Theme& theme, const QString& folder, const QString& model)
-    : m_session(session),
-      m_theme(theme),
-      m_folder(folder),
-      m_model(model),
-      m_clients(new TourClients(session.workspace(), this)) {
+ScreenshotTour::ScreenshotTour(Session& session, const QString& folder, const QString& model)
+    : m_session(session), m_folder(folder), m_model(model), m_clients(new TourClients(session.workspace(), this)) {
     m_poll.setInterval(kPollMs);
     connect(&m_poll, &QTimer::timeout, this, &ScreenshotTour::look);
     connect(&session.engine(), &EngineClient::jobChanged, this, [this](const JobRecord& job) {
@@ -148,6 +144,10 @@ void ScreenshotTour::addFrameSteps() {
         always, 100);
 }
 
+void ScreenshotTour::choose(ThemeChoice theme) {
+    window().actions().get(QStringLiteral("view.theme-") + themeChoiceName(theme))->trigger();
+}
+
 void ScreenshotTour::addThemeSteps() {
     const auto always = [] { return true; };
     step(
@@ -157,7 +157,7 @@ void ScreenshotTour::addThemeSteps() {
             QApplication::sendEvent(&window(), &away);
             window().actions().get(action::kGoHome)->trigger();
             window().setFocus();
-            m_theme.choose(ThemeChoice::Dark);
+            choose(ThemeChoice::Dark);
         },
         always, 1200);
     for (const QString& page :
@@ -169,7 +169,7 @@ void ScreenshotTour::addThemeSteps() {
     step(
         QStringLiteral("serve-1024"),
         [this] {
-            m_theme.choose(ThemeChoice::Light);
+            choose(ThemeChoice::Light);
             window().resize(1024, 768);
             window().goTo(QStringLiteral("serve"));
         },

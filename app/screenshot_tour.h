@@ -21,7 +21,7 @@ class ScreenshotTour : public QObject {
     Q_OBJECT
 public:
     // `model` is a folder that the tour looks at in the import dialog and imports as a link; may be empty.
-    ScreenshotTour(Session& session, Theme& theme, const QString& folder, const QString& model);
+    ScreenshotTour(Session& session, const QString& folder, const QString& model);
     void start();
 
 signals:
@@ -36,8 +36,9 @@ private:
         bool takesPicture;
     };
     void addSteps();
-    void addPlotSteps();     // what a person does with the plots
-    void addFrameSteps();    // docks, palette, the pages about the program itself, drop
+    void addPlotSteps();   // what a person does with the plots
+    void addFrameSteps();  // docks, palette, the pages about the program itself, drop
+    void choose(ThemeChoice theme);
     void addThemeSteps();    // dark, 1024x768
     void addTroubleSteps();  // a lost connection
     void step(const QString& name, std::function<void()> begin, std::function<bool()> isThere, int settleMs = 400,
@@ -73,7 +74,6 @@ private:
     Workspace& workspace() const { return m_session.workspace(); }
 
     Session& m_session;
-    Theme& m_theme;
     QString m_folder, m_model, m_back;
     QMimeData m_dropped;
     std::vector<Step> m_steps;
