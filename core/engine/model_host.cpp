@@ -77,8 +77,9 @@ const char* kindName(RequestKind kind) {
 TenantLoad& loadOf(std::vector<TenantLoad>& rows, const std::string& tenant) {
     const auto found = std::ranges::find(rows, tenant, &TenantLoad::name);
     if (found != rows.end()) return *found;
-    rows.push_back({.name = tenant});
-    return rows.back();
+    TenantLoad& made = rows.emplace_back();
+    made.name = tenant;
+    return made;
 }
 
 void addLoads(std::vector<TenantLoad>& rows, const std::vector<TenantInLoop>& more, std::int64_t pageBytes) {
