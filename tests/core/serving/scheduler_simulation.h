@@ -31,7 +31,7 @@ struct Simulation {
         bool isRunning = false;
         int submittedAt = 0, firstTokenAt = -1, endedAt = -1;
         int pausedFor = 0, longestPause = 0;  // steps without a row for its next token, though it ran
-        double submittedMs = 0;  // where time is simulated too
+        double submittedMs = 0;               // where time is simulated too
     };
     std::int32_t pool = 64;
     StepLimits limits = kSimulatedLimits;
@@ -172,8 +172,8 @@ private:
         bool isOldest = true;
         for (std::size_t i = 0; i < queue.size(); ++i) {
             if (!queue[i].isRunning) continue;
-            if (!std::exchange(isOldest, false) && runs(i) && (served(i) > served(mine) ||
-                                                               (served(i) == served(mine) && i > mine)))
+            if (!std::exchange(isOldest, false) && runs(i) &&
+                (served(i) > served(mine) || (served(i) == served(mine) && i > mine)))
                 broken = "somebody else should have given way";
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Answers that pause beyond the places (scheduler.h): they go on within a bounded number of steps, under any flood; they
-// say what they would have said; and however they end meanwhile, nothing of them stays.
+// Answers that pause beyond the places (scheduler.h): they go on within a bounded number of steps, under any flood;
+// they say what they would have said; and however they end meanwhile, nothing of them stays.
 #include <QTest>
 #include <map>
 
@@ -177,7 +177,8 @@ private slots:
                 longestAnswer = std::max(longestAnswer, item.endedAt - item.firstTokenAt);
             // Whoever has begun and is still there has not been there for long either.
             for (const auto& item : simulation.queue)
-                if (item.firstTokenAt >= 0) longestAnswer = std::max(longestAnswer, simulation.steps - item.firstTokenAt);
+                if (item.firstTokenAt >= 0)
+                    longestAnswer = std::max(longestAnswer, simulation.steps - item.firstTokenAt);
         }
         qInfo("longest pause %d steps of at most %d; from the first token to the last at most %d", longest, kMostPaused,
               longestAnswer);
