@@ -2,6 +2,7 @@
 #include "tests/support/allocations.h"
 
 #include <atomic>
+#include <cstddef>
 #include <cstdlib>
 #include <new>
 #include <utility>
