@@ -2,7 +2,8 @@
 #include "core/api/metrics.h"
 
 #include <algorithm>
-#include <cstdio>
+
+#include "core/api/prometheus_text.h"
 
 namespace espalier {
 namespace {
@@ -60,32 +61,10 @@ const std::vector<LabelledCounter> kLabelled{
      {"used", "wasted"}},
 };
 
-std::string number(double value) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.10g", value);
-    return text;
-}
-
-void printHead(std::string& out, const std::string& name, std::string_view help, const char* type) {
-    out += "# HELP " + name + " " + std::string(help) + "\n# TYPE " + name + " " + type + "\n";
-}
-
 void printOne(std::string& out, const char* bareName, std::string_view help, const char* type, double value) {
-    const std::string name = std::string("espalier:") + bareName;
-    printHead(out, name, help, type);
-    out += name + " " + number(value) + "\n";
-}
-
-std::string escapedLabel(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        if (c == '\\' || c == '"') out += '\\';
-        if (c == '\n')
-            out += "\\n";
-        else
-            out += c;
-    }
-    return out;
+    const std::string name = metricName(bareName);
+    printFamily(out, name, help, type);
+    printSample(out, name, {}, value);
 }
 
 double counter(const Snapshot& snapshot, const std::string& name) {
@@ -94,45 +73,51 @@ double counter(const Snapshot& snapshot, const std::string& name) {
 }
 
 void printLabelled(std::string& out, const LabelledCounter& entry, const Snapshot& snapshot) {
-    const std::string name = std::string("espalier:") + entry.name;
-    printHead(out, name, entry.help, "counter");
+    const std::string name = metricName(entry.name);
+    printFamily(out, name, entry.help, "counter");
     for (const char* value : entry.values)
-        out += name + "{" + entry.label + "=\"" + value + "\"} " +
-               number(counter(snapshot, std::string(entry.name) + "_" + value)) + "\n";
+        printSample(out, name, {{entry.label, value}}, counter(snapshot, std::string(entry.name) + "_" + value));
 }
 
 void printMemory(std::string& out, const MemoryByOwner& memory) {
-    const std::string name = "espalier:memory_bytes";
-    printHead(out, name, "Device memory by owner.", "gauge");
+    const std::string name = metricName("memory_bytes");
+    printFamily(out, name, "Device memory by owner.", "gauge");
     const std::pair<const char*, std::int64_t> owners[]{
         {"weights", memory.weights},     {"training", memory.training}, {"kv_running", memory.kvRunning},
         {"kv_cached", memory.kvCached},  {"adapters", memory.adapters}, {"domain_rows", memory.domainRows},
         {"workspace", memory.workspace}, {"free", memory.free}};
-    for (const auto& [owner, bytes] : owners) out += name + "{owner=\"" + owner + "\"} " + std::to_string(bytes) + "\n";
+    for (const auto& [owner, bytes] : owners) printSample(out, name, {{"owner", owner}}, static_cast<double>(bytes));
+}
+
+// One family whose samples tell of each loaded model in each state.
+struct ModelState {
+    const char* state;
+    std::int64_t (*of)(const LoadedModel& model);
+};
+void printByState(std::string& out, const char* bareName, std::string_view help, std::span<const ModelState> states,
+                  const std::vector<LoadedModel>& models) {
+    const std::string name = metricName(bareName);
+    printFamily(out, name, help, "gauge");
+    for (const LoadedModel& model : models)
+        for (const ModelState& one : states)
+            printSample(out, name, {{"model_name", model.name}, {"state", one.state}},
+                        static_cast<double>(one.of(model)));
 }
 
 void printModels(std::string& out, const std::vector<LoadedModel>& models) {
-    const std::string name = "espalier:model_requests";
-    printHead(out, name, "Requests of each loaded model.", "gauge");
-    for (const LoadedModel& model : models) {
-        const std::string label = "{model_name=\"" + escapedLabel(model.name) + "\",state=\"";
-        out += name + label + "running\"} " + std::to_string(model.running) + "\n";
-        out += name + label + "waiting\"} " + std::to_string(model.waiting) + "\n";
-    }
-}
-
-void printAdapters(std::string& out, const std::vector<LoadedModel>& models) {
-    const std::string pages = "espalier:adapter_pages", resident = "espalier:adapters_resident";
-    printHead(out, resident, "Adapters in the page pool of each loaded model.", "gauge");
+    static constexpr ModelState kRequests[]{
+        {"running", [](const LoadedModel& model) { return std::int64_t{model.running}; }},
+        {"waiting", [](const LoadedModel& model) { return std::int64_t{model.waiting}; }}};
+    static constexpr ModelState kPages[]{
+        {"used", [](const LoadedModel& model) { return std::int64_t{model.poolPagesAdapters}; }},
+        {"idle", [](const LoadedModel& model) { return std::int64_t{model.poolPagesAdaptersIdle}; }},
+        {"staging", [](const LoadedModel& model) { return std::int64_t{model.poolPagesStaging}; }}};
+    printByState(out, "model_requests", "Requests of each loaded model.", kRequests, models);
+    const std::string resident = metricName("adapters_resident");
+    printFamily(out, resident, "Adapters in the page pool of each loaded model.", "gauge");
     for (const LoadedModel& model : models)
-        out += resident + "{model_name=\"" + escapedLabel(model.name) + "\"} " + std::to_string(model.adapters) + "\n";
-    printHead(out, pages, "Pages of the pool that adapters hold.", "gauge");
-    for (const LoadedModel& model : models) {
-        const std::string label = "{model_name=\"" + escapedLabel(model.name) + "\",state=\"";
-        out += pages + label + "used\"} " + std::to_string(model.poolPagesAdapters) + "\n";
-        out += pages + label + "idle\"} " + std::to_string(model.poolPagesAdaptersIdle) + "\n";
-        out += pages + label + "staging\"} " + std::to_string(model.poolPagesStaging) + "\n";
-    }
+        printSample(out, resident, {{"model_name", model.name}}, static_cast<double>(model.adapters));
+    printByState(out, "adapter_pages", "Pages of the pool that adapters hold.", kPages, models);
 }
 
 double poolShareUsed(const Snapshot& snapshot) {
@@ -153,15 +138,16 @@ void Histogram::add(double value) {
 }
 
 void Histogram::print(std::string& out, std::string_view bareName, std::string_view help) const {
-    const std::string name = "espalier:" + std::string(bareName);
-    printHead(out, name, help, "histogram");
+    const std::string name = metricName(bareName);
+    printFamily(out, name, help, "histogram");
     std::int64_t sum = 0;
     for (std::size_t i = 0; i < m_counts.size(); ++i) {
         sum += m_counts[i];
-        const std::string bound = i < m_bounds.size() ? number(m_bounds[i]) : "+Inf";
-        out += name + "_bucket{le=\"" + bound + "\"} " + std::to_string(sum) + "\n";
+        const std::string bound = i < m_bounds.size() ? metricNumber(m_bounds[i]) : "+Inf";
+        printSample(out, name + "_bucket", {{"le", bound}}, static_cast<double>(sum));
     }
-    out += name + "_sum " + number(m_sum) + "\n" + name + "_count " + std::to_string(sum) + "\n";
+    printSample(out, name + "_sum", {}, m_sum);
+    printSample(out, name + "_count", {}, static_cast<double>(sum));
 }
 
 RequestMetrics::RequestMetrics()
@@ -201,7 +187,6 @@ std::string RequestMetrics::text(const Snapshot& snapshot) const {
     printOne(out, "adapter_host_bytes", "Host memory that adapters hold.", "gauge",
              static_cast<double>(snapshot.hostAdapterBytes));
     printModels(out, snapshot.models);
-    printAdapters(out, snapshot.models);
     const std::lock_guard lock(m_mutex);
     m_ttft.print(out, "time_to_first_token_seconds", "From submission to the first token.");
     m_tpot.print(out, "time_per_output_token_seconds", "Mean time per token after the first, by request.");

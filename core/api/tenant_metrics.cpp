@@ -2,75 +2,90 @@
 #include "core/api/tenant_metrics.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <span>
+
+#include "core/api/prometheus_text.h"
 
 namespace espalier {
 namespace {
 
 constexpr const char* kOthers = "(others)";
 
-void printHead(std::string& out, const std::string& name, const char* help, const char* type) {
-    out += "# HELP " + name + " " + help + "\n# TYPE " + name + " " + type + "\n";
-}
-
-// Names of tenants need no escape: see Tenants::create.
-void printValue(std::string& out, const std::string& name, const std::string& tenant, std::int64_t value) {
-    out += name + "{tenant=\"" + tenant + "\"} " + std::to_string(value) + "\n";
-}
-
 void printCounter(std::string& out, const Tenants::Counters& counters, const char* bareName, const char* help,
                   std::int64_t TenantUsage::*member) {
-    const std::string name = std::string("espalier:tenant_") + bareName;
-    printHead(out, name, help, "counter");
-    for (const auto& [tenant, usage] : counters.named) printValue(out, name, tenant, usage.*member);
-    printValue(out, name, kOthers, counters.others.*member);
+    const std::string name = metricName(bareName);
+    printFamily(out, name, help, "counter");
+    for (const auto& [tenant, usage] : counters.named)
+        printSample(out, name, {{"tenant", tenant}}, static_cast<double>(usage.*member));
+    printSample(out, name, {{"tenant", kOthers}}, static_cast<double>(counters.others.*member));
 }
 
+// The busiest, which have gauges of their own.
+std::span<const TenantLoad> namedOf(const std::vector<TenantLoad>& loads) {
+    return std::span(loads).first(std::min(loads.size(), kNamedTenants));
+}
+
+// all: of every tenant, also of those that the snapshot has no row for.
 template <class Value>
 void printGauge(std::string& out, const std::vector<TenantLoad>& loads, const char* bareName, const char* help,
-                Value TenantLoad::*member) {
-    const std::string name = std::string("espalier:tenant_") + bareName;
-    printHead(out, name, help, "gauge");
-    const std::size_t named = std::min(loads.size(), kNamedTenants);
-    for (std::size_t i = 0; i < named; ++i) printValue(out, name, loads[i].name, loads[i].*member);
-    std::int64_t others = 0;
-    for (std::size_t i = named; i < loads.size(); ++i) others += loads[i].*member;
-    printValue(out, name, kOthers, others);
+                Value TenantLoad::*member, std::int64_t all) {
+    const std::string name = metricName(bareName);
+    printFamily(out, name, help, "gauge");
+    for (const TenantLoad& load : namedOf(loads)) {
+        printSample(out, name, {{"tenant", load.name}}, static_cast<double>(load.*member));
+        all -= load.*member;
+    }
+    printSample(out, name, {{"tenant", kOthers}}, static_cast<double>(std::max<std::int64_t>(0, all)));
 }
 
-// Of the busiest; percentiles of several tenants cannot be put together, so that the others have none.
+// Percentiles of several tenants cannot be put together, so that the others have none.
 void printLatency(std::string& out, const std::vector<TenantLoad>& loads, const char* bareName, const char* help,
                   Percentiles TenantLoad::*member) {
-    const std::string name = std::string("espalier:tenant_") + bareName;
-    printHead(out, name, help, "gauge");
-    for (std::size_t i = 0; i < std::min(loads.size(), kNamedTenants); ++i) {
-        const Percentiles& of = loads[i].*member;
+    const std::string name = metricName(bareName);
+    printFamily(out, name, help, "gauge");
+    for (const TenantLoad& load : namedOf(loads)) {
+        const Percentiles& of = load.*member;
         if (of.samples == 0) continue;
-        for (const auto& [quantile, ms] : {std::pair("0.5", of.p50), {"0.95", of.p95}}) {
-            char text[40];
-            std::snprintf(text, sizeof text, "%.6g", ms / 1000.0);
-            out += name + "{tenant=\"" + loads[i].name + "\",quantile=\"" + quantile + "\"} " + text + "\n";
-        }
+        for (const auto& [quantile, ms] : {std::pair("0.5", of.p50), {"0.95", of.p95}})
+            printSample(out, name, {{"tenant", load.name}, {"quantile", quantile}}, ms / 1000.0);
+    }
+}
+
+void printTiers(std::string& out, const std::vector<TenantLoad>& loads) {
+    const std::string name = metricName("tenant_adapter_tier");
+    printFamily(out, name, "1 where the adapter of the tenant's newest request is, by tenant that named one.", "gauge");
+    for (const TenantLoad& load : namedOf(loads)) {
+        if (load.adapter.empty()) continue;
+        for (const AdapterTier tier : {AdapterTier::Pool, AdapterTier::Host, AdapterTier::Disk})
+            printSample(out, name, {{"tenant", load.name}, {"tier", adapterTierName(tier)}}, load.adapterTier == tier);
     }
 }
 
 }  // namespace
 
-void printTenantMetrics(std::string& out, const Tenants::Counters& counters, const std::vector<TenantLoad>& loads) {
-    printCounter(out, counters, "requests_total", "Calls admitted, by tenant.", &TenantUsage::requests);
-    printCounter(out, counters, "refused_total", "Calls refused for a limit, by tenant.", &TenantUsage::refused);
-    printCounter(out, counters, "prompt_tokens_total", "Prompt tokens, by tenant.", &TenantUsage::promptTokens);
-    printCounter(out, counters, "cached_tokens_total", "Prompt tokens found in the prefix cache, by tenant.",
+void printTenantMetrics(std::string& out, const Tenants::Counters& counters, const Snapshot& snapshot) {
+    const std::vector<TenantLoad>& loads = snapshot.tenants;
+    printCounter(out, counters, "tenant_requests_total", "Calls admitted, by tenant.", &TenantUsage::requests);
+    printCounter(out, counters, "tenant_refused_total", "Calls refused for a limit, by tenant.", &TenantUsage::refused);
+    printCounter(out, counters, "tenant_prompt_tokens_total", "Prompt tokens, by tenant.", &TenantUsage::promptTokens);
+    printCounter(out, counters, "tenant_cached_tokens_total", "Prompt tokens found in the prefix cache, by tenant.",
                  &TenantUsage::cachedTokens);
-    printCounter(out, counters, "generation_tokens_total", "Tokens generated, by tenant.",
+    printCounter(out, counters, "tenant_generation_tokens_total", "Tokens generated, by tenant.",
                  &TenantUsage::generatedTokens);
-    printGauge(out, loads, "requests_running", "Requests being computed, by tenant.", &TenantLoad::running);
-    printGauge(out, loads, "requests_waiting", "Requests waiting, by tenant.", &TenantLoad::waiting);
-    printGauge(out, loads, "kv_pages", "KV pages that running requests hold, by tenant.", &TenantLoad::kvPages);
-    printLatency(out, loads, "recent_time_to_first_token_seconds", "First tokens of the last minute, by tenant.",
+    printGauge(out, loads, "tenant_requests_running", "Requests being computed, by tenant.", &TenantLoad::running,
+               snapshot.running);
+    printGauge(out, loads, "tenant_requests_waiting", "Requests waiting, by tenant.", &TenantLoad::waiting,
+               snapshot.waiting);
+    std::int64_t pages = 0;
+    for (const TenantLoad& load : loads) pages += load.kvPages;
+    printGauge(out, loads, "tenant_kv_pages",
+               "KV pages that running requests hold, by tenant; of the others those of the busiest.",
+               &TenantLoad::kvPages, pages);
+    printLatency(out, loads, "tenant_recent_time_to_first_token_seconds", "First tokens of the last minute, by tenant.",
                  &TenantLoad::ttftMs);
-    printLatency(out, loads, "recent_time_per_output_token_seconds", "Tokens of the last minute, by tenant.",
+    printLatency(out, loads, "tenant_recent_time_per_output_token_seconds", "Tokens of the last minute, by tenant.",
                  &TenantLoad::tpotMs);
+    printTiers(out, loads);
 }
 
 }  // namespace espalier

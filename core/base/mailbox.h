@@ -32,16 +32,25 @@ public:
         return {};
     }
 
+    // Whoever waits comes back, with nothing if nothing came. Needs no room and no memory.
+    void wake() {
+        {
+            const std::lock_guard lock(m_mutex);
+            m_isWoken = true;
+        }
+        m_arrived.notify_one();
+    }
+
     // Everything that has arrived, in order, without waiting.
     std::vector<T> drain() {
         const std::lock_guard lock(m_mutex);
         return take();
     }
 
-    // Waits for a message, close() or the deadline; may come back empty.
+    // Waits for a message, wake(), close() or the deadline; may come back empty.
     std::vector<T> waitAndDrain(Duration atMost) {
         std::unique_lock lock(m_mutex);
-        m_arrived.wait_for(lock, atMost, [&] { return !m_queue.empty() || m_closed; });
+        m_arrived.wait_for(lock, atMost, [&] { return !m_queue.empty() || m_isWoken || m_closed; });
         return take();
     }
 
@@ -61,6 +70,7 @@ private:
     std::vector<T> take() {
         std::vector<T> messages(std::make_move_iterator(m_queue.begin()), std::make_move_iterator(m_queue.end()));
         m_queue.clear();
+        m_isWoken = false;
         return messages;
     }
 
@@ -68,6 +78,7 @@ private:
     mutable std::mutex m_mutex;
     std::condition_variable m_arrived;
     std::deque<T> m_queue;
+    bool m_isWoken = false;
     bool m_closed = false;
 };
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "core/engine/speed_record.h"
+#include "core/engine/hosted_model.h"
 #include "core/serving/kv_cache.h"
 
 namespace espalier {
@@ -15,138 +15,7 @@ std::string mebibytes(std::int64_t bytes) {
     return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB";
 }
 
-void add(ServingCounters& sum, const ServingCounters& one) {
-    sum.promptTokens += one.promptTokens;
-    sum.generationTokens += one.generationTokens;
-    sum.preemptions += one.preemptions;
-    sum.prefixQueries += one.prefixQueries;
-    sum.prefixHits += one.prefixHits;
-    sum.prefixEvictedPages += one.prefixEvictedPages;
-    sum.steps += one.steps;
-    sum.adapterSteps += one.adapterSteps;
-    sum.adapterLoads += one.adapterLoads;
-    sum.adapterHits += one.adapterHits;
-    sum.adapterEvictions += one.adapterEvictions;
-    sum.adapterLoadedBytes += one.adapterLoadedBytes;
-    sum.finishedStop += one.finishedStop;
-    sum.finishedLength += one.finishedLength;
-    sum.finishedCancelled += one.finishedCancelled;
-    sum.finishedFailed += one.finishedFailed;
-}
-
-void fillCounters(std::map<std::string, double>& counters, const ServingCounters& sum) {
-    const auto put = [&](const char* name, std::int64_t value) { counters[name] = static_cast<double>(value); };
-    put("prompt_tokens_total", sum.promptTokens);
-    put("generation_tokens_total", sum.generationTokens);
-    put("num_preemptions_total", sum.preemptions);
-    put("prefix_cache_queries_total", sum.prefixQueries);
-    put("prefix_cache_hits_total", sum.prefixHits);
-    put("prefix_cache_evicted_pages_total", sum.prefixEvictedPages);
-    put("engine_steps_total", sum.steps);
-    put("adapter_steps_total", sum.adapterSteps);
-    put("adapter_loads_total", sum.adapterLoads);
-    put("adapter_hits_total", sum.adapterHits);
-    put("adapter_evictions_total", sum.adapterEvictions);
-    put("adapter_loaded_bytes_total", sum.adapterLoadedBytes);
-    put("request_success_total_stop", sum.finishedStop);
-    put("request_success_total_length", sum.finishedLength);
-    put("request_success_total_cancelled", sum.finishedCancelled);
-    put("request_success_total_failed", sum.finishedFailed);
-}
-
-void fillTraffic(std::map<std::string, double>& counters, const AdapterTraffic& traffic) {
-    const auto put = [&](const std::string& name, std::int64_t value) { counters[name] = static_cast<double>(value); };
-    put("adapter_moved_bytes_total_to_host", traffic.toHostBytes);
-    put("adapter_moved_bytes_total_to_pool", traffic.toPoolBytes);
-    put("adapter_moved_bytes_total_from_host", traffic.fromHostBytes);
-    put("adapter_moved_bytes_total_from_pool", traffic.fromPoolBytes);
-    for (std::size_t i = 0; i < kMoveCauses; ++i)
-        put("adapter_moves_total_" + std::string(moveCauseName(static_cast<MoveCause>(i))), traffic.moves[i]);
-    put("adapter_found_total_pool", traffic.foundInPool);
-    put("adapter_found_total_host", traffic.foundOnHost);
-    put("adapter_found_total_disk", traffic.foundOnDisk);
-    put("adapter_prefetch_total_used", traffic.prefetchUsed);
-    put("adapter_prefetch_total_wasted", traffic.prefetchWasted);
-    put("adapter_read_failures_total", traffic.readFailures);
-}
-
-const char* kindName(RequestKind kind) {
-    return kind == RequestKind::Generate ? "generate" : kind == RequestKind::Embed ? "embed" : "score";
-}
-
-TenantLoad& loadOf(std::vector<TenantLoad>& rows, const std::string& tenant) {
-    const auto found = std::ranges::find(rows, tenant, &TenantLoad::name);
-    if (found != rows.end()) return *found;
-    TenantLoad& made = rows.emplace_back();
-    made.name = tenant;
-    return made;
-}
-
-void addLoads(std::vector<TenantLoad>& rows, const std::vector<TenantInLoop>& more, std::int64_t pageBytes) {
-    for (const TenantInLoop& one : more) {
-        TenantLoad& row = loadOf(rows, one.name);
-        row.running += one.running;
-        row.waiting += one.waiting;
-        row.kvPages += one.pages;
-        row.kvBytes += one.pages * pageBytes;
-    }
-}
-
-RequestRecord recordOf(const LiveRequest& live, const std::string& model) {
-    RequestRecord record;
-    record.id = static_cast<std::int64_t>(live.id.value);
-    record.model = model;
-    record.adapter = live.adapter;
-    record.tenant = live.tenant;
-    record.kind = kindName(live.kind);
-    record.state = !live.isRunning ? "waiting" : live.computedTokens < live.promptTokens ? "prefill" : "decode";
-    record.promptTokens = live.promptTokens;
-    record.cachedTokens = live.cachedTokens;
-    record.producedTokens = live.producedTokens;
-    record.maxTokens = live.maxTokens;
-    record.pages = live.pages;
-    record.tokensPerS = live.tokensPerS;
-    record.ageS = live.ageS;
-    return record;
-}
-
-RequestRecord recordOf(const Request& request, const std::string& model) {
-    RequestRecord record;
-    record.id = static_cast<std::int64_t>(request.id.value);
-    record.model = model;
-    record.adapter = request.adapterName;
-    record.tenant = request.tenant;
-    record.kind = kindName(request.kind);
-    record.state = "loading";
-    record.promptTokens = static_cast<std::int32_t>(request.prompt.size());
-    record.maxTokens = request.maxTokens;
-    return record;
-}
-
 }  // namespace
-
-struct ModelHost::Hosted {
-    enum class State : std::uint8_t { Queued, Loading, Ready };
-
-    ModelRecord record;
-    std::shared_ptr<const TextModel> text;
-    State state = State::Queued;
-    double progress = 0.0;
-    std::stop_source stopLoading;
-    TimePoint lastUsed{};
-    bool deviceFailed = false;
-    std::vector<Request> waiting;  // for the load to end
-    std::vector<Ending> open;      // submitted and not finished
-    std::unique_ptr<Transformer> transformer;
-    std::unique_ptr<ServingLoop> loop;  // after transformer: goes first
-    MemoryEstimate estimate;
-    bool speedIsLogged = false;
-
-    std::int64_t bytes() const {
-        return (transformer ? transformer->weightBytes() + transformer->workspaceBytes() : 0) +
-               (loop ? loop->kvBytes() : 0);
-    }
-};
 
 ModelHost::ModelHost(Backend& backend, FileSystem& files, const Clock& clock, const EngineOptions& options,
                      Callbacks callbacks)
@@ -158,6 +27,10 @@ ModelHost::ModelHost(Backend& backend, FileSystem& files, const Clock& clock, co
       m_tiers(m_reader, m_copier, clock, options.hostCacheBytes, m_callbacks.wake) {}
 
 ModelHost::~ModelHost() {
+    clear();
+}
+
+void ModelHost::clear() {
     while (!m_models.empty()) drop(std::string(m_models.back()->record.id), nullptr);
 }
 
@@ -197,9 +70,10 @@ void ModelHost::submit(const ModelToServe& model, Request request) {
     hosted.open.push_back(endingOf(request));
     // A failing device shows in the chunks of its requests; step() then drops the model.
     request.sink = [&hosted, sink = std::move(request.sink)](const Chunk& chunk) {
+        if (hosted.isGivenUp) return;
         if (chunk.error && chunk.error->code == ErrorCode::DeviceError) hosted.deviceFailed = true;
-        if (chunk.finish) std::erase_if(hosted.open, [&](const Ending& ending) { return ending.id == chunk.id; });
         sink(chunk);
+        if (chunk.finish) std::erase_if(hosted.open, [&](const Ending& ending) { return ending.id == chunk.id; });
     };
     hosted.waiting.push_back(std::move(request));
     if (hosted.state == Hosted::State::Ready) startWaiting(hosted);
@@ -233,6 +107,19 @@ void ModelHost::cancel(RequestId id) {
 
 void ModelHost::cancelAll() {
     for (const auto& hosted : m_models) cancelOpen(*hosted);
+}
+
+void ModelHost::giveUp(const Error& why) {
+    for (const auto& hosted : m_models) {
+        hosted->isGivenUp = true;
+        hosted->waiting.clear();
+        while (!hosted->open.empty()) {
+            const Ending ending = std::move(hosted->open.back());
+            hosted->open.pop_back();  // first: a sink that throws again is not asked for ever
+            finish(ending, FinishReason::Failed, why);
+        }
+    }
+    while (!m_models.empty()) drop(std::string(m_models.back()->record.id), &why);
 }
 
 void ModelHost::cancelOpen(Hosted& hosted) {
@@ -281,7 +168,7 @@ void ModelHost::drop(std::string_view modelId, const Error* failure) {
         finish(endingOf(request), failure ? FinishReason::Failed : FinishReason::Cancelled,
                failure ? std::optional(*failure) : std::nullopt);
     cancelOpen(*hosted);
-    if (hosted->loop) add(m_beyond, hosted->loop->stats().counters);
+    if (hosted->loop) m_beyond += hosted->loop->stats().counters;
     hosted->loop.reset();
     hosted->transformer.reset();
     if (wasReady) m_callbacks.changed(hosted->record, "unloaded");
@@ -426,112 +313,11 @@ Result<std::int64_t> ModelHost::makeRoom(const Hosted& wanted, const MemoryEstim
     }
 }
 
-RequestList ModelHost::requests(std::int32_t most) const {
-    RequestList list;
-    std::vector<RequestRecord>& all = list.requests;
-    for (const auto& hosted : m_models) {
-        for (const Request& request : hosted->waiting) all.push_back(recordOf(request, hosted->record.name));
-        if (!hosted->loop) continue;
-        for (const LiveRequest& live : hosted->loop->requests()) all.push_back(recordOf(live, hosted->record.name));
-    }
-    list.total = static_cast<std::int64_t>(all.size());
-    std::ranges::sort(all, {}, &RequestRecord::id);  // ids ascend with arrival, over all models
-    if (all.size() > static_cast<std::size_t>(most)) all.resize(static_cast<std::size_t>(most));
-    return list;
-}
-
-Result<PageMap> ModelHost::pageMap(const ModelRecord& model, std::int32_t mostCells) const {
-    for (const auto& hosted : m_models)
-        if (hosted->record.id == model.id && hosted->loop) return hosted->loop->pageMap(mostCells);
-    return fail(ErrorCode::NotFound, "\"" + model.name + "\" has no pages: it is not on the device", model.name);
-}
-
-AdapterLocation ModelHost::placeOf(const AdapterSource& adapter) const {
-    for (const auto& hosted : m_models)
-        if (hosted->record.id == adapter.base && hosted->loop)
-            if (const auto place = hosted->loop->placeOf(adapter)) return *place;
-    const HostArena::State state = m_tiers.arena.state(adapter);
-    return {state == HostArena::State::Ready ? AdapterTier::Host : AdapterTier::Disk,
-            state == HostArena::State::Loading};
-}
-
-std::vector<StepRecord> ModelHost::steps(std::size_t most) const {
-    std::vector<StepRecord> all;
-    for (const auto& hosted : m_models) {
-        if (!hosted->loop) continue;
-        std::vector<StepRecord> steps = hosted->loop->steps(most);
-        for (StepRecord& step : steps) {
-            step.model = hosted->record.name;
-            all.push_back(std::move(step));
-        }
-    }
-    std::ranges::stable_sort(all, {}, &StepRecord::at);
-    if (all.size() > most) all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(most));
-    return all;
-}
-
 Result<void> ModelHost::lend(const ModelRecord& model, const Use& use) const {
     for (const auto& hosted : m_models)
         if (hosted->record.id == model.id && hosted->state == Hosted::State::Ready)
             return use(m_backend, *hosted->transformer, m_clock);
     return fail(ErrorCode::NotFound, "\"" + model.name + "\" is not on the device", model.name);
-}
-
-void ModelHost::fill(Snapshot& snapshot) const {
-    ServingCounters counters = m_beyond;
-    std::vector<double> ttft, tpot;
-    MemoryByOwner& memory = snapshot.memory;
-    for (const auto& hosted : m_models) {
-        LoadedModel& model = snapshot.models.emplace_back();
-        model.name = hosted->record.name;
-        model.state = hosted->state == Hosted::State::Ready ? "ready" : "loading";
-        model.progress = hosted->progress;
-        model.waiting = static_cast<std::int32_t>(hosted->waiting.size());
-        for (const Request& request : hosted->waiting) ++loadOf(snapshot.tenants, request.tenant).waiting;
-        if (hosted->transformer) {
-            model.weightsBytes = hosted->transformer->weightBytes();
-            memory.weights += model.weightsBytes;
-            memory.workspace += hosted->transformer->workspaceBytes();
-        }
-        if (hosted->loop) {
-            const ServingStats stats = hosted->loop->stats();
-            model.pageBytes = stats.pageBytes;
-            model.poolPages = stats.pages.total();
-            model.poolPagesUsed = stats.pages.of(PageOwner::Kv);
-            model.poolPagesCached = stats.pages.of(PageOwner::KvCached);
-            model.poolPagesAdapters = stats.pages.of(PageOwner::Adapter);
-            model.poolPagesAdaptersIdle = stats.pages.of(PageOwner::AdapterIdle);
-            model.poolPagesStaging = stats.pages.of(PageOwner::Staging);
-            model.adapters = stats.adapters;
-            model.running = stats.running;
-            model.waiting += stats.waiting;
-            memory.kvRunning += model.poolPagesUsed * stats.pageBytes;
-            memory.kvCached += model.poolPagesCached * stats.pageBytes;
-            memory.adapters +=
-                (model.poolPagesAdapters + model.poolPagesAdaptersIdle + model.poolPagesStaging) * stats.pageBytes;
-            snapshot.swapInBytesPerS += stats.swapInBytesPerS;
-            snapshot.swapOutBytesPerS += stats.swapOutBytesPerS;
-            snapshot.prefillTokensPerS += stats.prefillTokensPerS;
-            snapshot.decodeTokensPerS += stats.decodeTokensPerS;
-            add(counters, stats.counters);
-            addLoads(snapshot.tenants, stats.tenants, stats.pageBytes);
-            for (const double value : hosted->loop->recentTtftMs()) ttft.push_back(value);
-            for (const double value : hosted->loop->recentTpotMs()) tpot.push_back(value);
-        }
-        snapshot.running += model.running;
-        snapshot.waiting += model.waiting;
-    }
-    snapshot.ttftMs = percentilesOf(std::move(ttft));
-    snapshot.tpotMs = percentilesOf(std::move(tpot));
-    fillCounters(snapshot.counters, counters);
-    fillTraffic(snapshot.counters, m_tiers.trace.traffic());
-    snapshot.hostAdapterBytes = m_tiers.arena.bytes();
-    snapshot.hostAdapterBudget = m_tiers.arena.budget();
-    snapshot.hostAdapters = m_tiers.arena.images();
-    snapshot.moves = m_tiers.trace.newest(kMostMoves);
-    const std::int64_t used = memory.weights + memory.workspace + memory.kvRunning + memory.kvCached + memory.adapters;
-    memory.total = std::max(m_options.memoryBudget, used);
-    memory.free = memory.total - used;
 }
 
 }  // namespace espalier

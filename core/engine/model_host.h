@@ -44,6 +44,10 @@ public:
     void submit(const ModelToServe& model, Request request);
     void cancel(RequestId id);
     void cancelAll();
+    void clear();  // every model goes, its requests end as cancelled
+    // After an exception, when any loop may be in any state: every open request ends as failed, every model goes. May
+    // throw in its turn, and can be called again.
+    void giveUp(const Error& why);
     void load(const ModelToServe& model);   // queues it
     void unload(std::string_view modelId);  // its requests end as cancelled; a load on its way stops
     void stopLoading();                     // the load on its way and those queued; their requests end as cancelled

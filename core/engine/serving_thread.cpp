@@ -2,7 +2,7 @@
 #include "core/engine/serving_thread.h"
 
 #include <algorithm>
-#include <exception>
+#include <new>
 
 namespace espalier {
 namespace {
@@ -37,6 +37,56 @@ bool isOpen(const JobRecord& job) {
 
 }  // namespace
 
+// A request from submit() to its last chunk, behind every copy of its sink. When nobody has a copy any more and no last
+// chunk was taken, because an exception came between, this gives it.
+class ServingThread::OpenRequest {
+public:
+    OpenRequest(ServingThread& thread, std::string modelId, const Request& request)
+        : m_thread(thread), m_modelId(std::move(modelId)), m_id(request.id), m_sink(request.sink) {}
+    OpenRequest(const OpenRequest&) = delete;
+    ~OpenRequest() {
+        if (m_state != State::Open) return;
+        try {
+            Chunk lost;
+            lost.id = m_id;
+            lost.finish = FinishReason::Failed;
+            lost.error = fail(ErrorCode::Internal, "the engine lost the request; ask again");
+            take(lost);
+        } catch (const std::exception&) {  // no memory even for this; the place is free at least
+        }
+    }
+
+    void take(const Chunk& chunk) {
+        if (!chunk.finish) return m_sink(chunk);
+        if (m_state != State::Open) return;
+        leave();  // before anybody knows that it ended
+        m_sink(chunk);
+        m_state = State::Over;  // a sink that throws has not taken it
+    }
+    void begin() {  // it is counted, its last chunk is owed
+        m_state = State::Open;
+        m_isCounted = true;
+    }
+    void refuse() {
+        leave();
+        m_state = State::Over;
+    }
+
+private:
+    enum class State : std::uint8_t { New, Open, Over };
+
+    void leave() {
+        if (std::exchange(m_isCounted, false)) m_thread.requestEnded(m_modelId);
+    }
+
+    ServingThread& m_thread;
+    const std::string m_modelId;
+    const RequestId m_id;
+    const ChunkSink m_sink;
+    State m_state = State::New;
+    bool m_isCounted = false;
+};
+
 ServingThread::ServingThread(Backend& backend, FileSystem& files, Clock& clock, const EngineOptions& options,
                              Watch& watch, Callbacks callbacks)
     : m_backend(backend),
@@ -65,7 +115,7 @@ std::unique_ptr<ModelHost> ServingThread::makeHost() {
         m_callbacks.publish(ModelChanged{model.id, std::string(change)});
     };
     callbacks.log = m_callbacks.log;
-    callbacks.wake = [this] { (void)m_mailbox.send(Wake{}); };  // full: the thread is awake anyway
+    callbacks.wake = [this] { m_mailbox.wake(); };
     return std::make_unique<ModelHost>(m_backend, m_files, m_clock, m_options, std::move(callbacks));
 }
 
@@ -73,6 +123,7 @@ Result<void> ServingThread::submit(ModelToServe model, Request request) {
     CHECK(request.sink);
     TRY(checkRequest(model.record.spec, request));
     const std::string modelId = model.record.id;
+    const auto opened = std::make_shared<OpenRequest>(*this, modelId, request);
     {
         const std::lock_guard lock(m_mutex);
         if (m_serving != ServeState::Serving)
@@ -86,13 +137,11 @@ Result<void> ServingThread::submit(ModelToServe model, Request request) {
                                              model.record.name + "\"; try again later");
         ++open;
         ++m_openInAll;
+        opened->begin();
     }
-    request.sink = [this, modelId, sink = std::move(request.sink)](const Chunk& chunk) {
-        if (chunk.finish) requestEnded(modelId);
-        sink(chunk);
-    };
+    request.sink = [opened](const Chunk& chunk) { opened->take(chunk); };
     auto sent = m_mailbox.send(Submit{std::move(model), std::move(request)});
-    if (!sent) requestEnded(modelId);
+    if (!sent) opened->refuse();
     return sent;
 }
 
@@ -113,7 +162,7 @@ void ServingThread::cancel(RequestId id) {
         const std::lock_guard lock(m_mutex);
         m_cancelled.push_back(id);
     }
-    (void)m_mailbox.send(Wake{});  // full: the thread is awake anyway
+    m_mailbox.wake();
 }
 
 Result<void> ServingThread::load(ModelToServe model) {
@@ -139,7 +188,7 @@ void ServingThread::setServing(ServeState state) {
         m_serving = state;
     }
     m_callbacks.publish(ServeChanged{state});
-    (void)m_mailbox.send(Wake{});
+    m_mailbox.wake();
 }
 
 ServeState ServingThread::serving() const {
@@ -160,14 +209,38 @@ void ServingThread::loop() {
             });
             isBusy = true;
         } catch (const std::exception& surprise) {
-            // Out of memory, or a library's surprise: what was loaded is in doubt, the engine goes on without it.
-            m_callbacks.log("error", std::string("every model was unloaded after: ") + surprise.what());
-            m_host = nullptr;
-            m_host = makeHost();
+            startOver(surprise);
         }
     }
-    handleAll(m_mailbox.drain());
+    for (bool isOver = false; !isOver;) {
+        try {
+            handleAll(m_mailbox.drain());
+            m_host->clear();
+            isOver = true;
+        } catch (const std::exception&) {  // no memory to end one of them as it should: on with the next
+        }
+    }
     m_host = nullptr;
+}
+
+// Out of memory, or a library's surprise: what was loaded is in doubt, the engine goes on without it. Where there is no
+// memory even for that, it tries again.
+void ServingThread::startOver(const std::exception& surprise) {
+    const bool isMemory = dynamic_cast<const std::bad_alloc*>(&surprise) != nullptr;
+    for (bool isDone = false; !isDone;) {
+        try {
+            if (m_host)
+                m_host->giveUp(
+                    isMemory ? fail(ErrorCode::PoolExhausted, "the engine ran out of memory; ask again")
+                             : fail(ErrorCode::Internal, std::string("the engine met a surprise: ") + surprise.what()));
+            m_host = nullptr;
+            m_host = makeHost();
+            m_callbacks.log("error", std::string("every model was unloaded after: ") + surprise.what());
+            isDone = true;
+        } catch (const std::exception&) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+    }
 }
 
 bool ServingThread::tick(std::vector<Command> commands) {

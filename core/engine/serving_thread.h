@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <future>
 #include <map>
@@ -79,8 +80,8 @@ private:
         std::string baseId, digest;
         MoveCause cause = MoveCause::Unload;
     };
-    struct Wake {};  // something changed that is not a command
-    using Command = std::variant<Submit, Load, Unload, Rename, RetireAdapter, Look, Wake>;
+    using Command = std::variant<Submit, Load, Unload, Rename, RetireAdapter, Look>;
+    class OpenRequest;
 
     void loop();
     bool tick(std::vector<Command> commands);  // false: there was nothing to compute
@@ -92,6 +93,7 @@ private:
     Snapshot makeSnapshot();
     void requestEnded(const std::string& modelId);
     std::unique_ptr<ModelHost> makeHost();
+    void startOver(const std::exception& surprise);
 
     Backend& m_backend;
     FileSystem& m_files;

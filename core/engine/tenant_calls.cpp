@@ -88,7 +88,7 @@ void Tenants::State::use(Tenant& tenant, const TenantUsage& more) {
         tenant.isNamed = true;
         ++namedCount;
     }
-    (tenant.isNamed ? tenant.named : others) += more;
+    (tenant.isNamed ? tenant.untold : others) += more;
 }
 
 Result<std::shared_ptr<TenantCall>> Tenants::admit(const CallFacts& facts) {
@@ -265,9 +265,10 @@ bool TenantCall::ended(RequestId id, const Chunk& last, std::int64_t counted, An
     const std::lock_guard lock(m_state->mutex);
     if (m_state->isClosed) return false;
     Tenants::Tenant& tenant = *m_state->find(m_tenant);
-    settle(tenant, id, last.usage.promptTokens);
+    const bool isFirst = tenant.requestsOpen.contains(id);  // else whoever was to be told could not take it then
+    if (isFirst) settle(tenant, id, last.usage.promptTokens);
     // What failed before it gave anything costs nothing.
-    if (last.finish != FinishReason::Failed || counted > 0)
+    if (isFirst && (last.finish != FinishReason::Failed || counted > 0))
         m_state->use(tenant, {.promptTokens = last.usage.promptTokens, .cachedTokens = last.usage.cachedTokens});
     return last.finish == FinishReason::Cancelled && tenant.isRevoked();
 }

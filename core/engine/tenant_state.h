@@ -57,7 +57,8 @@ struct Tenants::Tenant {
     std::int64_t day = 0;  // begins at, Unix milliseconds
     TenantUsage today;
     TenantUsage sinceStart;
-    TenantUsage named;  // of it, while the tenant had counters of its own
+    TenantUsage named;   // of it, what counters() told under its name
+    TenantUsage untold;  // of it, since then, while isNamed
     bool isNamed = false;
     std::map<std::int64_t, TenantUsage> pending;  // by hour, not yet handed to the store
 

@@ -6,6 +6,7 @@
 #include <cctype>
 #include <cstring>
 #include <tuple>
+#include <utility>
 
 #include "core/base/hash.h"
 #include "core/base/json.h"
@@ -507,7 +508,6 @@ Tenants::Counters Tenants::counters() {
     const std::lock_guard lock(m_state->mutex);
     std::vector<Tenant*> used;
     for (auto& [name, tenant] : m_state->tenants) {
-        tenant.isNamed = false;
         if (tenant.sinceStart.requests + tenant.sinceStart.refused > 0) used.push_back(&tenant);
     }
     std::ranges::stable_sort(used, [](const Tenant* a, const Tenant* b) {
@@ -516,6 +516,12 @@ Tenants::Counters Tenants::counters() {
     });
     if (used.size() > kNamedTenants) used.resize(kNamedTenants);
     m_state->namedCount = used.size();
+    const auto isAmongThem = [&](const Tenant& tenant) { return std::ranges::find(used, &tenant) != used.end(); };
+    for (auto& [name, tenant] : m_state->tenants) {
+        if (!tenant.isNamed) continue;
+        tenant.isNamed = isAmongThem(tenant);
+        (tenant.isNamed ? tenant.named : m_state->others) += std::exchange(tenant.untold, {});
+    }
     Counters counters;
     counters.others = m_state->others;
     for (Tenant* tenant : used) {

@@ -153,7 +153,8 @@ public:
     void flush();  // hands what was counted to the store, now and then; never waits
 
     // Counters since the process began, for the kNamedTenants tenants that used most, and one sum for the others. No
-    // counter ever goes down: what a tenant used before it was among the first stays with the others.
+    // counter ever goes down and nothing is counted twice or not at all: what a tenant used while it was not among the
+    // first stays with the others.
     struct Counters {
         std::vector<std::pair<std::string, TenantUsage>> named;
         TenantUsage others;

@@ -2,6 +2,7 @@
 #include "core/serving/host_arena.h"
 
 #include <exception>
+#include <list>
 #include <mutex>
 
 namespace espalier {
@@ -14,7 +15,7 @@ struct HostArena::Inbox {
         double seconds = 0;
     };
     std::mutex mutex;
-    std::vector<Read> read;
+    std::list<Read> read;
 };
 
 HostArena::HostArena(std::int64_t budget, Lane& reader, const Clock& clock, AdapterTrace& trace,
@@ -67,7 +68,7 @@ void HostArena::collect() {
     for (const Key& key : m_failed)
         if (const auto found = m_entries.find(key); found != m_entries.end()) found->second.error.reset();
     m_failed.clear();
-    std::vector<Inbox::Read> read;
+    std::list<Inbox::Read> read;
     {
         const std::lock_guard lock(m_inbox->mutex);
         read.swap(m_inbox->read);
@@ -127,9 +128,12 @@ bool HostArena::want(const std::shared_ptr<const AdapterSource>& source, MoveCau
     entry.bytes = source->storedBytes;
     m_bytes += entry.bytes;
     ++m_reading;
-    m_reader.post([key, source, inbox = m_inbox, wake = m_wake, &clock = m_clock] {
+    // The answer is made here, so that the reader has it also when there is no memory left.
+    const auto answer = std::make_shared<std::list<Inbox::Read>>();
+    answer->push_back({key, fail(ErrorCode::PoolExhausted, "there is no memory to read it into"), 0.0});
+    m_reader.post([source, answer, inbox = m_inbox, wake = m_wake, &clock = m_clock] {
         const TimePoint began = clock.now();
-        Inbox::Read read{key, fail(ErrorCode::PoolExhausted, "there is no memory to read the adapter into"), 0.0};
+        Inbox::Read& read = answer->front();
         try {
             read.image = source->read();
         } catch (const std::exception&) {  // out of memory; the sentence stands
@@ -137,7 +141,7 @@ bool HostArena::want(const std::shared_ptr<const AdapterSource>& source, MoveCau
         read.seconds = seconds(clock.now() - began);
         {
             const std::lock_guard lock(inbox->mutex);
-            inbox->read.push_back(std::move(read));
+            inbox->read.splice(inbox->read.end(), *answer);
         }
         if (wake) wake();
     });

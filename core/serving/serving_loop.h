@@ -68,6 +68,8 @@ struct ServingCounters {
     std::int64_t finishedLength = 0;
     std::int64_t finishedCancelled = 0;
     std::int64_t finishedFailed = 0;
+
+    ServingCounters& operator+=(const ServingCounters& other);
 };
 
 // Steps in which one answer got a token and nothing else was done.

@@ -5,6 +5,26 @@
 
 namespace espalier {
 
+ServingCounters& ServingCounters::operator+=(const ServingCounters& other) {
+    promptTokens += other.promptTokens;
+    generationTokens += other.generationTokens;
+    preemptions += other.preemptions;
+    prefixQueries += other.prefixQueries;
+    prefixHits += other.prefixHits;
+    prefixEvictedPages += other.prefixEvictedPages;
+    steps += other.steps;
+    adapterSteps += other.adapterSteps;
+    adapterLoads += other.adapterLoads;
+    adapterHits += other.adapterHits;
+    adapterEvictions += other.adapterEvictions;
+    adapterLoadedBytes += other.adapterLoadedBytes;
+    finishedStop += other.finishedStop;
+    finishedLength += other.finishedLength;
+    finishedCancelled += other.finishedCancelled;
+    finishedFailed += other.finishedFailed;
+    return *this;
+}
+
 ServingStats ServingLoop::Impl::stats() const {
     const TimePoint now = m_clock.now();
     ServingStats stats;

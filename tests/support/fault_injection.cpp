@@ -76,6 +76,11 @@ std::int64_t FaultInjection::readingFaults() const {
     return m_reading.faults;
 }
 
+void FaultInjection::atEachReading(std::function<void(const Path&)> hook) {
+    const std::lock_guard lock(m_mutex);
+    m_readingHook = std::move(hook);
+}
+
 void FaultInjection::fillDiskAfter(std::optional<std::uint64_t> bytes, bool announced) {
     const std::lock_guard lock(m_mutex);
     m_diskLeft = bytes;
@@ -112,8 +117,15 @@ Result<void> FaultInjection::count(const Path& path) {
 }
 
 Result<void> FaultInjection::countReading(const Path& path) {
-    const std::lock_guard lock(m_mutex);
-    if (m_reading.next()) return fail(m_reading.failWith, "planted failure at reading " + path.string(), path.string());
+    std::function<void(const Path&)> hook;
+    bool fails = false;
+    {
+        const std::lock_guard lock(m_mutex);
+        fails = m_reading.next();
+        hook = m_readingHook;
+    }
+    if (hook) hook(path);
+    if (fails) return fail(m_reading.failWith, "planted failure at reading " + path.string(), path.string());
     return {};
 }
 

@@ -22,13 +22,15 @@ public:
     void failSynchronizeAt(int n) { m_synchronizeAt = n; }
     void failAllocateAt(int n) { m_allocateAt = n; }
     bool isArmed() const { return m_synchronizeAt > 0 || m_allocateAt > 0; }
-    std::function<void()> onPackWeight;              // set before the engine opens
-    std::function<void(std::int64_t bytes)> onCopy;  // before each copy, on its thread
-    std::function<void(LoraBatch&)> onLora;          // may change what the device is asked for
+    int memoryFaults() const { return m_memoryFaults; }  // calls that failAllocateAt() failed
+    std::function<void()> onPackWeight;                  // set before the engine opens
+    std::function<void()> onSynchronize;                 // likewise; before each, on its thread
+    std::function<void(std::int64_t bytes)> onCopy;      // before each copy, on its thread
+    std::function<void(LoraBatch&)> onLora;              // may change what the device is asked for
 
     DeviceDesc device() const override { return m_device.device(); }
     Result<Buffer> allocate(std::int64_t bytes, MemoryKind kind) override {
-        if (m_failAllocate || comes(m_allocateAt)) return fail(ErrorCode::PoolExhausted, "planted: no memory left");
+        if (m_failAllocate || comesForMemory()) return fail(ErrorCode::PoolExhausted, "planted: no memory left");
         return m_device.allocate(bytes, kind);
     }
     void copy(Stream& stream, void* to, const void* from, std::int64_t bytes) override {
@@ -42,6 +44,7 @@ public:
     std::unique_ptr<StreamEvent> record(Stream& stream) override { return m_device.record(stream); }
     void wait(Stream& stream, const StreamEvent& event) override { m_device.wait(stream, event); }
     Result<void> synchronize(Stream& stream) override {
+        if (onSynchronize) onSynchronize();
         int left = m_failures;
         while (left > 0 && !m_failures.compare_exchange_weak(left, left - 1)) continue;
         if (left > 0 || comes(m_synchronizeAt)) return fail(ErrorCode::DeviceError, "planted: the device is gone");
@@ -49,6 +52,7 @@ public:
     }
     Result<WeightMatrix> packWeight(ConstTensorView source) override {
         if (onPackWeight) onPackWeight();
+        if (comesForMemory()) return fail(ErrorCode::PoolExhausted, "planted: no memory left");
         return m_device.packWeight(source);
     }
     std::int64_t packedBytes(std::int64_t rows, std::int64_t cols, DType dtype) const override {
@@ -115,7 +119,14 @@ private:
         return left == 1;
     }
 
+    bool comesForMemory() {
+        const bool isDue = comes(m_allocateAt);
+        m_memoryFaults += isDue;
+        return isDue;
+    }
+
     Backend& m_device;
+    std::atomic<int> m_memoryFaults = 0;
     std::atomic<int> m_failures = 0, m_synchronizeAt = 0, m_allocateAt = 0;
     std::atomic<bool> m_failAllocate = false;
     std::atomic<std::int64_t> m_loraCalls = 0;

@@ -26,6 +26,17 @@ private slots:
         QCOMPARE(box.waitAndDrain(std::chrono::hours(1)), std::vector<int>{1});
         QVERIFY(box.waitAndDrain(std::chrono::hours(1)).empty());  // comes back at once
     }
+    void whoIsWokenComesBackWithNothing() {
+        Mailbox<int> box(1);
+        box.wake();
+        QVERIFY(box.waitAndDrain(std::chrono::hours(1)).empty());
+        QVERIFY(box.send(1));
+        box.wake();  // full or not
+        QCOMPARE(box.waitAndDrain(std::chrono::hours(1)), std::vector<int>{1});
+        std::thread waker([&box] { box.wake(); });
+        QVERIFY(box.waitAndDrain(std::chrono::hours(1)).empty());
+        waker.join();
+    }
     void everyMessageArrivesOnceAndInItsSendersOrder() {
         constexpr int kSenders = 4;
         constexpr int kEach = 2000;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/serving/fair_share.h"
@@ -28,8 +29,9 @@ struct Simulation {
         std::int32_t tenant = 0, prompt = 0, output = 0;
         std::int32_t generated = 0, computed = 0, pages = 0;
         bool isRunning = false;
-        int submittedAt = 0, firstTokenAt = -1;
-        double submittedMs = 0;  // where time is simulated too
+        int submittedAt = 0, firstTokenAt = -1, endedAt = -1;
+        int pausedFor = 0, longestPause = 0;  // steps without a row for its next token, though it ran
+        double submittedMs = 0;               // where time is simulated too
     };
     std::int32_t pool = 64;
     StepLimits limits = kSimulatedLimits;
@@ -40,6 +42,7 @@ struct Simulation {
     std::vector<double> weights = std::vector<double>(4, 1.0);
     std::vector<std::int32_t> caps = std::vector<std::int32_t>(4, 0);
     std::vector<double> service = std::vector<double>(4, 0.0);  // counted here, independently of FairShare
+    std::int32_t onlyCharged = -1;                              // a defect: what the others got is forgotten
     int steps = 0, preemptions = 0;
     std::string broken;
 
@@ -98,6 +101,7 @@ struct Simulation {
         const auto at = [&](std::int32_t i) -> Item& { return queue[static_cast<std::size_t>(i)]; };
         for (const std::int32_t i : plan.preempted) {
             if (i == 0) broken = "the oldest was preempted";
+            if (!isFirstComeFirstServed) checkVictim(plan, i);
             at(i).isRunning = false;
             at(i).pages = at(i).computed = 0;
             ++preemptions;
@@ -107,8 +111,10 @@ struct Simulation {
             at(i).isRunning = true;
         }
         Rows rows;
+        std::vector<bool> works(queue.size(), false);
         for (const auto& [i, count] : plan.work) {
             Item& item = at(i);
+            works[static_cast<std::size_t>(i)] = true;
             const std::int32_t target = item.prompt + item.generated;
             if (!item.isRunning || count < 1 || item.computed + count > target) broken = "rows that are not there";
             (views[static_cast<std::size_t>(i)].isDecode() ? rows.answers : rows.prompts) += count;
@@ -116,13 +122,18 @@ struct Simulation {
             item.computed += count;
             item.pages = std::max(item.pages, pagesForTokens(item.computed));
             const double prompt = std::max(0, std::min(item.computed, item.prompt) - before);
-            share.charge(item.tenant, kPromptTokenCost * prompt);
+            if (isCharged(item)) share.charge(item.tenant, kPromptTokenCost * prompt);
             service[static_cast<std::size_t>(item.tenant)] += kPromptTokenCost * prompt;
             if (item.computed < target) continue;
             if (item.firstTokenAt < 0) item.firstTokenAt = steps;
             ++item.generated;
-            share.charge(item.tenant, kGeneratedTokenCost);
+            if (isCharged(item)) share.charge(item.tenant, kGeneratedTokenCost);
             service[static_cast<std::size_t>(item.tenant)] += kGeneratedTokenCost;
+        }
+        for (std::size_t i = 0; i < queue.size(); ++i) {
+            Item& item = queue[i];
+            item.pausedFor = item.isRunning && views[i].isDecode() && !works[i] ? item.pausedFor + 1 : 0;
+            item.longestPause = std::max(item.longestPause, item.pausedFor);
         }
         std::int32_t running = 0;
         for (const Item& item : queue) running += item.isRunning;
@@ -137,10 +148,34 @@ struct Simulation {
         for (std::size_t i = queue.size(); i-- > 0;) {
             if (queue[i].generated < queue[i].output) continue;
             share.leave(queue[i].tenant);
+            queue[i].endedAt = steps;
             done.push_back(queue[i]);
             queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(i));
         }
         return rows;
+    }
+
+private:
+    bool isCharged(const Item& item) const { return onlyCharged < 0 || item.tenant == onlyCharged; }
+
+    // Where nobody is capped, whoever gives way is the newest of the tenant that was served most; only the oldest of
+    // all is spared.
+    void checkVictim(const StepPlan& plan, std::int32_t victim) {
+        if (std::ranges::any_of(caps, [](std::int32_t cap) { return cap > 0; })) return;
+        const auto runs = [&](std::size_t i) {
+            const auto& gone = plan.preempted;
+            const auto index = static_cast<std::int32_t>(i);
+            return queue[i].isRunning && std::ranges::find(gone, index) == gone.end();
+        };
+        const auto served = [&](std::size_t i) { return share.served()[static_cast<std::size_t>(queue[i].tenant)]; };
+        const auto mine = static_cast<std::size_t>(victim);
+        bool isOldest = true;
+        for (std::size_t i = 0; i < queue.size(); ++i) {
+            if (!queue[i].isRunning) continue;
+            if (!std::exchange(isOldest, false) && runs(i) &&
+                (served(i) > served(mine) || (served(i) == served(mine) && i > mine)))
+                broken = "somebody else should have given way";
+        }
     }
 };
 

@@ -5,7 +5,7 @@
 
 #include "core/compute/cpu/cpu_backend.h"
 #include "core/serving/serving_loop.h"
-#include "tests/support/allocation_count.h"
+#include "tests/support/allocations.h"
 #include "tests/support/fake_transformer.h"
 #include "tests/support/model_runner.h"
 #include "tests/support/test_main.h"

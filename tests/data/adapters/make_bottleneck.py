@@ -39,6 +39,8 @@ CASES = {
     "distilbert-houlsby-gelu-new": ("distilbert-f16", "float32", DoubleSeqBnConfig(reduction_factor=4, non_linearity="gelu_new")),
     "gpt2-houlsby": ("gpt2-odd", "float32", DoubleSeqBnConfig(reduction_factor=3)),
     "llama-pfeiffer": ("mha", "float32", SeqBnConfig(reduction_factor=4)),
+    "llama-pfeiffer-learned": ("mha", "float32", SeqBnConfig(reduction_factor=4, scaling="learned")),
+    "bert-houlsby-learned-bf16": ("bert-f16", "bfloat16", DoubleSeqBnConfig(reduction_factor=6, scaling="learned")),
     "llama-attention-f16": ("mha", "float16", BnConfig(mh_adapter=True, output_adapter=False, reduction_factor=8, non_linearity="relu",
                                                       original_ln_before=True)),
 }
@@ -58,6 +60,9 @@ def randomize(model, seed):
     with torch.no_grad():
         for name, p in model.named_parameters():
             if f".{NAME}." not in name:
+                continue
+            if name.endswith(".scaling"):  # a learned one begins at 1
+                p.copy_(0.6 + torch.rand(p.shape, generator=generator))
                 continue
             width = p.shape[1] if p.dim() == 2 else 1
             strength = 0.5 if name.endswith("bias") else 1.0 if "adapter_down" in name else 0.8
