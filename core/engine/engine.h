@@ -51,7 +51,7 @@ struct ImportRequest {
 };
 
 struct AdapterImport {
-    std::string path = {};    // a PEFT folder
+    std::string path = {};    // a folder of PEFT or AdapterHub
     std::string base = {};    // the model it changes
     std::string name = {};    // empty: the folder's name
     std::string tenant = {};  // whose it is, see AdapterRecord; empty: everyone's

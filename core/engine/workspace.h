@@ -54,7 +54,7 @@ public:
     Path removedAdapterFolder(std::string_view id) const {
         return m_folder / "adapters" / withPrefix(kRemovedPrefix, id);
     }
-    // Names adapters whose rows are yet to come, or about to go: see UnlistedNote.
+    // Names adapters whose rows are yet to come, or about to go: noteUnlisted in adapter_intake.h.
     Path unlistedAdapters(std::string_view why) const {
         return m_folder / "adapters" / withPrefix(kUnlistedPrefix, why);
     }
