@@ -130,7 +130,8 @@ private:
         return m_adapters.source(adapter, base.spec, layerPageBytes(m_backend, base.spec, m_options.kvType));
     }
     Result<AdapterArrival> arrivalOf(const AdapterImport& request) const;
-    Result<void> allow(const std::string& tenant, const std::vector<std::string>& names);
+    using LimitsByTenant = std::map<std::string, TenantLimits>;
+    Result<void> checkRoom(const AdapterArrival& arrival, LimitsByTenant& wanted) const;
     void adapterChanged(const AdapterRecord& adapter, std::string_view change);
     Result<void> reloadShelf();
     Result<void> deleteModel(const ModelRecord& model);
@@ -290,12 +291,33 @@ Result<AdapterArrival> LocalEngine::arrivalOf(const AdapterImport& request) cons
     return arrival;
 }
 
+// That the list of models which its tenant may use takes this one too. wanted: these lists, with all that came before.
+Result<void> LocalEngine::checkRoom(const AdapterArrival& arrival, LimitsByTenant& wanted) const {
+    if (arrival.tenant.empty()) return {};
+    if (!wanted.contains(arrival.tenant)) {
+        TRY_ASSIGN(wanted[arrival.tenant], m_tenants->limitsOf(arrival.tenant));
+    }
+    TenantLimits& limits = wanted[arrival.tenant];
+    const std::string name = arrival.base.name + ":" + arrival.name;
+    if (mayUse(limits, name)) return {};
+    if (limits.models.size() >= kMostTenantModels)
+        return fail(ErrorCode::TooLarge,
+                    "the list of models that tenant \"" + arrival.tenant + "\" may use is full: allow \"" +
+                        arrival.base.name + ":*\" in place of single adapters",
+                    "tenant");
+    limits.models.push_back(name);
+    return {};
+}
+
 std::vector<Result<AdapterRecord>> LocalEngine::importAdapters(std::span<const AdapterImport> requests) {
     std::vector<Result<AdapterRecord>> answers;
     std::vector<AdapterArrival> arrivals;
     std::vector<std::size_t> places;  // of the arrivals among the answers
+    LimitsByTenant wanted;
     for (const AdapterImport& request : requests) {
         auto arrival = arrivalOf(request);
+        if (arrival)
+            if (auto room = checkRoom(*arrival, wanted); !room) arrival = std::move(room).error();
         answers.push_back(arrival ? Result<AdapterRecord>(AdapterRecord()) : std::move(arrival).error());
         if (!arrival) continue;
         places.push_back(answers.size() - 1);
@@ -316,20 +338,12 @@ std::vector<Result<AdapterRecord>> LocalEngine::importAdapters(std::span<const A
     for (const auto& [tenant, mine] : added) {
         std::vector<std::string> names;
         for (const std::size_t place : mine) names.push_back(answers[place]->base + ":" + answers[place]->name);
-        if (const auto allowed = allow(tenant, names); !allowed)
-            for (const std::size_t place : mine) answers[place] = allowed.error();
+        if (const auto allowed = m_tenants->allow(tenant, names); !allowed)
+            for (const std::size_t place : mine)
+                answers[place]->warnings.push_back("tenant \"" + tenant +
+                                                   "\" may not use it yet: " + allowed.error().message);
     }
     return answers;
-}
-
-// Adds to the models that a tenant may use, when these are limited.
-Result<void> LocalEngine::allow(const std::string& tenant, const std::vector<std::string>& names) {
-    TRY_ASSIGN(TenantLimits limits, m_tenants->limitsOf(tenant));
-    const std::size_t before = limits.models.size();
-    for (const std::string& name : names)
-        if (!mayUse(limits, name)) limits.models.push_back(name);
-    if (limits.models.size() > before) TRY(m_tenants->limit(tenant, limits));
-    return {};
 }
 
 Result<AdapterRecord> LocalEngine::reloadAdapter(std::string_view reference, const std::string& path) {
@@ -353,6 +367,10 @@ Result<void> LocalEngine::removeAdapter(std::string_view reference) {
     TRY(m_adapters.remove(adapter));
     m_serving->retireAdapter(adapter.baseId, adapter.digest, MoveCause::Unload);
     adapterChanged(adapter, "removed");
+    if (adapter.tenant.empty()) return {};
+    if (const auto done = m_tenants->disallow(adapter.tenant, adapter.base + ":" + adapter.name); !done)
+        log("warning", "tenants",
+            "\"" + adapter.name + "\" stays in the models of its tenant: " + done.error().message);
     return {};
 }
 
