@@ -4,6 +4,7 @@
 #include "core/adapters/base_copy.h"
 #include "core/engine/model_files.h"
 #include "core/models/non_finite_scan.h"
+#include "core/models/transformer.h"
 
 namespace espalier {
 namespace {
@@ -21,26 +22,32 @@ std::string idOf(std::string_view base, std::string_view name, std::string_view 
     return "a-" + hash.finishHex().substr(0, 12);
 }
 
-Result<void> refuseNonFinite(const TensorSource& tensors) {
-    for (const TensorEntry& tensor : tensors.tensors()) {
-        NonFiniteScan scan(tensor.dtype);
-        TRY(readInPieces(tensors, tensor, {}, [&](std::span<const std::byte> piece) -> Result<void> {
-            scan.add(piece);
-            return {};
-        }));
-        if (scan.nan() + scan.infinite() > 0)
+// One reading: that this is what the source held, and that every value is finite.
+Result<void> checkCopy(const AdapterFolder& adapter, const Path& source, const std::string& digest,
+                       const std::stop_token& stop) {
+    std::vector<std::pair<const TensorEntry*, NonFiniteScan>> scans;
+    const auto scan = [&](const TensorEntry& tensor, std::span<const std::byte> piece) {
+        if (scans.empty() || scans.back().first != &tensor) scans.emplace_back(&tensor, NonFiniteScan(tensor.dtype));
+        scans.back().second.add(piece);
+    };
+    TRY_ASSIGN(const std::string found, digestAdapter(adapter, stop, scan));
+    if (found != digest)
+        return fail(ErrorCode::IoError, source.string() + " changed while it was copied", source.string());
+    for (const auto& [tensor, values] : scans)
+        if (values.nan() + values.infinite() > 0)
             return fail(ErrorCode::NonFinite,
-                        tensor.location() + " holds " + std::to_string(scan.nan()) + " NaN and " +
-                            std::to_string(scan.infinite()) + " infinite values",
-                        tensor.name);
-    }
+                        tensor->location() + " holds " + std::to_string(values.nan()) + " NaN and " +
+                            std::to_string(values.infinite()) + " infinite values",
+                        tensor->name);
     return {};
 }
 
-// What of the base came with the adapter must be the base's.
+// What of the base came with the adapter must be the base's, whose files may have changed since they were imported.
 Result<void> refuseOtherTables(FileSystem& files, AdapterFolder& adapter, const ModelRecord& base) {
     if (adapter.spec.baseCopies.empty()) return {};
     TRY_ASSIGN(const auto tensors, openModelFolder(files, base.folder));
+    if (auto checked = checkWeights(base.spec, *tensors); !checked)
+        return std::move(checked).error().context("the base " + base.name + " is not what was imported");
     TRY_ASSIGN(const auto warnings, compareBaseCopies(adapter, *tensors, base.spec));
     adapter.spec.warnings.insert(adapter.spec.warnings.end(), warnings.begin(), warnings.end());
     return {};
@@ -100,15 +107,14 @@ void AdapterIntake::keep() {
 
 Result<std::optional<AdapterRow>> AdapterIntake::take(const AdapterArrival& arrival, std::int64_t now) {
     const auto& [source, base, name, replaced, tenant] = arrival;
-    TRY_ASSIGN(AdapterFolder adapter, readAdapterFolder(m_files, source, base.spec));
-    TRY(refuseNonFinite(*adapter.tensors));
-    TRY(refuseOtherTables(m_files, adapter, base));
+    TRY_ASSIGN(const AdapterFolder adapter, readAdapterFolder(m_files, source, base.spec));
     TRY_ASSIGN(const std::string digest, digestAdapter(adapter, {}));
     const bool isSame = replaced && replaced->digest == digest;  // then only files that broke are to be mended
     if (isSame && holds(replaced->id, base.spec, digest)) return std::optional<AdapterRow>();
     const std::string id = isSame ? replaced->id : idOf(base.id, name, digest);
-    auto copied = copy(adapter, arrival, id, digest);
-    if (copied && isSame) copied = settle(id);
+    Result<AdapterSpec> copied = copy(adapter, arrival, id, digest);
+    if (copied && isSame)
+        if (auto settled = settle(id); !settled) copied = std::move(settled).error();
     if (!copied) {
         (void)m_files.removeTree(m_workspace.partialAdapterFolder(id));
         return std::move(copied).error();
@@ -118,22 +124,22 @@ Result<std::optional<AdapterRow>> AdapterIntake::take(const AdapterArrival& arri
         return std::optional<AdapterRow>();
     }
     m_taken.push_back({id, replaced ? replaced->id : std::string()});
-    const AdapterSpec& spec = adapter.spec;
+    const AdapterSpec& spec = *copied;
     return std::optional(AdapterRow{id, base.id, name, digest, spec.kind, replaced ? replaced->version + 1 : 1,
                                     spec.rank, dumpJson(Json(spec.targets)), spec.bytes,
                                     std::string(dtypeName(spec.dtype)), source.string(), spec.baseModel, now,
                                     dumpJson(Json(spec.warnings)), replaced ? replaced->tenant : tenant});
 }
 
-Result<void> AdapterIntake::copy(const AdapterFolder& adapter, const AdapterArrival& arrival, const std::string& id,
-                                 const std::string& digest) {
+Result<AdapterSpec> AdapterIntake::copy(const AdapterFolder& adapter, const AdapterArrival& arrival,
+                                        const std::string& id, const std::string& digest) {
     const Path partial = m_workspace.partialAdapterFolder(id);
     TRY(copyInto(partial, adapter, arrival.source));
-    // What was checked is what lies there now, also when somebody wrote to the source meanwhile.
-    TRY_ASSIGN(const AdapterFolder copied, readAdapterFolder(m_files, partial, arrival.base.spec));
-    TRY_ASSIGN(const std::string again, digestAdapter(copied, {}));
-    if (again == digest) return {};
-    return fail(ErrorCode::IoError, arrival.source.string() + " changed while it was copied", arrival.source.string());
+    // What is checked is what lies there now, whatever somebody writes to the source meanwhile.
+    TRY_ASSIGN(AdapterFolder copied, readAdapterFolder(m_files, partial, arrival.base.spec));
+    TRY(checkCopy(copied, arrival.source, digest, {}));
+    TRY(refuseOtherTables(m_files, copied, arrival.base));
+    return std::move(copied.spec);
 }
 
 Result<void> AdapterIntake::settle(const std::string& id) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// AdapterIntake: folders of adapters on their way into the workspace. Each is read and checked against its base,
-// copied, and what lies there then is read once more; the disk is waited for once for all of them. What is not kept in
-// the end leaves nothing behind, whatever went wrong.
+// AdapterIntake: folders of adapters on their way into the workspace. Each is copied, and what lies there then is
+// checked: against its base, against the source, value by value. The disk is waited for once for all of them. What is
+// not kept in the end leaves nothing behind, whatever went wrong.
 //
 // Owner: AdapterShelf, while it holds its lock. Thread: the caller's.
 #pragma once
@@ -38,7 +38,8 @@ public:
     ~AdapterIntake();
 
     // Copies one. nullopt: it is what it would replace, whose files were mended where they had to be. Errors: those of
-    // readAdapterFolder; non_finite; io_error, disk_full.
+    // readAdapterFolder; non_finite; io_error, disk_full; those of the base's files, where they are compared with what
+    // came along.
     Result<std::optional<AdapterRow>> take(const AdapterArrival& arrival, std::int64_t now);
     Result<void> place();  // under their own names, and durable
     void keep();           // rows name them now, and what they replaced is gone
@@ -47,8 +48,9 @@ private:
     struct Taken {
         std::string id, replaced;  // replaced: an id, or empty
     };
-    Result<void> copy(const AdapterFolder& adapter, const AdapterArrival& arrival, const std::string& id,
-                      const std::string& digest);
+    // What was copied, as it lies there.
+    Result<AdapterSpec> copy(const AdapterFolder& adapter, const AdapterArrival& arrival, const std::string& id,
+                             const std::string& digest);
     Result<void> copyInto(const Path& folder, const AdapterFolder& adapter, const Path& source);
     Result<void> settle(const std::string& id);
     bool holds(const std::string& id, const ArchSpec& base, const std::string& digest) const;

@@ -87,6 +87,11 @@ void FaultInjection::atEachCall(std::function<void(std::int64_t call, const Path
     m_hook = std::move(hook);
 }
 
+void FaultInjection::atEachReading(std::function<void(std::int64_t call, const Path&)> hook) {
+    const std::lock_guard lock(m_mutex);
+    m_readingHook = std::move(hook);
+}
+
 void FaultInjection::loseUnsyncedWrites() {
     const std::lock_guard lock(m_mutex);
     for (const auto& [path, bytes] : m_synced) {
@@ -112,8 +117,17 @@ Result<void> FaultInjection::count(const Path& path) {
 }
 
 Result<void> FaultInjection::countReading(const Path& path) {
-    const std::lock_guard lock(m_mutex);
-    if (m_reading.next()) return fail(m_reading.failWith, "planted failure at reading " + path.string(), path.string());
+    std::function<void(std::int64_t, const Path&)> hook;
+    std::int64_t call = 0;
+    bool fails = false;
+    {
+        const std::lock_guard lock(m_mutex);
+        fails = m_reading.next();
+        call = m_reading.made;
+        hook = m_readingHook;
+    }
+    if (hook) hook(call, path);
+    if (fails) return fail(m_reading.failWith, "planted failure at reading " + path.string(), path.string());
     return {};
 }
 

@@ -13,10 +13,88 @@
 using namespace espalier;
 using namespace espalier::test;
 
+namespace {
+
+std::string contentOf(const Path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+// In place, as somebody does who trains on.
+void overwrite(const Path& file, const std::string& content) {
+    std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+    stream.write(content.data(), static_cast<std::streamsize>(content.size()));
+}
+
+}  // namespace
+
 class TestAdapterSurroundings : public QObject {
     Q_OBJECT
 
 private slots:
+    // Whenever a NaN comes into the source, it is not in what was imported.
+    void aSourceThatChangesAtAnyReading_bringsInNothingUnchecked() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        fixture.reopenFaulty();
+        const Path source = fixture.makeAdapter("math"), weights = source / kAdapterWeightsFile;
+        const std::string clean = contentOf(weights);
+        TinyAdapter broken = tinyAdapter(fixture.spec);
+        const std::uint32_t nan = 0x7fc00000;
+        std::memcpy(broken.tensors[2].bytes.data() + 8, &nan, 4);
+        const std::string spoiled = broken.weights();
+        QCOMPARE(spoiled.size(), clean.size());
+        int imported = 0, refused = 0;
+        for (int at = 1;; ++at) {
+            QVERIFY(at < 1000);
+            overwrite(weights, clean);
+            int readings = 0;
+            fixture.faulty.atEachReading([&](std::int64_t, const Path& path) {
+                if (path == weights && ++readings == at) overwrite(weights, spoiled);
+            });
+            const auto adapter = fixture.engine->importAdapter({.path = source.string(), .base = "tiny"});
+            fixture.faulty.atEachReading({});
+            adapter ? ++imported : ++refused;
+            if (adapter) {
+                QVERIFY2(contentOf(Path(adapter->folder) / kAdapterWeightsFile) == clean, std::to_string(at).c_str());
+                VERIFY_OK(fixture.engine->removeAdapter("tiny:math"));
+            }
+            QVERIFY(fixture.folders().empty());
+            if (readings < at) break;
+        }
+        qInfo("%d refused, %d imported", refused, imported);
+        QVERIFY(refused > 5 && imported > 0);
+    }
+
+    // A linked base whose files somebody replaced, and an adapter that brings a table of the base along.
+    void aBaseThatChangedOnTheDisk_isAnErrorInWords() {
+        AdapterFixture fixture;
+        fixture.makeModel("tiny");
+        fixture.engine = fixture.open().value();
+        QVERIFY(!importAndWait(*fixture.engine, {.path = (fixture.root / "tiny").string(), .link = true})->error);
+        TinyAdapter adapter = tinyAdapter(fixture.spec, {.targets = {"embed_tokens"}});
+        const auto tensors = openModelFolder(*fixture.files, fixture.root / "tiny").value();
+        const TensorEntry* table = tensors->find("model.embed_tokens.weight");
+        adapter.tensors.push_back({"base_model.model.model.embed_tokens.base_layer.weight", "F32", table->shape,
+                                   readTensor(*tensors, *table).value()});
+        adapter.write(fixture.root / "math");
+        const AdapterImport request{.path = (fixture.root / "math").string(), .base = "tiny"};
+        const auto refused = [&](const TinyModelOptions& model, ErrorCode code) {
+            fixture.makeModel("tiny", model);
+            const auto adapter = fixture.engine->importAdapter(request);
+            if (adapter) return std::string("it was imported");
+            const Error& error = adapter.error();
+            const bool isRight = error.code == code && error.message.find("the base tiny") != std::string::npos;
+            return isRight ? std::string() : error.text();
+        };
+        QCOMPARE(refused({.layers = 1}, ErrorCode::MissingTensor), "");
+        QCOMPARE(refused({.vocabulary = kTinyVocabulary - 8, .tokenizer = false}, ErrorCode::ShapeMismatch), "");
+        QVERIFY(fixture.engine->adapters().empty());
+        QVERIFY(fixture.folders().empty());
+        fixture.makeModel("tiny");
+        VERIFY_OK(fixture.engine->importAdapter(request));
+    }
+
     void aFullListOfModels_isSaidBeforeAnythingComesIn() {
         AdapterFixture fixture;
         VERIFY_OK(fixture.start());
