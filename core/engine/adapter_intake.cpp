@@ -93,15 +93,16 @@ Result<std::vector<std::string>> readUnlisted(FileSystem& files, const Path& not
 }
 
 AdapterIntake::~AdapterIntake() {
+    bool isClean = true;
     for (const Taken& taken : m_taken) {
-        (void)m_files.removeTree(m_workspace.partialAdapterFolder(taken.id));
-        (void)m_files.removeTree(m_workspace.adapterFolder(taken.id));
+        (void)m_files.removeTree(m_workspace.partialAdapterFolder(taken.id));  // else at the next start
+        if (!m_files.removeTree(m_workspace.adapterFolder(taken.id))) isClean = false;
     }
-    if (!m_taken.empty()) (void)m_files.remove(note());
+    if (!m_taken.empty() && isClean) (void)m_files.remove(note());
 }
 
 void AdapterIntake::keep() {
-    (void)m_files.remove(note());  // else at the next start
+    (void)m_files.remove(note());  // else at the next start: all that it names has a row or is gone
     m_taken.clear();
 }
 

@@ -42,7 +42,7 @@ public:
     // came along.
     Result<std::optional<AdapterRow>> take(const AdapterArrival& arrival, std::int64_t now);
     Result<void> place();  // under their own names, and durable
-    void keep();           // rows name them now, and what they replaced is gone
+    void keep();           // rows name them now, and what they replaced was removed
 
 private:
     struct Taken {

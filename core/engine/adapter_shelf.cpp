@@ -272,7 +272,7 @@ Result<void> AdapterShelf::remove(const AdapterRecord& adapter) {
     const std::lock_guard changing(m_changeMutex);
     const Path folder = m_workspace.adapterFolder(adapter.id), aside = m_workspace.removedAdapterFolder(adapter.id);
     const bool hasFolder = m_files.exists(folder);
-    if (hasFolder) TRY(m_files.rename(folder, aside));
+    if (hasFolder) TRY(setAside(m_files, folder, aside));
     auto erased = leave(adapter);
     if (!erased) {
         if (hasFolder) (void)m_files.rename(aside, folder);  // else at the next start
@@ -283,58 +283,68 @@ Result<void> AdapterShelf::remove(const AdapterRecord& adapter) {
     return {};
 }
 
-Result<void> AdapterShelf::noteFilesOf(std::string_view baseId, std::span<const AdapterRow> rows) {
+Result<bool> AdapterShelf::deleteBase(std::string_view baseId, const std::function<Result<bool>()>& erase) {
+    const std::lock_guard changing(m_changeMutex);
+    TRY_ASSIGN(const auto rows, m_workspace.adapters().all());
     std::vector<std::string> ids;
     for (const AdapterRow& row : rows)
         if (row.base == baseId) ids.push_back(row.id);
-    return ids.empty() ? Result<void>() : noteUnlisted(m_files, m_workspace.unlistedAdapters(baseId), ids);
+    const Path note = m_workspace.unlistedAdapters(baseId);
+    if (!ids.empty()) TRY(noteUnlisted(m_files, note, ids));
+    TRY_ASSIGN(const bool isErased, erase());
+    if (isErased)
+        for (const std::string& id : ids) discard(id);
+    if (!ids.empty()) (void)m_files.remove(note);  // else at the next start
+    return isErased;
 }
 
-void AdapterShelf::deleteFilesOf(std::string_view baseId, std::span<const AdapterRow> rows) {
-    for (const AdapterRow& row : rows)
-        if (row.base == baseId) discard(row.id);
-    (void)m_files.remove(m_workspace.unlistedAdapters(baseId));  // else at the next start
-}
-
-// Aside first: a folder that says of itself that it is going is finished off at the next start, when it has to be.
+// Aside first: a folder that says of itself that it is going is finished off at the next start, when it has to be. One
+// that cannot step aside goes from where it is; what resists that too is a stranger at the next start, named in the
+// log.
 void AdapterShelf::discard(std::string_view id) {
     const Path folder = m_workspace.adapterFolder(id), aside = m_workspace.removedAdapterFolder(id);
-    if (m_files.exists(folder) && m_files.rename(folder, aside)) (void)m_files.removeTree(aside);
+    if (m_files.exists(folder)) (void)m_files.removeTree(setAside(m_files, folder, aside) ? aside : folder);
     const std::lock_guard lock(m_mutex);
     m_verified.erase(std::string(id));
 }
 
 Result<std::vector<std::string>> AdapterShelf::tidy() {
     const std::lock_guard changing(m_changeMutex);
-    std::set<std::string> known;
+    std::set<std::string> known, unlisted;
     TRY_ASSIGN(const auto rows, m_workspace.adapters().all());
     for (const AdapterRow& row : rows) known.insert(row.id);
-    std::vector<std::string> unknown;
     TRY_ASSIGN(const auto entries, m_files.list(m_workspace.folder() / "adapters"));
-    std::set<std::string> unlisted;
+    std::vector<std::string> sentences;
+    const auto succeeds = [&](const Result<void>& done) {
+        if (!done) sentences.push_back("what an earlier run left is still there: " + done.error().message);
+        return done.has_value();
+    };
+    std::vector<Path> notes;
     for (const FileEntry& entry : entries) {
         if (!entry.path.filename().string().starts_with(kUnlistedPrefix)) continue;
-        TRY_ASSIGN(const auto ids, readUnlisted(m_files, entry.path));
-        unlisted.insert(ids.begin(), ids.end());
+        const auto ids = readUnlisted(m_files, entry.path);
+        if (!succeeds(ids ? Result<void>() : ids.error())) continue;
+        unlisted.insert(ids->begin(), ids->end());
+        notes.push_back(entry.path);
     }
+    bool isDone = true;  // what the notes name is gone
     for (const FileEntry& entry : entries) {
         const std::string name = entry.path.filename().string();
         if (known.contains(name) || name.starts_with(kUnlistedPrefix)) continue;
-        if (unlisted.contains(name)) {
-            TRY(m_files.removeTree(entry.path));
-            continue;
-        }
         const bool isLeaving = name.starts_with(kRemovedPrefix);
-        if (isLeaving && known.contains(name.substr(kRemovedPrefix.size())))
-            TRY(m_files.rename(entry.path, m_workspace.adapterFolder(name.substr(kRemovedPrefix.size()))));
+        const std::string id = isLeaving ? name.substr(kRemovedPrefix.size()) : name;
+        if (unlisted.contains(name))
+            isDone &= succeeds(m_files.removeTree(entry.path));
+        else if (isLeaving && known.contains(id) && !m_files.exists(m_workspace.adapterFolder(id)))
+            (void)succeeds(m_files.rename(entry.path, m_workspace.adapterFolder(id)));
         else if (isLeaving || name.starts_with(kPartialPrefix))
-            TRY(m_files.removeTree(entry.path));
+            (void)succeeds(m_files.removeTree(entry.path));
         else
-            unknown.push_back(entry.path.string());
+            sentences.push_back(entry.path.string() + " is not in the catalog: import it, or remove it by hand");
     }
-    for (const FileEntry& entry : entries)  // what they named is done
-        if (entry.path.filename().string().starts_with(kUnlistedPrefix)) TRY(m_files.remove(entry.path));
-    return unknown;
+    if (isDone)
+        for (const Path& note : notes) (void)succeeds(m_files.remove(note));
+    return sentences;
 }
 
 }  // namespace espalier

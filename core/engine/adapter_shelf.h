@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -44,12 +45,13 @@ public:
     std::vector<Result<AdapterRecord>> bring(std::span<const AdapterArrival> arrivals, std::int64_t now);
     Result<void> remove(const AdapterRecord& adapter);  // error not_found: it is gone
 
-    // Around the deletion of a base for good, which takes the rows of its adapters along: before it, and after it.
-    Result<void> noteFilesOf(std::string_view baseId, std::span<const AdapterRow> rows);
-    void deleteFilesOf(std::string_view baseId, std::span<const AdapterRow> rows);
+    // Around the deletion of a base for good: `erase` deletes its row, which takes the rows of its adapters along, or
+    // says false; their files follow, and none comes in meanwhile. Errors: those of `erase`; io_error.
+    Result<bool> deleteBase(std::string_view baseId, const std::function<Result<bool>()>& erase);
 
     // After a crash: what says of itself that it is unfinished or being deleted, or is noted as unlisted, is removed,
-    // or kept while its row is there; other folders that no row names are named in the answer.
+    // or kept while its row is there. Gives sentences for the log: of folders that no row names, and of what could not
+    // be tidied. Errors: database; io_error when the folder of all cannot be listed.
     Result<std::vector<std::string>> tidy();
 
 private:

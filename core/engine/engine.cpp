@@ -170,9 +170,8 @@ Result<void> LocalEngine::start() {
         TRY_ASSIGN(const auto unknown, tidyModelFolders(*m_workspace, m_files));
         for (const std::string& path : unknown)
             log("warning", "catalog", path + " is not in the catalog: import it, or remove it by hand");
-        TRY_ASSIGN(const auto strangers, m_adapters.tidy());
-        for (const std::string& path : strangers)
-            log("warning", "catalog", path + " is not in the catalog: import it, or remove it by hand");
+        TRY_ASSIGN(const auto sentences, m_adapters.tidy());
+        for (const std::string& sentence : sentences) log("warning", "catalog", sentence);
         TRY(m_workspace->jobLog().trimLog(kRunLogRows));
         TRY(m_workspace->jobLog().trimEndedJobs(kEndedJobs));
     }
@@ -223,8 +222,11 @@ Result<void> LocalEngine::restoreModel(std::string_view id) {
 }
 
 Result<void> LocalEngine::emptyBin() {
-    for (const ModelRecord& model : m_shelf.bin()) TRY(deleteModel(model));
-    return reloadShelf();
+    Result<void> deleted;
+    for (const ModelRecord& model : m_shelf.bin())
+        if (deleted = deleteModel(model); !deleted) break;
+    TRY(reloadShelf());
+    return deleted;
 }
 
 // The folder steps aside, the row goes, then the files: after a crash in between, tidyModelFolders finishes or undoes
@@ -232,12 +234,14 @@ Result<void> LocalEngine::emptyBin() {
 Result<void> LocalEngine::deleteModel(const ModelRecord& model) {
     const Path folder = m_workspace->modelFolder(model.id), aside = m_workspace->removedFolder(model.id);
     const bool hasFolder = !model.linked && m_files.exists(folder);
-    TRY_ASSIGN(const auto adapters, m_workspace->adapters().all());
-    TRY(m_adapters.noteFilesOf(model.id, adapters));
-    if (hasFolder) TRY(m_files.rename(folder, aside));
-    TRY_ASSIGN(const bool isErased, m_workspace->catalog().eraseRemoved(model.id));
-    if (!isErased) return hasFolder ? m_files.rename(aside, folder) : Result<void>();  // restored in this moment
-    m_adapters.deleteFilesOf(model.id, adapters);
+    const auto erase = [&]() -> Result<bool> {
+        if (hasFolder) TRY(setAside(m_files, folder, aside));
+        auto erased = m_workspace->catalog().eraseRemoved(model.id);
+        if (hasFolder && !(erased && *erased)) TRY(m_files.rename(aside, folder));
+        return erased;
+    };
+    TRY_ASSIGN(const bool isErased, m_adapters.deleteBase(model.id, erase));
+    if (!isErased) return {};  // restored in this moment
     if (hasFolder) TRY(m_files.removeTree(aside));
     log("audit", "catalog", "\"" + model.name + "\" (" + model.id + ") was deleted");
     return {};

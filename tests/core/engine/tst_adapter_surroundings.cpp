@@ -95,6 +95,66 @@ private slots:
         VERIFY_OK(fixture.engine->importAdapter(request));
     }
 
+    // The deletion has read which adapters there are, when it can, and goes on when the import is over.
+    void anImportWhileItsBaseIsDeleted_leavesNoFolder() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        VERIFY_OK(fixture.import("law"));
+        const Path math = fixture.makeAdapter("math", {.seed = 2});
+        const std::string note = std::string(kUnlistedPrefix) + fixture.engine->findModel("tiny")->id;
+        fixture.reopenFaulty();
+        std::thread deletion;
+        std::once_flag once;
+        std::atomic<bool> isNoted = false, isImported = false;
+        fixture.faulty.atEachCall([&](std::int64_t, const Path& path) {
+            if (path.filename() == note) {
+                isNoted = true;
+                while (!isImported) std::this_thread::yield();
+                return;
+            }
+            std::call_once(once, [&] {
+                CHECK(fixture.engine->removeModel("tiny"));
+                deletion = std::thread([&] { CHECK(fixture.engine->emptyBin()); });
+                for (int i = 0; i < 100 && !isNoted; ++i) QTest::qSleep(2);  // it may have to wait for its turn
+            });
+        });
+        (void)fixture.engine->importAdapter({.path = math.string(), .base = "tiny"});
+        isImported = true;
+        QVERIFY(deletion.joinable());
+        deletion.join();
+        QVERIFY(fixture.engine->bin().empty() && fixture.engine->adapters().empty());
+        QVERIFY(fixture.folders().empty());
+    }
+
+    // The rename that was made but could not be made durable, too.
+    void aDeletionOfTheBaseThatFails_leavesItInTheBinWhole() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        VERIFY_OK(fixture.import("math"));
+        const auto answer = fixture.generate("tiny:math", 8);
+        fixture.reopenFaulty();
+        int whole = 0;
+        for (int call = 1;; ++call) {
+            QVERIFY(call < 50);
+            VERIFY_OK(fixture.engine->removeModel("tiny"));
+            const std::string id = fixture.engine->bin()[0].id;
+            fixture.faulty.failCall(call, ErrorCode::IoError);
+            const auto deleted = fixture.engine->emptyBin();
+            fixture.faulty.failCall(1 << 20, ErrorCode::IoError);
+            if (fixture.engine->bin().empty()) break;
+            QVERIFY(!deleted);
+            ++whole;
+            VERIFY_OK(fixture.engine->restoreModel(id));
+            fixture.reopenFaulty();  // nothing of it is in memory
+            QCOMPARE(fixture.generate("tiny:math", 8), answer);
+        }
+        QVERIFY2(whole >= 7, std::to_string(whole).c_str());  // the note, what was left of an earlier one, the rename
+        QCOMPARE(fixture.engine->adapters().size(), std::size_t{0});
+        fixture.engine.reset();
+        fixture.engine = fixture.open().value();
+        QVERIFY(fixture.folders().empty());
+    }
+
     void aFullListOfModels_isSaidBeforeAnythingComesIn() {
         AdapterFixture fixture;
         VERIFY_OK(fixture.start());
