@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/adapter_intake.h"
 
+#include <algorithm>
+
 #include "core/adapters/base_copy.h"
 #include "core/engine/model_files.h"
 #include "core/models/non_finite_scan.h"
@@ -96,7 +98,7 @@ AdapterIntake::~AdapterIntake() {
     bool isClean = true;
     for (const Taken& taken : m_taken) {
         (void)m_files.removeTree(m_workspace.partialAdapterFolder(taken.id));  // else at the next start
-        if (!m_files.removeTree(m_workspace.adapterFolder(taken.id))) isClean = false;
+        if (taken.isPlaced && !m_files.removeTree(m_workspace.adapterFolder(taken.id))) isClean = false;
     }
     if (!m_taken.empty() && isClean) (void)m_files.remove(note());
 }
@@ -106,14 +108,26 @@ void AdapterIntake::keep() {
     m_taken.clear();
 }
 
-Result<std::optional<AdapterRow>> AdapterIntake::take(const AdapterArrival& arrival, std::int64_t now) {
-    const auto& [source, base, name, replaced, tenant] = arrival;
+// The row of an adapter whose base is in the bin is on no shelf.
+Result<void> AdapterIntake::refuseListed(const std::string& id) const {
+    if (!m_files.exists(m_workspace.adapterFolder(id))) return {};
+    TRY_ASSIGN(const auto rows, m_workspace.adapters().all());
+    if (std::ranges::find(rows, id, &AdapterRow::id) == rows.end()) return {};
+    return fail(ErrorCode::AlreadyExists, "this adapter is in the workspace already (" + id + ")", id);
+}
+
+Result<std::optional<AdapterRow>> AdapterIntake::take(const AdapterArrival& arrival, const AdapterRecord* replaced,
+                                                      std::int64_t now, const std::stop_token& stop) {
+    const ModelRecord& base = arrival.base;
+    const std::string& name = arrival.name;
+    const Path source = arrival.source.empty() && replaced ? Path(replaced->source) : arrival.source;
     TRY_ASSIGN(const AdapterFolder adapter, readAdapterFolder(m_files, source, base.spec));
-    TRY_ASSIGN(const std::string digest, digestAdapter(adapter, {}));
+    TRY_ASSIGN(const std::string digest, digestAdapter(adapter, stop));
     const bool isSame = replaced && replaced->digest == digest;  // then only files that broke are to be mended
     if (isSame && holds(replaced->id, base.spec, digest)) return std::optional<AdapterRow>();
     const std::string id = isSame ? replaced->id : idOf(base.id, name, digest);
-    Result<AdapterSpec> copied = copy(adapter, arrival, id, digest);
+    if (!isSame) TRY(refuseListed(id));
+    Result<AdapterSpec> copied = copy(adapter, source, base, id, digest, stop);
     if (copied && isSame)
         if (auto settled = settle(id); !settled) copied = std::move(settled).error();
     if (!copied) {
@@ -129,17 +143,17 @@ Result<std::optional<AdapterRow>> AdapterIntake::take(const AdapterArrival& arri
     return std::optional(AdapterRow{id, base.id, name, digest, spec.kind, replaced ? replaced->version + 1 : 1,
                                     spec.rank, dumpJson(Json(spec.targets)), spec.bytes,
                                     std::string(dtypeName(spec.dtype)), source.string(), spec.baseModel, now,
-                                    dumpJson(Json(spec.warnings)), replaced ? replaced->tenant : tenant});
+                                    dumpJson(Json(spec.warnings)), arrival.tenant});
 }
 
-Result<AdapterSpec> AdapterIntake::copy(const AdapterFolder& adapter, const AdapterArrival& arrival,
-                                        const std::string& id, const std::string& digest) {
+Result<AdapterSpec> AdapterIntake::copy(const AdapterFolder& adapter, const Path& source, const ModelRecord& base,
+                                        const std::string& id, const std::string& digest, const std::stop_token& stop) {
     const Path partial = m_workspace.partialAdapterFolder(id);
-    TRY(copyInto(partial, adapter, arrival.source));
+    TRY(copyInto(partial, adapter, source));
     // What is checked is what lies there now, whatever somebody writes to the source meanwhile.
-    TRY_ASSIGN(AdapterFolder copied, readAdapterFolder(m_files, partial, arrival.base.spec));
-    TRY(checkCopy(copied, arrival.source, digest, {}));
-    TRY(refuseOtherTables(m_files, copied, arrival.base));
+    TRY_ASSIGN(AdapterFolder copied, readAdapterFolder(m_files, partial, base.spec));
+    TRY(checkCopy(copied, source, digest, stop));
+    TRY(refuseOtherTables(m_files, copied, base));
     return std::move(copied.spec);
 }
 
@@ -156,7 +170,10 @@ Result<void> AdapterIntake::place() {
         if (!taken.replaced.empty()) ids.push_back(taken.replaced);
     }
     TRY(noteUnlisted(m_files, note(), ids));
-    for (const Taken& taken : m_taken) TRY(settle(taken.id));
+    for (Taken& taken : m_taken) {
+        taken.isPlaced = true;
+        TRY(settle(taken.id));
+    }
     return m_files.flush(m_workspace.folder() / "adapters");
 }
 

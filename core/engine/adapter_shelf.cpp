@@ -2,7 +2,6 @@
 #include "core/engine/adapter_shelf.h"
 
 #include <algorithm>
-#include <set>
 #include <tuple>
 
 #include "core/engine/engine.h"
@@ -11,6 +10,7 @@ namespace espalier {
 namespace {
 
 constexpr std::size_t kNamedAdapters = 12;  // in a message
+constexpr std::size_t kTogether = 256;      // brought in with one wait for the disk, while other changes wait
 
 std::vector<std::string> namesFrom(const std::string& text) {
     std::vector<std::string> names;
@@ -197,57 +197,85 @@ Result<void> AdapterShelf::verify(const std::string& id, const Path& path, const
     return {};
 }
 
-std::vector<Result<AdapterRecord>> AdapterShelf::bring(std::span<const AdapterArrival> arrivals, std::int64_t now) {
+std::vector<Result<AdapterBrought>> AdapterShelf::bring(std::span<const AdapterArrival> arrivals, std::int64_t now,
+                                                        const std::stop_token& stop) {
+    std::vector<Result<AdapterBrought>> answers;
+    for (std::size_t begin = 0; begin < arrivals.size(); begin += kTogether)
+        bringTogether(arrivals.subspan(begin, std::min(kTogether, arrivals.size() - begin)), now, stop, answers);
+    return answers;
+}
+
+void AdapterShelf::bringTogether(std::span<const AdapterArrival> arrivals, std::int64_t now,
+                                 const std::stop_token& stop, std::vector<Result<AdapterBrought>>& answers) {
     const std::lock_guard changing(m_changeMutex);
     AdapterIntake intake(m_workspace, m_files);
-    std::vector<Result<AdapterRecord>> answers;
     std::vector<AdapterChange> changes;
     std::vector<AdapterRecord> made;  // what the changes make
     std::vector<std::size_t> places;  // and whose answers they are
     std::set<std::pair<std::string_view, std::string_view>> arriving;
-    const auto all = records();
+    const auto all = records();  // what has a name is looked up here: others may have changed it since the caller did
     for (const AdapterArrival& arrival : arrivals) {
-        const auto& [source, base, name, replaced, tenant] = arrival;
-        if (!arriving.insert({base.id, name}).second || (!replaced && named(*all, base.id, name))) {
-            answers.push_back(fail(ErrorCode::AlreadyExists,
-                                   base.name + " already has an adapter named \"" + name +
-                                       "\": reload it from its new files, remove it, or choose another name",
-                                   name));
+        const AdapterRecord* there = named(*all, arrival.base.id, arrival.name);
+        if (auto refused = refusal(arrival, there, arriving); !refused) {
+            answers.push_back(std::move(refused).error());
             continue;
         }
-        auto row = intake.take(arrival, now);
+        if (stop.stop_requested()) {
+            answers.push_back(fail(ErrorCode::Cancelled, "stopped before it was read", arrival.name));
+            continue;
+        }
+        auto row = intake.take(arrival, there, now, stop);
         if (!row) {
             answers.push_back(std::move(row).error());
         } else if (!*row) {
-            answers.push_back(*replaced);
+            answers.push_back(AdapterBrought{*there});
         } else {
-            changes.push_back({std::move(**row), replaced ? replaced->id : std::string()});
-            made.push_back(recordOf(changes.back().row, base, m_workspace.adapterFolder(changes.back().row.id)));
+            const std::string id = (*row)->id;
+            changes.push_back({std::move(**row), there ? there->id : std::string()});
+            made.push_back(recordOf(changes.back().row, arrival.base, m_workspace.adapterFolder(id)));
             places.push_back(answers.size());
-            answers.push_back(made.back());
+            answers.push_back(AdapterBrought{made.back(), there ? there->digest : std::string()});
         }
     }
-    if (changes.empty()) return answers;
+    if (changes.empty()) return;
     auto entered = intake.place();
     if (entered) entered = enter(changes, made);
     if (!entered) {
         for (const std::size_t place : places) answers[place] = entered.error();
-        return answers;
+        return;
     }
     for (const AdapterChange& change : changes)
         if (!change.replaced.empty()) discard(change.replaced);
     intake.keep();
-    return answers;
 }
 
-// Into the catalog and among the records, which are not read again: there may be thousands.
+// Why one cannot come in. there: what has its name; arriving: the names of those before it.
+Result<void> AdapterShelf::refusal(const AdapterArrival& arrival, const AdapterRecord* there,
+                                   std::set<std::pair<std::string_view, std::string_view>>& arriving) const {
+    const auto& [source, base, name, tenant, isReload] = arrival;
+    TRY(m_models.find(base.id));
+    if (isReload && (!there || there->tenant != tenant))
+        return fail(ErrorCode::NotFound, "adapter \"" + name + "\" of " + base.name + " is gone already", name);
+    if (arriving.emplace(base.id, name).second && (isReload || !there)) return {};
+    return fail(ErrorCode::AlreadyExists,
+                base.name + " already has an adapter named \"" + name +
+                    "\": reload it from its new files, remove it, or choose another name",
+                name);
+}
+
+// Into the catalog and among the records, which are not read again: there may be thousands. Those whose base went into
+// the bin meanwhile come back with it.
 Result<void> AdapterShelf::enter(std::span<const AdapterChange> changes, std::span<const AdapterRecord> made) {
     const std::lock_guard reloading(m_reloadMutex);
     TRY(m_workspace.adapters().put(changes));
+    const auto models = m_models.models();
     Records all = *records();
     for (const AdapterRecord& record : made) {
+        const auto base = std::ranges::find(models, record.baseId, &ModelRecord::id);
+        if (base == models.end()) continue;
         const auto place = placeOf(all, record.baseId, record.name);
         const auto kept = std::make_shared<AdapterRecord>(record);
+        kept->base = base->name;
         if (named(all, record.baseId, record.name))
             *place = kept;
         else

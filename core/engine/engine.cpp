@@ -335,7 +335,7 @@ std::vector<Result<AdapterRecord>> LocalEngine::importAdapters(std::span<const A
             answer = std::move(brought[i]).error().context("importing adapter \"" + arrivals[i].name + "\"");
             continue;
         }
-        answer = std::move(brought[i]);
+        answer = std::move(brought[i]->record);
         adapterChanged(*answer, "imported");
         if (!answer->tenant.empty()) added[answer->tenant].push_back(places[i]);
     }
@@ -352,17 +352,17 @@ std::vector<Result<AdapterRecord>> LocalEngine::importAdapters(std::span<const A
 
 Result<AdapterRecord> LocalEngine::reloadAdapter(std::string_view reference, const std::string& path) {
     TRY(writable([] { return Result<void>(); }));
-    TRY_ASSIGN(const AdapterRecord old, m_adapters.find(reference));
-    TRY_ASSIGN(const ModelRecord base, m_shelf.find(old.baseId));
-    const Path source = path.empty() ? Path(old.source) : std::filesystem::absolute(path).lexically_normal();
-    const AdapterArrival arrival{source, base, old.name, old};
-    auto adapter = std::move(m_adapters.bring({&arrival, 1}, m_clock.unixMilliseconds()).front());
-    if (!adapter) return std::move(adapter).error().context("reloading adapter \"" + old.name + "\"");
-    if (adapter->id != old.id) {
-        m_serving->retireAdapter(old.baseId, old.digest, MoveCause::Reload);
-        adapterChanged(*adapter, "reloaded");
+    TRY_ASSIGN(const AdapterRecord known, m_adapters.find(reference));
+    TRY_ASSIGN(const ModelRecord base, m_shelf.find(known.baseId));
+    const Path source = path.empty() ? Path() : std::filesystem::absolute(path).lexically_normal();
+    const AdapterArrival arrival{source, base, known.name, known.tenant, true};
+    auto brought = std::move(m_adapters.bring({&arrival, 1}, m_clock.unixMilliseconds()).front());
+    if (!brought) return std::move(brought).error().context("reloading adapter \"" + known.name + "\"");
+    if (!brought->replaced.empty()) {
+        m_serving->retireAdapter(base.id, brought->replaced, MoveCause::Reload);
+        adapterChanged(brought->record, "reloaded");
     }
-    return adapter;
+    return std::move(brought->record);
 }
 
 Result<void> LocalEngine::removeAdapter(std::string_view reference) {

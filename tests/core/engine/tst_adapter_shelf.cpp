@@ -15,6 +15,32 @@ using namespace espalier::test;
 
 namespace {
 
+// The shelf alone over the fixture's workspace, whose engine is closed meanwhile.
+struct Shelf {
+    AdapterFixture& fixture;
+    std::unique_ptr<Workspace> workspace;
+    std::optional<ModelShelf> models;
+    std::optional<AdapterShelf> adapters;
+
+    explicit Shelf(AdapterFixture& of) : fixture(of) {
+        fixture.engine.reset();
+        workspace = Workspace::open(fixture.workspace, Workspace::Access::Write, *fixture.files, fixture.clock).value();
+        models.emplace(*workspace, *fixture.files);
+        CHECK(models->reload());
+        adapters.emplace(*workspace, *fixture.files, *models);
+    }
+    Result<AdapterBrought> bring(const Path& source, const std::string& name, bool isReload) {
+        const AdapterArrival arrival{source, models->find("tiny").value(), name, {}, isReload};
+        return std::move(adapters->bring({&arrival, 1}, 1).front());
+    }
+    void close() {
+        adapters.reset();
+        models.reset();
+        workspace.reset();
+        fixture.engine = fixture.open().value();
+    }
+};
+
 void putFile(const Path& folder, const std::string& name) {
     std::filesystem::create_directories(folder);
     std::ofstream(folder / name) << "left over";
@@ -33,6 +59,91 @@ class TestAdapterShelf : public QObject {
     Q_OBJECT
 
 private slots:
+    void theSameReloadTwice_isOneVersionWithItsFiles() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        VERIFY_OK(fixture.import("math"));
+        const Path changed = fixture.makeAdapter("changed", {.seed = 9});
+        Shelf shelf(fixture);
+        VERIFY_OK(shelf.adapters->reload());
+        const auto old = shelf.adapters->find("tiny:math").value();
+        const auto first = shelf.bring(changed, "math", true), second = shelf.bring(changed, "math", true);
+        VERIFY_OK(first);
+        VERIFY_OK(second);
+        QCOMPARE(first->replaced, old.digest);
+        QCOMPARE(second->replaced, std::string());  // nothing is left to do
+        QCOMPARE(second->record.id, first->record.id);
+        QCOMPARE(second->record.version, 2);
+        shelf.close();
+        QCOMPARE(fixture.folders(), std::vector<std::string>{first->record.id});
+        QCOMPARE(fixture.generate("tiny:math").size(), std::size_t{24});
+    }
+
+    // The others have looked the adapter up, or are about to, while the first is at work.
+    void manyReloadAtOnce_andOneVersionComesOfIt() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        VERIFY_OK(fixture.import("math"));
+        const std::string changed = fixture.makeAdapter("changed", {.seed = 9}).string();
+        fixture.reopenFaulty();
+        const std::int64_t before = fixture.engine->lastSequence();
+        constexpr int kOthers = 5;
+        std::atomic<int> begun = 0;
+        std::vector<std::thread> others;
+        std::vector<Result<AdapterRecord>> answers(kOthers + 1, fail(ErrorCode::Internal, "no answer"));
+        std::once_flag once;
+        fixture.faulty.atEachCall([&](std::int64_t, const Path&) {
+            std::call_once(once, [&] {
+                for (int i = 1; i <= kOthers; ++i)
+                    others.emplace_back([&, i] {
+                        ++begun;
+                        answers[static_cast<std::size_t>(i)] = fixture.engine->reloadAdapter("tiny:math", changed);
+                    });
+                while (begun < kOthers) std::this_thread::yield();
+            });
+        });
+        answers[0] = fixture.engine->reloadAdapter("tiny:math", changed);
+        for (std::thread& other : others) other.join();
+        for (const auto& answer : answers) {
+            VERIFY_OK(answer);
+            QCOMPARE(answer->version, 2);
+            QCOMPARE(answer->id, answers[0]->id);
+        }
+        int reloaded = 0;
+        const auto events = fixture.engine->eventsAfter(before).value();
+        for (const NumberedEvent& event : events) reloaded += std::holds_alternative<AdapterChanged>(event.event);
+        QCOMPARE(reloaded, 1);
+        QCOMPARE(fixture.folders(), std::vector<std::string>{answers[0]->id});
+        QCOMPARE(fixture.generate("tiny:math").size(), std::size_t{24});
+    }
+
+    void whatWasRemovedMeanwhile_isNotReloaded() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        const auto math = fixture.import("math");
+        VERIFY_OK(math);
+        Shelf shelf(fixture);
+        VERIFY_OK(shelf.adapters->reload());
+        VERIFY_OK(shelf.adapters->remove(*math));
+        QCOMPARE(shelf.bring(fixture.root / "math", "math", true).error().code, ErrorCode::NotFound);
+        shelf.close();
+        QVERIFY(fixture.folders().empty());
+    }
+
+    // A base that comes out of the bin is on its shelf a moment before its adapters are on theirs.
+    void whatARowNames_isNotWrittenOver() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        const auto math = fixture.import("math");
+        VERIFY_OK(math);
+        const auto answer = fixture.generate("tiny:math");
+        Shelf shelf(fixture);  // whose records are not read yet
+        QCOMPARE(shelf.bring(fixture.root / "math", "math", false).error().code, ErrorCode::AlreadyExists);
+        shelf.close();
+        QCOMPARE(fixture.folders(), std::vector<std::string>{math->id});
+        QCOMPARE(fixture.generate("tiny:math"), answer);
+    }
+
     void aReloadThatFailsAnywhere_leavesOneWholeVersion() {
         AdapterFixture fixture;
         VERIFY_OK(fixture.start());

@@ -95,6 +95,24 @@ private slots:
         VERIFY_OK(fixture.engine->importAdapter(request));
     }
 
+    void anAdapterWhoseBaseGoesIntoTheBin_comesBackWithIt() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        const Path math = fixture.makeAdapter("math");
+        fixture.reopenFaulty();
+        std::once_flag once;
+        fixture.faulty.atEachCall([&](std::int64_t, const Path&) {
+            std::call_once(once, [&] { CHECK(fixture.engine->removeModel("tiny")); });
+        });
+        VERIFY_OK(fixture.engine->importAdapter({.path = math.string(), .base = "tiny"}));
+        fixture.faulty.atEachCall({});
+        QVERIFY(fixture.engine->adapters().empty());
+        QCOMPARE(fixture.engine->findAdapter("math").error().code, ErrorCode::NotFound);
+        VERIFY_OK(fixture.engine->restoreModel(fixture.engine->bin()[0].id));
+        QCOMPARE(fixture.engine->adapters().size(), std::size_t{1});
+        QCOMPARE(fixture.generate("tiny:math").size(), std::size_t{24});
+    }
+
     // The deletion has read which adapters there are, when it can, and goes on when the import is over.
     void anImportWhileItsBaseIsDeleted_leavesNoFolder() {
         AdapterFixture fixture;
