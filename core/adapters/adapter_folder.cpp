@@ -315,7 +315,7 @@ Result<AdapterFolder> readAdapterFolder(FileSystem& files, const Path& folder, c
     return adapter;
 }
 
-Result<std::string> digestAdapter(const AdapterFolder& adapter, std::stop_token stop) {
+Result<std::string> digestAdapter(const AdapterFolder& adapter, std::stop_token stop, const TensorPieceVisitor& seen) {
     ModelDigest digest;
     Sha256 config;
     config.update(adapter.configText);
@@ -324,6 +324,7 @@ Result<std::string> digestAdapter(const AdapterFolder& adapter, std::stop_token 
         Sha256 hash;
         TRY(readInPieces(*adapter.tensors, entry, stop, [&](std::span<const std::byte> piece) -> Result<void> {
             hash.update(piece);
+            if (seen) seen(entry, piece);
             return {};
         }));
         digest.addTensor(entry, hash.finish());

@@ -8,7 +8,9 @@
 // Thread: any.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -67,7 +69,9 @@ Result<AdapterFolder> readAdapterFolder(FileSystem& files, const Path& folder, c
 Result<AdapterSpec> checkAdapter(std::string_view configText, const TensorSource& tensors, const ArchSpec& base);
 
 // The identity of an adapter: SHA-256 over its configuration as found and its tensors (ModelDigest), "sha256:...".
-// Reads everything. Errors: io_error, cancelled.
-Result<std::string> digestAdapter(const AdapterFolder& adapter, std::stop_token stop);
+// Reads everything; `seen` gets it piece by piece, a tensor after the other. Errors: io_error, cancelled.
+using TensorPieceVisitor = std::function<void(const TensorEntry& tensor, std::span<const std::byte> piece)>;
+Result<std::string> digestAdapter(const AdapterFolder& adapter, std::stop_token stop,
+                                  const TensorPieceVisitor& seen = {});
 
 }  // namespace espalier

@@ -6,9 +6,8 @@
 //   GET  /control/events        one SSE stream; `?after=N` asks for the gap since sequence N
 //                                of the same daemon (started_at in hello): each numbers its events from 1
 //          id: <sequence>\n event: job|model|serve|log|tenant|adapter\n data: <JSON>     must arrive, numbered
-//          event: snapshot\n data: <JSON>                                 newest wins, no id; 10 Hz while serving or
-//          jobs
-//                                                                         run, 1 Hz idle
+//          event: snapshot\n data: <JSON>                                 newest wins, no id; 10 Hz while serving
+//                                                                         or jobs run, 1 Hz idle
 //          event: lost\n data: {}                                         the gap is gone: read everything again
 //   Errors: HTTP status and {"error":{"code","message","where"}} with the codes of core/base/result.h.
 //
@@ -31,6 +30,8 @@
 //   adapters {model?}                          -> {adapters: [AdapterRecord]}
 //   adapter-import {path, model, name?, tenant?} -> AdapterRecord        answers when it is checked and copied; of a
 //                                                 tenant: no other tenant sees it
+//   adapters-import {paths, model, tenant?}    -> {imported: [AdapterRecord], failed: [{path, error}]}    at most
+//                                                 1,000 folders
 //   adapter-show {adapter} adapter-reload {adapter, path?} -> AdapterRecord   adapter: "base:name", an id, or a name
 //   adapter-remove {adapter}                   -> {removed, base, id}     that only one base has
 //   isolation-check {model?, adapters?}        -> {passed, model, adapters, compute_mode, kv, device, compared,
@@ -46,8 +47,8 @@
 //   detokenize {model, ids}                    -> {text}
 //   template {model, messages, tools?, generation_prompt?, details?} -> {text, ids, tokens?, is_special?}
 //   generate {model, prompt | prompt_ids | messages, ...sampling} -> as `espalierctl generate --json`
-//                                                 (with stream: true an SSE answer: `text` {text}, then `result` |
-//                                                 `error`)
+//                                                 (with stream: true an SSE answer: `text` {text}, then
+//                                                 `result` | `error`)
 //   perplexity {model, text | ids, context?}   -> as `espalierctl perplexity --json`
 //   embed {model, text | texts}                -> {embedding, dim, normalized} | {results:[...]}
 //   serve-start {} serve-stop {} serve-drain {} -> {state}
@@ -60,10 +61,9 @@
 //   key-create {tenant} key-rotate {key} -> {tenant, key, id, prefix, created_at}    `key` is shown this once
 //   key-revoke {key} key-restore {key} -> {tenant, id, prefix, created_at, revoked_at}    by id or first characters
 //   usage {tenant?, by?: hour|day, days?, from?, to?} -> {usage: [Usage], by}    times in Unix ms; default: 30 days
-//   cancel {call}                              -> {cancelled}    ends the call whose arguments had this "call_id", as
-//   if
-//                                                 it had been stopped where it was made: it answers with what it has.
-//                                                 A daemon only.
+//   cancel {call}                              -> {cancelled}    ends the call whose arguments had this "call_id" as
+//                                                 if it had been stopped where it was made: it answers with what
+//                                                 it has. A daemon only.
 //   requests {limit?}                          -> {requests: [RequestRecord], total}    oldest first, at most 1,000
 //   request-cancel {id} -> {id}, an id that has ended: no effect
 //   steps {limit?} -> {steps: [StepRecord]}, oldest first

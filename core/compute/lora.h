@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // LoRA (Hu et al., arXiv 2106.09685) for a batch in which each row may use another adapter, or none, and ranks differ:
 //
-//   shrink   v[t, firstRank + j]  = scale * sum_k x[t, k] A[j, k]       A: [rank, inputs]
+//   shrink   v[t, firstRank + j]  = scale * sum_k x[t, k] A[j, k]         A: [rank, inputs]
 //   expand   y[t, firstOutput + n] += sum_j v[t, firstRank + j] B[n, j]   B: [outputs, rank], kept transposed
-//   gather   v[t, firstRank + j]  = scale * A[j, id[t]]                     in place of shrink where x is a table's row
-//   id[t]
+//   gather   v[t, firstRank + j]  = scale * A[j, id[t]]                   in place of shrink
+//            where x is row id[t] of a table
 //
 // A bottleneck adapter (Houlsby et al., arXiv 1902.00751) is the same with an activation between, A's bias a and B's b:
 //

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/engine/adapter_intake.h"
 
+#include <algorithm>
+
 #include "core/adapters/base_copy.h"
 #include "core/engine/model_files.h"
 #include "core/models/non_finite_scan.h"
+#include "core/models/transformer.h"
 
 namespace espalier {
 namespace {
@@ -21,26 +24,32 @@ std::string idOf(std::string_view base, std::string_view name, std::string_view 
     return "a-" + hash.finishHex().substr(0, 12);
 }
 
-Result<void> refuseNonFinite(const TensorSource& tensors) {
-    for (const TensorEntry& tensor : tensors.tensors()) {
-        NonFiniteScan scan(tensor.dtype);
-        TRY(readInPieces(tensors, tensor, {}, [&](std::span<const std::byte> piece) -> Result<void> {
-            scan.add(piece);
-            return {};
-        }));
-        if (scan.nan() + scan.infinite() > 0)
+// One reading: that this is what the source held, and that every value is finite.
+Result<void> checkCopy(const AdapterFolder& adapter, const Path& source, const std::string& digest,
+                       const std::stop_token& stop) {
+    std::vector<std::pair<const TensorEntry*, NonFiniteScan>> scans;
+    const auto scan = [&](const TensorEntry& tensor, std::span<const std::byte> piece) {
+        if (scans.empty() || scans.back().first != &tensor) scans.emplace_back(&tensor, NonFiniteScan(tensor.dtype));
+        scans.back().second.add(piece);
+    };
+    TRY_ASSIGN(const std::string found, digestAdapter(adapter, stop, scan));
+    if (found != digest)
+        return fail(ErrorCode::IoError, source.string() + " changed while it was copied", source.string());
+    for (const auto& [tensor, values] : scans)
+        if (values.nan() + values.infinite() > 0)
             return fail(ErrorCode::NonFinite,
-                        tensor.location() + " holds " + std::to_string(scan.nan()) + " NaN and " +
-                            std::to_string(scan.infinite()) + " infinite values",
-                        tensor.name);
-    }
+                        tensor->location() + " holds " + std::to_string(values.nan()) + " NaN and " +
+                            std::to_string(values.infinite()) + " infinite values",
+                        tensor->name);
     return {};
 }
 
-// What of the base came with the adapter must be the base's.
+// What of the base came with the adapter must be the base's, whose files may have changed since they were imported.
 Result<void> refuseOtherTables(FileSystem& files, AdapterFolder& adapter, const ModelRecord& base) {
     if (adapter.spec.baseCopies.empty()) return {};
     TRY_ASSIGN(const auto tensors, openModelFolder(files, base.folder));
+    if (auto checked = checkWeights(base.spec, *tensors); !checked)
+        return std::move(checked).error().context("the base " + base.name + " is not what was imported");
     TRY_ASSIGN(const auto warnings, compareBaseCopies(adapter, *tensors, base.spec));
     adapter.spec.warnings.insert(adapter.spec.warnings.end(), warnings.begin(), warnings.end());
     return {};
@@ -86,29 +95,41 @@ Result<std::vector<std::string>> readUnlisted(FileSystem& files, const Path& not
 }
 
 AdapterIntake::~AdapterIntake() {
+    bool isClean = true;
     for (const Taken& taken : m_taken) {
-        (void)m_files.removeTree(m_workspace.partialAdapterFolder(taken.id));
-        (void)m_files.removeTree(m_workspace.adapterFolder(taken.id));
+        (void)m_files.removeTree(m_workspace.partialAdapterFolder(taken.id));  // else at the next start
+        if (taken.isPlaced && !m_files.removeTree(m_workspace.adapterFolder(taken.id))) isClean = false;
     }
-    if (!m_taken.empty()) (void)m_files.remove(note());
+    if (!m_taken.empty() && isClean) (void)m_files.remove(note());
 }
 
 void AdapterIntake::keep() {
-    (void)m_files.remove(note());  // else at the next start
+    (void)m_files.remove(note());  // else at the next start: all that it names has a row or is gone
     m_taken.clear();
 }
 
-Result<std::optional<AdapterRow>> AdapterIntake::take(const AdapterArrival& arrival, std::int64_t now) {
-    const auto& [source, base, name, replaced, tenant] = arrival;
-    TRY_ASSIGN(AdapterFolder adapter, readAdapterFolder(m_files, source, base.spec));
-    TRY(refuseNonFinite(*adapter.tensors));
-    TRY(refuseOtherTables(m_files, adapter, base));
-    TRY_ASSIGN(const std::string digest, digestAdapter(adapter, {}));
+// The row of an adapter whose base is in the bin is on no shelf.
+Result<void> AdapterIntake::refuseListed(const std::string& id) const {
+    if (!m_files.exists(m_workspace.adapterFolder(id))) return {};
+    TRY_ASSIGN(const auto rows, m_workspace.adapters().all());
+    if (std::ranges::find(rows, id, &AdapterRow::id) == rows.end()) return {};
+    return fail(ErrorCode::AlreadyExists, "this adapter is in the workspace already (" + id + ")", id);
+}
+
+Result<std::optional<AdapterRow>> AdapterIntake::take(const AdapterArrival& arrival, const AdapterRecord* replaced,
+                                                      std::int64_t now, const std::stop_token& stop) {
+    const ModelRecord& base = arrival.base;
+    const std::string& name = arrival.name;
+    const Path source = arrival.source.empty() && replaced ? Path(replaced->source) : arrival.source;
+    TRY_ASSIGN(const AdapterFolder adapter, readAdapterFolder(m_files, source, base.spec));
+    TRY_ASSIGN(const std::string digest, digestAdapter(adapter, stop));
     const bool isSame = replaced && replaced->digest == digest;  // then only files that broke are to be mended
     if (isSame && holds(replaced->id, base.spec, digest)) return std::optional<AdapterRow>();
     const std::string id = isSame ? replaced->id : idOf(base.id, name, digest);
-    auto copied = copy(adapter, arrival, id, digest);
-    if (copied && isSame) copied = settle(id);
+    if (!isSame) TRY(refuseListed(id));
+    Result<AdapterSpec> copied = copy(adapter, source, base, id, digest, stop);
+    if (copied && isSame)
+        if (auto settled = settle(id); !settled) copied = std::move(settled).error();
     if (!copied) {
         (void)m_files.removeTree(m_workspace.partialAdapterFolder(id));
         return std::move(copied).error();
@@ -118,22 +139,22 @@ Result<std::optional<AdapterRow>> AdapterIntake::take(const AdapterArrival& arri
         return std::optional<AdapterRow>();
     }
     m_taken.push_back({id, replaced ? replaced->id : std::string()});
-    const AdapterSpec& spec = adapter.spec;
+    const AdapterSpec& spec = *copied;
     return std::optional(AdapterRow{id, base.id, name, digest, spec.kind, replaced ? replaced->version + 1 : 1,
                                     spec.rank, dumpJson(Json(spec.targets)), spec.bytes,
                                     std::string(dtypeName(spec.dtype)), source.string(), spec.baseModel, now,
-                                    dumpJson(Json(spec.warnings)), replaced ? replaced->tenant : tenant});
+                                    dumpJson(Json(spec.warnings)), arrival.tenant});
 }
 
-Result<void> AdapterIntake::copy(const AdapterFolder& adapter, const AdapterArrival& arrival, const std::string& id,
-                                 const std::string& digest) {
+Result<AdapterSpec> AdapterIntake::copy(const AdapterFolder& adapter, const Path& source, const ModelRecord& base,
+                                        const std::string& id, const std::string& digest, const std::stop_token& stop) {
     const Path partial = m_workspace.partialAdapterFolder(id);
-    TRY(copyInto(partial, adapter, arrival.source));
-    // What was checked is what lies there now, also when somebody wrote to the source meanwhile.
-    TRY_ASSIGN(const AdapterFolder copied, readAdapterFolder(m_files, partial, arrival.base.spec));
-    TRY_ASSIGN(const std::string again, digestAdapter(copied, {}));
-    if (again == digest) return {};
-    return fail(ErrorCode::IoError, arrival.source.string() + " changed while it was copied", arrival.source.string());
+    TRY(copyInto(partial, adapter, source));
+    // What is checked is what lies there now, whatever somebody writes to the source meanwhile.
+    TRY_ASSIGN(AdapterFolder copied, readAdapterFolder(m_files, partial, base.spec));
+    TRY(checkCopy(copied, source, digest, stop));
+    TRY(refuseOtherTables(m_files, copied, base));
+    return std::move(copied.spec);
 }
 
 Result<void> AdapterIntake::settle(const std::string& id) {
@@ -149,7 +170,10 @@ Result<void> AdapterIntake::place() {
         if (!taken.replaced.empty()) ids.push_back(taken.replaced);
     }
     TRY(noteUnlisted(m_files, note(), ids));
-    for (const Taken& taken : m_taken) TRY(settle(taken.id));
+    for (Taken& taken : m_taken) {
+        taken.isPlaced = true;
+        TRY(settle(taken.id));
+    }
     return m_files.flush(m_workspace.folder() / "adapters");
 }
 

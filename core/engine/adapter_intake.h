@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// AdapterIntake: folders of adapters on their way into the workspace. Each is read and checked against its base,
-// copied, and what lies there then is read once more; the disk is waited for once for all of them. What is not kept in
-// the end leaves nothing behind, whatever went wrong.
+// AdapterIntake: folders of adapters on their way into the workspace. Each is copied, and what lies there then is
+// checked: against its base, against the source, value by value. The disk is waited for once for all of them. What is
+// not kept in the end leaves nothing behind, whatever went wrong, and nothing that a row names is written over.
 //
 // Owner: AdapterShelf, while it holds its lock. Thread: the caller's.
 #pragma once
 
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -19,11 +20,11 @@ namespace espalier {
 
 // One folder that is to become an adapter.
 struct AdapterArrival {
-    Path source;
+    Path source;  // of a reload also empty: where the adapter came from
     ModelRecord base;
     std::string name;
-    std::optional<AdapterRecord> replaced = {};  // whose next version this is; the tenant stays
-    std::string tenant = {};
+    std::string tenant = {};  // whose it is
+    bool isReload = false;    // the next version of that tenant's adapter of this name
 };
 
 // Adapters, one id a line, whose rows are yet to come or about to go: after a crash, the folder of one that has no row
@@ -37,18 +38,23 @@ public:
     AdapterIntake(const AdapterIntake&) = delete;
     ~AdapterIntake();
 
-    // Copies one. nullopt: it is what it would replace, whose files were mended where they had to be. Errors: those of
-    // readAdapterFolder; non_finite; io_error, disk_full.
-    Result<std::optional<AdapterRow>> take(const AdapterArrival& arrival, std::int64_t now);
+    // Copies one, as the next version of `replaced` when that is not null. nullopt: it is what it would replace, whose
+    // files were mended where they had to be. Errors: those of readAdapterFolder; already_exists; non_finite; io_error,
+    // disk_full, cancelled; those of the base's files, where they are compared with what came along.
+    Result<std::optional<AdapterRow>> take(const AdapterArrival& arrival, const AdapterRecord* replaced,
+                                           std::int64_t now, const std::stop_token& stop);
     Result<void> place();  // under their own names, and durable
-    void keep();           // rows name them now, and what they replaced is gone
+    void keep();           // rows name them now, and what they replaced was removed
 
 private:
     struct Taken {
         std::string id, replaced;  // replaced: an id, or empty
+        bool isPlaced = false;     // what lies under its own name came from here
     };
-    Result<void> copy(const AdapterFolder& adapter, const AdapterArrival& arrival, const std::string& id,
-                      const std::string& digest);
+    // What was copied, as it lies there.
+    Result<AdapterSpec> copy(const AdapterFolder& adapter, const Path& source, const ModelRecord& base,
+                             const std::string& id, const std::string& digest, const std::stop_token& stop);
+    Result<void> refuseListed(const std::string& id) const;
     Result<void> copyInto(const Path& folder, const AdapterFolder& adapter, const Path& source);
     Result<void> settle(const std::string& id);
     bool holds(const std::string& id, const ArchSpec& base, const std::string& digest) const;

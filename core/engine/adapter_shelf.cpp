@@ -2,7 +2,6 @@
 #include "core/engine/adapter_shelf.h"
 
 #include <algorithm>
-#include <set>
 #include <tuple>
 
 #include "core/engine/engine.h"
@@ -11,6 +10,7 @@ namespace espalier {
 namespace {
 
 constexpr std::size_t kNamedAdapters = 12;  // in a message
+constexpr std::size_t kTogether = 256;      // brought in with one wait for the disk, while other changes wait
 
 std::vector<std::string> namesFrom(const std::string& text) {
     std::vector<std::string> names;
@@ -197,57 +197,85 @@ Result<void> AdapterShelf::verify(const std::string& id, const Path& path, const
     return {};
 }
 
-std::vector<Result<AdapterRecord>> AdapterShelf::bring(std::span<const AdapterArrival> arrivals, std::int64_t now) {
+std::vector<Result<AdapterBrought>> AdapterShelf::bring(std::span<const AdapterArrival> arrivals, std::int64_t now,
+                                                        const std::stop_token& stop) {
+    std::vector<Result<AdapterBrought>> answers;
+    for (std::size_t begin = 0; begin < arrivals.size(); begin += kTogether)
+        bringTogether(arrivals.subspan(begin, std::min(kTogether, arrivals.size() - begin)), now, stop, answers);
+    return answers;
+}
+
+void AdapterShelf::bringTogether(std::span<const AdapterArrival> arrivals, std::int64_t now,
+                                 const std::stop_token& stop, std::vector<Result<AdapterBrought>>& answers) {
     const std::lock_guard changing(m_changeMutex);
     AdapterIntake intake(m_workspace, m_files);
-    std::vector<Result<AdapterRecord>> answers;
     std::vector<AdapterChange> changes;
     std::vector<AdapterRecord> made;  // what the changes make
     std::vector<std::size_t> places;  // and whose answers they are
     std::set<std::pair<std::string_view, std::string_view>> arriving;
-    const auto all = records();
+    const auto all = records();  // what has a name is looked up here: others may have changed it since the caller did
     for (const AdapterArrival& arrival : arrivals) {
-        const auto& [source, base, name, replaced, tenant] = arrival;
-        if (!arriving.insert({base.id, name}).second || (!replaced && named(*all, base.id, name))) {
-            answers.push_back(fail(ErrorCode::AlreadyExists,
-                                   base.name + " already has an adapter named \"" + name +
-                                       "\": reload it from its new files, remove it, or choose another name",
-                                   name));
+        const AdapterRecord* there = named(*all, arrival.base.id, arrival.name);
+        if (auto refused = refusal(arrival, there, arriving); !refused) {
+            answers.push_back(std::move(refused).error());
             continue;
         }
-        auto row = intake.take(arrival, now);
+        if (stop.stop_requested()) {
+            answers.push_back(fail(ErrorCode::Cancelled, "stopped before it was read", arrival.name));
+            continue;
+        }
+        auto row = intake.take(arrival, there, now, stop);
         if (!row) {
             answers.push_back(std::move(row).error());
         } else if (!*row) {
-            answers.push_back(*replaced);
+            answers.push_back(AdapterBrought{*there});
         } else {
-            changes.push_back({std::move(**row), replaced ? replaced->id : std::string()});
-            made.push_back(recordOf(changes.back().row, base, m_workspace.adapterFolder(changes.back().row.id)));
+            const std::string id = (*row)->id;
+            changes.push_back({std::move(**row), there ? there->id : std::string()});
+            made.push_back(recordOf(changes.back().row, arrival.base, m_workspace.adapterFolder(id)));
             places.push_back(answers.size());
-            answers.push_back(made.back());
+            answers.push_back(AdapterBrought{made.back(), there ? there->digest : std::string()});
         }
     }
-    if (changes.empty()) return answers;
+    if (changes.empty()) return;
     auto entered = intake.place();
     if (entered) entered = enter(changes, made);
     if (!entered) {
         for (const std::size_t place : places) answers[place] = entered.error();
-        return answers;
+        return;
     }
     for (const AdapterChange& change : changes)
         if (!change.replaced.empty()) discard(change.replaced);
     intake.keep();
-    return answers;
 }
 
-// Into the catalog and among the records, which are not read again: there may be thousands.
+// Why one cannot come in. there: what has its name; arriving: the names of those before it.
+Result<void> AdapterShelf::refusal(const AdapterArrival& arrival, const AdapterRecord* there,
+                                   std::set<std::pair<std::string_view, std::string_view>>& arriving) const {
+    const auto& [source, base, name, tenant, isReload] = arrival;
+    TRY(m_models.find(base.id));
+    if (isReload && (!there || there->tenant != tenant))
+        return fail(ErrorCode::NotFound, "adapter \"" + name + "\" of " + base.name + " is gone already", name);
+    if (arriving.emplace(base.id, name).second && (isReload || !there)) return {};
+    return fail(ErrorCode::AlreadyExists,
+                base.name + " already has an adapter named \"" + name +
+                    "\": reload it from its new files, remove it, or choose another name",
+                name);
+}
+
+// Into the catalog and among the records, which are not read again: there may be thousands. Those whose base went into
+// the bin meanwhile come back with it.
 Result<void> AdapterShelf::enter(std::span<const AdapterChange> changes, std::span<const AdapterRecord> made) {
     const std::lock_guard reloading(m_reloadMutex);
     TRY(m_workspace.adapters().put(changes));
+    const auto models = m_models.models();
     Records all = *records();
     for (const AdapterRecord& record : made) {
+        const auto base = std::ranges::find(models, record.baseId, &ModelRecord::id);
+        if (base == models.end()) continue;
         const auto place = placeOf(all, record.baseId, record.name);
         const auto kept = std::make_shared<AdapterRecord>(record);
+        kept->base = base->name;
         if (named(all, record.baseId, record.name))
             *place = kept;
         else
@@ -272,7 +300,7 @@ Result<void> AdapterShelf::remove(const AdapterRecord& adapter) {
     const std::lock_guard changing(m_changeMutex);
     const Path folder = m_workspace.adapterFolder(adapter.id), aside = m_workspace.removedAdapterFolder(adapter.id);
     const bool hasFolder = m_files.exists(folder);
-    if (hasFolder) TRY(m_files.rename(folder, aside));
+    if (hasFolder) TRY(setAside(m_files, folder, aside));
     auto erased = leave(adapter);
     if (!erased) {
         if (hasFolder) (void)m_files.rename(aside, folder);  // else at the next start
@@ -283,58 +311,68 @@ Result<void> AdapterShelf::remove(const AdapterRecord& adapter) {
     return {};
 }
 
-Result<void> AdapterShelf::noteFilesOf(std::string_view baseId, std::span<const AdapterRow> rows) {
+Result<bool> AdapterShelf::deleteBase(std::string_view baseId, const std::function<Result<bool>()>& erase) {
+    const std::lock_guard changing(m_changeMutex);
+    TRY_ASSIGN(const auto rows, m_workspace.adapters().all());
     std::vector<std::string> ids;
     for (const AdapterRow& row : rows)
         if (row.base == baseId) ids.push_back(row.id);
-    return ids.empty() ? Result<void>() : noteUnlisted(m_files, m_workspace.unlistedAdapters(baseId), ids);
+    const Path note = m_workspace.unlistedAdapters(baseId);
+    if (!ids.empty()) TRY(noteUnlisted(m_files, note, ids));
+    TRY_ASSIGN(const bool isErased, erase());
+    if (isErased)
+        for (const std::string& id : ids) discard(id);
+    if (!ids.empty()) (void)m_files.remove(note);  // else at the next start
+    return isErased;
 }
 
-void AdapterShelf::deleteFilesOf(std::string_view baseId, std::span<const AdapterRow> rows) {
-    for (const AdapterRow& row : rows)
-        if (row.base == baseId) discard(row.id);
-    (void)m_files.remove(m_workspace.unlistedAdapters(baseId));  // else at the next start
-}
-
-// Aside first: a folder that says of itself that it is going is finished off at the next start, when it has to be.
+// Aside first: a folder that says of itself that it is going is finished off at the next start, when it has to be. One
+// that cannot step aside goes from where it is; what resists that too is a stranger at the next start, named in the
+// log.
 void AdapterShelf::discard(std::string_view id) {
     const Path folder = m_workspace.adapterFolder(id), aside = m_workspace.removedAdapterFolder(id);
-    if (m_files.exists(folder) && m_files.rename(folder, aside)) (void)m_files.removeTree(aside);
+    if (m_files.exists(folder)) (void)m_files.removeTree(setAside(m_files, folder, aside) ? aside : folder);
     const std::lock_guard lock(m_mutex);
     m_verified.erase(std::string(id));
 }
 
 Result<std::vector<std::string>> AdapterShelf::tidy() {
     const std::lock_guard changing(m_changeMutex);
-    std::set<std::string> known;
+    std::set<std::string> known, unlisted;
     TRY_ASSIGN(const auto rows, m_workspace.adapters().all());
     for (const AdapterRow& row : rows) known.insert(row.id);
-    std::vector<std::string> unknown;
     TRY_ASSIGN(const auto entries, m_files.list(m_workspace.folder() / "adapters"));
-    std::set<std::string> unlisted;
+    std::vector<std::string> sentences;
+    const auto succeeds = [&](const Result<void>& done) {
+        if (!done) sentences.push_back("what an earlier run left is still there: " + done.error().message);
+        return done.has_value();
+    };
+    std::vector<Path> notes;
     for (const FileEntry& entry : entries) {
         if (!entry.path.filename().string().starts_with(kUnlistedPrefix)) continue;
-        TRY_ASSIGN(const auto ids, readUnlisted(m_files, entry.path));
-        unlisted.insert(ids.begin(), ids.end());
+        const auto ids = readUnlisted(m_files, entry.path);
+        if (!succeeds(ids ? Result<void>() : ids.error())) continue;
+        unlisted.insert(ids->begin(), ids->end());
+        notes.push_back(entry.path);
     }
+    bool isDone = true;  // what the notes name is gone
     for (const FileEntry& entry : entries) {
         const std::string name = entry.path.filename().string();
         if (known.contains(name) || name.starts_with(kUnlistedPrefix)) continue;
-        if (unlisted.contains(name)) {
-            TRY(m_files.removeTree(entry.path));
-            continue;
-        }
         const bool isLeaving = name.starts_with(kRemovedPrefix);
-        if (isLeaving && known.contains(name.substr(kRemovedPrefix.size())))
-            TRY(m_files.rename(entry.path, m_workspace.adapterFolder(name.substr(kRemovedPrefix.size()))));
+        const std::string id = isLeaving ? name.substr(kRemovedPrefix.size()) : name;
+        if (unlisted.contains(name))
+            isDone &= succeeds(m_files.removeTree(entry.path));
+        else if (isLeaving && known.contains(id) && !m_files.exists(m_workspace.adapterFolder(id)))
+            (void)succeeds(m_files.rename(entry.path, m_workspace.adapterFolder(id)));
         else if (isLeaving || name.starts_with(kPartialPrefix))
-            TRY(m_files.removeTree(entry.path));
+            (void)succeeds(m_files.removeTree(entry.path));
         else
-            unknown.push_back(entry.path.string());
+            sentences.push_back(entry.path.string() + " is not in the catalog: import it, or remove it by hand");
     }
-    for (const FileEntry& entry : entries)  // what they named is done
-        if (entry.path.filename().string().starts_with(kUnlistedPrefix)) TRY(m_files.remove(entry.path));
-    return unknown;
+    if (isDone)
+        for (const Path& note : notes) (void)succeeds(m_files.remove(note));
+    return sentences;
 }
 
 }  // namespace espalier

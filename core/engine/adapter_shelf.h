@@ -6,19 +6,28 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/adapters/lora_image.h"
+#include "core/base/turn_lock.h"
 #include "core/engine/adapter_intake.h"
 #include "core/engine/model_shelf.h"
 
 namespace espalier {
+
+struct AdapterBrought {
+    AdapterRecord record;
+    std::string replaced = {};  // digest of the version in whose place it came; empty: a new name, or nothing changed
+};
 
 class AdapterShelf {
 public:
@@ -38,18 +47,22 @@ public:
     std::shared_ptr<const AdapterSource> source(const AdapterRecord& adapter, const ArchSpec& base,
                                                 std::vector<std::int64_t> pageBytes) const;
 
-    // Brings folders in, each as version 1 of a new name or as the next version of what it replaces, whose id is then
-    // gone; the same adapter only gets its files mended. One answer for each, in their order: what fails leaves
-    // nothing behind and the others go on. Errors: those of AdapterIntake; already_exists.
-    std::vector<Result<AdapterRecord>> bring(std::span<const AdapterArrival> arrivals, std::int64_t now);
+    // Brings folders in, each as version 1 of a new name or as the next version of what has its name then, whose id is
+    // gone after that; the same adapter only gets its files mended. One answer for each, in their order: what fails
+    // leaves nothing behind and the others go on. Some at a time: other changes get their turn in between, and once
+    // stopped the rest is cancelled. Errors: those of AdapterIntake; already_exists; not_found, the base or what would
+    // be reloaded is gone.
+    std::vector<Result<AdapterBrought>> bring(std::span<const AdapterArrival> arrivals, std::int64_t now,
+                                              const std::stop_token& stop = {});
     Result<void> remove(const AdapterRecord& adapter);  // error not_found: it is gone
 
-    // Around the deletion of a base for good, which takes the rows of its adapters along: before it, and after it.
-    Result<void> noteFilesOf(std::string_view baseId, std::span<const AdapterRow> rows);
-    void deleteFilesOf(std::string_view baseId, std::span<const AdapterRow> rows);
+    // Around the deletion of a base for good: `erase` deletes its row, which takes the rows of its adapters along, or
+    // says false; their files follow, and none comes in meanwhile. Errors: those of `erase`; io_error.
+    Result<bool> deleteBase(std::string_view baseId, const std::function<Result<bool>()>& erase);
 
     // After a crash: what says of itself that it is unfinished or being deleted, or is noted as unlisted, is removed,
-    // or kept while its row is there; other folders that no row names are named in the answer.
+    // or kept while its row is there. Gives sentences for the log: of folders that no row names, and of what could not
+    // be tidied. Errors: database; io_error when the folder of all cannot be listed.
     Result<std::vector<std::string>> tidy();
 
 private:
@@ -57,6 +70,10 @@ private:
     class FolderSource;
     std::shared_ptr<const Records> records() const;
     void keep(Records records);
+    void bringTogether(std::span<const AdapterArrival> arrivals, std::int64_t now, const std::stop_token& stop,
+                       std::vector<Result<AdapterBrought>>& answers);
+    Result<void> refusal(const AdapterArrival& arrival, const AdapterRecord* there,
+                         std::set<std::pair<std::string_view, std::string_view>>& arriving) const;
     Result<void> enter(std::span<const AdapterChange> changes, std::span<const AdapterRecord> made);
     Result<bool> leave(const AdapterRecord& adapter);
     void discard(std::string_view id);
@@ -67,7 +84,7 @@ private:
     Workspace& m_workspace;
     FileSystem& m_files;
     const ModelShelf& m_models;
-    std::mutex m_changeMutex;  // one change of the catalog at a time; taken before m_mutex
+    TurnLock m_changeMutex;    // one change of the catalog at a time; taken before the others
     std::mutex m_reloadMutex;  // what was read last is also what is kept; taken before m_mutex
     mutable std::mutex m_mutex;
     std::shared_ptr<const Records> m_records = std::make_shared<Records>();

@@ -130,7 +130,8 @@ private:
         return m_adapters.source(adapter, base.spec, layerPageBytes(m_backend, base.spec, m_options.kvType));
     }
     Result<AdapterArrival> arrivalOf(const AdapterImport& request) const;
-    Result<void> allow(const std::string& tenant, const std::vector<std::string>& names);
+    using LimitsByTenant = std::map<std::string, TenantLimits>;
+    Result<void> checkRoom(const AdapterArrival& arrival, LimitsByTenant& wanted) const;
     void adapterChanged(const AdapterRecord& adapter, std::string_view change);
     Result<void> reloadShelf();
     Result<void> deleteModel(const ModelRecord& model);
@@ -169,9 +170,8 @@ Result<void> LocalEngine::start() {
         TRY_ASSIGN(const auto unknown, tidyModelFolders(*m_workspace, m_files));
         for (const std::string& path : unknown)
             log("warning", "catalog", path + " is not in the catalog: import it, or remove it by hand");
-        TRY_ASSIGN(const auto strangers, m_adapters.tidy());
-        for (const std::string& path : strangers)
-            log("warning", "catalog", path + " is not in the catalog: import it, or remove it by hand");
+        TRY_ASSIGN(const auto sentences, m_adapters.tidy());
+        for (const std::string& sentence : sentences) log("warning", "catalog", sentence);
         TRY(m_workspace->jobLog().trimLog(kRunLogRows));
         TRY(m_workspace->jobLog().trimEndedJobs(kEndedJobs));
     }
@@ -222,8 +222,11 @@ Result<void> LocalEngine::restoreModel(std::string_view id) {
 }
 
 Result<void> LocalEngine::emptyBin() {
-    for (const ModelRecord& model : m_shelf.bin()) TRY(deleteModel(model));
-    return reloadShelf();
+    Result<void> deleted;
+    for (const ModelRecord& model : m_shelf.bin())
+        if (deleted = deleteModel(model); !deleted) break;
+    TRY(reloadShelf());
+    return deleted;
 }
 
 // The folder steps aside, the row goes, then the files: after a crash in between, tidyModelFolders finishes or undoes
@@ -231,12 +234,14 @@ Result<void> LocalEngine::emptyBin() {
 Result<void> LocalEngine::deleteModel(const ModelRecord& model) {
     const Path folder = m_workspace->modelFolder(model.id), aside = m_workspace->removedFolder(model.id);
     const bool hasFolder = !model.linked && m_files.exists(folder);
-    TRY_ASSIGN(const auto adapters, m_workspace->adapters().all());
-    TRY(m_adapters.noteFilesOf(model.id, adapters));
-    if (hasFolder) TRY(m_files.rename(folder, aside));
-    TRY_ASSIGN(const bool isErased, m_workspace->catalog().eraseRemoved(model.id));
-    if (!isErased) return hasFolder ? m_files.rename(aside, folder) : Result<void>();  // restored in this moment
-    m_adapters.deleteFilesOf(model.id, adapters);
+    const auto erase = [&]() -> Result<bool> {
+        if (hasFolder) TRY(setAside(m_files, folder, aside));
+        auto erased = m_workspace->catalog().eraseRemoved(model.id);
+        if (hasFolder && !(erased && *erased)) TRY(m_files.rename(aside, folder));
+        return erased;
+    };
+    TRY_ASSIGN(const bool isErased, m_adapters.deleteBase(model.id, erase));
+    if (!isErased) return {};  // restored in this moment
     if (hasFolder) TRY(m_files.removeTree(aside));
     log("audit", "catalog", "\"" + model.name + "\" (" + model.id + ") was deleted");
     return {};
@@ -290,12 +295,33 @@ Result<AdapterArrival> LocalEngine::arrivalOf(const AdapterImport& request) cons
     return arrival;
 }
 
+// That the list of models which its tenant may use takes this one too. wanted: these lists, with all that came before.
+Result<void> LocalEngine::checkRoom(const AdapterArrival& arrival, LimitsByTenant& wanted) const {
+    if (arrival.tenant.empty()) return {};
+    if (!wanted.contains(arrival.tenant)) {
+        TRY_ASSIGN(wanted[arrival.tenant], m_tenants->limitsOf(arrival.tenant));
+    }
+    TenantLimits& limits = wanted[arrival.tenant];
+    const std::string name = arrival.base.name + ":" + arrival.name;
+    if (mayUse(limits, name)) return {};
+    if (limits.models.size() >= kMostTenantModels)
+        return fail(ErrorCode::TooLarge,
+                    "the list of models that tenant \"" + arrival.tenant + "\" may use is full: allow \"" +
+                        arrival.base.name + ":*\" in place of single adapters",
+                    "tenant");
+    limits.models.push_back(name);
+    return {};
+}
+
 std::vector<Result<AdapterRecord>> LocalEngine::importAdapters(std::span<const AdapterImport> requests) {
     std::vector<Result<AdapterRecord>> answers;
     std::vector<AdapterArrival> arrivals;
     std::vector<std::size_t> places;  // of the arrivals among the answers
+    LimitsByTenant wanted;
     for (const AdapterImport& request : requests) {
         auto arrival = arrivalOf(request);
+        if (arrival)
+            if (auto room = checkRoom(*arrival, wanted); !room) arrival = std::move(room).error();
         answers.push_back(arrival ? Result<AdapterRecord>(AdapterRecord()) : std::move(arrival).error());
         if (!arrival) continue;
         places.push_back(answers.size() - 1);
@@ -309,42 +335,34 @@ std::vector<Result<AdapterRecord>> LocalEngine::importAdapters(std::span<const A
             answer = std::move(brought[i]).error().context("importing adapter \"" + arrivals[i].name + "\"");
             continue;
         }
-        answer = std::move(brought[i]);
+        answer = std::move(brought[i]->record);
         adapterChanged(*answer, "imported");
         if (!answer->tenant.empty()) added[answer->tenant].push_back(places[i]);
     }
     for (const auto& [tenant, mine] : added) {
         std::vector<std::string> names;
         for (const std::size_t place : mine) names.push_back(answers[place]->base + ":" + answers[place]->name);
-        if (const auto allowed = allow(tenant, names); !allowed)
-            for (const std::size_t place : mine) answers[place] = allowed.error();
+        if (const auto allowed = m_tenants->allow(tenant, names); !allowed)
+            for (const std::size_t place : mine)
+                answers[place]->warnings.push_back("tenant \"" + tenant +
+                                                   "\" may not use it yet: " + allowed.error().message);
     }
     return answers;
 }
 
-// Adds to the models that a tenant may use, when these are limited.
-Result<void> LocalEngine::allow(const std::string& tenant, const std::vector<std::string>& names) {
-    TRY_ASSIGN(TenantLimits limits, m_tenants->limitsOf(tenant));
-    const std::size_t before = limits.models.size();
-    for (const std::string& name : names)
-        if (!mayUse(limits, name)) limits.models.push_back(name);
-    if (limits.models.size() > before) TRY(m_tenants->limit(tenant, limits));
-    return {};
-}
-
 Result<AdapterRecord> LocalEngine::reloadAdapter(std::string_view reference, const std::string& path) {
     TRY(writable([] { return Result<void>(); }));
-    TRY_ASSIGN(const AdapterRecord old, m_adapters.find(reference));
-    TRY_ASSIGN(const ModelRecord base, m_shelf.find(old.baseId));
-    const Path source = path.empty() ? Path(old.source) : std::filesystem::absolute(path).lexically_normal();
-    const AdapterArrival arrival{source, base, old.name, old};
-    auto adapter = std::move(m_adapters.bring({&arrival, 1}, m_clock.unixMilliseconds()).front());
-    if (!adapter) return std::move(adapter).error().context("reloading adapter \"" + old.name + "\"");
-    if (adapter->id != old.id) {
-        m_serving->retireAdapter(old.baseId, old.digest, MoveCause::Reload);
-        adapterChanged(*adapter, "reloaded");
+    TRY_ASSIGN(const AdapterRecord known, m_adapters.find(reference));
+    TRY_ASSIGN(const ModelRecord base, m_shelf.find(known.baseId));
+    const Path source = path.empty() ? Path() : std::filesystem::absolute(path).lexically_normal();
+    const AdapterArrival arrival{source, base, known.name, known.tenant, true};
+    auto brought = std::move(m_adapters.bring({&arrival, 1}, m_clock.unixMilliseconds()).front());
+    if (!brought) return std::move(brought).error().context("reloading adapter \"" + known.name + "\"");
+    if (!brought->replaced.empty()) {
+        m_serving->retireAdapter(base.id, brought->replaced, MoveCause::Reload);
+        adapterChanged(brought->record, "reloaded");
     }
-    return adapter;
+    return std::move(brought->record);
 }
 
 Result<void> LocalEngine::removeAdapter(std::string_view reference) {
@@ -353,6 +371,10 @@ Result<void> LocalEngine::removeAdapter(std::string_view reference) {
     TRY(m_adapters.remove(adapter));
     m_serving->retireAdapter(adapter.baseId, adapter.digest, MoveCause::Unload);
     adapterChanged(adapter, "removed");
+    if (adapter.tenant.empty()) return {};
+    if (const auto done = m_tenants->disallow(adapter.tenant, adapter.base + ":" + adapter.name); !done)
+        log("warning", "tenants",
+            "\"" + adapter.name + "\" stays in the models of its tenant: " + done.error().message);
     return {};
 }
 

@@ -51,7 +51,7 @@ struct ImportRequest {
 };
 
 struct AdapterImport {
-    std::string path = {};    // a PEFT folder
+    std::string path = {};    // a folder of PEFT or AdapterHub
     std::string base = {};    // the model it changes
     std::string name = {};    // empty: the folder's name
     std::string tenant = {};  // whose it is, see AdapterRecord; empty: everyone's
@@ -128,8 +128,9 @@ public:
     // For a tenant other than the owner, adapters of other tenants are not there; nor are they in what errors name.
     virtual Result<AdapterRecord> findAdapter(std::string_view reference, std::string_view tenant = {}) const = 0;
     // One answer for each, in their order; the disk is waited for once for all. An adapter of a tenant is also added to
-    // the models that it may use, when these are limited. Errors: those of readAdapterFolder and, for a base or tenant
-    // that is not there, not_found; non_finite, already_exists.
+    // the models that it may use, when these are limited (a warning of the record where that fails), and taken off them
+    // when it is removed. Errors: those of readAdapterFolder and, for a base or tenant that is not there, not_found;
+    // non_finite, already_exists; too_large, the tenant's list is full.
     virtual std::vector<Result<AdapterRecord>> importAdapters(std::span<const AdapterImport> requests) = 0;
     Result<AdapterRecord> importAdapter(const AdapterImport& request) {
         return std::move(importAdapters({&request, 1}).front());

@@ -390,9 +390,11 @@ Result<std::vector<std::string>> tidyModelFolders(Workspace& workspace, FileSyst
     for (const FileEntry& entry : entries) {
         const std::string name = entry.path.filename().string();
         if (models.contains(name) || kept.contains(name)) continue;
-        if (name.starts_with(kRemovedPrefix) && models.contains(name.substr(kRemovedPrefix.size()))) {
-            TRY(files.rename(entry.path, workspace.modelFolder(name.substr(kRemovedPrefix.size()))));
-        } else if (name.starts_with(kRemovedPrefix) || name.starts_with(kPartialPrefix)) {
+        const bool isLeaving = name.starts_with(kRemovedPrefix);
+        const std::string id = isLeaving ? name.substr(kRemovedPrefix.size()) : name;
+        if (isLeaving && models.contains(id) && !files.exists(workspace.modelFolder(id))) {
+            TRY(files.rename(entry.path, workspace.modelFolder(id)));
+        } else if (isLeaving || name.starts_with(kPartialPrefix)) {
             TRY(files.removeTree(entry.path));
         } else {
             unknown.push_back(entry.path.string());

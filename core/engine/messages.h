@@ -48,7 +48,7 @@ struct AdapterRecord {
     std::string baseId;                // of the model it changes
     std::string base;                  // that model's name
     std::string digest;                // "sha256:..." of configuration and tensors: who it is
-    std::string kind;                  // "lora"
+    std::string kind;                  // "lora", "bottleneck"
     std::int64_t version = 1;          // counts the reloads of this name
     std::int32_t rank = 0;             // the largest of its projections
     std::vector<std::string> targets;  // "q_proj", ...

@@ -19,7 +19,7 @@ constexpr std::string_view kKeyPrefix = "esp_";
 constexpr std::size_t kKeyBytes = 32;
 constexpr std::size_t kShownKeyLength = 8;
 constexpr std::size_t kMostNameBytes = 100;
-constexpr std::size_t kMostModels = 1000, kMostModelBytes = 400;
+constexpr std::size_t kMostModelBytes = 400;
 constexpr double kLeastWeight = 0.01, kMostWeight = 1000.0;
 constexpr std::int64_t kMostOfAnything = 1'000'000'000'000'000;
 constexpr std::int64_t kUsageKeptMs = 400 * kDayMs;
@@ -121,7 +121,7 @@ Result<void> TenantLimits::validate() const {
     for (const auto& [name, number] : {std::pair("kv_pages", kvPages), {"first_token_ms", firstTokenMs}})
         if (number < 0 || number > INT32_MAX)
             return fail(ErrorCode::InvalidArgument, std::string("\"") + name + "\" must be 0 (no limit) or more", name);
-    if (models.size() > kMostModels)
+    if (models.size() > kMostTenantModels)
         return fail(ErrorCode::InvalidArgument, "\"models\" takes at most 1,000 names", "models");
     for (const std::string& model : models)
         if (model.empty() || model.size() > kMostModelBytes)
@@ -281,6 +281,28 @@ Result<TenantRecord> Tenants::limit(std::string_view name, const TenantLimits& l
     const std::lock_guard changing(m_changing);
     return change(
         name, [&](TenantRow& row) { setLimits(row, limits); }, "limited");
+}
+
+Result<void> Tenants::allow(std::string_view name, std::span<const std::string> models) {
+    const std::lock_guard changing(m_changing);
+    TRY_ASSIGN(TenantLimits limits, limitsOf(name));
+    const std::size_t before = limits.models.size();
+    for (const std::string& model : models)
+        if (!mayUse(limits, model)) limits.models.push_back(model);
+    if (limits.models.size() == before) return {};
+    TRY(limits.validate());
+    TRY(change(
+        name, [&](TenantRow& row) { setLimits(row, limits); }, "limited"));
+    return {};
+}
+
+Result<void> Tenants::disallow(std::string_view name, const std::string& model) {
+    const std::lock_guard changing(m_changing);
+    TRY_ASSIGN(TenantLimits limits, limitsOf(name));
+    if (std::erase(limits.models, model) == 0 || limits.models.empty()) return {};
+    TRY(change(
+        name, [&](TenantRow& row) { setLimits(row, limits); }, "limited"));
+    return {};
 }
 
 Result<TenantRecord> Tenants::revoke(std::string_view name) {

@@ -17,6 +17,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,7 @@ namespace espalier {
 
 constexpr std::string_view kOwner = "owner";
 constexpr std::size_t kNamedTenants = 20;  // with counters of their own
+constexpr std::size_t kMostTenantModels = 1000;
 
 struct TenantLimits {
     double weight = 1.0;                 // share of the service when there is not enough for all; 0.01 to 1000
@@ -42,7 +44,7 @@ struct TenantLimits {
     std::int64_t firstTokenMs = 0;       // refused at once when the first token is expected later than that
     std::int64_t expiresAt = 0;          // Unix milliseconds; 0: never
     std::vector<std::string> models =
-        {};  // names that it may use; "base:*" stands for the adapters of a base; empty: all
+        {};  // names that it may use, kMostTenantModels; "base:*" stands for the adapters of a base; empty: all
 
     Result<void> validate() const;  // invalid_argument names the field
     bool operator==(const TenantLimits&) const = default;
@@ -118,6 +120,10 @@ public:
     Result<TenantRecord> find(std::string_view name) const;
     Result<TenantRecord> create(std::string_view name, const TenantLimits& limits);
     Result<TenantRecord> limit(std::string_view name, const TenantLimits& limits);
+    // One name more, or less, among the models that it may use, whatever else of its limits is changed at the same
+    // time. A list that is empty allows all: nothing is added to it, and the last name of one stays.
+    Result<void> allow(std::string_view name, std::span<const std::string> models);
+    Result<void> disallow(std::string_view name, const std::string& model);
     Result<TenantRecord> revoke(std::string_view name);  // its requests end as failed: unauthorized
     Result<TenantRecord> restore(std::string_view name);
 

@@ -79,6 +79,14 @@ private:
     bool m_writes = false;
 };
 
+Result<void> setAside(FileSystem& files, const Path& folder, const Path& aside) {
+    TRY(files.removeTree(aside));
+    auto moved = files.rename(folder, aside);
+    // It is the sync after the move that has failed.
+    if (!moved && files.exists(aside) && !files.exists(folder)) (void)files.rename(aside, folder);
+    return moved;
+}
+
 Workspace::Workspace(Path folder, std::unique_ptr<Lock> lock, std::unique_ptr<Writer> writer)
     : m_folder(std::move(folder)),
       m_lock(std::move(lock)),

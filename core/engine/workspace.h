@@ -28,6 +28,10 @@ namespace espalier {
 inline constexpr std::string_view kPartialPrefix = ".partial-", kRemovedPrefix = ".removed-",
                                   kUnlistedPrefix = ".unlisted-";
 
+// A folder on its way out steps aside, under a name that says so: what is left there of an earlier one goes first, and
+// the folder is back under its own name when this fails.
+Result<void> setAside(FileSystem& files, const Path& folder, const Path& aside);
+
 class Workspace {
 public:
     enum class Access : std::uint8_t { Write, Read };
@@ -54,7 +58,7 @@ public:
     Path removedAdapterFolder(std::string_view id) const {
         return m_folder / "adapters" / withPrefix(kRemovedPrefix, id);
     }
-    // Names adapters whose rows are yet to come, or about to go: see UnlistedNote.
+    // Names adapters whose rows are yet to come, or about to go: noteUnlisted in adapter_intake.h.
     Path unlistedAdapters(std::string_view why) const {
         return m_folder / "adapters" / withPrefix(kUnlistedPrefix, why);
     }

@@ -76,11 +76,6 @@ std::int64_t FaultInjection::readingFaults() const {
     return m_reading.faults;
 }
 
-void FaultInjection::atEachReading(std::function<void(const Path&)> hook) {
-    const std::lock_guard lock(m_mutex);
-    m_readingHook = std::move(hook);
-}
-
 void FaultInjection::fillDiskAfter(std::optional<std::uint64_t> bytes, bool announced) {
     const std::lock_guard lock(m_mutex);
     m_diskLeft = bytes;
@@ -90,6 +85,11 @@ void FaultInjection::fillDiskAfter(std::optional<std::uint64_t> bytes, bool anno
 void FaultInjection::atEachCall(std::function<void(std::int64_t call, const Path&)> hook) {
     const std::lock_guard lock(m_mutex);
     m_hook = std::move(hook);
+}
+
+void FaultInjection::atEachReading(std::function<void(std::int64_t call, const Path&)> hook) {
+    const std::lock_guard lock(m_mutex);
+    m_readingHook = std::move(hook);
 }
 
 void FaultInjection::loseUnsyncedWrites() {
@@ -117,14 +117,16 @@ Result<void> FaultInjection::count(const Path& path) {
 }
 
 Result<void> FaultInjection::countReading(const Path& path) {
-    std::function<void(const Path&)> hook;
+    std::function<void(std::int64_t, const Path&)> hook;
+    std::int64_t call = 0;
     bool fails = false;
     {
         const std::lock_guard lock(m_mutex);
         fails = m_reading.next();
+        call = m_reading.made;
         hook = m_readingHook;
     }
-    if (hook) hook(path);
+    if (hook) hook(call, path);
     if (fails) return fail(m_reading.failWith, "planted failure at reading " + path.string(), path.string());
     return {};
 }

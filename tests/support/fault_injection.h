@@ -28,8 +28,8 @@ public:
     void failReading(std::int64_t n, ErrorCode code);
     std::int64_t readingCalls() const;
     std::int64_t readingFaults() const;
-    // Called at each call that reads, on the caller's thread.
-    void atEachReading(std::function<void(const Path&)> hook);
+    // Called before each call that reads, on the caller's thread.
+    void atEachReading(std::function<void(std::int64_t call, const Path&)> hook);
     // append() fails with disk_full once this many more bytes were written; freeBytes() tells the truth about it only
     // when `announced`. nullopt: endless again.
     void fillDiskAfter(std::optional<std::uint64_t> bytes, bool announced = false);
@@ -79,8 +79,7 @@ private:
     Calls m_changing, m_reading;
     std::optional<std::uint64_t> m_diskLeft;
     bool m_announced = false;
-    std::function<void(std::int64_t, const Path&)> m_hook;
-    std::function<void(const Path&)> m_readingHook;
+    std::function<void(std::int64_t, const Path&)> m_hook, m_readingHook;
     std::map<Path, std::uint64_t> m_synced;  // files written through here, and how much of them would survive
 };
 

@@ -40,9 +40,9 @@ enum WeightType { kQ8_0 = kStoredTypes, kQ4_0, kQ4_1, kQ5_0, kQ5_1, kQ4_K, kQ5_K
 //   f16 d[32], f16 m[32]                   m where the type has one
 //   then kGroups groups of kGroup consecutive k, each
 //     u8 or i8 sc[32], u8 mn[32]           K types; mn where there is an m
-//     u32 high[32]                         5 bits: bit 8 (k % 4) + k / 4 of a column is bit 4 of its k-th number; 6
-//     bits:
-//                                          bits 8 (k % 4) + 2 (k / 4) and the next are bits 4 and 5
+//     u32 high[32]                         5 bits: bit 8 (k % 4) + k / 4 of a column is bit 4 of its k-th number;
+//                                          6 bits: bits 8 (k % 4) + 2 (k / 4) and the next are bits 4 and 5 of
+//                                          the k-th
 //     u32 q[kGroup / 8][32]                byte b of word j: k = 8j + b in the low, 8j + 4 + b in the high half;
 //                                          8 bits: u32 q[kGroup / 4][32], byte b of word j is k = 4j + b
 //

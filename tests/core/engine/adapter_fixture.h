@@ -45,6 +45,12 @@ struct AdapterFixture : EngineFixture {
         CHECK(engine->submit(model, requestFor({5, 80, 81, 7}, tokens, collector)));
         return idsOf(collector.wait());
     }
+    std::vector<std::string> ids() const {  // of the adapters, sorted
+        std::vector<std::string> found;
+        for (const AdapterRecord& record : engine->adapters()) found.push_back(record.id);
+        std::ranges::sort(found);
+        return found;
+    }
     std::vector<std::string> folders() const {  // below adapters/, sorted
         std::vector<std::string> names;
         const auto entries = files->list(workspace / "adapters").value();

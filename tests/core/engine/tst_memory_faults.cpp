@@ -112,7 +112,7 @@ private slots:
             QCOMPARE(served.generate("other", MemoryShort::kTokens), served.expected[3]);
             const std::int64_t before = failedAllocations();
             std::atomic<int> reads = 0;
-            served.faulty.atEachReading([&](const Path& path) {                   // on the reader's thread
+            served.faulty.atEachReading([&](std::int64_t, const Path& path) {     // on the reader's thread
                 if (path.filename() == "adapter_config.json") failAllocation(0);  // of the next adapter
                 if (path.filename() == "adapter_model.safetensors" && ++reads == kReadsBeforeWeights + 1)
                     failAllocation(n);
