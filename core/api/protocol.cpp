@@ -307,6 +307,16 @@ void visitFields(Record& record, Visit& visit) {
 }
 
 template <class Record, class Visit>
+requires std::is_same_v<std::remove_const_t<Record>, MachineStats>
+void visitFields(Record& record, Visit& visit) {
+    visit("memory_bytes", record.memoryBytes);
+    visit("memory_free_bytes", record.memoryFreeBytes);
+    visit("processors", record.processors);
+    visit("disk_bytes", record.diskBytes);
+    visit("disk_free_bytes", record.diskFreeBytes);
+}
+
+template <class Record, class Visit>
 requires std::is_same_v<std::remove_const_t<Record>, ServeChanged>
 void visitFields(Record& record, Visit& visit) {
     visit("state", record.state);
@@ -529,6 +539,9 @@ Json toJson(const Snapshot& snapshot) {
 Json toJson(const HistoryPoint& point) {
     return FieldWriter::encode(point);
 }
+Json toJson(const MachineStats& stats) {
+    return FieldWriter::encode(stats);
+}
 Json toJson(const ImportProbe& probe) {
     return FieldWriter::encode(probe);
 }
@@ -574,6 +587,9 @@ Result<Snapshot> snapshotFromJson(const Json& json) {
 }
 Result<HistoryPoint> historyPointFromJson(const Json& json) {
     return read<HistoryPoint>(json, "history point");
+}
+Result<MachineStats> machineFromJson(const Json& json) {
+    return read<MachineStats>(json, "machine");
 }
 Result<ImportProbe> probeFromJson(const Json& json) {
     return read<ImportProbe>(json, "import probe");

@@ -53,6 +53,9 @@ public:
         for (const AdapterImport& request : requests) answers.push_back(noAdapter(request.path));
         return answers;
     }
+    Result<std::int64_t> startAdapterImport(std::string_view, std::string_view, std::vector<std::string>) override {
+        return 1;
+    }
     Result<AdapterRecord> reloadAdapter(std::string_view reference, const std::string&) override {
         return noAdapter(reference);
     }
