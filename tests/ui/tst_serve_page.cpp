@@ -191,6 +191,35 @@ private slots:
         view.setMap(map);
         QCOMPARE(view.paintedCells() - before, 3);
     }
+    void pageMap_showsOnePageOfAnAdapterAmongMany() {
+        PageMapView view([](qint64) { return QString(); });
+        view.resize(300, 200);
+        view.show();
+        PageMap map{64, 8, 4096, {{3, PageOwner::Kv, 7}, {5, PageOwner::Free, kNoReader}}, {"cook"}};
+        view.setMap(map);
+        const auto pixel = [&](int cell, double across) {
+            const QRect rect = view.partRect(cell);
+            return view.grab().toImage().pixel(rect.left() + int(rect.width() * across), rect.center().y());
+        };
+        const ThemeColors& colors = colorsOf(view.palette());
+        QCOMPARE(pixel(1, 0.95), QColor(colors.kvRunning).rgb());
+        map.runs = {{1, PageOwner::Kv, 7},
+                    {1, PageOwner::Kv, 7, kNoAdapter, {1, PageOwner::Adapter, 0}},
+                    {1, PageOwner::Kv, 7},
+                    {5, PageOwner::Free, kNoReader}};
+        const int before = view.paintedCells();
+        view.setMap(map);
+        QCOMPARE(view.paintedCells() - before, 1);
+        QCOMPARE(pixel(1, 0.95), QColor(colors.adapters).rgb());
+        QCOMPARE(pixel(1, 0.3), QColor(colors.kvRunning).rgb());
+        QCOMPARE(pixel(0, 0.95), QColor(colors.kvRunning).rgb());
+        QVERIFY2(view.partText(1).endsWith(QStringLiteral("\n1 of these: Adapters, cook, in use")),
+                 qPrintable(view.partText(1)));
+        PageTable table([](qint64) { return QString(); });
+        table.setMap(map);
+        QCOMPARE(table.index(1, PageTable::Reader).data().toString(),
+                 QStringLiteral("Request 7; 1 of these: Adapters, cook, in use"));
+    }
     void pageMap_isAskedForOnlyWhileItIsSeen() {
         Bench bench;
         serveTwo(bench);
