@@ -64,7 +64,8 @@ void serveTwo(Bench& bench) {
                             {{9, PageOwner::Kv, 41},
                              {3, PageOwner::Kv, kSeveralReaders},
                              {3, PageOwner::KvCached, kNoReader},
-                             {5, PageOwner::Free, kNoReader}}};
+                             {5, PageOwner::Free, kNoReader}},
+                            {}};
 }
 
 double metric(const Bench& bench, int sample, Metric which) {
@@ -181,7 +182,7 @@ private slots:
         PageMapView view([](qint64) { return QString(); });
         view.resize(300, 200);
         view.show();
-        PageMap map{1000, 1, 4096, {{1000, PageOwner::Free, kNoReader}}};
+        PageMap map{1000, 1, 4096, {{1000, PageOwner::Free, kNoReader}}, {}};
         view.setMap(map);
         const int before = view.paintedCells();
         map.runs = {{3, PageOwner::Kv, 7}, {997, PageOwner::Free, kNoReader}};
@@ -476,10 +477,10 @@ private slots:
     void pageTable_survivesChanges() {
         PageTable table([](qint64) { return QString(); });
         QAbstractItemModelTester tester(&table, QAbstractItemModelTester::FailureReportingMode::QtTest);
-        table.setMap({5, 2, 4096, {{1, PageOwner::Kv, 1}, {2, PageOwner::Free, kNoReader}}});
+        table.setMap({5, 2, 4096, {{1, PageOwner::Kv, 1}, {2, PageOwner::Free, kNoReader}}, {}});
         QCOMPARE(table.rowCount(), 2);
         QCOMPARE(table.index(1, PageTable::Count).data().toString(), QStringLiteral("3"));  // the last cell is half
-        table.setMap({8, 1, 4096, {{3, PageOwner::Kv, 1}, {1, PageOwner::Kv, 2}, {4, PageOwner::Free, kNoReader}}});
+        table.setMap({8, 1, 4096, {{3, PageOwner::Kv, 1}, {1, PageOwner::Kv, 2}, {4, PageOwner::Free, kNoReader}}, {}});
         QCOMPARE(table.rowCount(), 3);
         table.setMap({});
         QCOMPARE(table.rowCount(), 0);
