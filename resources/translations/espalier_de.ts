@@ -468,10 +468,6 @@
         <source>%1 of %2 adapters were not imported</source>
         <translation>%1 von %2 Adaptern wurden nicht importiert</translation>
     </message>
-    <message>
-        <source>No adapters of this model yet. Drop an adapter folder (PEFT or AdapterHub) here, or import one.</source>
-        <translation>Noch keine Adapter dieses Modells. Einen Adapterordner (PEFT oder AdapterHub) hier ablegen oder importieren.</translation>
-    </message>
 </context>
 <context>
     <name>espalier::ui::AddressDialog</name>
@@ -1231,18 +1227,6 @@
     <message>
         <source>cores</source>
         <translation>Kerne</translation>
-    </message>
-    <message>
-        <source>Engine in RAM</source>
-        <translation>Engine im RAM</translation>
-    </message>
-    <message>
-        <source>Device</source>
-        <translation>Gerät</translation>
-    </message>
-    <message>
-        <source>%1 cores</source>
-        <translation>%1 Kerne</translation>
     </message>
 </context>
 <context>
