@@ -213,6 +213,17 @@ private slots:
         QCOMPARE(view.paintedCells() - before, 1);
         QCOMPARE(pixel(1, 0.95), QColor(colors.adapters).rgb());
         QCOMPARE(pixel(1, 0.3), QColor(colors.kvRunning).rgb());
+        // One that is idle has its own cue, and its colour around it.
+        const QImage inUse = view.grab().toImage();
+        map.runs[1].beside.owner = PageOwner::AdapterIdle;
+        view.setMap(map);
+        const QImage idle = view.grab().toImage();
+        const QRect cell = view.partRect(1);
+        QVERIFY(idle.copy(cell) != inUse.copy(cell));
+        QCOMPARE(idle.copy(view.partRect(0)), inUse.copy(view.partRect(0)));
+        QCOMPARE(idle.pixel(cell.right() - 1, cell.top() + 1), QColor(colors.adapters).rgb());
+        map.runs[1].beside.owner = PageOwner::Adapter;
+        view.setMap(map);
         QCOMPARE(pixel(0, 0.95), QColor(colors.kvRunning).rgb());
         QVERIFY2(view.partText(1).endsWith(QStringLiteral("\n1 of these: Adapters, cook, in use")),
                  qPrintable(view.partText(1)));

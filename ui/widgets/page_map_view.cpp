@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kLeastPitch = 8, kMostPitch = 16, kGapPx = 1;
 constexpr int kMapLegendHeight = 22, kLegendGap = 14;
-constexpr int kLeastPart = 2;  // pixels of a second owner in a cell, and what it leaves of the first
+constexpr int kLeastPart = 3;  // pixels of a second owner in a cell, and what it leaves of the first
 
 }  // namespace
 
@@ -132,7 +132,11 @@ void PageMapView::paintPart(QPainter& painter, const QRect& rect, PageOwner owne
     painter.fillRect(rect, QColor(owner == PageOwner::Kv ? c.kvRunning : isKv ? c.kvCached : c.adapters));
     if (owner != PageOwner::KvCached && owner != PageOwner::AdapterIdle) return;
     painter.setPen(QColor(c.cachedLines));
-    painter.drawLine(rect.bottomLeft(), rect.topRight());
+    // In a narrow part a slanted line would hide the owner's colour.
+    if (rect.width() > kLeastPart)
+        painter.drawLine(rect.bottomLeft(), rect.topRight());
+    else
+        painter.drawLine(rect.left(), rect.center().y(), rect.right(), rect.center().y());
 }
 
 void PageMapView::paintEvent(QPaintEvent*) {
