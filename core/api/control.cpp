@@ -119,6 +119,8 @@ LocalControl::LocalControl(const ModelAccess& models, const Clock& clock, Contro
     on["adapter-remove"] = of(removeAdapter);
     on["isolation-check"] = longOf(checkIsolation);
 
+    on["machine"] = [&models](const Json&, const CallOptions&) { return machineOf(models); };
+
     on["jobs"] = [&models](const Json&, const CallOptions&) { return listJobs(models); };
     on["job"] = onJob(engine, [](std::int64_t) { return Result<void>(); });
     on["job-cancel"] = onJob(engine, [&engine](std::int64_t id) { return engine.cancelJob(id); });

@@ -17,11 +17,14 @@ Result<Json> startImport(const ModelAccess& models, const Json& arguments);
 Result<Json> listAdapters(const ModelAccess& models, const Json& arguments);
 Result<Json> importAdapter(const ModelAccess& models, const Json& arguments);
 Result<Json> importAdapters(const ModelAccess& models,
-                            const Json& arguments);  // of many folders, some of which may fail
+                            const Json& arguments);  // of many folders, some of which may fail; or as a job
 Result<Json> showAdapter(const ModelAccess& models, const Json& arguments);
 Result<Json> reloadAdapter(const ModelAccess& models, const Json& arguments);
 Result<Json> removeAdapter(const ModelAccess& models, const Json& arguments);
 Result<Json> checkIsolation(const ModelAccess& models, const Json& arguments, const CallOptions& options);
+
+// machine
+Result<Json> machineOf(const ModelAccess& models);
 
 // jobs
 Result<Json> listJobs(const ModelAccess& models);

@@ -36,6 +36,11 @@ Result<Json> importAdapters(const ModelAccess& models, const Json& arguments) {
     TRY_ASSIGN(const auto paths, fields.strings("paths", kMostAdaptersAtOnce));
     std::vector<AdapterImport> requests(paths.size(), common);
     for (std::size_t i = 0; i < paths.size(); ++i) requests[i].path = paths[i];
+    TRY_ASSIGN(const bool asJob, fields.boolean("job", false));
+    if (asJob) {
+        TRY_ASSIGN(const std::int64_t job, models.engine().startAdapterImport(common.base, common.tenant, paths));
+        return Json{{"job", job}};
+    }
     const auto answers = models.engine().importAdapters(requests);
     Json imported = Json::array(), failed = Json::array();
     for (std::size_t i = 0; i < paths.size(); ++i)

@@ -10,6 +10,7 @@
 #include "core/api/json_fields.h"
 #include "core/api/operations.h"
 #include "core/api/protocol.h"
+#include "core/engine/machine_stats.h"
 #include "core/engine/speed_record.h"
 #include "core/models/transformer.h"
 
@@ -116,6 +117,10 @@ Json adapterTiers(const Snapshot& snapshot) {
 Result<Json> listModels(const ModelAccess& models, const Json& arguments) {
     TRY_ASSIGN(const bool bin, JsonFields(arguments).boolean("bin", false));
     return Json{{"models", arrayOf(bin ? models.engine().bin() : models.engine().models())}};
+}
+
+Result<Json> machineOf(const ModelAccess& models) {
+    return toJson(machineStats(models.engine().options().workspace));
 }
 
 Result<Json> inspectModel(const ModelAccess& models, const Json& arguments) {

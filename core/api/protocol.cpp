@@ -40,6 +40,9 @@ Json toJson(const Snapshot& snapshot) {
 Json toJson(const HistoryPoint& point) {
     return FieldWriter::encode(point);
 }
+Json toJson(const MachineStats& stats) {
+    return FieldWriter::encode(stats);
+}
 Json toJson(const ImportProbe& probe) {
     return FieldWriter::encode(probe);
 }
@@ -85,6 +88,9 @@ Result<Snapshot> snapshotFromJson(const Json& json) {
 }
 Result<HistoryPoint> historyPointFromJson(const Json& json) {
     return readRecord<HistoryPoint>(json, "history point");
+}
+Result<MachineStats> machineFromJson(const Json& json) {
+    return readRecord<MachineStats>(json, "machine");
 }
 Result<ImportProbe> probeFromJson(const Json& json) {
     return readRecord<ImportProbe>(json, "import probe");

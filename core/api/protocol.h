@@ -30,8 +30,10 @@
 //   adapters {model?}                          -> {adapters: [AdapterRecord]}
 //   adapter-import {path, model, name?, tenant?} -> AdapterRecord        answers when it is checked and copied; of a
 //                                                 tenant: no other tenant sees it
-//   adapters-import {paths, model, tenant?}    -> {imported: [AdapterRecord], failed: [{path, error}]}    at most
-//                                                 1,000 folders
+//   adapters-import {paths, model, tenant?, job?} -> {imported: [AdapterRecord], failed: [{path, error}]}: each under
+//                                                 its folder's name, at most 1,000. job: -> {job: id}; paths may then
+//                                                 also be folders of adapter folders; its result is {model, imported:
+//                                                 count, failed: [{path, message}]}
 //   adapter-show {adapter} adapter-reload {adapter, path?} -> AdapterRecord   adapter: "base:name", an id, or a name
 //   adapter-remove {adapter}                   -> {removed, base, id}     that only one base has
 //   isolation-check {model?, adapters?}        -> {passed, model, adapters, compute_mode, kv, device, compared,
@@ -40,6 +42,7 @@
 //   probe {path}                               -> ImportProbe
 //   import {path, name?, link?, allow_nonfinite?, quantize?} -> {job: id}
 //   scan {model} verify {model} -> {job: id}
+//   machine {}                                 -> MachineStats: memory, processors and disk of the daemon's machine
 //   jobs {}                                    -> {jobs: [JobRecord]}
 //   job {id} / job-cancel {id} / job-pause {id} / job-resume {id} / job-discard {id} -> JobRecord
 //   job-wait {id, timeout_s?}                  -> JobRecord (answers early at the timeout)
@@ -68,9 +71,11 @@
 //   request-cancel {id} -> {id}, an id that has ended: no effect
 //   steps {limit?} -> {steps: [StepRecord]}, oldest first
 //   pages {model, cells?}                      -> {pages, pages_per_cell, page_bytes, adapters: [name],
-//                                                 runs: [[cells, owner, request, adapter?]]}: at most `cells` cells
+//                                                 runs: [[cells, owner, request, adapter?]],
+//                                                 beside: [[run, pages, owner, adapter]]}: at most `cells` cells
 //                                                 (4,096); request 0: none, -1: several; adapter: index of a name,
-//                                                 -2: several, absent: none
+//                                                 -2: several, -1 or absent: none; beside: a second owner of so many
+//                                                 pages in each cell of a run
 //   history {seconds}                          -> {points: [HistoryPoint]}
 //   log {limit}                                -> {records: [LogRecord]}
 //   shutdown {}                                -> {}                     drains, then ends the daemon
@@ -80,6 +85,7 @@
 
 #include "core/base/json.h"
 #include "core/engine/engine.h"
+#include "core/engine/machine_stats.h"
 #include "core/engine/messages.h"
 
 namespace espalier {
@@ -106,6 +112,7 @@ Json toJson(const ImportProbe& probe);
 Json toJson(const RequestList& list);
 Json toJson(const PageMap& map);
 Json toJson(const StepRecord& step);
+Json toJson(const MachineStats& stats);
 std::string_view eventName(const Event& event);  // "job", "model", "serve", "log", "tenant", "adapter"
 Json toJson(const Event& event);
 
@@ -121,6 +128,7 @@ Result<ImportProbe> probeFromJson(const Json& json);
 Result<RequestList> requestsFromJson(const Json& json);
 Result<PageMap> pageMapFromJson(const Json& json);                // at most kMostPageCells cells
 Result<std::vector<StepRecord>> stepsFromJson(const Json& json);  // the answer to "steps"
+Result<MachineStats> machineFromJson(const Json& json);
 Result<Event> eventFromJson(std::string_view name, const Json& json);
 
 }  // namespace espalier

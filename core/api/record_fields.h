@@ -307,6 +307,16 @@ void visitFields(Record& record, Visit& visit) {
 }
 
 template <class Record, class Visit>
+requires std::is_same_v<std::remove_const_t<Record>, MachineStats>
+void visitFields(Record& record, Visit& visit) {
+    visit("memory_bytes", record.memoryBytes);
+    visit("memory_free_bytes", record.memoryFreeBytes);
+    visit("processors", record.processors);
+    visit("disk_bytes", record.diskBytes);
+    visit("disk_free_bytes", record.diskFreeBytes);
+}
+
+template <class Record, class Visit>
 requires std::is_same_v<std::remove_const_t<Record>, ServeChanged>
 void visitFields(Record& record, Visit& visit) {
     visit("state", record.state);

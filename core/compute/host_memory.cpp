@@ -32,13 +32,13 @@ std::int64_t readNumber(const char* path, const char* key, std::int64_t unit) {
     return number < 0 ? -1 : number * unit;
 }
 
+}  // namespace
+
 std::int64_t machineMemory() {
     const std::int64_t physical = std::int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE);
     const std::int64_t group = readNumber("/sys/fs/cgroup/memory.max", "", 1);
     return group > 0 ? std::min(physical, group) : physical;
 }
-
-}  // namespace
 
 std::int64_t availableMemory() {
     return readNumber("/proc/meminfo", "MemAvailable: ", 1024);

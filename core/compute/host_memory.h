@@ -32,6 +32,8 @@ private:
     std::atomic<std::int64_t> m_used{0};
 };
 
+// Bytes of the machine's memory, or what its control group leaves.
+std::int64_t machineMemory();
 // Bytes the operating system could give without swapping; -1 when it does not say.
 std::int64_t availableMemory();
 

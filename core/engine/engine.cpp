@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "core/engine/adapter_shelf.h"
+#include "core/engine/adapters_job.h"
 #include "core/engine/event_log.h"
 #include "core/engine/import_job.h"
 #include "core/engine/import_report.h"
@@ -24,6 +25,7 @@ namespace {
 
 constexpr std::int64_t kLargestDefaultPool = std::int64_t{4} << 30;
 constexpr std::int64_t kDefaultHostCache = std::int64_t{1} << 30;
+constexpr std::size_t kNamedReasons = 3;  // of adapters that failed, in one line of the log
 
 EngineOptions withDefaults(EngineOptions options, const Backend& backend) {
     const std::int64_t available = backend.device().freeBytes;
@@ -69,6 +71,8 @@ public:
         return m_adapters.find(reference, tenant);
     }
     std::vector<Result<AdapterRecord>> importAdapters(std::span<const AdapterImport> requests) override;
+    Result<std::int64_t> startAdapterImport(std::string_view base, std::string_view tenant,
+                                            std::vector<std::string> paths) override;
     Result<AdapterRecord> reloadAdapter(std::string_view reference, const std::string& path) override;
     Result<void> removeAdapter(std::string_view reference) override;
 
@@ -132,7 +136,12 @@ private:
     Result<AdapterArrival> arrivalOf(const AdapterImport& request) const;
     using LimitsByTenant = std::map<std::string, TenantLimits>;
     Result<void> checkRoom(const AdapterArrival& arrival, LimitsByTenant& wanted) const;
+    std::vector<Result<AdapterRecord>> bringAdapters(std::span<const AdapterImport> requests);
+    AdapterImporter importerFor(const AdaptersArguments& arguments);
+    void logAdapters(const std::string& base, std::size_t imported, const std::vector<std::string>& reasons);
     void adapterChanged(const AdapterRecord& adapter, std::string_view change);
+    void publishAdapter(const AdapterRecord& adapter, std::string_view change);
+    void logAdapter(const AdapterRecord& adapter, std::string_view change);
     Result<void> reloadShelf();
     Result<void> deleteModel(const ModelRecord& model);
     void jobChanged(const JobRecord& job);
@@ -176,16 +185,17 @@ Result<void> LocalEngine::start() {
         TRY(m_workspace->jobLog().trimEndedJobs(kEndedJobs));
     }
     TRY(reloadShelf());
+    TRY_ASSIGN(m_tenants, Tenants::open(&m_workspace->tenantStore(), m_clock,
+                                        {[this](TenantChanged change) { m_events.publish(std::move(change)); },
+                                         [this](std::string text) { log("audit", "tenants", text); },
+                                         [this](RequestId id) { m_serving->cancel(id); }}));
+    // Jobs that waited begin here, and may be about adapters of tenants.
     TRY_ASSIGN(m_jobs, JobQueue::open(
                            m_workspace->jobLog(), m_clock,
                            [this](std::int64_t id, std::string_view kind, const Json& arguments) {
                                return makeJob(id, kind, arguments);
                            },
                            [this](const JobRecord& job) { jobChanged(job); }, !m_options.readOnly));
-    TRY_ASSIGN(m_tenants, Tenants::open(&m_workspace->tenantStore(), m_clock,
-                                        {[this](TenantChanged change) { m_events.publish(std::move(change)); },
-                                         [this](std::string text) { log("audit", "tenants", text); },
-                                         [this](RequestId id) { m_serving->cancel(id); }}));
     ServingThread::Callbacks callbacks;
     callbacks.tenants = [this](std::vector<TenantLoad>& rows, const Tenants::PlaceOf& placeOf) {
         m_tenants->fill(rows, placeOf);
@@ -276,7 +286,15 @@ std::vector<AdapterRecord> LocalEngine::adapters(std::string_view model) const {
 }
 
 void LocalEngine::adapterChanged(const AdapterRecord& adapter, std::string_view change) {
+    publishAdapter(adapter, change);
+    logAdapter(adapter, change);
+}
+
+void LocalEngine::publishAdapter(const AdapterRecord& adapter, std::string_view change) {
     m_events.publish(AdapterChanged{adapter.base, adapter.name, adapter.digest, std::string(change)});
+}
+
+void LocalEngine::logAdapter(const AdapterRecord& adapter, std::string_view change) {
     log("audit", "catalog",
         "adapter \"" + adapter.name + "\" of " + adapter.base + " was " + std::string(change) + " (version " +
             std::to_string(adapter.version) + ", " + adapter.digest + ")");
@@ -313,7 +331,66 @@ Result<void> LocalEngine::checkRoom(const AdapterArrival& arrival, LimitsByTenan
     return {};
 }
 
+// One line in the log for many; whoever watches them hears of each.
 std::vector<Result<AdapterRecord>> LocalEngine::importAdapters(std::span<const AdapterImport> requests) {
+    auto answers = bringAdapters(requests);
+    if (answers.size() == 1) {
+        if (answers[0]) logAdapter(*answers[0], "imported");
+        return answers;
+    }
+    std::map<std::string, std::size_t> imported;  // by base
+    std::map<std::string, std::vector<std::string>> reasons;
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        const std::string& base = answers[i] ? answers[i]->base : requests[i].base;
+        imported[base] += answers[i].has_value();
+        if (!answers[i]) reasons[base].push_back(answers[i].error().message);
+    }
+    for (const auto& [base, count] : imported) logAdapters(base, count, reasons[base]);
+    return answers;
+}
+
+void LocalEngine::logAdapters(const std::string& base, std::size_t imported, const std::vector<std::string>& reasons) {
+    const auto counted = [](std::size_t count) {
+        return std::to_string(count) + (count == 1 ? " adapter was " : " adapters were ");
+    };
+    if (imported > 0) log("audit", "catalog", counted(imported) + "imported into " + base);
+    if (reasons.empty()) return;
+    std::string sentence = counted(reasons.size()) + "not imported into " + base + ": ";
+    for (std::size_t i = 0; i < std::min(reasons.size(), kNamedReasons); ++i)
+        sentence += (i > 0 ? "; " : "") + reasons[i];
+    if (reasons.size() > kNamedReasons) sentence += "; and " + std::to_string(reasons.size() - kNamedReasons) + " more";
+    log("warning", "catalog", sentence);
+}
+
+Result<std::int64_t> LocalEngine::startAdapterImport(std::string_view base, std::string_view tenant,
+                                                     std::vector<std::string> paths) {
+    TRY(writable([] { return Result<void>(); }));
+    if (paths.empty()) return fail(ErrorCode::InvalidArgument, "no path was given", "paths");
+    TRY_ASSIGN(const ModelRecord model, m_shelf.find(base));
+    if (!tenant.empty() && tenant != kOwner) TRY(m_tenants->limitsOf(tenant));
+    for (std::string& path : paths) {
+        path = std::filesystem::absolute(path).lexically_normal().string();
+        TRY(m_files.stat(path));
+    }
+    return m_jobs->add("adapters", "Import adapters for " + model.name, "",
+                       toJson(AdaptersArguments{model.id, std::string(tenant), std::move(paths)}));
+}
+
+AdapterImporter LocalEngine::importerFor(const AdaptersArguments& arguments) {
+    AdapterImporter importer;
+    importer.import = [this](std::span<const AdapterImport> requests) { return bringAdapters(requests); };
+    importer.isHere = [this, base = arguments.base](const std::string& path) {
+        const auto known = m_adapters.adapters(base);
+        return std::ranges::find(known, path, &AdapterRecord::source) != known.end();
+    };
+    importer.done = [this, base = arguments.base](std::size_t imported, const std::vector<std::string>& reasons) {
+        const auto model = m_shelf.find(base);
+        logAdapters(model ? model->name : base, imported, reasons);
+    };
+    return importer;
+}
+
+std::vector<Result<AdapterRecord>> LocalEngine::bringAdapters(std::span<const AdapterImport> requests) {
     std::vector<Result<AdapterRecord>> answers;
     std::vector<AdapterArrival> arrivals;
     std::vector<std::size_t> places;  // of the arrivals among the answers
@@ -336,7 +413,7 @@ std::vector<Result<AdapterRecord>> LocalEngine::importAdapters(std::span<const A
             continue;
         }
         answer = std::move(brought[i]->record);
-        adapterChanged(*answer, "imported");
+        publishAdapter(*answer, "imported");
         if (!answer->tenant.empty()) added[answer->tenant].push_back(places[i]);
     }
     for (const auto& [tenant, mine] : added) {
@@ -443,6 +520,11 @@ Result<std::unique_ptr<Job>> LocalEngine::makeJob(std::int64_t id, std::string_v
             m_events.publish(ModelChanged{modelId, "imported"});
         });
     }
+    if (kind == "adapters") {
+        TRY_ASSIGN(auto parsed, adaptersArgumentsFromJson(arguments));
+        AdapterImporter importer = importerFor(parsed);
+        return makeAdaptersJob(m_files, std::move(parsed), std::move(importer));
+    }
     TRY_ASSIGN(std::string model, JsonReader(arguments, "the job's arguments").string("model"));
     if (kind == "scan") return makeScanJob(*m_workspace, m_files, std::move(model));
     if (kind == "verify") return makeVerifyJob(*m_workspace, m_files, std::move(model));
@@ -452,6 +534,7 @@ Result<std::unique_ptr<Job>> LocalEngine::makeJob(std::int64_t id, std::string_v
 void LocalEngine::jobChanged(const JobRecord& job) {
     m_events.publish(job);
     if (job.state == JobState::Running || job.state == JobState::Queued) return;
+    if (job.kind == "adapters" && job.state == JobState::Finished) return;  // logAdapters says what came of it
     const std::string ending = job.title + " is " + std::string(jobStateName(job.state));
     log(job.error ? "error" : "info", job.kind, job.error ? ending + ": " + job.error->message : ending);
 }

@@ -135,6 +135,10 @@ public:
     Result<AdapterRecord> importAdapter(const AdapterImport& request) {
         return std::move(importAdapters({&request, 1}).front());
     }
+    // The same for many as a job: `paths` are folders of adapters or folders that hold such folders, each adapter under
+    // its folder's name. Errors: not_found, invalid_argument without a path; the job's are those of makeAdaptersJob.
+    virtual Result<std::int64_t> startAdapterImport(std::string_view base, std::string_view tenant,
+                                                    std::vector<std::string> paths) = 0;
     // The files again, from `path` or from where they came: a new version when they changed. What runs goes on with the
     // version it began with.
     virtual Result<AdapterRecord> reloadAdapter(std::string_view reference, const std::string& path = {}) = 0;

@@ -129,8 +129,8 @@ struct TenantLoad {
     double tokensPerS = 0;     // generated, over the last second
     std::int64_t refused = 0;  // since the daemon started
     // Over the newest answers of the last minute: from the engine having it to the first token, and between tokens.
-    Percentiles ttftMs, tpotMs;
-    std::string adapter;  // that its newest request with one named; empty: none lately
+    Percentiles ttftMs = {}, tpotMs = {};
+    std::string adapter = {};  // that its newest request with one named; empty: none lately
     AdapterTier adapterTier = AdapterTier::Disk;
     bool isAdapterMoving = false;  // to the next tier up
 };

@@ -20,9 +20,35 @@ PageOwner majority(std::span<const PageOwner> owners) {
     return best;
 }
 
+bool isAdapter(PageOwner owner) {
+    return owner == PageOwner::Adapter || owner == PageOwner::AdapterIdle || owner == PageOwner::Staging;
+}
+
+// Where the majority is an adapter's, other adapters are nothing that would be overlooked.
+BesideOwner besideOf(PageOwner shown, std::span<const PageOwner> owners, std::span<const std::int32_t> adapters) {
+    std::array<std::int32_t, kPageOwners> counts{};
+    for (const PageOwner owner : owners) ++counts[static_cast<std::size_t>(owner)];
+    BesideOwner best;
+    const auto offer = [&](PageOwner owner) {
+        const std::int32_t count = counts[static_cast<std::size_t>(owner)];
+        if (owner != shown && count > best.pages) best = {count, owner, kNoAdapter};
+    };
+    for (const PageOwner owner : {PageOwner::Adapter, PageOwner::AdapterIdle, PageOwner::Staging}) offer(owner);
+    if (isAdapter(shown) || best.pages == 0)
+        for (const PageOwner owner : {PageOwner::Kv, PageOwner::KvCached}) offer(owner);
+    bool isFirst = true;
+    for (std::size_t i = 0; i < adapters.size(); ++i) {
+        if (owners[i] != best.owner || best.pages == 0) continue;
+        best.adapter = isFirst || best.adapter == adapters[i] ? adapters[i] : kSeveralAdapters;
+        isFirst = false;
+    }
+    return best;
+}
+
 PageRun cellOf(std::span<const PageOwner> owners, std::span<const std::int64_t> readers,
                std::span<const std::int32_t> adapters) {
     PageRun cell{1, majority(owners), kNoReader, kNoAdapter};
+    cell.beside = besideOf(cell.owner, owners, adapters);
     bool isFirst = true;
     for (std::size_t i = 0; i < owners.size(); ++i) {
         if (owners[i] != cell.owner) continue;
@@ -41,14 +67,18 @@ PageRun cellOf(std::span<const PageOwner> owners, std::span<const std::int64_t> 
 // Only those that a run names are sent, by the order in which runs name them.
 void nameAdapters(PageMap& map, std::span<const std::string> names) {
     std::vector<std::int32_t> numbers(names.size(), kNoAdapter);
-    for (PageRun& run : map.runs) {
-        if (run.adapter < 0) continue;
-        std::int32_t& number = numbers[static_cast<std::size_t>(run.adapter)];
+    const auto rename = [&](std::int32_t& adapter) {
+        if (adapter < 0) return;
+        std::int32_t& number = numbers[static_cast<std::size_t>(adapter)];
         if (number == kNoAdapter) {
             number = static_cast<std::int32_t>(map.adapters.size());
-            map.adapters.push_back(names[static_cast<std::size_t>(run.adapter)]);
+            map.adapters.push_back(names[static_cast<std::size_t>(adapter)]);
         }
-        run.adapter = number;
+        adapter = number;
+    };
+    for (PageRun& run : map.runs) {
+        rename(run.adapter);
+        rename(run.beside.adapter);
     }
 }
 
@@ -67,8 +97,8 @@ PageMap mapPages(std::span<const PageOwner> owners, std::span<const std::int64_t
         const PageRun cell = cellOf(owners.subspan(first, count), readers.subspan(first, count),
                                     adapters.empty() ? adapters : adapters.subspan(first, count));
         const PageRun* const last = map.runs.empty() ? nullptr : &map.runs.back();
-        const bool goesOn =
-            last && last->owner == cell.owner && last->request == cell.request && last->adapter == cell.adapter;
+        const bool goesOn = last && last->owner == cell.owner && last->request == cell.request &&
+                            last->adapter == cell.adapter && last->beside == cell.beside;
         if (goesOn)
             ++map.runs.back().cells;
         else

@@ -133,6 +133,14 @@
         <source>Verify %1</source>
         <translation>Digest-Prüfung von %1</translation>
     </message>
+    <message>
+        <source>Adapters</source>
+        <translation>Adapter</translation>
+    </message>
+    <message>
+        <source>Import adapters for %1</source>
+        <translation>Adapter für %1 importieren</translation>
+    </message>
 </context>
 <context>
     <name>JobState</name>
@@ -445,12 +453,20 @@
         <translation>Der Adapter wurde nicht zurückgeholt</translation>
     </message>
     <message>
-        <source>No adapters of this model yet. Drop an adapter folder (PEFT or AdapterHub) here, or import one.</source>
-        <translation>Noch keine Adapter dieses Modells. Einen Adapterordner (PEFT oder AdapterHub) hier ablegen oder importieren.</translation>
-    </message>
-    <message>
         <source>Import an adapter folder of PEFT or AdapterHub</source>
         <translation>Einen Adapterordner von PEFT oder AdapterHub importieren</translation>
+    </message>
+    <message>
+        <source>No adapters of this model yet. Drop adapter folders (PEFT or AdapterHub) here, or import one.</source>
+        <translation>Noch keine Adapter dieses Modells. Adapterordner (PEFT oder AdapterHub) hier ablegen oder einen importieren.</translation>
+    </message>
+    <message>
+        <source>The adapters were not imported</source>
+        <translation>Die Adapter wurden nicht importiert</translation>
+    </message>
+    <message>
+        <source>%1 of %2 adapters were not imported</source>
+        <translation>%1 von %2 Adaptern wurden nicht importiert</translation>
     </message>
 </context>
 <context>
@@ -1117,16 +1133,8 @@
         <translation>Gerätespeicher</translation>
     </message>
     <message>
-        <source>Engine in RAM</source>
-        <translation>Engine im RAM</translation>
-    </message>
-    <message>
         <source>Processor</source>
         <translation>Prozessor</translation>
-    </message>
-    <message>
-        <source>Device</source>
-        <translation>Gerät</translation>
     </message>
     <message>
         <source>Needs you</source>
@@ -1169,10 +1177,6 @@
         <translation>%1 von %2 GiB</translation>
     </message>
     <message>
-        <source>%1 cores</source>
-        <translation>%1 Kerne</translation>
-    </message>
-    <message>
         <source>%1 running, %2 queued</source>
         <translation>%1 laufen, %2 warten</translation>
     </message>
@@ -1191,6 +1195,38 @@
     <message>
         <source>%1 adapters</source>
         <translation>%1 Adapter</translation>
+    </message>
+    <message>
+        <source>RAM</source>
+        <translation>RAM</translation>
+    </message>
+    <message>
+        <source>Disk</source>
+        <translation>Platte</translation>
+    </message>
+    <message>
+        <source>of %1</source>
+        <translation>von %1</translation>
+    </message>
+    <message>
+        <source>engine %1</source>
+        <translation>Engine %1</translation>
+    </message>
+    <message>
+        <source>%1 free, workspace %2</source>
+        <translation>%1 frei, Arbeitsbereich %2</translation>
+    </message>
+    <message>
+        <source>of %1 core</source>
+        <translation>von %1 Kern</translation>
+    </message>
+    <message>
+        <source>of %1 cores</source>
+        <translation>von %1 Kernen</translation>
+    </message>
+    <message>
+        <source>cores</source>
+        <translation>Kerne</translation>
     </message>
 </context>
 <context>
@@ -2364,6 +2400,34 @@
         <source>Isolation check</source>
         <translation>Trennungsprüfung</translation>
     </message>
+    <message>
+        <source>Filter the list of this page</source>
+        <translation>Liste dieser Seite filtern</translation>
+    </message>
+    <message>
+        <source>Revoke the key of the tenant</source>
+        <translation>Schlüssel des Mandanten sperren</translation>
+    </message>
+    <message>
+        <source>Choose the models and adapters of the tenant</source>
+        <translation>Modelle und Adapter des Mandanten wählen</translation>
+    </message>
+    <message>
+        <source>Usage of the tenant by day or by hour</source>
+        <translation>Verbrauch des Mandanten nach Tagen oder Stunden</translation>
+    </message>
+    <message>
+        <source>Cancel the isolation check</source>
+        <translation>Trennungsprüfung abbrechen</translation>
+    </message>
+    <message>
+        <source>Drop to import the adapters of %1 folders for %2</source>
+        <translation>Ablegen importiert die Adapter aus %1 Ordnern für %2</translation>
+    </message>
+    <message>
+        <source>Drop to import the adapters in %1 for %2</source>
+        <translation>Ablegen importiert die Adapter in %1 für %2</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::MemoryBar</name>
@@ -3256,6 +3320,10 @@
     <message>
         <source>in use</source>
         <translation>in Gebrauch</translation>
+    </message>
+    <message>
+        <source>%1 of these: %2</source>
+        <translation>%1 davon: %2</translation>
     </message>
 </context>
 <context>

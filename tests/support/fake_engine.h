@@ -16,9 +16,9 @@ struct FakeScript {
     std::chrono::milliseconds pause{0};   // before each chunk
     bool hold = false;                    // nothing comes until cancel or release()
     std::size_t endlessBytes = 0;         // > 0: chunks of this size until cancelled
-    std::optional<Error> refusal;         // submit fails with it
+    std::optional<Error> refusal = {};    // submit fails with it
     std::int32_t refusedFrom = 0;         // ... from this submission on
-    std::optional<Error> failure;         // the request fails with it
+    std::optional<Error> failure = {};    // the request fails with it
     std::int32_t failedChoice = -1;       // >= 0: only this choice of a call does, held or not
 };
 
@@ -52,6 +52,9 @@ public:
         std::vector<Result<AdapterRecord>> answers;
         for (const AdapterImport& request : requests) answers.push_back(noAdapter(request.path));
         return answers;
+    }
+    Result<std::int64_t> startAdapterImport(std::string_view, std::string_view, std::vector<std::string>) override {
+        return 1;
     }
     Result<AdapterRecord> reloadAdapter(std::string_view reference, const std::string&) override {
         return noAdapter(reference);

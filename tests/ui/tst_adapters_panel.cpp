@@ -10,6 +10,8 @@
 
 #include "tests/ui/support/bench.h"
 #include "ui/models/adapter_table.h"
+#include "ui/pages/adapters_panel.h"
+#include "ui/shell/drop_overlay.h"
 #include "ui/widgets/panel.h"
 
 using namespace espalier;
@@ -49,13 +51,18 @@ QString adapterFolder(Bench& bench, const QString& name) {
     return config.open(QIODevice::WriteOnly) && config.write("{}") == 2 ? folder : QString();
 }
 
-void drop(Bench& bench, const QString& path) {
+// What the window says it would do, before it does it.
+QString drop(Bench& bench, const QStringList& paths) {
     QMimeData data;
-    data.setUrls({QUrl::fromLocalFile(path)});
+    QList<QUrl> urls;
+    for (const QString& path : paths) urls << QUrl::fromLocalFile(path);
+    data.setUrls(urls);
     QDragEnterEvent enter({300, 300}, Qt::CopyAction, &data, Qt::LeftButton, {});
     QApplication::sendEvent(&bench.window, &enter);
+    const QString said = bench.window.findChild<DropOverlay*>()->accessibleDescription();
     QDropEvent event({300, 300}, Qt::CopyAction, &data, Qt::LeftButton, {});
     QApplication::sendEvent(&bench.window, &event);
+    return said;
 }
 
 }  // namespace
@@ -101,12 +108,101 @@ private slots:
         Bench bench;
         bench.daemon.addModel("alpha");
         QVERIFY(bench.open(QStringLiteral("home")));
-        drop(bench, adapterFolder(bench, QStringLiteral("law")));
+        drop(bench, {adapterFolder(bench, QStringLiteral("law"))});
         QTRY_COMPARE(bench.daemon.count(QStringLiteral("adapter-import")), 1);
         QCOMPARE(bench.daemon.argument(QStringLiteral("adapter-import"), "model"), QStringLiteral("m-alpha"));
         QCOMPARE(bench.window.page(), QStringLiteral("models"));
         QTRY_VERIFY(table(bench));
         QVERIFY(!bench.window.findChild<QDialog*>());
+    }
+    void severalFoldersDroppedAreOneJob() {
+        Bench bench;
+        bench.daemon.addModel("alpha");
+        QVERIFY(bench.open(QStringLiteral("home")));
+        const QStringList folders{adapterFolder(bench, QStringLiteral("law")),
+                                  adapterFolder(bench, QStringLiteral("tax"))};
+        QCOMPARE(drop(bench, folders), QStringLiteral("Drop to import the adapters of 2 folders for alpha"));
+        QTRY_COMPARE(bench.daemon.count(QStringLiteral("adapters-import")), 1);
+        const Json& body = bench.daemon.last(QStringLiteral("adapters-import"))->body;
+        QCOMPARE(body.value("model", ""), std::string("m-alpha"));
+        QVERIFY(body.value("job", false));
+        QCOMPARE(body["paths"].get<std::vector<std::string>>(),
+                 (std::vector{folders[0].toStdString(), folders[1].toStdString()}));
+        QCOMPARE(bench.daemon.count(QStringLiteral("adapter-import")), 0);
+    }
+    void aFolderThatHoldsAdaptersIsOneJob() {
+        Bench bench;
+        bench.daemon.addModel("alpha");
+        QVERIFY(bench.open(QStringLiteral("home")));
+        for (int i = 0; i < 3; ++i) QVERIFY(!adapterFolder(bench, QStringLiteral("many/v%1").arg(i)).isEmpty());
+        const QString many = bench.folder.filePath(QStringLiteral("many"));
+        QCOMPARE(drop(bench, {many}), QStringLiteral("Drop to import the adapters in many for alpha"));
+        QTRY_COMPARE(bench.daemon.count(QStringLiteral("adapters-import")), 1);
+        const Json& body = bench.daemon.last(QStringLiteral("adapters-import"))->body;
+        QCOMPARE(body["paths"].get<std::vector<std::string>>(), std::vector{many.toStdString()});
+        // A model folder with adapters beside its weights is a model.
+        QFile config(QDir(many).filePath(QStringLiteral("config.json")));
+        QVERIFY(config.open(QIODevice::WriteOnly));
+        QVERIFY(drop(bench, {many}).startsWith(QLatin1String("Drop to import many")));
+        QCOMPARE(bench.daemon.count(QStringLiteral("adapters-import")), 1);
+    }
+    void moreThanOneCallTakesAreSeveralJobs() {
+        Bench bench;
+        bench.daemon.addModel("alpha");
+        QVERIFY(openAdapters(bench));
+        QStringList folders;
+        for (int i = 0; i < 1001; ++i) folders << QStringLiteral("/nowhere/a%1").arg(i);
+        bench.window.findChild<AdaptersPanel*>()->import(folders);
+        QTRY_COMPARE(bench.daemon.count(QStringLiteral("adapters-import")), 2);
+        std::size_t paths = 0;
+        for (const auto& call : bench.daemon.calls)
+            if (call.path.endsWith(QLatin1String("adapters-import"))) paths += call.body["paths"].size();
+        QCOMPARE(paths, std::size_t{1001});
+    }
+    void whatOfManyDidNotComeInIsSaid() {
+        Bench bench;
+        bench.daemon.addModel("alpha");
+        QVERIFY(openAdapters(bench));
+        drop(bench, {adapterFolder(bench, QStringLiteral("law")), adapterFolder(bench, QStringLiteral("tax"))});
+        QTRY_COMPARE(bench.daemon.count(QStringLiteral("adapters-import")), 1);
+        JobRecord job;
+        job.id = 42;
+        job.kind = "adapters";
+        job.title = "Import adapters for alpha";
+        job.state = JobState::Finished;
+        job.progress = 1;
+        job.result = dumpJson({{"model", "m-alpha"},
+                               {"imported", 1},
+                               {"failed", {{{"path", "/a/tax"}, {"message", "tax has no weights"}}}}});
+        bench.daemon.sendEvent(job);
+        QTRY_VERIFY(bench.find<ErrorStrip>(QStringLiteral("Error")));
+        const QString said = bench.find<ErrorStrip>(QStringLiteral("Error"))->text();
+        QVERIFY2(said.contains(QLatin1String("1 of 2 adapters were not imported")), qPrintable(said));
+        QVERIFY2(said.contains(QLatin1String("tax has no weights")), qPrintable(said));
+        QTRY_VERIFY(bench.workspace.jobs().find(42));
+        QCOMPARE(titleOf(*bench.workspace.jobs().find(42)), QStringLiteral("Import adapters for alpha"));
+        job.state = JobState::Running;
+        QVERIFY(controlsOf(job).pause);
+    }
+    void manyChangesAtOnceAreReadOnceMoreAndNotEach() {
+        Bench bench;
+        bench.daemon.addModel("alpha");
+        QVERIFY(openAdapters(bench));
+        QTRY_VERIFY(bench.daemon.count(QStringLiteral("adapters")) > 0);
+        const int before = bench.daemon.count(QStringLiteral("adapters"));
+        bench.daemon.held.insert(QStringLiteral("adapters"));
+        for (int i = 0; i < 60; ++i) {
+            const std::string name = "v" + std::to_string(i);
+            bench.daemon.addAdapter("alpha", name);
+            bench.daemon.sendEvent(AdapterChanged{"alpha", name, "sha256:1", "imported"});
+        }
+        bench.daemon.sendEvent(LogRecord{1, "info", "catalog", "60 adapters were imported into alpha"});
+        QTRY_COMPARE(bench.workspace.log().rowCount(), 1);  // all events have come
+        bench.daemon.release(QStringLiteral("adapters"));
+        QTRY_COMPARE(bench.workspace.adapters().size(), std::size_t{60});
+        QTRY_COMPARE(bench.daemon.count(QStringLiteral("adapters")), before + 2);
+        QTest::qWait(100);
+        QCOMPARE(bench.daemon.count(QStringLiteral("adapters")), before + 2);
     }
     void thePlaygroundOffersThem() {
         Bench bench;
@@ -128,7 +224,7 @@ private slots:
         bench.daemon.failures[QStringLiteral("adapter-import")] =
             fail(ErrorCode::ShapeMismatch, "adapter_model.safetensors: q_proj.lora_A is [8, 99], expected [8, 256]");
         QVERIFY(openAdapters(bench));
-        drop(bench, adapterFolder(bench, QStringLiteral("law")));
+        drop(bench, {adapterFolder(bench, QStringLiteral("law"))});
         QTRY_VERIFY(bench.find<ErrorStrip>(QStringLiteral("Error")));
         QVERIFY(bench.find<ErrorStrip>(QStringLiteral("Error"))->text().contains(QLatin1String("expected [8, 256]")));
     }

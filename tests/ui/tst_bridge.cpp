@@ -9,6 +9,7 @@
 #include "tests/ui/support/ui_test_main.h"
 #include "ui/bridge/engine_client.h"
 #include "ui/bridge/http_answer.h"
+#include "ui/models/workspace.h"
 
 using namespace espalier;
 using namespace espalier::ui;
@@ -126,6 +127,28 @@ private slots:
         QTRY_VERIFY_WITH_TIMEOUT(attached.count() == 1, 10'000);
         QCOMPARE(attached[0][0].toBool(), true);
         QTRY_COMPARE(daemon.last(QStringLiteral("events"))->query, QString());
+    }
+    void snapshotsThatPileUp_areRememberedAndTheNewestIsShown() {
+        FakeDaemon daemon;
+        EngineClient client;
+        Workspace workspace(client);
+        const QSignalSpy shown(&workspace, &Workspace::snapshotChanged), passed(&client, &EngineClient::snapshotPassed),
+            arrived(&client, &EngineClient::snapshotArrived);
+        client.attach(daemon.url(), daemon.key);
+        QTRY_VERIFY(daemon.eventStreams() > 0);
+        constexpr int kPiled = 40;
+        const auto shownBefore = shown.count();
+        QByteArray bytes;
+        for (int i = 1; i <= kPiled; ++i) {
+            daemon.snapshot.at = 1'700'000'000'000 + i * 100;
+            bytes += "event: snapshot\ndata: " + QByteArray::fromStdString(dumpJson(toJson(daemon.snapshot))) + "\n\n";
+        }
+        daemon.sendRaw(bytes);
+        QTRY_COMPARE(workspace.history().size(), kPiled);
+        QCOMPARE(workspace.snapshot()->at, daemon.snapshot.at);
+        QCOMPARE(arrived.count() + passed.count(), kPiled);
+        QVERIFY(passed.count() > 0);
+        QCOMPARE(shown.count() - shownBefore, arrived.count());
     }
     void answers_areDroppedWhenTheirGuardIsGone() {
         FakeDaemon daemon;

@@ -5,13 +5,16 @@
 #include <QDialog>
 #include <QFileDialog>
 #include <QLineEdit>
+#include <QListWidget>
 #include <QMenu>
 #include <QTabBar>
 #include <QTableView>
+#include <algorithm>
 
 #include "tests/ui/support/bench.h"
 #include "ui/models/tenant_table.h"
 #include "ui/pages/serve_page.h"
+#include "ui/pages/tenants_page.h"
 #include "ui/widgets/panel.h"
 
 using namespace espalier;
@@ -24,9 +27,9 @@ struct Tenanted : Bench {
     Tenanted() {
         daemon.addModel("alpha");
         daemon.addAdapter("alpha", "legal");
-        daemon.tenants.registry().create("ada", {.requestsPerMinute = 120});
-        daemon.tenants.registry().createKey("ada");
-        daemon.tenants.registry().create("bo", {});
+        daemon.tenants.registry().create("ada", {.requestsPerMinute = 120}).value();
+        daemon.tenants.registry().createKey("ada").value();
+        daemon.tenants.registry().create("bo", {}).value();
     }
     QAction* command(const char* id) { return window.actions().get(QString::fromLatin1(id)); }
     // By Ctrl+K, words and Enter, as a person does.
@@ -121,6 +124,104 @@ private slots:
         QTRY_VERIFY(!bench.window.findChild<QFileDialog*>());
         QVERIFY(bench.run(QStringLiteral("isolation")));
         QTRY_COMPARE(bench.daemon.count(QStringLiteral("isolation-check")), 1);  // there is one model
+    }
+    void everythingTheTenantsPageOffers_isACommandToo() {
+        // The buttons of a key end with it.
+        const std::vector<std::pair<QString, const char*>> offers{
+            {QStringLiteral("New tenant"), action::kNewTenant},
+            {QStringLiteral("Export usage of this tenant"), action::kTenantExport},
+            {QStringLiteral("Export usage"), action::kExportUsage},
+            {QStringLiteral("Isolation check"), action::kIsolationCheck},
+            {QStringLiteral("Cancel the isolation check"), action::kIsolationCancel},
+            {QStringLiteral("Close the isolation check"), action::kIsolationCancel},
+            {QStringLiteral("New key"), action::kTenantKey},
+            {QStringLiteral("Revoke the tenant"), action::kTenantRevoke},
+            {QStringLiteral("Rotate "), action::kTenantRotate},
+            {QStringLiteral("Revoke "), action::kTenantRevokeKey},
+            {QStringLiteral("Usage shown: "), action::kTenantHours},
+            {QStringLiteral("Filter models and adapters"), action::kTenantModels},
+            {QStringLiteral("Filter tenants"), action::kFilter},
+            {QStringLiteral("Models and adapters allowed"), action::kTenantModels}};
+        Tenanted bench;
+        bench.daemon.held.insert(QStringLiteral("isolation-check"));
+        QVERIFY(bench.open(QStringLiteral("tenants")));
+        QTRY_VERIFY(bench.choose(QStringLiteral("Tenants"), 0));
+        QTest::keyClick(&bench.window, Qt::Key_I, Qt::ControlModifier | Qt::ShiftModifier);
+        QTRY_VERIFY(bench.command(action::kIsolationCancel)->isEnabled());
+        QSet<QString> reached;
+        for (const auto* widget : bench.window.findChild<TenantsPage*>()->findChildren<QWidget*>()) {
+            const auto* made = qobject_cast<const QAbstractButton*>(widget);
+            QString name = widget->accessibleName();
+            if (made && name.isEmpty()) name = made->text().trimmed();
+            const bool isAsked =
+                made || qobject_cast<const QListWidget*>(widget) || name.startsWith(QLatin1String("Filter"));
+            if (!isAsked || name.isEmpty() || !widget->isVisible()) continue;
+            const auto offer =
+                std::ranges::find_if(offers, [&](const auto& known) { return name.startsWith(known.first); });
+            QVERIFY2(offer != offers.end(), qPrintable(name + QStringLiteral(" has no command")));
+            reached.insert(QString::fromLatin1(offer->second));
+            QVERIFY2(bench.command(offer->second)->isEnabled(), offer->second);
+        }
+        for (const auto& [name, id] : offers)
+            QVERIFY2(reached.contains(QString::fromLatin1(id)), id);  // they are there
+        QVERIFY(bench.run(QStringLiteral("cancel isolation")));
+        QTRY_COMPARE(bench.daemon.count(QStringLiteral("cancel")), 1);
+        QTRY_VERIFY(!bench.command(action::kIsolationCancel)->isEnabled());
+    }
+    void whatIsDoneToATenant_hasKeys() {
+        Tenanted bench;
+        QVERIFY(bench.open(QStringLiteral("home")));
+        QTRY_VERIFY(bench.command(action::kTenantRotate)->isEnabled());
+        for (const char* id : {action::kNewTenant, action::kExportUsage, action::kTenantLimits, action::kTenantModels,
+                               action::kTenantKey, action::kTenantRotate, action::kTenantRevoke, action::kTenantExport,
+                               action::kIsolationCheck, action::kFilter})
+            QVERIFY2(!bench.command(id)->shortcut().isEmpty(), id);
+        const auto keysOf = [&] { return bench.registry().find("ada")->keys; };
+        QTest::keyClick(&bench.window, Qt::Key_R, Qt::ControlModifier | Qt::ShiftModifier);
+        QTRY_VERIFY(bench.find<QLineEdit>(QStringLiteral("New key")));
+        QVERIFY(bench.click(QStringLiteral("Done")));
+        QCOMPARE(keysOf().size(), std::size_t{2});
+        QVERIFY(keysOf().at(0).revokedAt);
+        QTRY_VERIFY(!QApplication::activeModalWidget());
+        QTRY_VERIFY(bench.find<QAbstractButton>(
+            QStringLiteral("Rotate %1…").arg(QString::fromStdString(keysOf().at(1).prefix))));
+        QVERIFY(bench.run(QStringLiteral("revoke key")));
+        QTRY_VERIFY(keysOf().at(1).revokedAt);
+        QTRY_VERIFY(!bench.command(action::kTenantRevokeKey)->isEnabled());
+        QTest::keyClick(&bench.window, Qt::Key_Z, Qt::ControlModifier);
+        QTRY_VERIFY(!keysOf().at(1).revokedAt);
+        QTest::keyClick(&bench.window, Qt::Key_X, Qt::ControlModifier | Qt::ShiftModifier);
+        QTRY_VERIFY(bench.registry().find("ada")->revokedAt);
+        QTRY_COMPARE(bench.window.findChild<TenantsPage*>()->chosen()->revokedAt.has_value(), true);
+        QTest::keyClick(&bench.window, Qt::Key_X, Qt::ControlModifier | Qt::ShiftModifier);
+        QTRY_VERIFY(!bench.registry().find("ada")->revokedAt);
+        QTest::keyClick(&bench.window, Qt::Key_M, Qt::ControlModifier | Qt::ShiftModifier);
+        auto* allowed = bench.find<QListWidget>(QStringLiteral("Models and adapters allowed"));
+        QVERIFY(allowed && allowed->hasFocus());
+        QTest::keyClick(&bench.window, Qt::Key_E, Qt::ControlModifier | Qt::AltModifier);
+        QTRY_VERIFY(bench.window.findChild<QFileDialog*>());
+    }
+    void usageByTheHour_isReachedByThePalette() {
+        Tenanted bench;
+        QVERIFY(bench.open(QStringLiteral("tenants")));
+        QTRY_VERIFY(bench.choose(QStringLiteral("Tenants"), 0));
+        QVERIFY(bench.run(QStringLiteral("usage hour")));
+        QTRY_COMPARE(bench.daemon.argument(QStringLiteral("usage"), "by"), QStringLiteral("hour"));
+        QTRY_VERIFY(bench.find<QAbstractButton>(QStringLiteral("Usage shown: 48 hours"))->isChecked());
+        QVERIFY(bench.run(QStringLiteral("usage hour")));
+        QTRY_VERIFY(bench.find<QAbstractButton>(QStringLiteral("Usage shown: 30 days"))->isChecked());
+    }
+    void theFilterOfAPage_isReachedByKeys() {
+        Tenanted bench;
+        QVERIFY(bench.open(QStringLiteral("home")));
+        QVERIFY(!bench.command(action::kFilter)->isEnabled());  // no list of this page is filtered
+        for (const auto& [page, name] : {std::pair{"tenants", "Filter tenants"}, std::pair{"models", "Filter models"},
+                                         std::pair{"commands", "Filter commands"}}) {
+            QVERIFY(bench.window.goTo(QString::fromLatin1(page)));
+            QTest::keyClick(&bench.window, Qt::Key_F, Qt::ControlModifier);
+            auto* field = bench.find<QLineEdit>(QString::fromLatin1(name));
+            QVERIFY2(field && field->hasFocus(), name);
+        }
     }
     void anAdapterThatIsChosen_isReloadedAndRemoved() {
         Tenanted bench;

@@ -442,8 +442,8 @@ private slots:
         QFETCH(QString, page);
         Bench bench;
         bench.daemon.addModel("tiny");
-        bench.daemon.tenants.registry().create("ada", {});
-        bench.daemon.tenants.registry().createKey("ada");
+        bench.daemon.tenants.registry().create("ada", {}).value();
+        bench.daemon.tenants.registry().createKey("ada").value();
         QVERIFY(bench.open(page));
         QTest::qWait(50);
         QSet<QWidget*> wanted;

@@ -198,7 +198,7 @@ private slots:
     void pagesAreMadeWhenTheyAreFirstNeeded() {
         Bench bench;
         bench.daemon.addModel("tiny");
-        bench.daemon.tenants.registry().create("ada", {});
+        bench.daemon.tenants.registry().create("ada", {}).value();
         QVERIFY(bench.open());
         QTRY_COMPARE(bench.workspace.tenants().rowCount(), 1);
         for (int page = kModels; page < kPageCount; ++page) QVERIFY(!bench.window.isMade(PageIndex(page)));
@@ -241,7 +241,7 @@ private slots:
         QFETCH(QString, page);
         Desk desk;
         desk.daemon.addModel("tiny");
-        desk.daemon.tenants.registry().create("ada", {});
+        desk.daemon.tenants.registry().create("ada", {}).value();
         QVERIFY(desk.attach());
         desk.daemon.sendSnapshot();
         for (const char* each : kPageNames) desk.session.window().goTo(QString::fromLatin1(each));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <QAbstractItemModelTester>
+#include <QSignalSpy>
 #include <QPersistentModelIndex>
 #include <cmath>
 #include <random>
@@ -123,11 +124,13 @@ private slots:
         for (int i = 1; i <= 4; ++i) table.append({i, "info", "test", "line " + std::to_string(i)});
         table.append({9, "warning", LogTable::kWorkbench, "ours, by another clock"});
         const QPersistentModelIndex second = table.index(1, 0);
+        const QSignalSpy inserted(&table, &QAbstractItemModel::rowsInserted);
         const auto added = table.catchUp({{5, "info", "test", "line 5"},
                                           {4, "info", "test", "line 4"},
                                           {4, "info", "test", "another of that moment"},
                                           {3, "info", "test", "line 3"}});
         QCOMPARE(added.size(), 2u);
+        QCOMPARE(inserted.count(), 1);  // views and filters follow once, not line by line
         QCOMPARE(table.rowCount(), 7);
         QCOMPARE(second.row(), 1);
         QCOMPARE(table.index(6, LogTable::Message).data().toString(), QStringLiteral("line 5"));
@@ -145,6 +148,10 @@ private slots:
         QAbstractItemModelTester tester(&table, kFatal);
         for (int i = 0; i < 3; ++i) table.append({i, "info", "test", "more"});
         QCOMPARE(table.rowCount(), LogTable::kCapacity);
+        table.appendAll({{10'000, "info", "test", "two"}, {10'001, "info", "test", "at once"}});
+        QCOMPARE(table.rowCount(), LogTable::kCapacity);
+        QCOMPARE(table.index(LogTable::kCapacity - 1, LogTable::Message).data().toString(), QStringLiteral("at once"));
+        QCOMPARE(table.index(0, LogTable::Message).data().toString(), QStringLiteral("15"));
     }
     void loadedTable_growsAndShrinks() {
         LoadedTable table;

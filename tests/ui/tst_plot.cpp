@@ -391,6 +391,26 @@ private slots:
         desk.ring.append(kStart + 67, std::array{11.01, 1.0});
         QVERIFY(!canvas->isTimeToDraw());  // less than half a pixel
     }
+    void whoIsToldOfSamples_ticksForThemAndSleepsWithoutAny() {
+        PlotDesk desk;
+        QVERIFY(desk.open());
+        int ticks = 0;
+        connect(desk.dashboard, &Dashboard::tick, &desk, [&] { ++ticks; });
+        desk.dashboard->arrived();
+        QTRY_VERIFY(!desk.dashboard->isRunning());
+        QVERIFY(ticks > 0);
+        const int before = ticks;
+        QTest::qWait(350);
+        QCOMPARE(ticks, before);
+        desk.dashboard->arrived();
+        QTRY_VERIFY(ticks > before);
+        QTRY_VERIFY(!desk.dashboard->isRunning());
+        desk.hide();
+        desk.dashboard->arrived();
+        QVERIFY(!desk.dashboard->isRunning());
+        desk.show();
+        QVERIFY(desk.dashboard->isRunning());  // what came meanwhile is drawn
+    }
     void theTimer_runsOnlyWhileThePageCanBeSeen() {
         PlotDesk desk;
         QVERIFY(!desk.dashboard->isRunning());

@@ -64,7 +64,8 @@ void serveTwo(Bench& bench) {
                             {{9, PageOwner::Kv, 41},
                              {3, PageOwner::Kv, kSeveralReaders},
                              {3, PageOwner::KvCached, kNoReader},
-                             {5, PageOwner::Free, kNoReader}}};
+                             {5, PageOwner::Free, kNoReader}},
+                            {}};
 }
 
 double metric(const Bench& bench, int sample, Metric which) {
@@ -181,7 +182,7 @@ private slots:
         PageMapView view([](qint64) { return QString(); });
         view.resize(300, 200);
         view.show();
-        PageMap map{1000, 1, 4096, {{1000, PageOwner::Free, kNoReader}}};
+        PageMap map{1000, 1, 4096, {{1000, PageOwner::Free, kNoReader}}, {}};
         view.setMap(map);
         const int before = view.paintedCells();
         map.runs = {{3, PageOwner::Kv, 7}, {997, PageOwner::Free, kNoReader}};
@@ -190,6 +191,46 @@ private slots:
         map.runs = {{3, PageOwner::Kv, 8}, {997, PageOwner::Free, kNoReader}};  // another request, the same colours
         view.setMap(map);
         QCOMPARE(view.paintedCells() - before, 3);
+    }
+    void pageMap_showsOnePageOfAnAdapterAmongMany() {
+        PageMapView view([](qint64) { return QString(); });
+        view.resize(300, 200);
+        view.show();
+        PageMap map{64, 8, 4096, {{3, PageOwner::Kv, 7}, {5, PageOwner::Free, kNoReader}}, {"cook"}};
+        view.setMap(map);
+        const auto pixel = [&](int cell, double across) {
+            const QRect rect = view.partRect(cell);
+            return view.grab().toImage().pixel(rect.left() + int(rect.width() * across), rect.center().y());
+        };
+        const ThemeColors& colors = colorsOf(view.palette());
+        QCOMPARE(pixel(1, 0.95), QColor(colors.kvRunning).rgb());
+        map.runs = {{1, PageOwner::Kv, 7},
+                    {1, PageOwner::Kv, 7, kNoAdapter, {1, PageOwner::Adapter, 0}},
+                    {1, PageOwner::Kv, 7},
+                    {5, PageOwner::Free, kNoReader}};
+        const int before = view.paintedCells();
+        view.setMap(map);
+        QCOMPARE(view.paintedCells() - before, 1);
+        QCOMPARE(pixel(1, 0.95), QColor(colors.adapters).rgb());
+        QCOMPARE(pixel(1, 0.3), QColor(colors.kvRunning).rgb());
+        // One that is idle has its own cue, and its colour around it.
+        const QImage inUse = view.grab().toImage();
+        map.runs[1].beside.owner = PageOwner::AdapterIdle;
+        view.setMap(map);
+        const QImage idle = view.grab().toImage();
+        const QRect cell = view.partRect(1);
+        QVERIFY(idle.copy(cell) != inUse.copy(cell));
+        QCOMPARE(idle.copy(view.partRect(0)), inUse.copy(view.partRect(0)));
+        QCOMPARE(idle.pixel(cell.right() - 1, cell.top() + 1), QColor(colors.adapters).rgb());
+        map.runs[1].beside.owner = PageOwner::Adapter;
+        view.setMap(map);
+        QCOMPARE(pixel(0, 0.95), QColor(colors.kvRunning).rgb());
+        QVERIFY2(view.partText(1).endsWith(QStringLiteral("\n1 of these: Adapters, cook, in use")),
+                 qPrintable(view.partText(1)));
+        PageTable table([](qint64) { return QString(); });
+        table.setMap(map);
+        QCOMPARE(table.index(1, PageTable::Reader).data().toString(),
+                 QStringLiteral("Request 7; 1 of these: Adapters, cook, in use"));
     }
     void pageMap_isAskedForOnlyWhileItIsSeen() {
         Bench bench;
@@ -447,10 +488,10 @@ private slots:
     void pageTable_survivesChanges() {
         PageTable table([](qint64) { return QString(); });
         QAbstractItemModelTester tester(&table, QAbstractItemModelTester::FailureReportingMode::QtTest);
-        table.setMap({5, 2, 4096, {{1, PageOwner::Kv, 1}, {2, PageOwner::Free, kNoReader}}});
+        table.setMap({5, 2, 4096, {{1, PageOwner::Kv, 1}, {2, PageOwner::Free, kNoReader}}, {}});
         QCOMPARE(table.rowCount(), 2);
         QCOMPARE(table.index(1, PageTable::Count).data().toString(), QStringLiteral("3"));  // the last cell is half
-        table.setMap({8, 1, 4096, {{3, PageOwner::Kv, 1}, {1, PageOwner::Kv, 2}, {4, PageOwner::Free, kNoReader}}});
+        table.setMap({8, 1, 4096, {{3, PageOwner::Kv, 1}, {1, PageOwner::Kv, 2}, {4, PageOwner::Free, kNoReader}}, {}});
         QCOMPARE(table.rowCount(), 3);
         table.setMap({});
         QCOMPARE(table.rowCount(), 0);

@@ -26,7 +26,7 @@ LoadedModel loaded() {
 }
 
 PageMap withAdapters() {
-    PageMap map{16, 1, 4096, {}};
+    PageMap map{16, 1, 4096, {}, {}};
     map.runs = {{4, PageOwner::Kv, 41},
                 {3, PageOwner::Adapter, kNoReader, 0},
                 {2, PageOwner::AdapterIdle, kNoReader, 1},

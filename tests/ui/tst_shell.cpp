@@ -296,10 +296,12 @@ private:
         bench.daemon.addModel("tiny");
         bench.daemon.addAdapter("tiny", "contracts-in-a-long-name");
         Tenants& tenants = bench.daemon.tenants.registry();
-        tenants.create("a-tenant-with-a-rather-long-name",
-                       {.requestsPerMinute = 120, .tokensPerMinute = 30'000, .tokensPerDay = 2'000'000});
-        tenants.createKey("a-tenant-with-a-rather-long-name");
-        tenants.create("zoe", {});
+        tenants
+            .create("a-tenant-with-a-rather-long-name",
+                    {.requestsPerMinute = 120, .tokensPerMinute = 30'000, .tokensPerDay = 2'000'000})
+            .value();
+        tenants.createKey("a-tenant-with-a-rather-long-name").value();
+        tenants.create("zoe", {}).value();
         bench.daemon.tenants.usage = {{"a-tenant-with-a-rather-long-name", bench.daemon.snapshot.at / kDayMs * kDayMs,
                                        9, 2, 1'400'000, 0, 500'000}};
         bench.daemon.snapshot.tenants = {{"zoe", 46, 7, 1024, 1 << 30, 2914.0, 3}};

@@ -73,10 +73,11 @@ struct Tenanted : Bench {
         daemon.addModel("alpha");
         daemon.addModel("beta");
         daemon.addAdapter("alpha", "legal");
-        daemon.tenants.registry().create("ada",
-                                         {.maxConcurrency = 8, .requestsPerMinute = 120, .tokensPerDay = 2000000});
-        daemon.tenants.registry().createKey("ada");
-        daemon.tenants.registry().create("bo", {});
+        daemon.tenants.registry()
+            .create("ada", {.maxConcurrency = 8, .requestsPerMinute = 120, .tokensPerDay = 2000000})
+            .value();
+        daemon.tenants.registry().createKey("ada").value();
+        daemon.tenants.registry().create("bo", {}).value();
         daemon.tenants.usage = {{"ada", QDateTime::currentMSecsSinceEpoch() / kDayMs * kDayMs, 3, 1, 1200, 0, 300}};
     }
 };
@@ -198,7 +199,7 @@ private slots:
         QTRY_VERIFY((revoke = bench.find<QPushButton>(name)));
         revoke->setFocus();
         const int before = bench.daemon.count(QStringLiteral("tenants"));
-        bench.daemon.tenants.registry().create("zoe", {});
+        bench.daemon.tenants.registry().create("zoe", {}).value();
         bench.daemon.sendEvent(TenantChanged{"zoe", "created"});
         QTRY_VERIFY(bench.daemon.count(QStringLiteral("tenants")) > before);
         QTRY_COMPARE(rowsShown(bench), 3);
@@ -321,7 +322,7 @@ private slots:
         Tenanted bench;
         QVERIFY(bench.open(QStringLiteral("tenants")));
         QTRY_COMPARE(rowsShown(bench), 2);
-        bench.daemon.tenants.registry().create("cy", {});
+        bench.daemon.tenants.registry().create("cy", {}).value();
         bench.daemon.sendEvent(TenantChanged{"cy", "created"});
         QTRY_COMPARE(rowsShown(bench), 3);
     }

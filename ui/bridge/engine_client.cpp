@@ -6,6 +6,7 @@
 #include <QNetworkRequest>
 #include <QThreadPool>
 #include <QUrlQuery>
+#include <algorithm>
 
 #include "core/api/protocol.h"
 #include "ui/bridge/http_answer.h"
@@ -443,9 +444,34 @@ void EngineClient::listen() {
     m_silence.start();
     connect(m_stream, &QNetworkReply::readyRead, this, [this] {
         m_silence.start();
-        for (const SseEvent& event : m_parser.feed(m_stream->readAll())) takeEvent(event);
+        takeEvents(m_parser.feed(m_stream->readAll()));
     });
     connect(m_stream, &QNetworkReply::finished, this, [this] { lostStream(errorOf(*m_stream, {})); });
+}
+
+// Snapshots pile up behind a busy moment: the newest is what is shown, those before it are remembered and no more.
+void EngineClient::takeEvents(const std::vector<SseEvent>& events) {
+    const QPointer<QNetworkReply> stream = m_stream;
+    const auto isSnapshot = [](const SseEvent& event) { return event.name == QLatin1String("snapshot"); };
+    auto snapshots = std::ranges::count_if(events, isSnapshot);
+    for (const SseEvent& event : events) {
+        if (m_stream != stream) return;  // the rest is of a server that was left
+        if (isSnapshot(event))
+            takeSnapshot(event, --snapshots == 0);
+        else
+            takeEvent(event);
+    }
+}
+
+void EngineClient::takeSnapshot(const SseEvent& event, bool isNewest) {
+    const auto json = parseJson(view(event.data), "event");
+    auto snapshot = json ? snapshotFromJson(*json) : Result<Snapshot>(json.error());
+    if (!snapshot) return sayMisread(event.name, snapshot.error());
+    const auto taken = std::make_shared<const Snapshot>(std::move(*snapshot));
+    if (isNewest)
+        emit snapshotArrived(taken);
+    else
+        emit snapshotPassed(taken);
 }
 
 void EngineClient::takeEvent(const SseEvent& event) {
@@ -455,12 +481,6 @@ void EngineClient::takeEvent(const SseEvent& event) {
     }
     const auto json = parseJson(view(event.data), "event");
     if (!json) return sayMisread(event.name, json.error());
-    if (event.name == QLatin1String("snapshot")) {
-        auto snapshot = snapshotFromJson(*json);
-        if (!snapshot) return sayMisread(event.name, snapshot.error());
-        emit snapshotArrived(std::make_shared<const Snapshot>(std::move(*snapshot)));
-        return;
-    }
     if (event.id) m_lastSequence = *event.id;
     const auto known = eventFromJson(event.name.toStdString(), *json);
     if (!known) return sayMisread(event.name, known.error());  // of a newer daemon, or broken

@@ -89,6 +89,8 @@ signals:
     void linkChanged();
     void attached(bool fresh);  // fresh: another daemon than before, or a gap that is gone: read everything again
     void snapshotArrived(const std::shared_ptr<const espalier::Snapshot>& snapshot);
+    // Before it, where several came at once: a newer one follows in the same event.
+    void snapshotPassed(const std::shared_ptr<const espalier::Snapshot>& snapshot);
     void jobChanged(const espalier::JobRecord& job);
     void modelChanged(const espalier::ModelChanged& change);
     void serveChanged(const espalier::ServeChanged& change);
@@ -112,6 +114,8 @@ private:
     void takeHello(const Json& answer);
     void tryAsGuest(const Error& refusal);
     void listen();
+    void takeEvents(const std::vector<SseEvent>& events);
+    void takeSnapshot(const SseEvent& event, bool isNewest);
     void takeEvent(const SseEvent& event);
     void lostStream(const Error& error);
     void scheduleRetry();

@@ -14,6 +14,7 @@ const QString kNothing = QStringLiteral("–");
 QString kindOf(const JobRecord& job) {
     if (job.kind == "import") return QCoreApplication::translate("JobKind", "Import");
     if (job.kind == "scan") return QCoreApplication::translate("JobKind", "Scan");
+    if (job.kind == "adapters") return QCoreApplication::translate("JobKind", "Adapters");
     if (job.kind == "verify") return QCoreApplication::translate("JobKind", "Verification");
     return text(job.kind);  // of a newer daemon
 }
@@ -50,9 +51,11 @@ QString titleOf(const JobRecord& job) {
         const QLatin1String begin(verb);
         return title.startsWith(begin) ? pattern.arg(title.mid(begin.size())) : QString();
     };
-    for (const QString& ours : {named("Import ", QCoreApplication::translate("JobKind", "Import %1")),
-                                named("Scan ", QCoreApplication::translate("JobKind", "Scan %1")),
-                                named("Verify ", QCoreApplication::translate("JobKind", "Verify %1"))})
+    for (const QString& ours :
+         {named("Import adapters for ", QCoreApplication::translate("JobKind", "Import adapters for %1")),
+          named("Import ", QCoreApplication::translate("JobKind", "Import %1")),
+          named("Scan ", QCoreApplication::translate("JobKind", "Scan %1")),
+          named("Verify ", QCoreApplication::translate("JobKind", "Verify %1"))})
         if (!ours.isEmpty()) return ours;
     return title;
 }
@@ -106,7 +109,7 @@ bool isActive(const JobRecord& job) {
 JobControls controlsOf(const JobRecord& job) {
     const bool moves = job.state == JobState::Queued || job.state == JobState::Running;
     const bool rests = job.state == JobState::Paused || job.state == JobState::Interrupted;
-    return {.pause = job.state == JobState::Running && job.kind == "import",
+    return {.pause = job.state == JobState::Running && (job.kind == "import" || job.kind == "adapters"),
             .resume = rests,
             .cancel = moves,
             .discard = !moves};

@@ -2,6 +2,7 @@
 #include "ui/models/log_table.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "ui/models/format.h"
 #include "ui/shell/icons.h"
@@ -37,14 +38,17 @@ void LogTable::setRecords(std::vector<LogRecord> records) {
     endResetModel();
 }
 
-void LogTable::append(const LogRecord& record) {
-    if (m_records.size() == kCapacity) {
-        beginRemoveRows({}, 0, 0);
-        m_records.pop_front();
+void LogTable::appendAll(std::vector<LogRecord> records) {
+    if (records.size() > std::size_t(kCapacity)) records.erase(records.begin(), records.end() - kCapacity);
+    if (records.empty()) return;
+    const int added = int(records.size()), tooMany = rowCount() + added - kCapacity;
+    if (tooMany > 0) {
+        beginRemoveRows({}, 0, tooMany - 1);
+        m_records.erase(m_records.begin(), m_records.begin() + tooMany);
         endRemoveRows();
     }
-    beginInsertRows({}, rowCount(), rowCount());
-    m_records.push_back(record);
+    beginInsertRows({}, rowCount(), rowCount() + added - 1);
+    m_records.insert(m_records.end(), std::make_move_iterator(records.begin()), std::make_move_iterator(records.end()));
     endInsertRows();
 }
 
@@ -58,7 +62,7 @@ std::vector<LogRecord> LogTable::catchUp(std::vector<LogRecord> records) {
                (record.at == newest && std::any_of(m_records.begin(), m_records.end(),
                                                    [&](const LogRecord& known) { return same(known, record); }));
     });
-    for (const LogRecord& record : records) append(record);
+    appendAll(records);
     return records;
 }
 

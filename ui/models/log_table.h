@@ -21,7 +21,8 @@ public:
     explicit LogTable(QObject* parent = nullptr);
 
     void setRecords(std::vector<LogRecord> records);
-    void append(const LogRecord& record);
+    void append(const LogRecord& record) { appendAll({record}); }
+    void appendAll(std::vector<LogRecord> records);  // one insertion, however many
     // The daemon's newest lines after a while without it: those that are not here yet are appended, and returned.
     std::vector<LogRecord> catchUp(std::vector<LogRecord> records);
     const std::deque<LogRecord>& records() const { return m_records; }

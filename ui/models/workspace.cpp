@@ -127,6 +127,7 @@ Workspace::Workspace(EngineClient& engine, QObject* parent)
     connect(&engine, &EngineClient::linkChanged, this, &Workspace::followOrigin);
     connect(&engine, &EngineClient::attached, this, &Workspace::readEverything);
     connect(&engine, &EngineClient::snapshotArrived, this, &Workspace::take);
+    connect(&engine, &EngineClient::snapshotPassed, this, &Workspace::remember);
     connect(&engine, &EngineClient::jobChanged, this, [this](const JobRecord& job) {
         markJob(job);
         m_jobs.update(job);
@@ -166,46 +167,66 @@ EngineClient::Answer<T> Workspace::taken(const QString& failure, Take take) {
     };
 }
 
+bool Workspace::Reading::begin() {
+    if (isUnderWay) isWantedAgain = true;
+    return !std::exchange(isUnderWay, true);
+}
+
+bool Workspace::Reading::end() {
+    isUnderWay = false;
+    return std::exchange(isWantedAgain, false);
+}
+
+template <class T>
+EngineClient::Answer<T> Workspace::andAgain(Reading Workspace::*reading, void (Workspace::*refresh)(),
+                                            EngineClient::Answer<T> answer) {
+    return [this, reading, refresh, answer = std::move(answer)](Result<T> result) {
+        const bool isWanted = (this->*reading).end();
+        answer(std::move(result));
+        if (isWanted) (this->*refresh)();
+    };
+}
+
 void Workspace::refreshModels() {
+    if (!m_readingModels.begin()) return;
     using Models = std::vector<ModelRecord>;
-    m_engine.models(false, this, taken<Models>(tr("The list of models was not read"), [this](Models models) {
-                        m_models.setModels(std::move(models));
-                        m_hasModels = true;
-                        emit modelsChanged();
-                    }));
     m_engine.models(true, this, taken<Models>(tr("The bin was not read"), [this](Models models) {
                         m_bin.setModels(std::move(models));
                         emit modelsChanged();
                     }));
+    m_engine.models(false, this,
+                    andAgain<Models>(&Workspace::m_readingModels, &Workspace::refreshModels,
+                                     taken<Models>(tr("The list of models was not read"), [this](Models models) {
+                                         m_models.setModels(std::move(models));
+                                         m_hasModels = true;
+                                         emit modelsChanged();
+                                     })));
 }
 
 void Workspace::refreshAdapters() {
-    if (m_engine.access() == Access::Guest) return;
+    if (m_engine.access() == Access::Guest || !m_readingAdapters.begin()) return;
     using Adapters = std::vector<AdapterRecord>;
-    m_engine.adapters(this, taken<Adapters>(tr("The list of adapters was not read"), [this](Adapters adapters) {
-                          m_adapters = std::move(adapters);
-                          emit adaptersChanged();
-                      }));
+    m_engine.adapters(
+        this, andAgain<Adapters>(&Workspace::m_readingAdapters, &Workspace::refreshAdapters,
+                                 taken<Adapters>(tr("The list of adapters was not read"), [this](Adapters adapters) {
+                                     m_adapters = std::move(adapters);
+                                     emit adaptersChanged();
+                                 })));
 }
 
-// Many changes at once ask twice, not each.
 void Workspace::refreshTenants() {
-    if (!m_engine.isAttached() || m_engine.access() == Access::Guest) return;
-    if (std::exchange(m_isReadingTenants, true)) {
-        m_readsTenantsAgain = true;
-        return;
-    }
-    m_engine.call(QStringLiteral("tenants"), Json::object(), this, [this](const Result<Json>& answer) {
-        m_isReadingTenants = false;
-        if (std::exchange(m_readsTenantsAgain, false)) refreshTenants();
-        if (!answer) return;
-        std::vector<TenantRecord> tenants;
-        for (const Json& entry : answer->value("tenants", Json::array()))
-            if (auto tenant = tenantFromJson(entry)) tenants.push_back(std::move(*tenant));
-        m_tenants.setTenants(std::move(tenants));
-        m_hasTenants = true;
-        emit tenantsChanged();
-    });
+    if (!m_engine.isAttached() || m_engine.access() == Access::Guest || !m_readingTenants.begin()) return;
+    m_engine.call(
+        QStringLiteral("tenants"), Json::object(), this,
+        andAgain<Json>(&Workspace::m_readingTenants, &Workspace::refreshTenants, [this](const Result<Json>& answer) {
+            if (!answer) return;
+            std::vector<TenantRecord> tenants;
+            for (const Json& entry : answer->value("tenants", Json::array()))
+                if (auto tenant = tenantFromJson(entry)) tenants.push_back(std::move(*tenant));
+            m_tenants.setTenants(std::move(tenants));
+            m_hasTenants = true;
+            emit tenantsChanged();
+        }));
 }
 
 void Workspace::discardJob(qint64 id, QObject* guard, std::function<void(const Error&)> refused) {
@@ -222,6 +243,8 @@ void Workspace::discardJob(qint64 id, QObject* guard, std::function<void(const E
 }
 
 void Workspace::readEverything() {
+    m_readingModels = m_readingAdapters =
+        m_readingTenants = {};  // what a server before may still answer is nothing to wait for
     refreshModels();
     if (m_engine.access() != Access::Guest) return readLists();
     m_snapshot.reset();
@@ -327,10 +350,15 @@ void Workspace::markLog(const LogRecord& record) {
     m_marks.add({double(record.at) / 1000.0, MarkKind::Error, tr("Error: %1").arg(line)});
 }
 
-void Workspace::take(const std::shared_ptr<const Snapshot>& snapshot) {
+// In plots and marks; what is shown of it follows with the newest.
+void Workspace::remember(const std::shared_ptr<const Snapshot>& snapshot) {
     if (m_snapshot && !m_history.isEmpty()) markChanges(*m_snapshot, *snapshot);
     m_snapshot = snapshot;
     appendWithShares(m_history, double(snapshot->at) / 1000.0, metricsOf(*snapshot));
+}
+
+void Workspace::take(const std::shared_ptr<const Snapshot>& snapshot) {
+    remember(snapshot);
     m_loaded.setModels(snapshot->models);
     // Between two job events the snapshot is what moves the progress.
     for (const JobRecord& job : snapshot->jobs) {

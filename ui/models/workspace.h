@@ -92,11 +92,21 @@ signals:
     void readFailed(const QString& what, const espalier::Error& error);  // a list of the daemon that is not shown
 
 private:
+    // A list that is being read; what changes meanwhile is one more reading, however much it is.
+    struct Reading {
+        bool isUnderWay = false, isWantedAgain = false;
+        bool begin();  // false: it is under way
+        bool end();    // whether to begin again
+    };
+    template <class T>
+    EngineClient::Answer<T> andAgain(Reading Workspace::*reading, void (Workspace::*refresh)(),
+                                     EngineClient::Answer<T> answer);
     void readEverything();
     void readLists();
     template <class T, class Take>
     EngineClient::Answer<T> taken(const QString& failure, Take take);
     void take(const std::shared_ptr<const Snapshot>& snapshot);
+    void remember(const std::shared_ptr<const Snapshot>& snapshot);
     void backfill(const std::vector<HistoryPoint>& points);
     void followOrigin();
     void markChanges(const Snapshot& before, const Snapshot& now);
@@ -118,7 +128,7 @@ private:
     EventMarks m_marks;
     std::shared_ptr<const Snapshot> m_snapshot;
     bool m_hasModels = false, m_hasTenants = false;
-    bool m_isReadingTenants = false, m_readsTenantsAgain = false;
+    Reading m_readingModels, m_readingAdapters, m_readingTenants;
 };
 
 }  // namespace espalier::ui

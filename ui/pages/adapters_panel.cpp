@@ -5,7 +5,10 @@
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QStackedLayout>
+#include <algorithm>
 
+#include "core/api/protocol.h"
+#include "ui/models/adapter_folders.h"
 #include "ui/models/format.h"
 #include "ui/widgets/table_view.h"
 
@@ -13,6 +16,7 @@ namespace espalier::ui {
 namespace {
 
 const std::vector kWidths{26, 10, 26, 14, 11, 18};
+constexpr std::size_t kNamedFailures = 3;
 
 }  // namespace
 
@@ -28,12 +32,13 @@ AdaptersPanel::AdaptersPanel(Workspace& workspace)
     m_stack->addWidget(m_table);
     m_stack->addWidget(new EmptyView(
         QStringLiteral("box"),
-        tr("No adapters of this model yet. Drop an adapter folder (PEFT or AdapterHub) here, or import one."), begin));
+        tr("No adapters of this model yet. Drop adapter folders (PEFT or AdapterHub) here, or import one."), begin));
     setLayout(
         column({toolRow(), removedRow(), row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), LayoutItem(holder, 1)}, 0));
     connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &AdaptersPanel::refreshButtons);
     connect(&workspace, &Workspace::adaptersChanged, this, &AdaptersPanel::showAdapters);
     connect(&workspace.engine(), &EngineClient::linkChanged, this, &AdaptersPanel::refreshButtons);
+    connect(&workspace.engine(), &EngineClient::jobChanged, this, &AdaptersPanel::finish);
     show(nullptr);
 }
 
@@ -74,6 +79,7 @@ void AdaptersPanel::show(const ModelRecord* model) {
         m_removed.reset();
         m_removedRow->hide();
         m_error->clear();
+        m_jobs.clear();
     }
     showAdapters();
 }
@@ -108,14 +114,45 @@ void AdaptersPanel::chooseFolder() {
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->setFileMode(QFileDialog::Directory);
     dialog->setOption(QFileDialog::ShowDirsOnly);
-    connect(dialog, &QFileDialog::fileSelected, this, &AdaptersPanel::import);
+    connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& folder) { import({folder}); });
     dialog->open();
 }
 
-void AdaptersPanel::import(const QString& folder) {
+void AdaptersPanel::import(const QStringList& folders) {
+    if (folders.size() != 1 || holdsAdapterFolders(folders.front())) return importMany(folders);
+    const QString& folder = folders.front();
     call(QStringLiteral("adapter-import"),
          {{"path", folder.toStdString()}, {"model", m_model}, {"name", QFileInfo(folder).fileName().toStdString()}},
          tr("The adapter was not imported"));
+}
+
+void AdaptersPanel::importMany(const QStringList& folders) {
+    for (qsizetype begin = 0; begin < folders.size(); begin += qsizetype(kMostAdaptersAtOnce)) {
+        Json paths = Json::array();
+        for (const QString& folder : folders.mid(begin, qsizetype(kMostAdaptersAtOnce)))
+            paths.push_back(folder.toStdString());
+        call(QStringLiteral("adapters-import"), {{"paths", paths}, {"model", m_model}, {"job", true}},
+             tr("The adapters were not imported"), [this](const Json& answer) {
+                 m_jobs.push_back(answer.value("job", std::int64_t{0}));
+                 const JobRecord* job = m_workspace.jobs().find(m_jobs.back());
+                 if (job) finish(*job);  // it may have ended before this answer came
+             });
+    }
+}
+
+// What came in is in the list; what did not is said here. That none came in is said in the job's own row.
+void AdaptersPanel::finish(const JobRecord& job) {
+    if (isActive(job) || std::erase(m_jobs, job.id) == 0 || job.state != JobState::Finished) return;
+    const auto result = parseJson(job.result, "result");
+    if (!result || !result->is_object()) return;
+    const Json failed = result->value("failed", Json::array());
+    if (failed.empty()) return;
+    QStringList reasons;
+    for (std::size_t i = 0; i < std::min(failed.size(), kNamedFailures); ++i)
+        reasons << text(failed[i].value("message", std::string()));
+    const qint64 count = qint64(failed.size()), all = count + result->value("imported", std::int64_t{0});
+    m_error->showError(tr("%1 of %2 adapters were not imported").arg(formatCount(count), formatCount(all)),
+                       fail(ErrorCode::InvalidArgument, reasons.join(QLatin1Char('\n')).toStdString()));
 }
 
 void AdaptersPanel::reloadChosen() {

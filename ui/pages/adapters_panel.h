@@ -18,8 +18,9 @@ class AdaptersPanel : public QWidget {
 public:
     explicit AdaptersPanel(Workspace& workspace);
     void show(const ModelRecord* model);  // null: none
-    // Brings a folder in for the model shown; a failure shows as a strip here. Requires: a model is shown.
-    void import(const QString& folder);
+    // Brings folders in for the model shown: one at once, several and folders of folders as a job. A failure shows as a
+    // strip here. Requires: a model is shown.
+    void import(const QStringList& folders);
     void chooseFolder();  // asks which one to bring in
     bool hasChosen() const { return chosen() != nullptr; }
     void reloadChosen();
@@ -34,6 +35,8 @@ private:
     void bringBack();
     void call(const QString& operation, const Json& arguments, const QString& failure,
               std::function<void(const Json&)> done = {});
+    void importMany(const QStringList& folders);
+    void finish(const JobRecord& job);
     void showAdapters();
     void refreshButtons();
     const AdapterRecord* chosen() const;
@@ -49,7 +52,8 @@ private:
     std::optional<AdapterRecord> m_removed;
     ErrorStrip* m_error;
     QStackedLayout* m_stack = nullptr;
-    int m_calls = 0;  // under way
+    int m_calls = 0;             // under way
+    std::vector<qint64> m_jobs;  // started here, for the model shown
 };
 
 }  // namespace espalier::ui

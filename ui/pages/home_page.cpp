@@ -7,12 +7,15 @@
 #include <QScrollArea>
 #include <QSortFilterProxyModel>
 #include <QStackedLayout>
+#include <algorithm>
 
+#include "core/api/protocol.h"
 #include "ui/models/format.h"
 #include "ui/pages/home_tenants.h"
 #include "ui/pages/job_row.h"
 #include "ui/widgets/memory_bar.h"
 #include "ui/widgets/plot.h"
+#include "ui/widgets/resource_row.h"
 #include "ui/widgets/scroll_list.h"
 #include "ui/widgets/table_view.h"
 
@@ -21,6 +24,7 @@ namespace {
 
 constexpr int kSparkSpan = 900;
 constexpr std::size_t kNeedsShown = 4;
+constexpr qint64 kMachineIdleMs = 10'000, kMachineBusyMs = 2'000;  // how old its figures may be
 
 // The day's events: information and worse, newest first.
 class NewestFirst : public QSortFilterProxyModel {
@@ -56,6 +60,7 @@ HomePage::HomePage(Workspace& workspace, Actions& actions)
       m_grid(new QGridLayout(m_overview)) {
     m_dashboard = new Dashboard(workspace.history(), this);
     m_dashboard->setSpan(kSparkSpan);
+    connect(&workspace, &Workspace::snapshotChanged, m_dashboard, &Dashboard::arrived);
     m_header->add(buttonFor(actions.get(action::kOpenSample), tr("Open sample")));
     m_header->add(buttonFor(actions.get(action::kAttach), tr("Attach to a server")));
     m_header->add(buttonFor(actions.get(action::kImport), tr("Import model"), ButtonRole::Primary));
@@ -85,6 +90,10 @@ HomePage::HomePage(Workspace& workspace, Actions& actions)
     connect(&workspace, &Workspace::adaptersChanged, this, &HomePage::showModels);
     connect(&workspace, &Workspace::jobsChanged, this, &HomePage::showJobs);
     connect(&workspace, &Workspace::logChanged, this, &HomePage::showToday);
+    connect(&workspace, &Workspace::left, this, [this] {
+        m_machine.reset();
+        m_isAskingMachine = false;
+    });
     connect(&engine(), &EngineClient::linkChanged, this, &HomePage::showLink);
     showJobs();  // and the models
     showToday();
@@ -111,6 +120,7 @@ void HomePage::fold(Breadth breadth) {
     m_overview->setMinimumHeight(narrow ? scaled(960) : 0);
     m_jobTable->setWidths(narrow ? std::vector{32, 0, 26, 26, 0, 18} : std::vector{22, 12, 15, 24, 13, 14});
     m_today->setWidths({20, 0, 0, 80});
+    for (ResourceRow* resource : {m_ram, m_disk, m_processor}) resource->setNarrow(narrow);
     m_grid->setRowMinimumHeight(0, scaled(204));
     m_grid->setRowStretch(1, 5);
     m_grid->setRowStretch(2, 6);
@@ -150,16 +160,11 @@ Panel* HomePage::serverPanel() {
 Panel* HomePage::memoryPanel() {
     m_memory = new Panel(tr("Device memory"));
     m_memoryBar = new MemoryBar;
-    const auto fact = [](const QString& name, TextLabel*& value) {
-        auto* label = new TextLabel(name, text_size::kTable, QFont::Normal, Tone::Secondary);
-        label->setElide(Qt::ElideNone);
-        label->setMinimumWidth(scaled(96));
-        value = new TextLabel(QStringLiteral("–"), text_size::kTable, QFont::Medium);
-        return row({label, LayoutItem(value, 1)}, 8);
-    };
-    auto* facts = column(
-        {fact(tr("Engine in RAM"), m_resident), fact(tr("Processor"), m_processor), fact(tr("Device"), m_compute)}, 8);
-    m_memory->setContent(column({m_memoryBar, 4, horizontalLine(), 4, facts, nullptr}, 4, {11, 4, 11, 11}));
+    m_ram = new ResourceRow(QStringLiteral("memory-stick"), tr("RAM"));
+    m_disk = new ResourceRow(QStringLiteral("hard-drive"), tr("Disk"));
+    m_processor = new ResourceRow(QStringLiteral("cpu"), tr("Processor"));
+    m_memory->setContent(column({m_memoryBar, 4, horizontalLine(), 4, column({m_ram, m_disk, m_processor}, 8), nullptr},
+                                4, {11, 4, 11, 11}));
     return m_memory;
 }
 
@@ -211,7 +216,7 @@ Panel* HomePage::todayPanel() {
 void HomePage::showNoSnapshot() {
     const QString none = QStringLiteral("–");
     for (Figure* figure : {m_running, m_waiting, m_decode, m_ttft}) figure->setValue(none);
-    for (TextLabel* label : {m_resident, m_processor, m_compute}) label->setText(none);
+    for (ResourceRow* resource : {m_ram, m_disk, m_processor}) resource->clear();
     m_memory->setUnit({});
     m_memoryBar->setMemory({});
 }
@@ -229,10 +234,45 @@ void HomePage::showSnapshot() {
     m_ttft->setValue(s.ttftMs.samples > 0 ? formatMs(s.ttftMs.p95) : QStringLiteral("–"), tr("ms"));
     m_memory->setUnit(tr("%1 of %2 GiB").arg(formatGib(s.memory.total - s.memory.free), formatGib(s.memory.total)));
     m_memoryBar->setMemory(s.memory);
-    m_resident->setText(formatBytes(s.residentBytes));
-    m_processor->setText(tr("%1 cores").arg(QLocale().toString(s.processorShare, 'f', 2)));
-    m_compute->setText(text(s.device) +
-                       (s.computeMode.empty() ? QString() : QStringLiteral(", ") + text(s.computeMode)));
+    showMachine();
+    askMachine();
+}
+
+// Asked when a snapshot comes, so that no timer of its own wakes the window.
+void HomePage::askMachine() {
+    const Snapshot& s = *m_workspace.snapshot();
+    const bool isBusy = s.running + s.waiting > 0 || std::ranges::any_of(s.jobs, isActive);
+    const qint64 age = std::abs(s.at - m_machineAsked);
+    if (m_isAskingMachine || !engine().isAttached() || (m_machine && age < (isBusy ? kMachineBusyMs : kMachineIdleMs)))
+        return;
+    m_isAskingMachine = true;
+    m_machineAsked = s.at;
+    engine().call(QStringLiteral("machine"), Json::object(), this, [this](const Result<Json>& answer) {
+        if (!answer && answer.error().code == ErrorCode::Cancelled) return;  // it was another machine
+        m_isAskingMachine = false;
+        const auto stats = answer ? machineFromJson(*answer) : Result<MachineStats>(answer.error());
+        m_machine = stats ? *stats : MachineStats();  // not known
+        if (m_workspace.snapshot()) showMachine();
+    });
+}
+
+void HomePage::showMachine() {
+    const Snapshot& s = *m_workspace.snapshot();
+    const MachineStats machine = m_machine.value_or(MachineStats());
+    const auto showUse = [](ResourceRow* row, qint64 all, qint64 free, const QString& more) {
+        if (all <= 0) return row->clear();
+        row->show(double(all - free) / double(all), formatBytes(all - free), tr("of %1").arg(formatBytes(all)), more);
+    };
+    showUse(m_ram, machine.memoryBytes, machine.memoryFreeBytes, tr("engine %1").arg(formatBytes(s.residentBytes)));
+    showUse(m_disk, machine.diskBytes, machine.diskFreeBytes,
+            tr("%1 free, workspace %2").arg(formatBytes(machine.diskFreeBytes), formatBytes(m_ownBytes)));
+    const QString device =
+        text(s.device) + (s.computeMode.empty() ? QString() : QStringLiteral(", ") + text(s.computeMode));
+    m_processor->show(
+        machine.processors > 0 ? s.processorShare / machine.processors : 0,
+        QLocale().toString(s.processorShare, 'f', 2),
+        machine.processors > 0 ? counted(machine.processors, tr("of %1 core"), tr("of %1 cores")) : tr("cores"),
+        device);
 }
 
 void HomePage::showEvent(QShowEvent* event) {
@@ -254,6 +294,10 @@ void HomePage::showModels() {
     const bool empty =
         m_workspace.hasModelList() && m_workspace.models().rowCount() == 0 && m_workspace.jobs().rowCount() == 0;
     m_stack->setCurrentIndex(empty ? 1 : 0);
+    m_ownBytes = 0;
+    for (const ModelTable* table : {&m_workspace.models(), &m_workspace.bin()})
+        for (const ModelRecord& model : table->models()) m_ownBytes += model.linked ? 0 : model.bytes;
+    for (const AdapterRecord& adapter : m_workspace.adapters()) m_ownBytes += adapter.bytes;
     const QString models = formatCount(m_workspace.models().rowCount());
     const qint64 adapters = qint64(m_workspace.adapters().size());
     m_models->setUnit(adapters == 0

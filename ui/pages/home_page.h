@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// HomePage: the workspace at a glance. Server, device memory, what needs a person, jobs, models, who used it today, the
-// day's events; in an empty workspace the three ways to begin.
+// HomePage: the workspace at a glance. Server, device memory and what the machine has, what needs a person, jobs,
+// models, who used it today, the day's events; in an empty workspace the three ways to begin.
 #pragma once
 
+#include <optional>
+
+#include "core/engine/machine_stats.h"
 #include "ui/pages/page.h"
 
 class QGridLayout;
@@ -14,6 +17,7 @@ namespace espalier::ui {
 class Dashboard;
 class MemoryBar;
 class Plot;
+class ResourceRow;
 class TableView;
 
 class HomePage : public Page {
@@ -39,6 +43,8 @@ private:
     Panel* todayPanel();
     void showSnapshot();
     void showNoSnapshot();
+    void askMachine();
+    void showMachine();
     void showLink();
     void showModels();
     void showJobs();
@@ -57,7 +63,11 @@ private:
     Figure *m_running = nullptr, *m_waiting = nullptr, *m_decode = nullptr, *m_ttft = nullptr;
     Panel *m_memory = nullptr, *m_needs = nullptr, *m_jobs = nullptr, *m_models = nullptr;
     MemoryBar* m_memoryBar = nullptr;
-    TextLabel *m_resident = nullptr, *m_processor = nullptr, *m_compute = nullptr;
+    ResourceRow *m_ram = nullptr, *m_disk = nullptr, *m_processor = nullptr;
+    std::optional<MachineStats> m_machine;  // none: not asked yet
+    qint64 m_machineAsked = 0;              // time of the snapshot it was asked with
+    bool m_isAskingMachine = false;
+    qint64 m_ownBytes = 0;  // of the workspace's models and adapters on the disk
     QBoxLayout* m_needsList = nullptr;
     QStackedLayout *m_needsStack = nullptr, *m_jobsStack = nullptr, *m_todayStack = nullptr;
     TableView *m_jobTable = nullptr, *m_today = nullptr;

@@ -34,10 +34,19 @@ HomeTenants::HomeTenants(Workspace& workspace, Actions& actions)
     m_beat.setInterval(kBeatMs);
     connect(&m_beat, &QTimer::timeout, this, [this] {
         const Snapshot* s = m_workspace.snapshot();
-        if (isVisible() && s && !s->tenants.empty()) m_workspace.refreshTenants();
+        if (s && !s->tenants.empty()) m_workspace.refreshTenants();
     });
-    m_beat.start();
     showTenants();
+}
+
+void HomeTenants::showEvent(QShowEvent* event) {
+    Panel::showEvent(event);
+    m_beat.start();
+}
+
+void HomeTenants::hideEvent(QHideEvent* event) {
+    Panel::hideEvent(event);
+    m_beat.stop();
 }
 
 void HomeTenants::showTenants() {

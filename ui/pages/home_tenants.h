@@ -24,6 +24,10 @@ public:
 signals:
     void tenantActivated(const QString& tenant);
 
+protected:
+    void showEvent(QShowEvent* event) override;
+    void hideEvent(QHideEvent* event) override;
+
 private:
     void showTenants();
 
@@ -31,7 +35,7 @@ private:
     TenantDayTable m_days;
     TableView* m_table;
     QStackedLayout* m_stack = nullptr;
-    QTimer m_beat;
+    QTimer m_beat{this};  // while it is seen
 };
 
 }  // namespace espalier::ui

@@ -59,7 +59,8 @@ void IsolationStrip::open() {
     m_scenes->hide();
     m_badge->hide();
     showState();
-    if (m_model->count() == 1) start();
+    if (m_model->count() == 1) return start();
+    m_model->setFocus(Qt::ShortcutFocusReason);
 }
 
 void IsolationStrip::dismiss() {
@@ -68,11 +69,11 @@ void IsolationStrip::dismiss() {
 }
 
 void IsolationStrip::showState() {
-    const bool isRunning = !m_call.empty();
-    m_start->setVisible(!isRunning);
+    m_start->setVisible(!isRunning());
     m_start->setEnabled(m_model->count() > 0);
-    m_cancel->setVisible(isRunning);
-    m_model->setVisible(!isRunning && m_model->count() > 1);
+    m_cancel->setVisible(isRunning());
+    m_model->setVisible(!isRunning() && m_model->count() > 1);
+    emit changed();
 }
 
 void IsolationStrip::start() {

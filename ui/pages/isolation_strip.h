@@ -14,14 +14,16 @@ class IsolationStrip : public QFrame {
     Q_OBJECT
 public:
     explicit IsolationStrip(Workspace& workspace);
-    void open();  // and start, where there is but one model
+    void open();  // and start, where there is but one model; else the choice of the model takes the focus
+    void cancel();
+    bool isRunning() const { return !m_call.empty(); }
 
 signals:
     void failed(const espalier::Error& error);  // no verdict
+    void changed();                             // whether it runs
 
 private:
     void start();
-    void cancel();
     void dismiss();
     void showModels();
     void showState();

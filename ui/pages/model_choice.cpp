@@ -59,6 +59,11 @@ void ModelChoice::show(const std::vector<std::string>& allowed) {
     showChecks();
 }
 
+void ModelChoice::takeFocus() {
+    if (m_list->currentRow() < 0) m_list->setCurrentRow(0);
+    m_list->setFocus(Qt::ShortcutFocusReason);
+}
+
 void ModelChoice::showChecks() {
     m_isShowing = true;
     if (const QStringList names = offered(); names != m_offered) {

@@ -19,6 +19,7 @@ class ModelChoice : public QWidget {
 public:
     explicit ModelChoice(Workspace& workspace);
     void show(const std::vector<std::string>& allowed);
+    void takeFocus();  // the list, at its first entry
 
 signals:
     void edited(const std::vector<std::string>& allowed);

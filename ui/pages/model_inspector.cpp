@@ -299,10 +299,10 @@ void ModelInspector::showFindings(const ModelInspection& inspection) {
     showBadge(inspection.record);
 }
 
-void ModelInspector::importAdapter(const QString& folder) {
+void ModelInspector::importAdapters(const QStringList& folders) {
     if (m_id.isEmpty()) return;
     m_tabs->setCurrentIndex(m_tabStack->indexOf(m_adapters));
-    m_adapters->import(folder);
+    m_adapters->import(folders);
 }
 
 void ModelInspector::chooseAdapter() {

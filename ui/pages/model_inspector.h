@@ -34,8 +34,8 @@ public:
     // A tab that the page lends and takes back. Requires for returnTab: it was lent.
     void lendTab(const QString& name, QWidget* content);
     void returnTab(QWidget* content);
-    void importAdapter(const QString& folder);  // of the model shown, in sight
-    void chooseAdapter();                       // asks for its folder
+    void importAdapters(const QStringList& folders);  // for the model shown, in sight
+    void chooseAdapter();                             // asks for its folder
     AdaptersPanel& adapters() { return *m_adapters; }
 
 private:

@@ -36,6 +36,7 @@ ModelsPage::ModelsPage(Workspace& workspace, Actions& actions)
     : Page(workspace, actions),
       m_header(new PageHeader(tr("Models"))),
       m_filtered(new QSortFilterProxyModel(this)),
+      m_filter(new QLineEdit),
       m_inspector(new ModelInspector(workspace, actions)),
       m_estimate(new MemoryEstimatePanel(workspace)),
       m_tokenizer(new TokenizerPanel(workspace, actions)),
@@ -48,17 +49,16 @@ ModelsPage::ModelsPage(Workspace& workspace, Actions& actions)
     m_filtered->setSortCaseSensitivity(Qt::CaseInsensitive);
     m_filtered->setFilterKeyColumn(-1);
     m_filtered->setFilterCaseSensitivity(Qt::CaseInsensitive);
-    auto* filter = new QLineEdit;
-    filter->setPlaceholderText(tr("Filter"));
-    filter->setAccessibleName(tr("Filter models"));
-    filter->setFixedWidth(scaled(200));
-    filter->addAction(icon(QStringLiteral("search"), Tone::Secondary), QLineEdit::LeadingPosition);
-    connect(filter, &QLineEdit::textChanged, m_filtered, &QSortFilterProxyModel::setFilterFixedString);
-    connect(filter, &QLineEdit::textChanged, this, &ModelsPage::showList);
-    m_header->add(filter);
+    m_filter->setPlaceholderText(tr("Filter"));
+    m_filter->setAccessibleName(tr("Filter models"));
+    m_filter->setFixedWidth(scaled(200));
+    m_filter->addAction(icon(QStringLiteral("search"), Tone::Secondary), QLineEdit::LeadingPosition);
+    connect(m_filter, &QLineEdit::textChanged, m_filtered, &QSortFilterProxyModel::setFilterFixedString);
+    connect(m_filter, &QLineEdit::textChanged, this, &ModelsPage::showList);
+    m_header->add(m_filter);
     m_header->add(buttonFor(actions.get(action::kImport), tr("Import model"), ButtonRole::Primary));
 
-    m_left->addWidget(listPanel(filter));
+    m_left->addWidget(listPanel());
     m_left->addWidget(m_estimatePart);
     m_left->addWidget(m_tokenizerPart);
     m_left->setStretchFactor(0, 3);
@@ -95,7 +95,7 @@ ModelsPage::ModelsPage(Workspace& workspace, Actions& actions)
     fold(Breadth::Wide);
 }
 
-Panel* ModelsPage::listPanel(QLineEdit* filter) {
+Panel* ModelsPage::listPanel() {
     auto* panel = new Panel;
     panel->setAccessibleName(tr("Models of the workspace"));
     m_table = new TableView(m_filtered, tr("Models"), kListRow, {27, 11, 16, 14, 9, 16, 13});
@@ -109,7 +109,7 @@ Panel* ModelsPage::listPanel(QLineEdit* filter) {
     m_listStack->addWidget(new EmptyView(
         QStringLiteral("box"), tr("No models yet. Import a model folder or a GGUF file, or drop it here."), begin));
     m_listStack->addWidget(m_binTable);
-    m_listStack->addWidget(filterMiss(filter));
+    m_listStack->addWidget(filterMiss(m_filter));
     auto* jobs = new ScrollList;
     jobs->setAccessibleName(tr("Jobs about models"));
     m_jobs = jobs->rows();
@@ -208,8 +208,8 @@ void ModelsPage::select(const QString& id) {
     m_selectNext = id;  // it is on its way
 }
 
-void ModelsPage::importAdapter(const QString& folder) {
-    m_inspector->importAdapter(folder);
+void ModelsPage::importAdapters(const QStringList& folders) {
+    m_inspector->importAdapters(folders);
 }
 
 bool ModelsPage::hasChosenAdapter() const {

@@ -22,14 +22,15 @@ class ModelsPage : public Page {
 public:
     ModelsPage(Workspace& workspace, Actions& actions);
     void fold(Breadth breadth) override;
+    QLineEdit* filterField() const override { return m_filter; }
     QJsonObject session() const override;  // the messages tried out with a chat template, once they were changed
     void restoreSession(const QJsonObject& session) override;
 
     QString currentId() const;  // empty when nothing is chosen
     void select(const QString& id);
     void beginRename();
-    void importAdapter(const QString& folder);  // for the model chosen
-    void chooseAdapter();                       // asks which
+    void importAdapters(const QStringList& folders);  // for the model chosen; folders of them are welcome too
+    void chooseAdapter();                             // asks which
     bool hasChosenAdapter() const;
     void reloadAdapter();  // the one chosen
     void removeAdapter();
@@ -43,7 +44,7 @@ signals:
     void refused();  // something of this page failed, and its strip says why
 
 private:
-    Panel* listPanel(QLineEdit* filter);
+    Panel* listPanel();
     QWidget* binStrip();
     QWidget* scrolled(QWidget* panel);
     void call(const QString& operation, const Json& arguments, const QString& failure, std::function<void()> done);
@@ -56,6 +57,7 @@ private:
 
     PageHeader* m_header;
     QSortFilterProxyModel* m_filtered;
+    QLineEdit* m_filter;
     TableView *m_table = nullptr, *m_binTable = nullptr;
     QStackedLayout* m_listStack = nullptr;
     QBoxLayout* m_jobs = nullptr;

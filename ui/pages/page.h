@@ -12,6 +12,7 @@
 #include "ui/widgets/panel.h"
 
 class QBoxLayout;
+class QLineEdit;
 
 namespace espalier::ui {
 
@@ -48,6 +49,8 @@ public:
     virtual void fold(Breadth breadth) { Q_UNUSED(breadth); }
     // Called when the page is opened. Not a focus proxy: Tab would jump over what stands before the proxy.
     virtual void takeFocus() { setFocus(Qt::OtherFocusReason); }
+    // What narrows the list of the page; null: it has none. Ctrl+F goes there.
+    virtual QLineEdit* filterField() const { return nullptr; }
     // What the page wants back after a restart or a change of language: selection, drafts. The keys are its own.
     virtual QJsonObject session() const { return {}; }
     virtual void restoreSession(const QJsonObject& session) { Q_UNUSED(session); }

@@ -21,13 +21,13 @@ ShortcutsPage::ShortcutsPage(Workspace& workspace, Actions& actions)
     m_filtered->setFilterKeyColumn(-1);
     m_filtered->setFilterCaseSensitivity(Qt::CaseInsensitive);
     auto* header = new PageHeader(tr("Commands and keys"));
-    auto* search = new QLineEdit;
-    search->setPlaceholderText(tr("Filter commands"));
-    search->setAccessibleName(tr("Filter commands"));
-    search->setFixedWidth(scaled(200));
-    search->addAction(icon(QStringLiteral("search"), Tone::Secondary), QLineEdit::LeadingPosition);
-    connect(search, &QLineEdit::textChanged, m_filtered, &QSortFilterProxyModel::setFilterFixedString);
-    header->add(search);
+    m_filter = new QLineEdit;
+    m_filter->setPlaceholderText(tr("Filter commands"));
+    m_filter->setAccessibleName(tr("Filter commands"));
+    m_filter->setFixedWidth(scaled(200));
+    m_filter->addAction(icon(QStringLiteral("search"), Tone::Secondary), QLineEdit::LeadingPosition);
+    connect(m_filter, &QLineEdit::textChanged, m_filtered, &QSortFilterProxyModel::setFilterFixedString);
+    header->add(m_filter);
     auto* table = new TableView(m_filtered, tr("Commands and keys"), kShortRow, {56, 20, 24});
     connect(table, &QTableView::activated, this, [this](const QModelIndex& index) {
         m_actions.get(index.siblingAtColumn(0).data(IdRole).toString())->trigger();
@@ -35,9 +35,9 @@ ShortcutsPage::ShortcutsPage(Workspace& workspace, Actions& actions)
     auto* panel = new Panel;
     auto* stack = new QStackedWidget;
     stack->addWidget(table);
-    stack->addWidget(filterMiss(search));
+    stack->addWidget(filterMiss(m_filter));
     panel->setContent(column({LayoutItem(stack, 1)}, 0));
-    connect(search, &QLineEdit::textChanged, stack,
+    connect(m_filter, &QLineEdit::textChanged, stack,
             [this, stack] { stack->setCurrentIndex(m_filtered->rowCount() == 0 ? 1 : 0); });
     setLayout(column({header, LayoutItem(row({LayoutItem(panel, 1)}, 0, {12, 8, 12, 12}), 1)}, 0));
 }

@@ -13,6 +13,7 @@ class ShortcutsPage : public Page {
     Q_OBJECT
 public:
     ShortcutsPage(Workspace& workspace, Actions& actions);
+    QLineEdit* filterField() const override { return m_filter; }
 
 protected:
     void showEvent(QShowEvent* event) override;
@@ -20,6 +21,7 @@ protected:
 private:
     QStandardItemModel* m_model;
     QSortFilterProxyModel* m_filtered;
+    QLineEdit* m_filter;
 };
 
 }  // namespace espalier::ui

@@ -47,15 +47,14 @@ QString dayText(const std::optional<std::int64_t>& at) {
 TenantInspector::TenantInspector(Workspace& workspace, Actions& actions)
     : m_models(new ModelChoice(workspace)), m_usage(new TenantUsageView) {
     auto* parts = new QWidget;
-    auto* exportUsage = button(tr("Export usage"), QStringLiteral("download"));
+    auto* exportUsage = buttonFor(actions.get(action::kTenantExport), tr("Export usage"));
     exportUsage->setAccessibleName(tr("Export usage of this tenant"));
-    connect(exportUsage, &QPushButton::clicked, this, &TenantInspector::exportWanted);
-    auto* isolation = button(tr("Isolation check"), QStringLiteral("shield-check"));
-    isolation->setToolTip(tr("Shows that nobody's answer depends on who else is served"));
-    connect(isolation, &QPushButton::clicked, this, &TenantInspector::isolationWanted);
+    auto* isolation = buttonFor(actions.get(action::kIsolationCheck), tr("Isolation check"));
+    isolation->setToolTip(tr("Shows that nobody's answer depends on who else is served") + QStringLiteral(" (") +
+                          isolation->toolTip() + QLatin1Char(')'));
     connect(m_usage, &TenantUsageView::hoursWanted, this, &TenantInspector::hoursWanted);
-    parts->setLayout(column({titleRow(), horizontalLine(), keysPart(), horizontalLine(), limitsPart(), horizontalLine(),
-                             m_models, horizontalLine(), m_usage, nullptr},
+    parts->setLayout(column({titleRow(actions), horizontalLine(), keysPart(actions), horizontalLine(), limitsPart(),
+                             horizontalLine(), m_models, horizontalLine(), m_usage, nullptr},
                             0));
     auto* scroll = new QScrollArea;
     scroll->setFrameShape(QFrame::NoFrame);
@@ -82,20 +81,20 @@ TenantInspector::TenantInspector(Workspace& workspace, Actions& actions)
     show(nullptr, nullptr);
 }
 
-QWidget* TenantInspector::titleRow() {
+QWidget* TenantInspector::titleRow(Actions& actions) {
     m_name = new TextLabel({}, text_size::kTitle, QFont::DemiBold);
     m_badge = new Badge;
     m_facts = new TextLabel({}, text_size::kTable, QFont::Normal, Tone::Secondary);
     m_revoke = button({}, {}, ButtonRole::Plain, ControlSize::Small);
+    m_revoke->setToolTip(actions.get(action::kTenantRevoke)->shortcut().toString(QKeySequence::NativeText));
     connect(m_revoke, &QPushButton::clicked, this, [this] { emit revokeWanted(!m_tenant.revokedAt); });
     auto* title = new QWidget;
     title->setLayout(column({row({m_name, m_badge, nullptr, m_revoke}, 8), m_facts}, 4, {12, 10, 8, 10}));
     return title;
 }
 
-QWidget* TenantInspector::keysPart() {
-    m_newKey = button(tr("New key"), QStringLiteral("key-round"), ButtonRole::Plain, ControlSize::Small);
-    connect(m_newKey, &QPushButton::clicked, this, &TenantInspector::keyWanted);
+QWidget* TenantInspector::keysPart(Actions& actions) {
+    m_newKey = buttonFor(actions.get(action::kTenantKey), tr("New key"), ButtonRole::Plain, ControlSize::Small);
     m_keys = column({}, 0);
     auto* part = new QWidget;
     part->setLayout(column({partTitle(tr("Keys"), tr("shown once, stored hashed"), m_newKey), m_keys}, 0));
@@ -152,7 +151,6 @@ void TenantInspector::show(const TenantRecord* tenant, const TenantDays* days) {
     m_revoke->setText(isRevoked ? tr("Restore") : tr("Revoke"));
     m_revoke->setAccessibleName(isRevoked ? tr("Restore the tenant") : tr("Revoke the tenant"));
     m_revoke->setVisible(tenant->name != kOwner);
-    m_newKey->setEnabled(!isRevoked && tenant->name != kOwner);
     showKeys();
     showLimits();
     m_models->show(tenant->limits.models);
@@ -168,6 +166,19 @@ void TenantInspector::editLimits() {
 void TenantInspector::rotateKey() {
     if (m_keyLines.size() == 1) return m_keyLines.front().rotate->click();
     if (!m_keyLines.empty()) m_keyLines.front().rotate->setFocus(Qt::ShortcutFocusReason);
+}
+
+void TenantInspector::revokeKey() {
+    if (m_keyLines.size() == 1) return m_keyLines.front().revoke->click();
+    if (!m_keyLines.empty()) m_keyLines.front().revoke->setFocus(Qt::ShortcutFocusReason);
+}
+
+void TenantInspector::chooseModels() {
+    m_models->takeFocus();
+}
+
+void TenantInspector::toggleHours() {
+    m_usage->toggle();
 }
 
 bool TenantInspector::isByHour() const {
@@ -230,7 +241,7 @@ void TenantInspector::makeKeyLines(const std::vector<const TenantKey*>& live) {
             prefix, new TextLabel(formatDay(key->createdAt), text_size::kTable), lastUsed, nullptr, rotate, revoke};
         for (int i = 0; i < int(std::size(cells)); ++i)
             if (cells[i]) grid->addWidget(cells[i], row, i);
-        m_keyLines.push_back({key->id, lastUsed, rotate});
+        m_keyLines.push_back({key->id, lastUsed, rotate, revoke});
     }
     m_keys->addWidget(m_keyGrid);
 }

@@ -27,28 +27,28 @@ public:
     void show(const TenantRecord* tenant, const TenantDays* days);
     void editLimits();  // the first field takes the focus
     void rotateKey();   // the only one; of several none is meant, and the first button takes the focus
-    void refuse();      // the last edit did not hold: the fields show again what does
+    void revokeKey();   // likewise
+    void chooseModels();
+    void toggleHours();
+    void refuse();  // the last edit did not hold: the fields show again what does
     const std::string& tenant() const { return m_tenant.name; }  // empty: none is shown
     bool isByHour() const;
     void setHours(const std::vector<UsageRow>& rows, std::int64_t now);
 
 signals:
-    void keyWanted();
     void rotateWanted(const QString& keyId);
     void keyRevokeWanted(const QString& keyId);
     void revokeWanted(bool revoke);                                               // false: restore
     void limitEdited(const espalier::Json& before, const espalier::Json& after);  // arguments of tenant-limit
     void hoursWanted(const QString& tenant);                                      // answered by setHours
-    void isolationWanted();
-    void exportWanted();
     void leftByEsc();
 
 protected:
     void keyPressEvent(QKeyEvent* event) override;
 
 private:
-    QWidget* titleRow();
-    QWidget* keysPart();
+    QWidget* titleRow(Actions& actions);
+    QWidget* keysPart(Actions& actions);
     QWidget* limitsPart();
     void commit(const QString& key);
     void showKeys();
@@ -59,11 +59,12 @@ private:
     QStackedLayout* m_stack = nullptr;
     TextLabel *m_name = nullptr, *m_facts = nullptr;
     Badge* m_badge = nullptr;
-    QPushButton *m_revoke = nullptr, *m_newKey = nullptr;
+    QPushButton* m_revoke = nullptr;
+    QPushButton* m_newKey = nullptr;
     struct KeyLine {
         std::string id;
         TextLabel* lastUsed;
-        QPushButton* rotate;
+        QPushButton *rotate, *revoke;
     };
     QBoxLayout* m_keys = nullptr;
     QWidget* m_keyGrid = nullptr;

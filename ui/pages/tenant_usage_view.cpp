@@ -59,6 +59,11 @@ bool TenantUsageView::isByHour() const {
     return m_switch->current() == 1;
 }
 
+void TenantUsageView::toggle() {
+    m_switch->setCurrent(isByHour() ? 0 : 1);
+    choose();
+}
+
 void TenantUsageView::show(const TenantRecord& tenant, const TenantDays* days) {
     const bool isAnother = m_tenant != tenant.name;
     m_tenant = tenant.name;

@@ -22,6 +22,7 @@ public:
     // Of the tenant shown; rows of other tenants are left out.
     void setHours(const std::vector<UsageRow>& rows, std::int64_t now);
     bool isByHour() const;
+    void toggle();  // by day or by hour
 
 signals:
     void hoursWanted(const QString& tenant);

@@ -81,23 +81,17 @@ TenantsPage::TenantsPage(Workspace& workspace, Actions& actions)
     });
     m_beat.setInterval(kBeatMs);
     connect(&m_beat, &QTimer::timeout, this, [this] {
-        if (!isVisible()) return;
         m_workspace.refreshTenants();
         if (++m_beats % kUsageBeats != 0) return;
         readUsage();
         if (m_inspector->isByHour()) readHours(current());
     });
-    m_beat.start();
     showList();
     fold(Breadth::Wide);
 }
 
 void TenantsPage::connectInspector() {
     const auto tenant = [this] { return Json{{"tenant", m_inspector->tenant()}}; };
-    connect(m_inspector, &TenantInspector::keyWanted, this, [this, tenant] {
-        call(QStringLiteral("key-create"), tenant(), tr("The key was not made"),
-             [this](const Json& answer) { showKey(answer); });
-    });
     connect(m_inspector, &TenantInspector::rotateWanted, this, [this](const QString& id) {
         call(QStringLiteral("key-rotate"), {{"key", id.toStdString()}}, tr("The key was not rotated"),
              [this](const Json& answer) { showKey(answer); });
@@ -120,9 +114,7 @@ void TenantsPage::connectInspector() {
         callUndoable(QStringLiteral("tenant-limit"), there, tr("The limit was not changed"),
                      {QStringLiteral("tenant-limit"), back});
     });
-    connect(m_inspector, &TenantInspector::isolationWanted, this, &TenantsPage::checkIsolation);
     connect(m_inspector, &TenantInspector::hoursWanted, this, &TenantsPage::readHours);
-    connect(m_inspector, &TenantInspector::exportWanted, this, &TenantsPage::exportChosen);
     connect(m_inspector, &TenantInspector::leftByEsc, this, [this] {
         m_isInside = false;
         showParts();
@@ -138,8 +130,9 @@ Panel* TenantsPage::listPanel() {
     m_table->setSortingEnabled(true);
     m_table->sortByColumn(TenantTable::Name, Qt::AscendingOrder);
     m_table->setContextMenuPolicy(Qt::ActionsContextMenu);
-    for (const char* id : {action::kTenantLimits, action::kTenantKey, action::kTenantRotate, action::kTenantRevoke,
-                           action::kTenantExport})
+    for (const char* id :
+         {action::kTenantLimits, action::kTenantModels, action::kTenantKey, action::kTenantRotate,
+          action::kTenantRevokeKey, action::kTenantRevoke, action::kTenantExport, action::kIsolationCheck})
         m_table->addAction(m_actions.get(id));
     auto* begin = buttonFor(m_actions.get(action::kNewTenant), tr("New tenant"), ButtonRole::Primary);
     begin->setAccessibleName(tr("Make the first tenant"));
@@ -154,6 +147,7 @@ Panel* TenantsPage::listPanel() {
     m_isolation = new IsolationStrip(m_workspace);
     connect(m_isolation, &IsolationStrip::failed, this,
             [this](const Error& error) { m_error->showError(tr("The isolation check gave no verdict"), error); });
+    connect(m_isolation, &IsolationStrip::changed, this, &TenantsPage::changed);
     panel->setContent(
         column({nameStrip(), row({LayoutItem(m_error, 1)}, 0, {8, 0, 8, 0}), LayoutItem(list, 1), m_isolation}, 0));
     return panel;
@@ -269,8 +263,14 @@ void TenantsPage::readHours(const QString& tenant) {
 
 void TenantsPage::showEvent(QShowEvent* event) {
     Page::showEvent(event);
+    m_beat.start();
     m_workspace.refreshTenants();
     readUsage();
+}
+
+void TenantsPage::hideEvent(QHideEvent* event) {
+    Page::hideEvent(event);
+    m_beat.stop();
 }
 
 void TenantsPage::keyPressEvent(QKeyEvent* event) {
@@ -355,12 +355,30 @@ void TenantsPage::editLimits() {
 }
 
 void TenantsPage::makeKey() {
-    if (chosen()) emit m_inspector->keyWanted();
+    const TenantRecord* tenant = chosen();
+    if (!tenant) return;
+    call(QStringLiteral("key-create"), {{"tenant", tenant->name}}, tr("The key was not made"),
+         [this](const Json& answer) { showKey(answer); });
 }
 
 void TenantsPage::rotateKey() {
     goInside();
     m_inspector->rotateKey();
+}
+
+void TenantsPage::revokeKey() {
+    goInside();
+    m_inspector->revokeKey();
+}
+
+void TenantsPage::chooseModels() {
+    goInside();
+    m_inspector->chooseModels();
+}
+
+void TenantsPage::toggleHours() {
+    goInside();
+    m_inspector->toggleHours();
 }
 
 void TenantsPage::toggleRevoked() {
@@ -375,6 +393,14 @@ void TenantsPage::checkIsolation() {
     m_isInside = false;  // where the window is narrow, it stands under the list
     showParts();
     m_isolation->open();
+}
+
+void TenantsPage::cancelIsolation() {
+    m_isolation->cancel();
+}
+
+bool TenantsPage::isCheckingIsolation() const {
+    return m_isolation->isRunning();
 }
 
 // Asks first, so that the file dialog stands over figures that are there.

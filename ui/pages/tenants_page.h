@@ -35,17 +35,24 @@ public:
     void editLimits();  // the first field takes the focus
     void makeKey();
     void rotateKey();  // its only key; with several, the first Rotate takes the focus
+    void revokeKey();  // likewise
     void toggleRevoked();
+    void chooseModels();  // their list takes the focus
+    void toggleHours();   // use by day or by hour
     void exportChosen();
     void checkIsolation();  // of everybody
+    void cancelIsolation();
+    bool isCheckingIsolation() const;
+    QLineEdit* filterField() const override { return m_filter; }
     QJsonObject session() const override;
     void restoreSession(const QJsonObject& session) override;
 
 signals:
-    void changed();  // what there is to undo, or who is chosen
+    void changed();  // what there is to undo, who is chosen, or whether isolation is being checked
 
 protected:
     void showEvent(QShowEvent* event) override;
+    void hideEvent(QHideEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
 
 private:
@@ -84,7 +91,7 @@ private:
     Panel* m_list = nullptr;
     QSplitter* m_splitter;
     std::vector<Undo> m_undo;  // newest last
-    QTimer m_beat;
+    QTimer m_beat{this};
     QString m_selectNext;
     int m_beats = 0, m_shownCount = 0;
     bool m_isNarrow = false, m_isInside = false;

@@ -332,15 +332,18 @@ void MainWindow::applyPreferences() {
 void MainWindow::refreshAccess() {
     const EngineClient& engine = m_workspace.engine();
     const bool guest = engine.access() == Access::Guest, owner = engine.access() == Access::Owner;
-    for (const char* id :
-         {action::kGoHome,         action::kGoModels,      action::kGoServe,      action::kGoTenants,
-          action::kJobsDock,       action::kLogDock,       action::kRename,       action::kLoad,
-          action::kUnload,         action::kVerify,        action::kScan,         action::kRemove,
-          action::kEmptyBin,       action::kUndo,          action::kServeToggle,  action::kDrain,
-          action::kPausePlots,     action::kSaveLog,       action::kNewTenant,    action::kExportUsage,
-          action::kSaveCase,       action::kExportPlots,   action::kPlotTables,   action::kTenantLimits,
-          action::kTenantKey,      action::kTenantRotate,  action::kTenantRevoke, action::kTenantExport,
-          action::kIsolationCheck, action::kReloadAdapter, action::kRemoveAdapter})
+    for (const char* id : {action::kGoHome,        action::kGoModels,       action::kGoServe,
+                           action::kGoTenants,     action::kJobsDock,       action::kLogDock,
+                           action::kRename,        action::kLoad,           action::kUnload,
+                           action::kVerify,        action::kScan,           action::kRemove,
+                           action::kEmptyBin,      action::kUndo,           action::kServeToggle,
+                           action::kDrain,         action::kPausePlots,     action::kSaveLog,
+                           action::kNewTenant,     action::kExportUsage,    action::kSaveCase,
+                           action::kExportPlots,   action::kPlotTables,     action::kTenantLimits,
+                           action::kTenantKey,     action::kTenantRotate,   action::kTenantRevokeKey,
+                           action::kTenantModels,  action::kTenantHours,    action::kTenantRevoke,
+                           action::kTenantExport,  action::kIsolationCheck, action::kIsolationCancel,
+                           action::kReloadAdapter, action::kRemoveAdapter})
         m_actions.setAvailable(id, !guest);
     for (const char* id :
          {action::kImport, action::kImportAdapter, action::kStopEngine, action::kStartEngine, action::kAddress})
@@ -372,6 +375,7 @@ void MainWindow::refreshActions() {
     m_actions.get(action::kUndo)->setText(onTenants ? tr("Undo the change to a tenant") : tr("Restore removed model"));
     m_actions.get(action::kUndo)->setEnabled(onTenants ? attached && tenants().canUndo() : binned);
     m_actions.get(action::kEmptyBin)->setEnabled(binned);
+    m_actions.get(action::kFilter)->setEnabled(filterOfPage() != nullptr);
     m_actions.get(action::kRetry)->setEnabled(engine.link() == Link::Lost || engine.link() == Link::Refused);
     m_actions.get(action::kStartEngine)->setEnabled(engine.link() == Link::Detached && !engine.folder().isEmpty());
     m_actions.get(action::kAddress)->setEnabled(!engine.folder().isEmpty() && engine.link() != Link::Starting);
@@ -384,11 +388,13 @@ void MainWindow::refreshTenantActions(bool attached) {
     const TenantRecord* chosen = isMade(kTenants) ? tenants().chosen() : all.empty() ? nullptr : &all.front();
     const bool isGuest = attached && chosen && chosen->name != kOwner;
     const bool isOpen = isGuest && !chosen->revokedAt;
-    for (const char* id : {action::kTenantLimits, action::kTenantExport})
+    for (const char* id : {action::kTenantLimits, action::kTenantModels, action::kTenantHours, action::kTenantExport})
         m_actions.get(id)->setEnabled(attached && chosen);
     m_actions.get(action::kTenantRevoke)->setEnabled(isGuest);
     m_actions.get(action::kTenantKey)->setEnabled(isOpen);
-    m_actions.get(action::kTenantRotate)->setEnabled(isOpen && liveKeys(*chosen) > 0);
+    for (const char* id : {action::kTenantRotate, action::kTenantRevokeKey})
+        m_actions.get(id)->setEnabled(isOpen && liveKeys(*chosen) > 0);
+    m_actions.get(action::kIsolationCancel)->setEnabled(isMade(kTenants) && tenants().isCheckingIsolation());
 }
 
 void MainWindow::refreshSidebar() {

@@ -97,6 +97,8 @@ private:
     void stopEngine();
     void openWorkspace();
     void undoRemove();
+    QLineEdit* filterOfPage() const;
+    void takeFilter();
 
     // main_window_drop.cpp
     bool dragOver(QObject* watched, QEvent* event);

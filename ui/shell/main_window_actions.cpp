@@ -5,6 +5,7 @@
 #include <QApplication>
 #include <QClipboard>
 #include <QFileDialog>
+#include <QLineEdit>
 #include <QMenu>
 #include <QMenuBar>
 #include <QBoxLayout>
@@ -102,9 +103,12 @@ void MainWindow::makeEditActions() {
                   [this] { tellEditor(m_editor, "paste"); });
     m_actions.add(action::kSelectAll, edit, tr("Select all"), {}, QKeySequence::SelectAll,
                   [this] { tellEditor(m_editor, "selectAll"); });
+    m_actions.add(action::kFilter, edit, tr("Filter the list of this page"), QStringLiteral("search"),
+                  QKeySequence::Find, [this] { takeFilter(); });
     m_actions.add(action::kPreferences, edit, tr("Preferences"), QStringLiteral("settings"), keys("Ctrl+,"),
                   [this] { showPage(kPreferences); });
     m_actions.beginGroup(action::kCut);
+    m_actions.beginGroup(action::kFilter);
     m_actions.beginGroup(action::kPreferences);
 }
 
@@ -223,12 +227,12 @@ void MainWindow::makeServeActions() {
                       servePage().setTablesShown(!servePage().areTablesShown());
                   });
     m_actions.beginGroup(action::kPausePlots);
-    m_actions.add(action::kNewTenant, serve, tr("New tenant"), QStringLiteral("plus"), {}, [this] {
+    m_actions.add(action::kNewTenant, serve, tr("New tenant"), QStringLiteral("plus"), keys("Ctrl+Shift+N"), [this] {
         showPage(kTenants);
         tenants().askForName();
     });
-    m_actions.add(action::kExportUsage, serve, tr("Export the usage of all tenants…"), QStringLiteral("download"), {},
-                  [this] {
+    m_actions.add(action::kExportUsage, serve, tr("Export the usage of all tenants…"), QStringLiteral("download"),
+                  keys("Ctrl+Alt+Shift+E"), [this] {
                       showPage(kTenants);
                       tenants().exportUsage({});
                   });
@@ -249,14 +253,22 @@ void MainWindow::makeTenantActions(const QString& menu) {
                   keys("Ctrl+E"), there(&TenantsPage::editLimits));
     m_actions.add(action::kTenantKey, menu, tr("New key for the tenant"), QStringLiteral("key-round"),
                   keys("Ctrl+Shift+K"), there(&TenantsPage::makeKey));
-    m_actions.add(action::kTenantRotate, menu, tr("Rotate the key of the tenant"), QStringLiteral("refresh-cw"), {},
-                  there(&TenantsPage::rotateKey));
-    m_actions.add(action::kTenantRevoke, menu, tr("Revoke or restore the tenant"), QStringLiteral("ban"), {},
-                  there(&TenantsPage::toggleRevoked));
-    m_actions.add(action::kTenantExport, menu, tr("Export the usage of this tenant…"), QStringLiteral("download"), {},
-                  there(&TenantsPage::exportChosen));
-    m_actions.add(action::kIsolationCheck, menu, tr("Isolation check"), QStringLiteral("shield-check"), {},
-                  there(&TenantsPage::checkIsolation));
+    m_actions.add(action::kTenantRotate, menu, tr("Rotate the key of the tenant"), QStringLiteral("refresh-cw"),
+                  keys("Ctrl+Shift+R"), there(&TenantsPage::rotateKey));
+    m_actions.add(action::kTenantRevokeKey, menu, tr("Revoke the key of the tenant"), {}, {},
+                  there(&TenantsPage::revokeKey));
+    m_actions.add(action::kTenantModels, menu, tr("Choose the models and adapters of the tenant"), {},
+                  keys("Ctrl+Shift+M"), there(&TenantsPage::chooseModels));
+    m_actions.add(action::kTenantRevoke, menu, tr("Revoke or restore the tenant"), QStringLiteral("ban"),
+                  keys("Ctrl+Shift+X"), there(&TenantsPage::toggleRevoked));
+    m_actions.add(action::kTenantHours, menu, tr("Usage of the tenant by day or by hour"), {}, {},
+                  there(&TenantsPage::toggleHours));
+    m_actions.add(action::kTenantExport, menu, tr("Export the usage of this tenant…"), QStringLiteral("download"),
+                  keys("Ctrl+Alt+E"), there(&TenantsPage::exportChosen));
+    m_actions.add(action::kIsolationCheck, menu, tr("Isolation check"), QStringLiteral("shield-check"),
+                  keys("Ctrl+Shift+I"), there(&TenantsPage::checkIsolation));
+    m_actions.add(action::kIsolationCancel, menu, tr("Cancel the isolation check"), QStringLiteral("x"), {},
+                  there(&TenantsPage::cancelIsolation));
     m_actions.beginGroup(action::kTenantLimits);
     m_actions.beginGroup(action::kIsolationCheck);
 }
@@ -357,6 +369,18 @@ void MainWindow::openWorkspace() {
     dialog->setOption(QFileDialog::ShowDirsOnly);
     connect(dialog, &QFileDialog::fileSelected, this, &MainWindow::workspaceChosen);
     dialog->open();
+}
+
+QLineEdit* MainWindow::filterOfPage() const {
+    const Page* shown = m_pages[std::size_t(m_page)];
+    return shown ? shown->filterField() : nullptr;
+}
+
+void MainWindow::takeFilter() {
+    QLineEdit* filter = filterOfPage();
+    if (!filter) return;
+    filter->setFocus(Qt::ShortcutFocusReason);
+    filter->selectAll();
 }
 
 void MainWindow::setSampleRunning(bool running) {

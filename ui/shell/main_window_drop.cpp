@@ -6,6 +6,7 @@
 #include <QFileInfo>
 #include <QMimeData>
 
+#include "ui/models/adapter_folders.h"
 #include "ui/models/format.h"
 #include "ui/pages/connect_page.h"
 #include "ui/pages/models_page.h"
@@ -21,9 +22,21 @@ struct Dropped {
     Drop what = Drop::Nothing;
     QString path;
     QUrl server;
+    QStringList adapters = {};  // folders of them, or folders that hold such
+    bool holdsAdapters = false;
 };
 
 namespace {
+
+// Those of what is dropped that are adapters or hold some.
+QStringList adapterFolders(const QMimeData* data) {
+    QStringList folders;
+    for (const QUrl& url : data->urls()) {
+        const QString path = url.isLocalFile() ? QFileInfo(url.toLocalFile()).absoluteFilePath() : QString();
+        if (QFileInfo(path).isDir() && (isAdapterFolder(path) || holdsAdapterFolders(path))) folders << path;
+    }
+    return folders;
+}
 
 // A model may be dropped as its folder or as one of its files.
 Dropped meaningOf(const QMimeData* data, bool attached, bool foreign) {
@@ -40,10 +53,25 @@ Dropped meaningOf(const QMimeData* data, bool attached, bool foreign) {
             return {Drop::OpenWorkspace, folder, {}};
         if (!attached) return {};
         if (foreign) return {Drop::CannotImport, folder, {}};
-        const bool isAdapter = QFileInfo::exists(QDir(folder).filePath(QStringLiteral("adapter_config.json")));
-        return {isAdapter ? Drop::ImportAdapter : Drop::Import, folder, {}};
+        if (isAdapterFolder(folder)) {
+            const QStringList several = adapterFolders(data);
+            return {Drop::ImportAdapter, folder, {}, several.isEmpty() ? QStringList{folder} : several};
+        }
+        if (info.isDir() && holdsAdapterFolders(folder))
+            return {Drop::ImportAdapter, folder, {}, adapterFolders(data), true};
+        return {Drop::Import, folder, {}};
     }
     return {};
+}
+
+QString adapterDropText(const Dropped& dropped, const QString& base) {
+    const QString name = QFileInfo(dropped.path).fileName();
+    if (dropped.adapters.size() > 1)
+        return MainWindow::tr("Drop to import the adapters of %1 folders for %2")
+            .arg(formatCount(dropped.adapters.size()), base);
+    return (dropped.holdsAdapters ? MainWindow::tr("Drop to import the adapters in %1 for %2")
+                                  : MainWindow::tr("Drop to import the adapter %1 for %2"))
+        .arg(name, base);
 }
 
 }  // namespace
@@ -78,7 +106,7 @@ bool MainWindow::dragOver(QObject* watched, QEvent* event) {
             break;
         case Drop::ImportAdapter: {
             const ModelRecord* base = m_workspace.models().find(chosenModel());
-            m_drop->cover(base ? tr("Drop to import the adapter %1 for %2").arg(name, text(base->name))
+            m_drop->cover(base ? adapterDropText(dropped, text(base->name))
                                : tr("An adapter needs its model: import that first"));
             if (base) break;
             drop->ignore();
@@ -108,7 +136,7 @@ void MainWindow::take(const QMimeData* data) {
     if (dropped.what == Drop::Import) openImport(dropped.path);
     if (dropped.what == Drop::ImportAdapter) {
         showPage(kModels);
-        models().importAdapter(dropped.path);
+        models().importAdapters(dropped.adapters);
     }
     if (dropped.what == Drop::OpenWorkspace) emit workspaceChosen(dropped.path);
     if (dropped.what != Drop::Attach) return;

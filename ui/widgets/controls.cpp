@@ -309,7 +309,7 @@ int SegmentedSwitch::current() const {
 void SegmentedSwitch::setCurrent(int index) {
     QAbstractButton* segment = m_group->button(index);
     if (!segment) return;
-    m_group->button(0)->setFocusPolicy(Qt::ClickFocus);
+    for (QAbstractButton* other : m_group->buttons()) other->setFocusPolicy(Qt::ClickFocus);
     segment->setChecked(true);
     segment->setFocusPolicy(Qt::StrongFocus);
 }

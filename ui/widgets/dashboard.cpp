@@ -4,6 +4,7 @@
 #include <QEvent>
 #include <QWidget>
 #include <algorithm>
+#include <utility>
 
 namespace espalier::ui {
 namespace {
@@ -16,7 +17,7 @@ constexpr double kWholeSlack = 1e-3;  // seconds; what rounding leaves of the wa
 
 Dashboard::Dashboard(const SampleRing& source, QWidget* page) : QObject(page), m_source(source), m_page(page) {
     m_timer.setInterval(kTickMs);
-    connect(&m_timer, &QTimer::timeout, this, &Dashboard::tick);
+    connect(&m_timer, &QTimer::timeout, this, &Dashboard::beat);
     page->installEventFilter(this);
 }
 
@@ -95,10 +96,24 @@ bool Dashboard::eventFilter(QObject* watched, QEvent* event) {
         m_page->window()->installEventFilter(this);  // a minimised window hides nothing by itself
     }
     if (watched == m_page && type == QEvent::Hide) m_shown = false;
-    const bool seen = m_shown && !m_page->window()->isMinimized();
-    if (seen && !m_timer.isActive()) m_timer.start();
-    if (!seen) m_timer.stop();
+    if (isSeen() && !m_timer.isActive()) m_timer.start();
+    if (!isSeen()) m_timer.stop();
     return false;
+}
+
+bool Dashboard::isSeen() const {
+    return m_shown && !m_page->window()->isMinimized();
+}
+
+void Dashboard::arrived() {
+    m_isTold = m_hasArrived = true;
+    if (isSeen() && !m_timer.isActive()) m_timer.start();
+}
+
+// Samples that come at the pace of the timer keep it going; a second without any does not wake the window ten times.
+void Dashboard::beat() {
+    if (m_isTold && !std::exchange(m_hasArrived, false)) m_timer.stop();
+    emit tick();
 }
 
 }  // namespace espalier::ui

@@ -33,6 +33,10 @@ public:
     void resetZoom();
     bool isZoomed() const { return m_zoom.has_value(); }
 
+    // A sample came. Whoever tells of them is not looked for: without samples nothing ticks. Until the first call the
+    // source is looked at at every interval.
+    void arrived();
+
     void setPaused(bool paused);
     bool isPaused() const { return m_heldAt.has_value(); }
     double pausedAt() const { return m_heldAt.value_or(0); }
@@ -54,14 +58,17 @@ private:
     struct Window {
         double from, to;
     };
+    bool isSeen() const;
+    void beat();
     double newest() const;
     double oldest() const;  // where the span begins
 
     const SampleRing& m_source;
     QWidget* m_page;
-    QTimer m_timer;
+    QTimer m_timer{this};
     double m_span = 900;
     bool m_shown = false;
+    bool m_isTold = false, m_hasArrived = false;  // of samples; since the last tick
     std::optional<double> m_heldAt;
     std::optional<Window> m_zoom;
     std::optional<double> m_cursor;

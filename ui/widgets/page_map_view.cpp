@@ -14,6 +14,7 @@ namespace {
 
 constexpr int kLeastPitch = 8, kMostPitch = 16, kGapPx = 1;
 constexpr int kMapLegendHeight = 22, kLegendGap = 14;
+constexpr int kLeastPart = 3;  // pixels of a second owner in a cell, and what it leaves of the first
 
 }  // namespace
 
@@ -43,6 +44,14 @@ QString adapterOfPages(const PageMap& map, PageOwner owner, std::int32_t adapter
     return name + QStringLiteral(", ") + state;
 }
 
+QString besideText(const PageMap& map, const BesideOwner& beside, qint64 pages) {
+    if (beside.pages == 0) return {};
+    const QString whose = adapterOfPages(map, beside.owner, beside.adapter);
+    const QString text =
+        PageMapView::tr("%1 of these: %2").arg(formatCount(pages), ownerName(memoryOwnerOf(beside.owner)));
+    return whose.isEmpty() ? text : text + QStringLiteral(", ") + whose;
+}
+
 PageMapView::PageMapView(About about, QWidget* parent)
     : PartCanvas(tr("Page map"), parent), m_about(std::move(about)) {}
 
@@ -60,7 +69,7 @@ int PageMapView::cellsThatFit() const {
 void PageMapView::setMap(const PageMap& map) {
     std::vector<Cell> cells;
     for (const PageRun& run : map.runs)
-        cells.insert(cells.end(), std::size_t(run.cells), Cell{run.owner, run.request, run.adapter});
+        cells.insert(cells.end(), std::size_t(run.cells), Cell{run.owner, run.request, run.adapter, run.beside});
     const bool sameShape = cells.size() == m_cells.size() && !m_image.isNull();
     m_map = map;
     m_cells.swap(cells);
@@ -70,7 +79,7 @@ void PageMapView::setMap(const PageMap& map) {
     }
     QPainter painter(&m_image);
     for (int i = 0; i < cellCount(); ++i)
-        if (cells[std::size_t(i)].owner != m_cells[std::size_t(i)].owner) paintCell(painter, i);
+        if (!cells[std::size_t(i)].looksLike(m_cells[std::size_t(i)])) paintCell(painter, i);
     painter.end();
     update();
 }
@@ -102,9 +111,17 @@ QRect PageMapView::partRect(int cell) const {
 
 void PageMapView::paintCell(QPainter& painter, int cell) {
     ++m_painted;
-    const ThemeColors& c = colorsOf(palette());
     const QRect rect = partRect(cell);
-    const PageOwner owner = m_cells[std::size_t(cell)].owner;
+    const Cell& shown = m_cells[std::size_t(cell)];
+    paintPart(painter, rect, shown.owner);
+    if (shown.beside.pages == 0) return;
+    const int share = qRound(double(rect.width()) * shown.beside.pages / m_map.pagesPerCell);
+    const int wide = qBound(kLeastPart, share, rect.width() - kLeastPart);
+    paintPart(painter, rect.adjusted(rect.width() - wide, 0, 0, 0), shown.beside.owner);
+}
+
+void PageMapView::paintPart(QPainter& painter, const QRect& rect, PageOwner owner) {
+    const ThemeColors& c = colorsOf(palette());
     if (owner == PageOwner::Free) {
         painter.fillRect(rect, QColor(c.base));
         painter.setPen(QColor(c.freeDots));
@@ -115,7 +132,11 @@ void PageMapView::paintCell(QPainter& painter, int cell) {
     painter.fillRect(rect, QColor(owner == PageOwner::Kv ? c.kvRunning : isKv ? c.kvCached : c.adapters));
     if (owner != PageOwner::KvCached && owner != PageOwner::AdapterIdle) return;
     painter.setPen(QColor(c.cachedLines));
-    painter.drawLine(rect.bottomLeft(), rect.topRight());
+    // In a narrow part a slanted line would hide the owner's colour.
+    if (rect.width() > kLeastPart)
+        painter.drawLine(rect.bottomLeft(), rect.topRight());
+    else
+        painter.drawLine(rect.left(), rect.center().y(), rect.right(), rect.center().y());
 }
 
 void PageMapView::paintEvent(QPaintEvent*) {
@@ -137,7 +158,10 @@ void PageMapView::paintLegend(QPainter& painter) {
     if (m_cells.empty()) return;
     const ThemeColors& c = colorsOf(palette());
     std::array<qint64, kPageOwners> pages{};
-    for (const Cell& cell : m_cells) pages[std::size_t(cell.owner)] += m_map.pagesPerCell;
+    for (const Cell& cell : m_cells) {
+        pages[std::size_t(cell.owner)] += m_map.pagesPerCell - cell.beside.pages;
+        pages[std::size_t(cell.beside.owner)] += cell.beside.pages;
+    }
     for (const PageOwner owner : {PageOwner::AdapterIdle, PageOwner::Staging})
         pages[std::size_t(PageOwner::Adapter)] += pages[std::size_t(owner)];
     // Where four long counts do not fit, they are said short: "1.9 k".
@@ -188,7 +212,9 @@ QString PageMapView::partText(int cell) const {
     QString text = tr("%1 · %2").arg(which, ownerName(memoryOwnerOf(shown.owner)));
     if (m_map.pageBytes > 0) text += tr(" · %1 each").arg(formatBytes(m_map.pageBytes));
     const QString whose = belongingText(shown);
-    return whose.isEmpty() ? text : text + QLatin1Char('\n') + whose;
+    for (const QString& line : {whose, besideText(m_map, shown.beside, shown.beside.pages)})
+        if (!line.isEmpty()) text += QLatin1Char('\n') + line;
+    return text;
 }
 
 QString PageMapView::belongingText(const Cell& cell) const {

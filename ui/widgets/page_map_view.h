@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // PageMapView: the pages of a model's pool as cells, painted into one image of which only changed cells are painted
-// again. Owners keep the colours and second cues they have everywhere. Hovering or the arrow keys choose a cell and
-// say whose it is.
+// again. Owners keep the colours and second cues they have everywhere; where a cell stands for several pages, a second
+// owner among them has its part of the cell, so that one page of an adapter is seen among many of KV. Hovering or the
+// arrow keys choose a cell and say whose it is.
 //
 // Owner: a page. Thread: Qt.
 #pragma once
@@ -45,11 +46,16 @@ private:
         PageOwner owner = PageOwner::Free;
         std::int64_t request = kNoReader;
         std::int32_t adapter = kNoAdapter;
+        BesideOwner beside;
+        bool looksLike(const Cell& other) const {
+            return owner == other.owner && beside.owner == other.beside.owner && beside.pages == other.beside.pages;
+        }
         bool operator==(const Cell&) const = default;
     };
     QString belongingText(const Cell& cell) const;
     void layOut();
     void paintCell(QPainter& painter, int cell);
+    void paintPart(QPainter& painter, const QRect& rect, PageOwner owner);
     void paintLegend(QPainter& painter);
 
     About m_about;
@@ -63,5 +69,7 @@ private:
 MemoryOwner memoryOwnerOf(PageOwner owner);
 // "contracts-v4, in use"; empty when the pages are no adapter's.
 QString adapterOfPages(const PageMap& map, PageOwner owner, std::int32_t adapter);
+// "2 of these: Adapters, cook, in use"; empty when there is no second owner. pages: of it, in what is spoken of.
+QString besideText(const PageMap& map, const BesideOwner& beside, qint64 pages);
 
 }  // namespace espalier::ui

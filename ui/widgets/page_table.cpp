@@ -18,7 +18,8 @@ void PageTable::setMap(const PageMap& map) {
         // The last cell may stand for fewer pages than the others.
         const qint64 pages = std::min<qint64>(qint64(run.cells) * map.pagesPerCell, map.pages - first);
         if (pages <= 0) break;
-        rows.push_back({first, pages, run, adapterOfPages(map, run.owner, run.adapter)});
+        rows.push_back({first, pages, run, adapterOfPages(map, run.owner, run.adapter),
+                        besideText(map, run.beside, qint64(run.cells) * run.beside.pages)});
         first += pages;
     }
     const int before = rowCount(), after = int(rows.size()), kept = std::min(before, after);
@@ -62,7 +63,7 @@ QVariant PageTable::cell(int row, int column, int role) const {
         case Owner:
             return ownerName(memoryOwnerOf(r.run.owner));
         default:
-            return readerOf(r);
+            return r.beside.isEmpty() ? readerOf(r) : readerOf(r) + QStringLiteral("; ") + r.beside;
     }
 }
 

@@ -27,7 +27,7 @@ private:
     struct Row {
         qint64 first = 0, pages = 0;
         PageRun run;
-        QString adapter;
+        QString adapter, beside;
     };
     QString readerOf(const Row& row) const;
 

@@ -21,8 +21,8 @@
 namespace espalier::ui {
 namespace {
 
-constexpr int kTableEveryTicks = 5;  // figures change twice a second
-constexpr int kFarStep = 10;         // pixel columns, with Ctrl
+constexpr int kTableMs = 450;  // figures change twice a second
+constexpr int kFarStep = 10;   // pixel columns, with Ctrl
 constexpr double kKeyZoom = 0.8;
 
 }  // namespace
@@ -42,7 +42,10 @@ Plot::Plot(const SampleRing& source, Dashboard& dashboard, const QString& name, 
     : Plot(source, &dashboard, name, parent) {
     connect(&dashboard, &Dashboard::tick, this, [this] {
         if (!isVisible()) return;
-        if (m_table && ++m_ticks % kTableEveryTicks == 0) m_tableModel->update();
+        if (m_table && (!m_sinceTable.isValid() || m_sinceTable.elapsed() >= kTableMs)) {
+            m_sinceTable.start();
+            m_tableModel->update();
+        }
         if (!m_table && m_canvas->isTimeToDraw()) refresh();
     });
     connect(&dashboard, &Dashboard::spanChanged, this, &Plot::refresh);

@@ -10,6 +10,7 @@
 // Thread: Qt. Inside: PlotContent (what), PlotCanvas (picture), PlotOverlay (what moves), PlotTable (twin).
 #pragma once
 
+#include <QElapsedTimer>
 #include <QWidget>
 #include <functional>
 
@@ -98,7 +99,7 @@ private:
     TableView* m_table = nullptr;
     PlotTable* m_tableModel = nullptr;
     QAction* m_zoomOut = nullptr;
-    int m_ticks = 0;
+    QElapsedTimer m_sinceTable;
 };
 
 }  // namespace espalier::ui

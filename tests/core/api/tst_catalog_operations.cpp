@@ -10,6 +10,7 @@
 #include "core/engine/import_report.h"
 #include "tests/support/json_compare.h"
 #include "tests/support/test_main.h"
+#include "tests/support/adapter_data.h"
 #include "tests/support/tiny_model.h"
 
 using namespace espalier;
@@ -139,6 +140,27 @@ private slots:
         QVERIFY(card["file"].is_null());
         COMPARE_JSON(card["text"], "");
         QCOMPARE(opened.control->call("card", {{"model", "other"}}, {}).error().code, ErrorCode::NotFound);
+    }
+    void machine_isWhatTheWorkspaceStandsOn() {
+        Opened opened;
+        const auto stats = machineFromJson(opened.call("machine", Json::object()));
+        QVERIFY(stats.has_value());
+        const auto space = std::filesystem::space(opened.engine->options().workspace);
+        QCOMPARE(stats->diskBytes, static_cast<std::int64_t>(space.capacity));
+        QVERIFY(stats->memoryBytes >= stats->memoryFreeBytes && stats->memoryFreeBytes > 0);
+        QVERIFY(stats->processors >= 1);
+        QVERIFY(machineFromJson(toJson(MachineStats{1, 2, 3, 4, 5})).value() == (MachineStats{1, 2, 3, 4, 5}));
+    }
+    void manyAdapters_areAJobWhenAsked() {
+        Opened opened;
+        opened.import();
+        const ModelRecord record = opened.need(opened.engine->findModel("tiny"));
+        const Path many = Path(opened.folder.path().toStdString()) / "many";
+        for (const char* name : {"law", "tax"}) tinyAdapter(record.spec, {}).write(many / name);
+        opened.runJob("adapters-import", {{"model", "tiny"}, {"paths", {many.string()}}, {"job", true}});
+        QCOMPARE(opened.engine->adapters("tiny").size(), std::size_t{2});
+        const auto twice = opened.call("adapters-import", {{"model", "tiny"}, {"paths", {(many / "law").string()}}});
+        QCOMPARE(twice["failed"].size(), std::size_t{1});
     }
     void inspect_keepsWhatTheLastScanAndVerificationFound() {
         Opened opened;

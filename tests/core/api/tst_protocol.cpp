@@ -164,6 +164,8 @@ private slots:
                     {1, PageOwner::AdapterIdle, kNoReader, kSeveralAdapters},
                     {3, PageOwner::Free, kNoReader}};
         map.adapters = {"cook"};
+        map.runs[0].beside = {1, PageOwner::AdapterIdle, 0};
+        map.runs[5].beside = {1, PageOwner::Kv, kNoAdapter};
         const Json json = toJson(map);
         COMPARE_JSON(json["runs"][0], Json::array({3, "kv", 41}));
         COMPARE_JSON(json["runs"][3], Json::array({1, "adapter", 0, 0}));
@@ -186,7 +188,7 @@ private slots:
         };
         QVERIFY(refused("adapters", "cook"));
         QVERIFY(refused("adapters", Json::array({1})));
-        QVERIFY(refused("adapters", Json::array({"a", "b", "c", "d", "e"})));
+        QVERIFY(refused("adapters", Json::array({"a", "b", "c", "d", "e", "f", "g", "h", "i"})));
         QVERIFY(refused("runs", Json::array({Json::array({4, "adapter", 0, 0})})));  // of an adapter without a name
         QVERIFY(refused("pages", 5));
         QVERIFY(refused("pages", 1'000'000'000));
@@ -197,6 +199,21 @@ private slots:
         QVERIFY(refused("runs", Json::array({Json::array({4, "nobody", 0})})));
         QVERIFY(refused("runs", Json::array({4})));
         QVERIFY(refused("runs", 7));
+        Json two = good;
+        two["pages_per_cell"] = 2;
+        two["runs"] = {{2, "kv", 1}};
+        two["adapters"] = {"cook"};
+        two["beside"] = Json::array({Json::array({0, 1, "adapter", 0})});
+        QVERIFY(pageMapFromJson(two).has_value());
+        for (const Json& wrong :
+             {Json(1), Json::array({1}), Json::array({Json::array({1, 1, "adapter", 0})}),
+              Json::array({Json::array({0, 2, "adapter", 0})}), Json::array({Json::array({0, 0, "adapter", 0})}),
+              Json::array({Json::array({0, 1, "nobody", 0})}), Json::array({Json::array({0, 1, "adapter", 1})}),
+              Json::array({Json::array({0, 1, "adapter", -3})})}) {
+            Json bad = two;
+            bad["beside"] = wrong;
+            QVERIFY2(!pageMapFromJson(bad), dumpJson(wrong).c_str());
+        }
     }
 
     void anAdapterReadsBack() {

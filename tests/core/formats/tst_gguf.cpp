@@ -371,7 +371,9 @@ private slots:
     void aRopeFactorAloneIsLinear() {
         const auto ropeWith = [](const char* key, float value) {
             const auto model = opened(smallModel("", [&](RawGguf& file) { file.real(key, value); }).bytes(1280));
-            return model ? model->spec.rope : RopeSpec{.theta = -1};
+            RopeSpec none;
+            none.theta = -1;
+            return model ? model->spec.rope : none;
         };
         for (const char* key : {"llama.rope.scaling.factor", "llama.rope.scale_linear"}) {
             QVERIFY(ropeWith(key, 4).scaling == RopeScaling::Linear);

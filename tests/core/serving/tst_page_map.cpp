@@ -36,7 +36,7 @@ private slots:
         QCOMPARE(map.pagesPerCell, 2);
         QCOMPARE(map.runs, (std::vector<PageRun>{{5, kFree, 0}}));
     }
-    void adapters_areNamedOnceAndOnlyWhereARunIsTheirs() {
+    void adapters_areNamedOnceAndOnlyWhereARunHasThem() {
         constexpr auto kAdapter = PageOwner::Adapter, kIdle = PageOwner::AdapterIdle;
         const std::vector owners{kAdapter, kAdapter, kKv, kKv, kIdle, kAdapter, kFree, kFree, kAdapter, kAdapter};
         const std::vector<std::int64_t> readers{0, 0, 4, 4, 0, 0, 0, 0, 0, 0};
@@ -53,7 +53,46 @@ private slots:
                                                  {1, kAdapter, 0, 1}}));
         const PageMap half = mapPages(owners, readers, 5, adapters, names);
         QCOMPARE(half.runs.back(), (PageRun{1, kAdapter, 0, kSeveralAdapters}));
-        QCOMPARE(half.adapters, (std::vector<std::string>{"cook"}));
+        QCOMPARE(half.adapters, (std::vector<std::string>{"cook", "ada"}));  // the second beside the first
+    }
+    void anotherOwner_standsBesideTheMajority() {
+        constexpr auto kAdapter = PageOwner::Adapter, kIdle = PageOwner::AdapterIdle;
+        const std::vector<PageOwner> owners{kKv,   kKv,     kKv,   kAdapter,  // one page of an adapter among KV
+                                            kFree, kFree,   kKv,   kFree,     // one page of KV among free ones
+                                            kKv,   kCached, kKv,   kIdle,     // an adapter goes before KV
+                                            kKv,   kKv,     kKv,   kFree,     // free pages are nothing to show
+                                            kIdle, kIdle,   kIdle, kCached};
+        const std::vector<std::int64_t> readers{4, 4, 4, 0, 0, 0, 5, 0, 4, 0, 4, 0, 4, 4, 4, 0, 0, 0, 0, 0};
+        constexpr std::int32_t kNo = kNoAdapter;
+        const std::vector<std::int32_t> adapters{kNo, kNo, kNo, 1,   kNo, kNo, kNo, kNo, kNo, kNo,
+                                                 kNo, 0,   kNo, kNo, kNo, kNo, 0,   0,   1,   kNo};
+        const std::vector<std::string> names{"ada", "cook"};
+        const PageMap map = mapPages(owners, readers, 5, adapters, names);
+        QCOMPARE(map.pagesPerCell, 4);
+        QCOMPARE(map.runs.size(), std::size_t{5});
+        QCOMPARE(map.adapters, (std::vector<std::string>{"cook", "ada"}));
+        QCOMPARE(map.runs[0], (PageRun{1, kKv, 4, kNo, {1, kAdapter, 0}}));
+        QCOMPARE(map.runs[1], (PageRun{1, kFree, 0, kNo, {1, kKv, kNo}}));
+        QCOMPARE(map.runs[2], (PageRun{1, kKv, 4, kNo, {1, kIdle, 1}}));
+        QCOMPARE(map.runs[3], (PageRun{1, kKv, 4}));
+        QCOMPARE(map.runs[4], (PageRun{1, kIdle, 0, kSeveralAdapters, {1, kCached, kNo}}));
+    }
+    void anAdapterOfOnePage_isNeverLost() {
+        constexpr std::size_t kPages = 4096;
+        for (std::size_t at = 0; at < kPages; at += 97) {
+            std::vector<PageOwner> owners(kPages, kKv);
+            std::vector<std::int32_t> adapters(kPages, kNoAdapter);
+            owners[at] = PageOwner::AdapterIdle;
+            adapters[at] = 0;
+            const std::vector<std::string> names{"ada"};
+            const PageMap map = mapPages(owners, std::vector<std::int64_t>(kPages, 1), 512, adapters, names);
+            std::size_t cell = 0, seen = kPages;
+            for (const PageRun& run : map.runs) {
+                if (run.beside.owner == PageOwner::AdapterIdle) seen = cell;
+                cell += static_cast<std::size_t>(run.cells);
+            }
+            QCOMPARE(seen, at / 8);
+        }
     }
     void anEmptyPool_hasNoCells() { QVERIFY(mapPages({}, {}, 10).runs.empty()); }
 
@@ -74,7 +113,8 @@ private slots:
             for (std::size_t i = 0; i < map.runs.size(); ++i) {
                 cells += map.runs[i].cells;
                 const bool differs = i == 0 || map.runs[i].owner != map.runs[i - 1].owner ||
-                                     map.runs[i].request != map.runs[i - 1].request;
+                                     map.runs[i].request != map.runs[i - 1].request ||
+                                     map.runs[i].beside != map.runs[i - 1].beside;
                 QVERIFY2(differs, qPrintable(QString("seed %1, round %2: run %3 goes on").arg(seed).arg(round).arg(i)));
             }
             const std::int64_t expected = (map.pages + map.pagesPerCell - 1) / map.pagesPerCell;

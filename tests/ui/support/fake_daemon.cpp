@@ -284,6 +284,7 @@ Json FakeDaemon::answer(const QString& operation, const Json& arguments) {
         const std::string model = named("model");  // an id or a name
         return toJson(addAdapter(model.starts_with("m-") ? model.substr(2) : model, named("name")));
     }
+    if (operation == QLatin1String("adapters-import")) return {{"job", 42}};
     if (operation == QLatin1String("adapter-reload") || operation == QLatin1String("adapter-remove")) {
         const auto at = std::ranges::find(adapters, named("adapter"), &AdapterRecord::id);
         if (at == adapters.end()) return Json::object();
@@ -300,6 +301,7 @@ Json FakeDaemon::answer(const QString& operation, const Json& arguments) {
     if (operation == QLatin1String("jobs")) return {{"jobs", listOf(jobs)}};
     if (operation == QLatin1String("log")) return {{"records", listOf(log)}};
     if (operation == QLatin1String("history")) return {{"points", listOf(history)}};
+    if (operation == QLatin1String("machine")) return toJson(machine);
     if (operation == QLatin1String("probe")) return toJson(probe);
     if (operation == QLatin1String("import")) return {{"job", 41}};
     if (operation == QLatin1String("tokenize"))

@@ -45,6 +45,7 @@ public:
     std::vector<HistoryPoint> history;
     Snapshot snapshot;
     ImportProbe probe;
+    MachineStats machine{16LL << 30, 12LL << 30, 4, 400LL << 30, 100LL << 30};
     RequestList requests;  // a cancelled one leaves it
     PageMap pageMap;
     std::vector<StepRecord> steps;

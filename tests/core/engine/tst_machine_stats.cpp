@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/engine/machine_stats.h"
+
+#include <QTemporaryDir>
+
+#include <fstream>
+
+#include "tests/support/test_main.h"
+
+using namespace espalier;
+
+class TestMachineStats : public QObject {
+    Q_OBJECT
+
+private slots:
+    void theDiskIsThatOfTheFolder() {
+        const QTemporaryDir folder;
+        const Path path = folder.path().toStdString();
+        const MachineStats stats = machineStats(path);
+        const auto space = std::filesystem::space(path);
+        QCOMPARE(stats.diskBytes, static_cast<std::int64_t>(space.capacity));
+        QVERIFY(stats.diskFreeBytes > 0 && stats.diskFreeBytes <= stats.diskBytes);
+    }
+    void memoryAndProcessorsAreThoseOfTheMachine() {
+        const MachineStats stats = machineStats("/");
+        std::ifstream file("/proc/meminfo");
+        std::string key;
+        std::int64_t kib = 0;
+        file >> key >> kib;
+        QCOMPARE(key, std::string("MemTotal:"));
+        QVERIFY(stats.memoryBytes > 0 && stats.memoryBytes <= kib * 1024);
+        QVERIFY(stats.memoryFreeBytes > 0 && stats.memoryFreeBytes <= stats.memoryBytes);
+        QVERIFY(stats.processors >= 1);
+    }
+    void whatIsNotKnownIsZero() {
+        const MachineStats stats = machineStats("/nowhere/at/all");
+        QCOMPARE(stats.diskBytes, std::int64_t{0});
+        QCOMPARE(stats.diskFreeBytes, std::int64_t{0});
+        QVERIFY(stats.memoryBytes > 0);
+    }
+};
+
+ESPALIER_TEST(tst_machine_stats, TestMachineStats)
+#include "tst_machine_stats.moc"
