@@ -31,7 +31,8 @@
 //   adapter-import {path, model, name?, tenant?} -> AdapterRecord        answers when it is checked and copied; of a
 //                                                 tenant: no other tenant sees it
 //   adapters-import {paths, model, tenant?}    -> {imported: [AdapterRecord], failed: [{path, error}]}    at most
-//                                                 1,000 folders
+//                                                 1,000 folders; who hangs up or cancels ends it after the adapter
+//                                                 that is being read, and what came in before stays
 //   adapter-show {adapter} adapter-reload {adapter, path?} -> AdapterRecord   adapter: "base:name", an id, or a name
 //   adapter-remove {adapter}                   -> {removed, base, id}     that only one base has
 //   isolation-check {model?, adapters?}        -> {passed, model, adapters, compute_mode, kv, device, compared,

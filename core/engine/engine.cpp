@@ -68,8 +68,10 @@ public:
     Result<AdapterRecord> findAdapter(std::string_view reference, std::string_view tenant) const override {
         return m_adapters.find(reference, tenant);
     }
-    std::vector<Result<AdapterRecord>> importAdapters(std::span<const AdapterImport> requests) override;
-    Result<AdapterRecord> reloadAdapter(std::string_view reference, const std::string& path) override;
+    std::vector<Result<AdapterRecord>> importAdapters(std::span<const AdapterImport> requests,
+                                                      const std::stop_token& stop) override;
+    Result<AdapterRecord> reloadAdapter(std::string_view reference, const std::string& path,
+                                        const std::stop_token& stop) override;
     Result<void> removeAdapter(std::string_view reference) override;
 
     Result<ImportProbe> probeImport(const Path& path) const override;
@@ -313,7 +315,8 @@ Result<void> LocalEngine::checkRoom(const AdapterArrival& arrival, LimitsByTenan
     return {};
 }
 
-std::vector<Result<AdapterRecord>> LocalEngine::importAdapters(std::span<const AdapterImport> requests) {
+std::vector<Result<AdapterRecord>> LocalEngine::importAdapters(std::span<const AdapterImport> requests,
+                                                               const std::stop_token& stop) {
     std::vector<Result<AdapterRecord>> answers;
     std::vector<AdapterArrival> arrivals;
     std::vector<std::size_t> places;  // of the arrivals among the answers
@@ -327,7 +330,7 @@ std::vector<Result<AdapterRecord>> LocalEngine::importAdapters(std::span<const A
         places.push_back(answers.size() - 1);
         arrivals.push_back(std::move(*arrival));
     }
-    auto brought = m_adapters.bring(arrivals, m_clock.unixMilliseconds());
+    auto brought = m_adapters.bring(arrivals, m_clock.unixMilliseconds(), stop);
     std::map<std::string, std::vector<std::size_t>> added;  // answers, by tenant
     for (std::size_t i = 0; i < brought.size(); ++i) {
         Result<AdapterRecord>& answer = answers[places[i]];
@@ -350,13 +353,14 @@ std::vector<Result<AdapterRecord>> LocalEngine::importAdapters(std::span<const A
     return answers;
 }
 
-Result<AdapterRecord> LocalEngine::reloadAdapter(std::string_view reference, const std::string& path) {
+Result<AdapterRecord> LocalEngine::reloadAdapter(std::string_view reference, const std::string& path,
+                                                 const std::stop_token& stop) {
     TRY(writable([] { return Result<void>(); }));
     TRY_ASSIGN(const AdapterRecord known, m_adapters.find(reference));
     TRY_ASSIGN(const ModelRecord base, m_shelf.find(known.baseId));
     const Path source = path.empty() ? Path() : std::filesystem::absolute(path).lexically_normal();
     const AdapterArrival arrival{source, base, known.name, known.tenant, true};
-    auto brought = std::move(m_adapters.bring({&arrival, 1}, m_clock.unixMilliseconds()).front());
+    auto brought = std::move(m_adapters.bring({&arrival, 1}, m_clock.unixMilliseconds(), stop).front());
     if (!brought) return std::move(brought).error().context("reloading adapter \"" + known.name + "\"");
     if (!brought->replaced.empty()) {
         m_serving->retireAdapter(base.id, brought->replaced, MoveCause::Reload);
