@@ -73,6 +73,10 @@ Result<void> importAll(Session& session, const AdapterImportOptions& options) {
         if (!answer) return std::move(answer).error();
         for (Json& one : (*answer)["imported"]) imported.push_back(std::move(one));
         for (Json& one : (*answer)["failed"]) failed.push_back(std::move(one));
+        if (!session.stop().stop_requested()) continue;
+        console.progressEnds();
+        return fail(ErrorCode::Cancelled, "stopped; " + std::to_string(imported.size()) + " of " +
+                                              std::to_string(paths.size()) + " adapters are imported");
     }
     console.progressEnds();
     if (!failed.empty()) session.foundWrong();

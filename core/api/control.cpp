@@ -112,10 +112,10 @@ LocalControl::LocalControl(const ModelAccess& models, const Clock& clock, Contro
     on["verify"] = onModel([&engine](const std::string& model) { return asJob(engine.startVerify(model)); });
 
     on["adapters"] = of(listAdapters);
-    on["adapter-import"] = of(importAdapter);
-    on["adapters-import"] = of(importAdapters);
+    on["adapter-import"] = longOf(importAdapter);
+    on["adapters-import"] = longOf(importAdapters);
     on["adapter-show"] = of(showAdapter);
-    on["adapter-reload"] = of(reloadAdapter);
+    on["adapter-reload"] = longOf(reloadAdapter);
     on["adapter-remove"] = of(removeAdapter);
     on["isolation-check"] = longOf(checkIsolation);
 

@@ -12,8 +12,9 @@ namespace espalier {
 namespace {
 
 constexpr std::string_view kPrefix = "/control/";
-constexpr const char* kLongOperations[]{"generate", "perplexity", "embed", "job-wait",
-                                        "isolation-check"};  // they wait for the engine
+// They wait for the engine, or for the disk.
+constexpr const char* kLongOperations[]{"generate",        "perplexity",     "embed",           "job-wait",
+                                        "isolation-check", "adapter-import", "adapters-import", "adapter-reload"};
 
 // Calls whose arguments name them ("call_id"), while they run: `cancel` ends one of them early.
 class NamedCalls {

@@ -15,11 +15,11 @@ Result<Json> startImport(const ModelAccess& models, const Json& arguments);
 
 // adapters
 Result<Json> listAdapters(const ModelAccess& models, const Json& arguments);
-Result<Json> importAdapter(const ModelAccess& models, const Json& arguments);
-Result<Json> importAdapters(const ModelAccess& models,
-                            const Json& arguments);  // of many folders, some of which may fail; or as a job
+Result<Json> importAdapter(const ModelAccess& models, const Json& arguments, const CallOptions& options);
+// Of many folders, some of which may fail; or as a job.
+Result<Json> importAdapters(const ModelAccess& models, const Json& arguments, const CallOptions& options);
 Result<Json> showAdapter(const ModelAccess& models, const Json& arguments);
-Result<Json> reloadAdapter(const ModelAccess& models, const Json& arguments);
+Result<Json> reloadAdapter(const ModelAccess& models, const Json& arguments, const CallOptions& options);
 Result<Json> removeAdapter(const ModelAccess& models, const Json& arguments);
 Result<Json> checkIsolation(const ModelAccess& models, const Json& arguments, const CallOptions& options);
 

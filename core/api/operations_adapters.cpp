@@ -14,7 +14,7 @@ Result<Json> listAdapters(const ModelAccess& models, const Json& arguments) {
     return Json{{"adapters", std::move(list)}};
 }
 
-Result<Json> importAdapter(const ModelAccess& models, const Json& arguments) {
+Result<Json> importAdapter(const ModelAccess& models, const Json& arguments, const CallOptions& options) {
     const JsonFields fields(arguments);
     AdapterImport request;
     TRY_ASSIGN(request.path, fields.requiredString("path"));
@@ -23,11 +23,11 @@ Result<Json> importAdapter(const ModelAccess& models, const Json& arguments) {
     request.name = name.value_or("");
     TRY_ASSIGN(const auto tenant, fields.string("tenant"));
     request.tenant = tenant.value_or("");
-    TRY_ASSIGN(const AdapterRecord adapter, models.engine().importAdapter(request));
+    TRY_ASSIGN(const AdapterRecord adapter, models.engine().importAdapter(request, options.stop));
     return toJson(adapter);
 }
 
-Result<Json> importAdapters(const ModelAccess& models, const Json& arguments) {
+Result<Json> importAdapters(const ModelAccess& models, const Json& arguments, const CallOptions& options) {
     const JsonFields fields(arguments);
     AdapterImport common;
     TRY_ASSIGN(common.base, fields.requiredString("model"));
@@ -41,7 +41,7 @@ Result<Json> importAdapters(const ModelAccess& models, const Json& arguments) {
         TRY_ASSIGN(const std::int64_t job, models.engine().startAdapterImport(common.base, common.tenant, paths));
         return Json{{"job", job}};
     }
-    const auto answers = models.engine().importAdapters(requests);
+    const auto answers = models.engine().importAdapters(requests, options.stop);
     Json imported = Json::array(), failed = Json::array();
     for (std::size_t i = 0; i < paths.size(); ++i)
         if (answers[i])
@@ -57,11 +57,11 @@ Result<Json> showAdapter(const ModelAccess& models, const Json& arguments) {
     return toJson(adapter);
 }
 
-Result<Json> reloadAdapter(const ModelAccess& models, const Json& arguments) {
+Result<Json> reloadAdapter(const ModelAccess& models, const Json& arguments, const CallOptions& options) {
     const JsonFields fields(arguments);
     TRY_ASSIGN(const std::string reference, fields.requiredString("adapter"));
     TRY_ASSIGN(const auto path, fields.string("path"));
-    TRY_ASSIGN(const AdapterRecord adapter, models.engine().reloadAdapter(reference, path.value_or("")));
+    TRY_ASSIGN(const AdapterRecord adapter, models.engine().reloadAdapter(reference, path.value_or(""), options.stop));
     return toJson(adapter);
 }
 

@@ -31,9 +31,11 @@
 //   adapter-import {path, model, name?, tenant?} -> AdapterRecord        answers when it is checked and copied; of a
 //                                                 tenant: no other tenant sees it
 //   adapters-import {paths, model, tenant?, job?} -> {imported: [AdapterRecord], failed: [{path, error}]}: each under
-//                                                 its folder's name, at most 1,000. job: -> {job: id}; paths may then
-//                                                 also be folders of adapter folders; its result is {model, imported:
-//                                                 count, failed: [{path, message}]}
+//                                                 its folder's name, at most 1,000; who hangs up or cancels ends it
+//                                                 after the adapter that is being read, what came in before stays.
+//                                                 job: -> {job: id}; paths may then also be folders of adapter
+//                                                 folders; its result is {model, imported: count, failed: [{path,
+//                                                 message}]}
 //   adapter-show {adapter} adapter-reload {adapter, path?} -> AdapterRecord   adapter: "base:name", an id, or a name
 //   adapter-remove {adapter}                   -> {removed, base, id}     that only one base has
 //   isolation-check {model?, adapters?}        -> {passed, model, adapters, compute_mode, kv, device, compared,

@@ -70,10 +70,12 @@ public:
     Result<AdapterRecord> findAdapter(std::string_view reference, std::string_view tenant) const override {
         return m_adapters.find(reference, tenant);
     }
-    std::vector<Result<AdapterRecord>> importAdapters(std::span<const AdapterImport> requests) override;
+    std::vector<Result<AdapterRecord>> importAdapters(std::span<const AdapterImport> requests,
+                                                      const std::stop_token& stop) override;
     Result<std::int64_t> startAdapterImport(std::string_view base, std::string_view tenant,
                                             std::vector<std::string> paths) override;
-    Result<AdapterRecord> reloadAdapter(std::string_view reference, const std::string& path) override;
+    Result<AdapterRecord> reloadAdapter(std::string_view reference, const std::string& path,
+                                        const std::stop_token& stop) override;
     Result<void> removeAdapter(std::string_view reference) override;
 
     Result<ImportProbe> probeImport(const Path& path) const override;
@@ -136,7 +138,8 @@ private:
     Result<AdapterArrival> arrivalOf(const AdapterImport& request) const;
     using LimitsByTenant = std::map<std::string, TenantLimits>;
     Result<void> checkRoom(const AdapterArrival& arrival, LimitsByTenant& wanted) const;
-    std::vector<Result<AdapterRecord>> bringAdapters(std::span<const AdapterImport> requests);
+    std::vector<Result<AdapterRecord>> bringAdapters(std::span<const AdapterImport> requests,
+                                                     const std::stop_token& stop);
     AdapterImporter importerFor(const AdaptersArguments& arguments);
     void logAdapters(const std::string& base, std::size_t imported, const std::vector<std::string>& reasons);
     void adapterChanged(const AdapterRecord& adapter, std::string_view change);
@@ -332,8 +335,9 @@ Result<void> LocalEngine::checkRoom(const AdapterArrival& arrival, LimitsByTenan
 }
 
 // One line in the log for many; whoever watches them hears of each.
-std::vector<Result<AdapterRecord>> LocalEngine::importAdapters(std::span<const AdapterImport> requests) {
-    auto answers = bringAdapters(requests);
+std::vector<Result<AdapterRecord>> LocalEngine::importAdapters(std::span<const AdapterImport> requests,
+                                                               const std::stop_token& stop) {
+    auto answers = bringAdapters(requests, stop);
     if (answers.size() == 1) {
         if (answers[0]) logAdapter(*answers[0], "imported");
         return answers;
@@ -378,7 +382,7 @@ Result<std::int64_t> LocalEngine::startAdapterImport(std::string_view base, std:
 
 AdapterImporter LocalEngine::importerFor(const AdaptersArguments& arguments) {
     AdapterImporter importer;
-    importer.import = [this](std::span<const AdapterImport> requests) { return bringAdapters(requests); };
+    importer.import = [this](std::span<const AdapterImport> requests) { return bringAdapters(requests, {}); };
     importer.isHere = [this, base = arguments.base](const std::string& path) {
         const auto known = m_adapters.adapters(base);
         return std::ranges::find(known, path, &AdapterRecord::source) != known.end();
@@ -390,7 +394,8 @@ AdapterImporter LocalEngine::importerFor(const AdaptersArguments& arguments) {
     return importer;
 }
 
-std::vector<Result<AdapterRecord>> LocalEngine::bringAdapters(std::span<const AdapterImport> requests) {
+std::vector<Result<AdapterRecord>> LocalEngine::bringAdapters(std::span<const AdapterImport> requests,
+                                                              const std::stop_token& stop) {
     std::vector<Result<AdapterRecord>> answers;
     std::vector<AdapterArrival> arrivals;
     std::vector<std::size_t> places;  // of the arrivals among the answers
@@ -404,7 +409,7 @@ std::vector<Result<AdapterRecord>> LocalEngine::bringAdapters(std::span<const Ad
         places.push_back(answers.size() - 1);
         arrivals.push_back(std::move(*arrival));
     }
-    auto brought = m_adapters.bring(arrivals, m_clock.unixMilliseconds());
+    auto brought = m_adapters.bring(arrivals, m_clock.unixMilliseconds(), stop);
     std::map<std::string, std::vector<std::size_t>> added;  // answers, by tenant
     for (std::size_t i = 0; i < brought.size(); ++i) {
         Result<AdapterRecord>& answer = answers[places[i]];
@@ -427,13 +432,14 @@ std::vector<Result<AdapterRecord>> LocalEngine::bringAdapters(std::span<const Ad
     return answers;
 }
 
-Result<AdapterRecord> LocalEngine::reloadAdapter(std::string_view reference, const std::string& path) {
+Result<AdapterRecord> LocalEngine::reloadAdapter(std::string_view reference, const std::string& path,
+                                                 const std::stop_token& stop) {
     TRY(writable([] { return Result<void>(); }));
     TRY_ASSIGN(const AdapterRecord known, m_adapters.find(reference));
     TRY_ASSIGN(const ModelRecord base, m_shelf.find(known.baseId));
     const Path source = path.empty() ? Path() : std::filesystem::absolute(path).lexically_normal();
     const AdapterArrival arrival{source, base, known.name, known.tenant, true};
-    auto brought = std::move(m_adapters.bring({&arrival, 1}, m_clock.unixMilliseconds()).front());
+    auto brought = std::move(m_adapters.bring({&arrival, 1}, m_clock.unixMilliseconds(), stop).front());
     if (!brought) return std::move(brought).error().context("reloading adapter \"" + known.name + "\"");
     if (!brought->replaced.empty()) {
         m_serving->retireAdapter(base.id, brought->replaced, MoveCause::Reload);

@@ -127,13 +127,15 @@ public:
     virtual std::vector<AdapterRecord> adapters(std::string_view model = {}) const = 0;  // of bases not in the bin
     // For a tenant other than the owner, adapters of other tenants are not there; nor are they in what errors name.
     virtual Result<AdapterRecord> findAdapter(std::string_view reference, std::string_view tenant = {}) const = 0;
-    // One answer for each, in their order; the disk is waited for once for all. An adapter of a tenant is also added to
-    // the models that it may use, when these are limited (a warning of the record where that fails), and taken off them
-    // when it is removed. Errors: those of readAdapterFolder and, for a base or tenant that is not there, not_found;
-    // non_finite, already_exists; too_large, the tenant's list is full.
-    virtual std::vector<Result<AdapterRecord>> importAdapters(std::span<const AdapterImport> requests) = 0;
-    Result<AdapterRecord> importAdapter(const AdapterImport& request) {
-        return std::move(importAdapters({&request, 1}).front());
+    // One answer for each, in their order; the disk is waited for once for hundreds. Stopped, what has come in stays
+    // and the rest is cancelled. An adapter of a tenant is also added to the models that it may use, when these are
+    // limited (a warning of the record where that fails), and taken off them when it is removed. Errors: those of
+    // readAdapterFolder and, for a base or tenant that is not there, not_found; non_finite, already_exists; too_large,
+    // the tenant's list is full; cancelled.
+    virtual std::vector<Result<AdapterRecord>> importAdapters(std::span<const AdapterImport> requests,
+                                                              const std::stop_token& stop = {}) = 0;
+    Result<AdapterRecord> importAdapter(const AdapterImport& request, const std::stop_token& stop = {}) {
+        return std::move(importAdapters({&request, 1}, stop).front());
     }
     // The same for many as a job: `paths` are folders of adapters or folders that hold such folders, each adapter under
     // its folder's name. Errors: not_found, invalid_argument without a path; the job's are those of makeAdaptersJob.
@@ -141,7 +143,8 @@ public:
                                                     std::vector<std::string> paths) = 0;
     // The files again, from `path` or from where they came: a new version when they changed. What runs goes on with the
     // version it began with.
-    virtual Result<AdapterRecord> reloadAdapter(std::string_view reference, const std::string& path = {}) = 0;
+    virtual Result<AdapterRecord> reloadAdapter(std::string_view reference, const std::string& path = {},
+                                                const std::stop_token& stop = {}) = 0;
     virtual Result<void> removeAdapter(std::string_view reference) = 0;  // what runs with it runs to its end
 
     // jobs

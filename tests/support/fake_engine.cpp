@@ -121,6 +121,23 @@ int FakeEngine::cancelled() const {
     return m_cancelled;
 }
 
+int FakeEngine::imports() const {
+    const std::lock_guard lock(m_mutex);
+    return m_imports;
+}
+
+std::vector<Result<AdapterRecord>> FakeEngine::importAdapters(std::span<const AdapterImport> requests,
+                                                              const std::stop_token& stop) {
+    std::unique_lock lock(m_mutex);
+    ++m_imports;
+    m_changed.wait(lock, stop, [&] { return !m_script.hold; });
+    --m_imports;
+    std::vector<Result<AdapterRecord>> answers;
+    for (const AdapterImport& request : requests)
+        answers.push_back(stop.stop_requested() ? fail(ErrorCode::Cancelled, "stopped") : noAdapter(request.path));
+    return answers;
+}
+
 bool FakeEngine::waitUntil(const std::function<bool()>& reached) const {
     for (int i = 0; i < 1000; ++i) {
         if (reached()) return true;

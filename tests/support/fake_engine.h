@@ -32,6 +32,7 @@ public:
     void publish(Event event);
     std::vector<Request> submitted() const;                      // without sinks
     int cancelled() const;                                       // requests cancelled before their end
+    int imports() const;                                         // of adapters, that wait
     bool waitUntil(const std::function<bool()>& reached) const;  // polls for up to 10 s
 
     std::vector<ModelRecord> models() const override { return {m_model}; }
@@ -48,15 +49,14 @@ public:
     Result<AdapterRecord> findAdapter(std::string_view reference, std::string_view) const override {
         return noAdapter(reference);
     }
-    std::vector<Result<AdapterRecord>> importAdapters(std::span<const AdapterImport> requests) override {
-        std::vector<Result<AdapterRecord>> answers;
-        for (const AdapterImport& request : requests) answers.push_back(noAdapter(request.path));
-        return answers;
-    }
+    // Held by the script: until stopped or released.
+    std::vector<Result<AdapterRecord>> importAdapters(std::span<const AdapterImport> requests,
+                                                      const std::stop_token& stop) override;
     Result<std::int64_t> startAdapterImport(std::string_view, std::string_view, std::vector<std::string>) override {
         return 1;
     }
-    Result<AdapterRecord> reloadAdapter(std::string_view reference, const std::string&) override {
+    Result<AdapterRecord> reloadAdapter(std::string_view reference, const std::string&,
+                                        const std::stop_token&) override {
         return noAdapter(reference);
     }
     Result<void> removeAdapter(std::string_view reference) override { return noAdapter(reference); }
@@ -122,7 +122,7 @@ private:
     std::vector<Request> m_submitted;
     std::vector<Running> m_arrived;
     std::vector<RequestId> m_toCancel;
-    int m_cancelled = 0, m_runningCount = 0;
+    int m_cancelled = 0, m_runningCount = 0, m_imports = 0;
     ServeState m_state = ServeState::Serving;
     std::vector<NumberedEvent> m_events;
     std::map<int, EventSink> m_sinks;

@@ -549,6 +549,35 @@ private slots:
         for (RawConnection& connection : waiting) connection.hangUp();
         QVERIFY(daemon.engine().waitUntil([&] { return daemon.engine().cancelled() == 64; }));
     }
+
+    // Imports of adapters are long calls, which end with who asked for them, and with the daemon.
+    void importsOfAdapters_endWithTheirCaller() {
+        TestDaemon daemon;
+        FakeScript script;
+        script.hold = true;
+        daemon.engine().set(script);
+        const std::pair<const char*, Json> calls[] = {
+            {"/control/adapter-import", {{"path", "a"}, {"model", "fake"}}},
+            {"/control/adapters-import", {{"paths", {"a", "b"}}, {"model", "fake"}}}};
+        std::vector<RawConnection> waiting;
+        for (int i = 0; i < 64; ++i) waiting.push_back(daemon.begin(calls[i % 2].first, calls[i % 2].second));
+        QVERIFY(daemon.engine().waitUntil([&] { return daemon.engine().imports() == 64; }));
+        QCOMPARE(daemon.post("/control/status", Json::object()).status, 200);
+        QCOMPARE(daemon.post("/control/adapter-reload", {{"adapter", "a"}}).status, 429);  // no place among the long
+        for (RawConnection& connection : waiting) connection.hangUp();
+        QVERIFY(daemon.engine().waitUntil([&] { return daemon.engine().imports() == 0; }));
+
+        std::stop_source stop;
+        std::thread later([&] {
+            daemon.engine().waitUntil([&] { return daemon.engine().imports() == 1; });
+            stop.request_stop();
+        });
+        const auto answer = remote(daemon)->call("adapters-import", calls[1].second, {stop.get_token(), {}});
+        later.join();
+        QVERIFY2(answer, answer ? "" : answer.error().message.c_str());
+        QCOMPARE((*answer)["failed"].size(), std::size_t{2});
+        COMPARE_JSON((*answer)["failed"][0]["error"]["code"], "cancelled");
+    }
 };
 ESPALIER_TEST(tst_control, TestControl)
 #include "tst_control.moc"

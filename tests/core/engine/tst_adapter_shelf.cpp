@@ -173,6 +173,34 @@ private slots:
         QCOMPARE(fixture.folders(), fixture.ids());
     }
 
+    // Others see the first hundreds while the rest is read, and who stops keeps those.
+    void aStoppedImport_keepsWhatCameInAndCancelsTheRest() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        fixture.reopenFaulty();
+        const auto requests = fixture.requests(300);
+        std::stop_source stop;
+        std::size_t seen = 0;
+        fixture.faulty.atEachCall([&](std::int64_t, const Path&) {
+            if (seen > 0) return;
+            seen = fixture.engine->adapters().size();
+            if (seen > 0) stop.request_stop();
+        });
+        const auto answers = fixture.engine->importAdapters(requests, stop.get_token());
+        QCOMPARE(seen, std::size_t{256});
+        QCOMPARE(answers.size(), requests.size());
+        for (std::size_t i = 0; i < answers.size(); ++i) {
+            if (i < seen)
+                VERIFY_OK(answers[i]);
+            else
+                QCOMPARE(answers[i].error().code, ErrorCode::Cancelled);
+        }
+        QCOMPARE(fixture.folders(), fixture.ids());
+        QCOMPARE(fixture.folders().size(), seen);
+        fixture.makeAdapter("v0", {.seed = 1000});
+        QCOMPARE(fixture.engine->reloadAdapter("tiny:v0", {}, stop.get_token()).error().code, ErrorCode::Cancelled);
+    }
+
     void whatARemovalLeft_stopsNeitherTheStartNorTheNextRemoval() {
         AdapterFixture fixture;
         VERIFY_OK(fixture.start());
