@@ -83,7 +83,10 @@ private:
         return m_limits.maxSequences + (mayUseDoor ? m_limits.doorSequences : 0);
     }
 
-    double servedOf(std::int32_t sequence) const { return m_served[static_cast<std::size_t>(at(sequence).tenant)]; }
+    // Before this step.
+    double servedOf(std::int32_t sequence) const {
+        return m_queue.served[static_cast<std::size_t>(at(sequence).tenant)];
+    }
     Holding& holding(std::int32_t sequence) { return m_holdings[static_cast<std::size_t>(at(sequence).tenant)]; }
 
     const QueueView& m_queue;
@@ -291,9 +294,14 @@ void Planner::planPrompts() {
     }
 
     bool admitting = !m_isShort;
-    bool yields = false;  // whoever runs more than its part: somebody who does not computes a prompt in this step
+    // Tenants that run no more than their parts and compute a prompt in this step.
+    std::int32_t within = -1;
+    bool areSeveral = false;
     const auto runsOverPart = [&](std::int32_t sequence) {
         return holding(sequence).running > partOf(at(sequence).tenant);
+    };
+    const auto yields = [&](std::int32_t sequence) {
+        return within >= 0 && (areSeveral || within != at(sequence).tenant) && runsOverPart(sequence);
     };
     while (m_tokensLeft > 0) {
         Line* least = nullptr;
@@ -305,22 +313,23 @@ void Planner::planPrompts() {
         };
         for (Line& line : lines) {
             if (line.next == line.end || (!admitting && !at(candidates[line.next]).isRunning)) continue;
-            if (yields && runsOverPart(candidates[line.next])) continue;
+            if (yields(candidates[line.next])) continue;
             if (!least || rank(line) < rank(*least)) least = &line;
         }
         if (!least) break;
         const std::int32_t chosen = candidates[least->next++];
         const std::int32_t tokensBefore = m_tokensLeft;
         const bool isWithinPart = !runsOverPart(chosen);
-        if (at(chosen).isRunning) {
-            if (runs(chosen)) continuePrompt(chosen);  // it may have given way to an older one of its tenant's
-            yields |= isWithinPart && m_tokensLeft < tokensBefore;
-            continue;
+        if (!at(chosen).isRunning) {
+            const Admission admission = admit(chosen);
+            if (admission == Admission::TenantIsFull) least->next = least->end;
+            if (admission == Admission::EngineIsFull) admitting = false;
+        } else if (runs(chosen)) {  // it may have given way to an older one of its tenant's
+            continuePrompt(chosen);
         }
-        const Admission admission = admit(chosen);
-        yields |= isWithinPart && m_tokensLeft < tokensBefore;
-        if (admission == Admission::TenantIsFull) least->next = least->end;
-        if (admission == Admission::EngineIsFull) admitting = false;
+        if (!isWithinPart || m_tokensLeft == tokensBefore) continue;
+        areSeveral = areSeveral || (within >= 0 && within != at(chosen).tenant);
+        within = at(chosen).tenant;
     }
 }
 

@@ -14,8 +14,8 @@
 //      waits for a step that has room for the whole of it. When every place is taken, the least served tenant may begin
 //      at the door, beyond the places, while fewer of its run than twice its part of them: somebody's answer pauses for
 //      it, it need not wait until one ends.
-//      A tenant that runs more than its part of the places computes no prompt in a step in which one that does not
-//      computes one: what it has waiting anyway waits for a step, and the other's first token comes sooner.
+//      A tenant that runs more than its part of the places computes no prompt in a step in which another one that does
+//      not computes one: what it has waiting anyway waits for a step, and the other's first token comes sooner.
 // A tenant's running sequences hold no more pages than its cap: it waits at the door, and where its own answers grow
 // into the cap its newest sequence gives way, never somebody else's. One sequence alone may always go on.
 // Sources: Sarathi-Serve (chunked prefill beside decodes), arXiv 2403.02310; VTC, arXiv 2401.00588; vLLM (recompute).

@@ -74,8 +74,10 @@ struct Folders : AdapterFixture {
 
 std::vector<std::string> linesOf(const Engine& engine, std::string_view part) {
     std::vector<std::string> lines;
-    for (const LogRecord& record : engine.newestLog(1000))
-        if (record.text.find(part) != std::string::npos) lines.push_back(record.text);
+    const auto events = engine.eventsAfter(0).value();
+    for (const NumberedEvent& event : events)
+        if (const auto* record = std::get_if<LogRecord>(&event.event))
+            if (record->text.find(part) != std::string::npos) lines.push_back(record->text);
     return lines;
 }
 

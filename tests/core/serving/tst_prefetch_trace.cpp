@@ -113,7 +113,7 @@ private slots:
         QVERIFY(ahead.failed == 0 && demand.failed == 0);
         QVERIFY(ahead.mostWaiting > 10 * kPlaces);  // or it is no overload
         QVERIFY(ahead.copies() > 50 && demand.copies() == 0);
-        QVERIFY(ahead.traffic.prefetchWasted * 100 <= 15 * ahead.copies());
+        QVERIFY(ahead.traffic.prefetchWasted * 100 <= 20 * ahead.copies());  // of 70 to 140; all three together 9
         QVERIFY(ahead.traffic.foundInPool > demand.traffic.foundInPool);
     }
 };
