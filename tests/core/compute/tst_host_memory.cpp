@@ -59,9 +59,11 @@ private slots:
         QVERIFY(again);
         memory.release(*again, 10 * kMiB);
     }
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they end where they cannot map for themselves
     // The n-th mapping fails, for each n until all of them are there.
     void aMappingThatFailsIsAnErrorAndTakesNothing() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+        QSKIP("sanitizers end the process where they cannot map for themselves");
+#endif
         constexpr int kMappings = 6;
         HostMemory memory(64 * kMiB);
         for (int n = 0; n <= kMappings; ++n) {
@@ -90,7 +92,6 @@ private slots:
             memory.release(*all, 64 * kMiB);
         }
     }
-#endif
 };
 ESPALIER_TEST(tst_host_memory, TestHostMemory)
 #include "tst_host_memory.moc"

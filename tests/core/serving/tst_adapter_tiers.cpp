@@ -26,6 +26,39 @@ std::string textOf(const AdapterMove& move) {
            " " + std::string(moveCauseName(move.cause)) + (move.tenant.empty() ? "" : " " + move.tenant);
 }
 
+// Of "bo" for the base, of "ada" with an adapter.
+Request longRequest(const World& world, std::uint64_t number) {
+    Request request = world.request(number);
+    request.tenant = request.adapter ? "ada" : "bo";
+    request.prompt = {5, 6, 7};
+    request.maxTokens = 90;
+    return request;
+}
+
+// Admission learns to expect them, and lets in more than fits.
+void expectShortAnswers(const World& world, Held& held) {
+    for (int i = 0; i < 128; ++i) {
+        Received ignored;
+        Request request = longRequest(world, 7);
+        request.maxTokens = 1;
+        held.submit(std::move(request), ignored);
+        held.settle();
+    }
+}
+
+// In the middle of its answer: the first adapter is replaced and its files are gone.
+void loseAdapterOf(World& world, Held& held, const Received& adapted) {
+    while (adapted.ids.size() < 2) {
+        held.step();
+        held.reader.runAll();
+        held.copier.runAll();
+    }
+    DiskSource& source = *world.disk[0];
+    source.failures = 1000;
+    held.tiers.arena.retire(source.base, source.digest, MoveCause::Reload);
+    held.loop->retireAdapter(source.digest, MoveCause::Reload);
+}
+
 }  // namespace
 
 class TestAdapterTiers : public QObject {
@@ -435,39 +468,17 @@ private slots:
     // Its files are gone, nobody could bring it back.
     void whoIsPreemptedKeepsTheVersionItBeganWith() {
         World world(folder());
-        const auto longer = [&](std::uint64_t number, std::string tenant) {
-            Request request = world.request(number);
-            request.tenant = std::move(tenant);
-            request.prompt = {5, 6, 7};
-            request.maxTokens = 90;
-            return request;
-        };
-        Received expected;
+        Received expected, base, adapted;
         {
             Held alone(world, 200);
-            alone.submit(longer(1, "ada"), expected);
+            alone.submit(longRequest(world, 1), expected);
             alone.settle();
         }
         Held held(world, world.pagesOf(0) + 9);
-        for (int i = 0; i < 128; ++i) {  // admission learns to expect short answers
-            Received ignored;
-            Request request = longer(7, "bo");
-            request.maxTokens = 1;
-            held.submit(std::move(request), ignored);
-            held.settle();
-        }
-        Received base, adapted;
-        held.submit(longer(7, "bo"), base);
-        held.submit(longer(1, "ada"), adapted);
-        while (adapted.ids.size() < 2) {
-            held.step();
-            held.reader.runAll();
-            held.copier.runAll();
-        }
-        DiskSource& source = *world.disk[0];
-        source.failures = 1000;
-        held.tiers.arena.retire(source.base, source.digest, MoveCause::Reload);
-        held.loop->retireAdapter(source.digest, MoveCause::Reload);
+        expectShortAnswers(world, held);
+        held.submit(longRequest(world, 7), base);
+        held.submit(longRequest(world, 1), adapted);
+        loseAdapterOf(world, held, adapted);
         while (!held.loop->idle()) {
             held.step();
             held.reader.runAll();
@@ -476,7 +487,7 @@ private slots:
             QVERIFY2(whole, whole ? "" : whole.error().message.c_str());
         }
         QVERIFY(held.loop->stats().counters.preemptions > 0);
-        QCOMPARE(source.reads.load(), 2);  // for each loop one
+        QCOMPARE(world.disk[0]->reads.load(), 2);  // for each loop one
         QVERIFY(sameBits(adapted, expected));
         QCOMPARE(held.loop->stats().adapters, 0);
     }
@@ -487,37 +498,19 @@ private slots:
         World world(folder());
         const std::int32_t pages = world.pagesOf(0) + 9;
         Held held(world, pages);
-        for (int i = 0; i < 128; ++i) {
-            Received ignored;
-            Request request = world.request(7);
-            request.maxTokens = 1;
-            held.submit(std::move(request), ignored);
-            held.settle();
-        }
+        expectShortAnswers(world, held);
         Received base, adapted, whole;
-        Request first = world.request(7), second = world.request(1);
-        first.prompt = {5, 6, 7};
-        second.prompt.assign(40, 5);  // its tenant was served more than any other
-        first.tenant = "bo";
-        second.tenant = "ada";
-        first.maxTokens = second.maxTokens = 100;
-        held.submit(std::move(first), base);
-        held.submit(std::move(second), adapted);
-        while (adapted.ids.size() < 2) {
-            held.step();
-            held.reader.runAll();
-            held.copier.runAll();
-        }
-        DiskSource& source = *world.disk[0];
-        source.failures = 1000;
-        held.tiers.arena.retire(source.base, source.digest, MoveCause::Reload);
-        held.loop->retireAdapter(source.digest, MoveCause::Reload);
+        Request most = longRequest(world, 1);
+        most.prompt.assign(40, 5);  // its tenant was served more than any other
+        held.submit(longRequest(world, 7), base);
+        held.submit(std::move(most), adapted);
+        loseAdapterOf(world, held, adapted);
         while (held.loop->stats().counters.preemptions == 0) held.step();
-        Request third = world.request(14);
-        third.prompt.assign(static_cast<std::size_t>(pages * kTokensPerPage - 4), 9);
-        third.tenant = "cy";  // served least: the next in line
-        third.maxTokens = 2;
-        held.submit(std::move(third), whole);
+        Request next = world.request(14);
+        next.prompt.assign(static_cast<std::size_t>(pages * kTokensPerPage - 4), 9);
+        next.tenant = "cy";  // served least: the next in line
+        next.maxTokens = 2;
+        held.submit(std::move(next), whole);
         held.loop->cancel({8});  // the base's, so that nothing runs
         held.settle();
         QVERIFY(held.loop->idle());
