@@ -18,7 +18,8 @@ MachineStats machineStats(const Path& folder) {
     struct statvfs disk {};
     if (::statvfs(folder.c_str(), &disk) == 0) {
         const auto block = static_cast<std::int64_t>(disk.f_frsize);
-        stats.diskBytes = static_cast<std::int64_t>(disk.f_blocks) * block;
+        // As df counts: what is kept for the system or for others is neither used nor there.
+        stats.diskBytes = static_cast<std::int64_t>(disk.f_blocks - disk.f_bfree + disk.f_bavail) * block;
         stats.diskFreeBytes = static_cast<std::int64_t>(disk.f_bavail) * block;
     }
     return stats;

@@ -14,8 +14,8 @@ struct MachineStats {
     std::int64_t memoryBytes = 0;      // 0: not known; the control group's where it is less
     std::int64_t memoryFreeBytes = 0;  // could be had without swapping
     std::int32_t processors = 0;       // that this process may use
-    std::int64_t diskBytes = 0;        // 0: not known
-    std::int64_t diskFreeBytes = 0;    // for this user
+    std::int64_t diskBytes = 0;        // 0: not known; used by anybody, and free for this user
+    std::int64_t diskFreeBytes = 0;
     bool operator==(const MachineStats&) const = default;
 };
 
