@@ -260,6 +260,7 @@ private slots:
         QTest::keyClicks(input(bench), QStringLiteral("Write a letter"));
         QVERIFY(bench.click(QStringLiteral("Save as case")));
         QTRY_COMPARE(bench.daemon.cases.size(), std::size_t{1});
+        QTRY_VERIFY(bench.find<QTableView>(QStringLiteral("Saved cases")));
         auto* table = bench.find<QTableView>(QStringLiteral("Saved cases"));
         QTRY_COMPARE(table->model()->rowCount(), 1);
         QCOMPARE(table->model()->index(0, 1).data().toString(), QStringLiteral("not run"));

@@ -104,6 +104,7 @@ MainWindow::MainWindow(Workspace& workspace, Theme& theme, PreferenceStore& pref
 MainWindow::~MainWindow() {
     qApp->removeEventFilter(this);
     disconnect(qApp, nullptr, this, nullptr);
+    disconnect(m_logDock, nullptr, this, nullptr);  // it hides when what is left of the window is a widget
 }
 
 void MainWindow::makeCentre() {
