@@ -145,8 +145,7 @@ private slots:
         Opened opened;
         const auto stats = machineFromJson(opened.call("machine", Json::object()));
         QVERIFY(stats.has_value());
-        const auto space = std::filesystem::space(opened.engine->options().workspace);
-        QCOMPARE(stats->diskBytes, static_cast<std::int64_t>(space.capacity));
+        QVERIFY(stats->diskBytes >= stats->diskFreeBytes && stats->diskFreeBytes > 0);
         QVERIFY(stats->memoryBytes >= stats->memoryFreeBytes && stats->memoryFreeBytes > 0);
         QVERIFY(stats->processors >= 1);
         QVERIFY(machineFromJson(toJson(MachineStats{1, 2, 3, 4, 5})).value() == (MachineStats{1, 2, 3, 4, 5}));

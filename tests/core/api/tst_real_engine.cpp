@@ -200,9 +200,12 @@ private slots:
         for (std::size_t i = 0; i < crowd.size(); ++i)
             QCOMPARE(contentOf(parseReply(crowd[i].readUntil("[DONE]\n\n"))), i % 2 ? math.substr(10) : base.substr(5));
 
-        const std::string metrics = fetch(served.port, "GET", "/metrics", served.key, "").body;
-        QVERIFY(metrics.find("espalier:adapter_loads_total") != std::string::npos);
-        QVERIFY(metrics.find("espalier:adapters_resident{model_name=\"tiny\"}") != std::string::npos);
+        // As of the last snapshot, which may be older than the model.
+        const auto isTold = [&](const char* what) {
+            return fetch(served.port, "GET", "/metrics", served.key, "").body.find(what) != std::string::npos;
+        };
+        QTRY_VERIFY_WITH_TIMEOUT(isTold("espalier:adapters_resident{model_name=\"tiny\"}"), 60000);
+        QVERIFY(isTold("espalier:adapter_loads_total"));
 
         tinyAdapter(spec, {.seed = 50}).write(root / "math");
         Json again = load;
