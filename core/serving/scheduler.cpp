@@ -9,6 +9,11 @@
 #include "core/serving/fair_share.h"
 
 namespace espalier {
+namespace {
+
+constexpr std::int32_t kCrowdedPromptPart = 8;  // of a step's tokens, for prompts of who crowds the others
+
+}  // namespace
 
 std::int32_t pagesForTokens(std::int32_t tokens) {
     return (tokens + kTokensPerPage - 1) / kTokensPerPage;
@@ -25,9 +30,10 @@ public:
     struct Holding {
         std::int32_t cap = 0;  // 0: none
         std::int32_t running = 0;
-        std::int32_t answers = 0;  // of these, that go on in this step
-        std::int32_t pages = 0;    // their own
-        std::int32_t shared = 0;   // with each other
+        std::int32_t answers = 0;     // of these, that go on in this step
+        std::int32_t promptRows = 0;  // in this step
+        std::int32_t pages = 0;       // their own
+        std::int32_t shared = 0;      // with each other
         std::int32_t promised = 0;
         bool isActive = false;
         std::int32_t held() const { return pages + shared; }
@@ -42,6 +48,7 @@ private:
     std::int32_t count() const { return static_cast<std::int32_t>(m_queue.sequences.size()); }
 
     void pauseAnswers();
+    void pauseBeyondParts();
     void planDecodes();
     bool makeRoom(std::int32_t sequence, std::int32_t pages);
     bool makeRoomInCap(std::int32_t sequence, std::int32_t pages);
@@ -54,7 +61,8 @@ private:
     void continuePrompt(std::int32_t sequence);
     enum class Admission { Done, TenantIsFull, EngineIsFull };
     Admission admit(std::int32_t sequence);
-    std::int32_t affordableRows(const SequenceView& sequence) const;
+    std::int32_t affordableRows(std::int32_t sequence) const;
+    std::int32_t promptRoom(std::int32_t sequence) const;
     void work(std::int32_t sequence, std::int32_t rows);
 
     // Pages that the sequence's adapter takes when it is the first to use it.
@@ -83,6 +91,10 @@ private:
         return m_limits.maxSequences + (mayUseDoor ? m_limits.doorSequences : 0);
     }
 
+    bool runsOverPart(std::int32_t sequence) const {
+        return m_holdings[static_cast<std::size_t>(at(sequence).tenant)].running > partOf(at(sequence).tenant);
+    }
+
     // Before this step.
     double servedOf(std::int32_t sequence) const {
         return m_queue.served[static_cast<std::size_t>(at(sequence).tenant)];
@@ -108,6 +120,7 @@ private:
     std::int32_t m_logitsLeft;
     std::int32_t m_running = 0;
     double m_activeWeight = 0.0;  // of the tenants that have requests
+    double m_mostServed = 0.0;    // of them, before this step
 };
 
 struct PlanMemory::Parts {
@@ -151,6 +164,7 @@ Planner::Planner(const QueueView& queue, const PoolUsage& pool, const StepLimits
         bool& isActive = m_holdings[static_cast<std::size_t>(sequence.tenant)].isActive;
         if (!isActive) m_activeWeight += weightOf(sequence.tenant);
         isActive = true;
+        m_mostServed = std::max(m_mostServed, queue.served[static_cast<std::size_t>(sequence.tenant)]);
         if (!sequence.isRunning) continue;
         const std::int32_t promised = std::max(0, expectedPages(sequence) - sequence.pages);
         Holding& holding = m_holdings[static_cast<std::size_t>(sequence.tenant)];
@@ -189,6 +203,17 @@ void Planner::pauseAnswers() {
         }
         m_paused[static_cast<std::size_t>(most)] = true;
         --holding(most).answers;
+    }
+}
+
+// Of this step's work, the newest first: it has been planned already.
+void Planner::pauseBeyondParts() {
+    for (std::int32_t i = count() - 1; i >= 0; --i) {
+        if (!runs(i) || !at(i).isDecode() || m_paused[static_cast<std::size_t>(i)]) continue;
+        if (holding(i).answers <= partOf(at(i).tenant)) continue;
+        m_paused[static_cast<std::size_t>(i)] = true;
+        --holding(i).answers;
+        withdrawWork(i);
     }
 }
 
@@ -267,6 +292,7 @@ void Planner::withdrawWork(std::int32_t sequence) {
     const SequenceView& view = at(sequence);
     const std::int32_t pages = pagesForTokens(view.computed + rows) - view.pages;
     m_tokensLeft += rows;
+    if (!view.isDecode()) holding(sequence).promptRows -= rows;
     if (view.everyLogit)
         m_logitsLeft += rows;
     else if (view.lastLogit && view.computed + rows == view.target)
@@ -297,9 +323,6 @@ void Planner::planPrompts() {
     // Tenants that run no more than their parts and compute a prompt in this step.
     std::int32_t within = -1;
     bool areSeveral = false;
-    const auto runsOverPart = [&](std::int32_t sequence) {
-        return holding(sequence).running > partOf(at(sequence).tenant);
-    };
     const auto yields = [&](std::int32_t sequence) {
         return within >= 0 && (areSeveral || within != at(sequence).tenant) && runsOverPart(sequence);
     };
@@ -313,7 +336,7 @@ void Planner::planPrompts() {
         };
         for (Line& line : lines) {
             if (line.next == line.end || (!admitting && !at(candidates[line.next]).isRunning)) continue;
-            if (yields(candidates[line.next])) continue;
+            if (yields(candidates[line.next]) || promptRoom(candidates[line.next]) <= 0) continue;
             if (!least || rank(line) < rank(*least)) least = &line;
         }
         if (!least) break;
@@ -331,19 +354,31 @@ void Planner::planPrompts() {
         areSeveral = areSeveral || (within >= 0 && within != at(chosen).tenant);
         within = at(chosen).tenant;
     }
+    if (within >= 0) pauseBeyondParts();
 }
 
-std::int32_t Planner::affordableRows(const SequenceView& sequence) const {
-    std::int32_t rows = std::min(sequence.target - sequence.computed, m_tokensLeft);
-    if (sequence.everyLogit) rows = std::min(rows, m_logitsLeft);
-    if (sequence.lastLogit && m_logitsLeft == 0 && sequence.computed + rows == sequence.target) --rows;
-    return sequence.isWhole && rows < sequence.target - sequence.computed ? 0 : rows;
+// Rows of prompts that the sequence's tenant may still compute in this step.
+std::int32_t Planner::promptRoom(std::int32_t sequence) const {
+    const bool crowds =
+        runsOverPart(sequence) && servedOf(sequence) >= m_mostServed && weightOf(at(sequence).tenant) < m_activeWeight;
+    if (!crowds) return m_tokensLeft;
+    const Holding& mine = m_holdings[static_cast<std::size_t>(at(sequence).tenant)];
+    return std::max(1, m_limits.maxBatchTokens / kCrowdedPromptPart) - mine.promptRows;
+}
+
+std::int32_t Planner::affordableRows(std::int32_t sequence) const {
+    const SequenceView& view = at(sequence);
+    std::int32_t rows = std::min(view.target - view.computed, m_tokensLeft);
+    if (!view.isWhole) rows = std::min(rows, promptRoom(sequence));
+    if (view.everyLogit) rows = std::min(rows, m_logitsLeft);
+    if (view.lastLogit && m_logitsLeft == 0 && view.computed + rows == view.target) --rows;
+    return view.isWhole && rows < view.target - view.computed ? 0 : rows;
 }
 
 void Planner::continuePrompt(std::int32_t sequence) {
     const SequenceView& view = at(sequence);
     const std::int64_t room = (static_cast<std::int64_t>(view.pages) + m_available) * kTokensPerPage - view.computed;
-    const auto rows = static_cast<std::int32_t>(std::min<std::int64_t>(affordableRows(view), room));
+    const auto rows = static_cast<std::int32_t>(std::min<std::int64_t>(affordableRows(sequence), room));
     if (rows <= 0 || (view.isWhole && rows != view.target - view.computed)) return;
     if (makeRoomInCap(sequence, pagesForTokens(view.computed + rows) - view.pages)) work(sequence, rows);
 }
@@ -362,7 +397,7 @@ Planner::Admission Planner::admit(std::int32_t sequence) {
     const bool isAlone = m_running == 0;  // then everything is its own
     const std::int32_t needed =
         (isAlone ? pagesForTokens(view.target) : expectedPages(view) + m_promised + m_watermark) - view.pages;
-    const std::int32_t rows = affordableRows(view);
+    const std::int32_t rows = affordableRows(sequence);
     const std::int32_t taken = view.idlePages + pagesOfAdapter(view);
     if (needed > m_available - taken || rows <= 0) return Admission::EngineIsFull;
     if (!view.isAdapterReady) {
@@ -392,6 +427,7 @@ void Planner::work(std::int32_t sequence, std::int32_t rows) {
     const std::int32_t pages = pagesForTokens(view.computed + rows) - view.pages;
     m_plan.work.push_back({sequence, rows});
     m_tokensLeft -= rows;
+    if (!view.isDecode()) holding(sequence).promptRows += rows;
     if (view.everyLogit)
         m_logitsLeft -= rows;
     else if (view.lastLogit && view.computed + rows == view.target)

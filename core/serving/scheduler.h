@@ -15,7 +15,10 @@
 //      at the door, beyond the places, while fewer of its run than twice its part of them: somebody's answer pauses for
 //      it, it need not wait until one ends.
 //      A tenant that runs more than its part of the places computes no prompt in a step in which another one that does
-//      not computes one: what it has waiting anyway waits for a step, and the other's first token comes sooner.
+//      not computes one, and of its answers no more than its part go on: what it has waiting anyway waits for a step,
+//      and the other's first token comes sooner. For the same reason the most served one, while it runs more than its
+//      part beside others, fills no more than an eighth of a step with its prompts: who comes next does not wait for
+//      the end of a long step.
 // A tenant's running sequences hold no more pages than its cap: it waits at the door, and where its own answers grow
 // into the cap its newest sequence gives way, never somebody else's. One sequence alone may always go on.
 // Sources: Sarathi-Serve (chunked prefill beside decodes), arXiv 2403.02310; VTC, arXiv 2401.00588; vLLM (recompute).

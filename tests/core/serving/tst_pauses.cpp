@@ -211,8 +211,9 @@ private slots:
             for (std::size_t i = 0; i + 1 < simulation.queue.size(); ++i) {
                 const auto &older = simulation.queue[i], &newer = simulation.queue[i + 1];
                 if (older.tenant != newer.tenant || !newer.isRunning || newer.generated == 0) continue;
+                if (newer.firstTokenAt == simulation.steps) continue;  // it was a prompt in this step
                 paused += newer.pausedFor > 0;
-                QVERIFY(older.pausedFor <= newer.pausedFor);
+                QVERIFY(older.pausedFor == 0 || newer.pausedFor > 0);
             }
         }
         QVERIFY(paused > 5);

@@ -100,6 +100,39 @@ private slots:
         sequences.insert(sequences.begin(), decoding(20, 0));
         QCOMPARE(planStep({sequences, rested}, usageOf(100, 6), limits).admitted.front(), 3);
     }
+    void besideAPromptOfOneWithinItsPartTheOthersAnswersGoOnUpToTheirs() {
+        StepLimits limits = kLimits;
+        limits.maxSequences = 4;
+        const std::vector served{9.0, 0.0};
+        std::vector sequences{decoding(20, 0), decoding(20, 0), decoding(20, 0), decoding(20, 1)};
+        QCOMPARE(rowsOf(planStep({sequences, served}, usageOf(100, 8), limits)),
+                 (Rows{{0, 1}, {1, 1}, {2, 1}, {3, 1}}));
+        sequences.push_back(waiting(16, 1));
+        const auto beside = planStep({sequences, served}, usageOf(100, 8), limits);
+        QCOMPARE(rowsOf(beside), Rows({{0, 1}, {1, 1}, {2, 1}, {3, 1}}));  // every place is taken
+        limits.doorSequences = 4;
+        const auto door = planStep({sequences, served}, usageOf(100, 8), limits);
+        QCOMPARE(rowsOf(door), (Rows{{0, 1}, {1, 1}, {3, 1}, {4, 16}}));  // two of four places are its part
+        QVERIFY(door.preempted.empty());
+    }
+    void theMostServedOneOverItsPartFillsNoStepWithItsPrompts() {
+        StepLimits limits = kLimits;
+        limits.maxSequences = 4;
+        std::vector sequences{decoding(20, 0), decoding(20, 0), prefilling(100, 20, 0), decoding(20, 1),
+                              waiting(30, 0)};
+        const auto rows = [&](std::vector<double> served) {
+            limits.doorSequences = 4;
+            return rowsOf(planStep({sequences, served}, usageOf(100, 12), limits));
+        };
+        QCOMPARE(rows({9.0, 0.0}), (Rows{{0, 1}, {1, 1}, {3, 1}, {2, kLimits.maxBatchTokens / 8}}));
+        QCOMPARE(rows({0.0, 9.0})[2], kLimits.maxBatchTokens - 3);  // served less, it may
+        sequences[2].isWhole = true;                                // a text that cannot be cut stays whole
+        sequences[2].computed = 0;
+        sequences[2].target = 40;
+        QCOMPARE(rows({9.0, 0.0})[2], 40);
+        sequences = {decoding(20, 0), decoding(20, 0), prefilling(100, 20, 0)};  // nobody else is here
+        QCOMPARE(rows({9.0, 0.0})[2], kLimits.maxBatchTokens - 2);
+    }
     void atTheDoorATenantGetsInWithUpToTwiceItsPartOfThePlaces() {
         StepLimits limits = kLimits;
         limits.maxSequences = 2;
