@@ -20,72 +20,25 @@ import json
 import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 import warnings
 
 import gguf
 import torch
 from peft import PeftModel
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, GenerationConfig
 from transformers.utils import logging
 
-import turns
+from adapter_work import PROMPT, REST, Ours, at_once, bytes_of_step, write_adapters
 from llama_cpp import Theirs
-from turns import CLEAN, busy, call, ids_of
+from turns import CLEAN, busy, call, commit, ids_of, machine
 
-PROMPT = 32
 OUR_BASE = "our base"
-REST = 0.5  # seconds: threads of PyTorch go on spinning for a while after their work
-PROJECTIONS = {"self_attn": ("q_proj", "k_proj", "v_proj", "o_proj"), "mlp": ("gate_proj", "up_proj", "down_proj")}
-
-
-def write_adapters(model, folder, count, rank):
-    shapes = {name: module.weight.shape for name, module in model.named_modules()
-              if name.rpartition(".")[2] in sum(PROJECTIONS.values(), ())}
-    paths = []
-    for i in range(count):
-        torch.manual_seed(i)
-        tensors = {}
-        for name, (outputs, inputs) in shapes.items():
-            for part, shape, spread in (("lora_A", (rank, inputs), inputs ** -0.5), ("lora_B", (outputs, rank), 0.02)):
-                tensors[f"base_model.model.{name}.{part}.weight"] = (torch.randn(shape) * spread).to(torch.bfloat16)
-        path = folder / f"a{i:02}"
-        path.mkdir(parents=True)
-        save_file(tensors, path / "adapter_model.safetensors")
-        (path / "adapter_config.json").write_text(json.dumps(
-            {"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": rank, "lora_alpha": rank, "bias": "none",
-             "target_modules": list(sum(PROJECTIONS.values(), ()))}))
-        paths.append(path)
-    return paths
-
-
-class Ours(turns.Ours):
-    def __init__(self, program, model, adapters, compute, threads, answer, folder):
-        super().__init__(program, model, compute, threads, folder)
-        self.tokens, self.names = answer, [path.name for path in adapters]
-        subprocess.run([program, "--workspace", str(folder / "workspace"), "--quiet", "adapter", "import", str(adapters[0].parent),
-                        "--all", "--model", "peer"], check=True, stdout=subprocess.DEVNULL)
-
-    def answer(self, i, ids, adapted):
-        model = f"peer:{self.names[i]}" if adapted else "peer"
-        got = call(self.port, "/v1/completions", {"model": model, "prompt": ids, "max_tokens": self.tokens, "temperature": 0,
-                                                  "ignore_eos": True}, self.key)
-        assert got["usage"]["completion_tokens"] == self.tokens, got["usage"]
-
-
 GGUF_NAMES = {"q_proj": "attn_q", "k_proj": "attn_k", "v_proj": "attn_v", "o_proj": "attn_output",
               "gate_proj": "ffn_gate", "up_proj": "ffn_up", "down_proj": "ffn_down"}
-
-
-def bytes_of_step(model):
-    """What a decode step of the base reads: every matrix, of a table of embeddings that is no lm_head a few rows."""
-    return sum(p.numel() * 2 for name, p in model.named_parameters()
-               if p.dim() == 2 and (model.config.tie_word_embeddings or "embed_tokens" not in name))
 
 
 def write_gguf(folder, path):
@@ -150,14 +103,6 @@ class Peft:
             self.generate([prompt])
 
 
-def at_once(server, prompts, adapted=True):
-    threads = [threading.Thread(target=server.answer, args=(i, ids, adapted)) for i, ids in enumerate(prompts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-
 def timed(run, prompts):
     time.sleep(REST)
     start = time.perf_counter()
@@ -178,17 +123,6 @@ def measure(ours, others, streams, rounds, pids, limit):
             if round_ > 0 and others_share <= limit:
                 pairs[name].append(pair)
     return pairs
-
-
-def machine():
-    name = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "CPU")
-    return f"{name}, {os.cpu_count()} processors"
-
-
-def commit():
-    found = subprocess.run(["git", "-C", pathlib.Path(__file__).parent, "describe", "--always", "--dirty"],
-                           capture_output=True, text=True)
-    return found.stdout.strip()
 
 
 def append_results(path, args, rows):
@@ -252,8 +186,8 @@ def main():
     with tempfile.TemporaryDirectory() as name, torch.inference_mode():
         folder = pathlib.Path(name)
         base = AutoModelForCausalLM.from_pretrained(args.model, dtype=torch.bfloat16)
-        base_bytes = bytes_of_step(base)
-        adapters = write_adapters(base, folder / "adapters", max(streams), args.rank)
+        base_bytes = bytes_of_step(args.model)
+        adapters = write_adapters(args.model, folder / "adapters", max(streams), args.rank)
         adapter_bytes = (adapters[0] / "adapter_model.safetensors").stat().st_size
         peft = Peft(base, adapters, args.answer)
         ours = Ours(args.espalierctl, str(pathlib.Path(args.model).resolve()), adapters, args.compute, args.threads, args.answer, folder)

@@ -2,6 +2,7 @@
 """What the comparisons of speed share: our daemon as one side, rounds in turns, and which rounds count."""
 import http.client
 import json
+import os
 import pathlib
 import statistics
 import subprocess
@@ -92,3 +93,14 @@ def print_table(rows, peer, unit):
     for row in rows:
         print(f"{row['what']:26}{row.get('ours', '-'):>14}{row.get(peer, '-'):>12}{row.get('ratio', '-'):>8}"
               f"  {row['clean']} of {row['rounds']}")
+
+
+def machine():
+    name = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "CPU")
+    return f"{name}, {os.cpu_count()} processors"
+
+
+def commit():
+    found = subprocess.run(["git", "-C", pathlib.Path(__file__).parent, "describe", "--always", "--dirty"],
+                           capture_output=True, text=True)
+    return found.stdout.strip()
