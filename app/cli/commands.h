@@ -49,7 +49,7 @@ private:
     Action m_action;
 };
 
-void addModelCommands(Commands& commands);      // import, models, inspect, remove, sample
+void addModelCommands(Commands& commands);      // import, models, inspect, scan, verify, remove, restore, ...
 void addAdapterCommands(Commands& commands);    // adapter import, list, show, reload, remove; isolation-check
 void addTextCommands(Commands& commands);       // tokenize, detokenize, template
 void addInferenceCommands(Commands& commands);  // generate, perplexity, embed

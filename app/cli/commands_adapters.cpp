@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/commands.h"
+#include "core/adapters/adapter_folder.h"
 
 namespace espalier::cli {
 namespace {
 
 struct AdapterImportOptions {
-    std::string path, model, name, tenant;
+    std::vector<std::string> paths;
+    std::string model, name, tenant;
     bool all = false;
 };
 struct ListOptions {
@@ -51,16 +53,29 @@ Result<void> showAdapter(Session& session, const Json& adapter) {
     return {};
 }
 
-// The folders in a folder, in batches: the disk is waited for once in each.
-Result<void> importAll(Session& session, const AdapterImportOptions& options) {
+// What is to come in: the folders that were named; with --all, of those that are no adapters the folders in them.
+Result<std::vector<std::string>> foldersOf(Session& session, const AdapterImportOptions& options) {
+    std::vector<std::string> folders;
+    for (const std::string& named : options.paths) {
+        const Path path = std::filesystem::absolute(named);
+        if (!options.all || session.files().exists(path / kAdapterConfigFile)) {
+            folders.push_back(path.string());
+            continue;
+        }
+        TRY_ASSIGN(const auto entries, session.files().list(path));
+        const std::size_t before = folders.size();
+        for (const FileEntry& entry : entries)
+            if (entry.isDirectory) folders.push_back(entry.path.string());
+        if (folders.size() == before)
+            return fail(ErrorCode::NotFound, named + " holds no folders: name a folder of adapter folders", named);
+    }
+    return folders;
+}
+
+// In batches: the disk is waited for once in each.
+Result<void> importMany(Session& session, const AdapterImportOptions& options) {
     constexpr std::size_t kBatch = 256;
-    TRY_ASSIGN(const auto entries, session.files().list(std::filesystem::absolute(options.path)));
-    std::vector<std::string> paths;
-    for (const FileEntry& entry : entries)
-        if (entry.isDirectory) paths.push_back(entry.path.string());
-    if (paths.empty())
-        return fail(ErrorCode::NotFound, options.path + " holds no folders: name a folder of adapter folders",
-                    options.path);
+    TRY_ASSIGN(const std::vector<std::string> paths, foldersOf(session, options));
     const Console& console = session.console();
     Json imported = Json::array(), failed = Json::array();
     for (std::size_t begin = 0; begin < paths.size(); begin += kBatch) {
@@ -90,8 +105,8 @@ Result<void> importAll(Session& session, const AdapterImportOptions& options) {
 }
 
 Result<void> runAdapterImport(Session& session, const AdapterImportOptions& options) {
-    if (options.all) return importAll(session, options);
-    Json arguments{{"path", std::filesystem::absolute(options.path).string()}, {"model", options.model}};
+    if (options.all || options.paths.size() > 1) return importMany(session, options);
+    Json arguments{{"path", std::filesystem::absolute(options.paths.front()).string()}, {"model", options.model}};
     if (!options.name.empty()) arguments["name"] = options.name;
     if (!options.tenant.empty()) arguments["tenant"] = options.tenant;
     TRY_ASSIGN(const Json adapter, session.call(Use::Write, "adapter-import", arguments));
@@ -191,13 +206,17 @@ void addAdapterCommands(Commands& commands) {
         *adapter, "import", "Bring an adapter into the workspace: LoRA of PEFT, bottleneck of AdapterHub",
         "espalierctl adapter import ~/lora/math -m tiny --name math", runAdapterImport);
     import
-        ->add_option("path", i->path,
+        ->add_option("path", i->paths,
                      "A folder with adapter_config.json and adapter_model.safetensors (PEFT) or adapter.safetensors "
-                     "(AdapterHub)")
+                     "(AdapterHub); several come in together")
         ->required();
     import->add_option("-m,--model", i->model, "The base it changes: name or id")->required();
     auto* name = import->add_option("--name", i->name, "What to call it (default: the folder's name)");
-    import->add_flag("--all", i->all, "Every folder in this one, each an adapter under its own name")->excludes(name);
+    name->check([options = i](const std::string&) -> std::string {  // runs when the paths are known
+        return options->paths.size() > 1 ? "several adapters come in under their folders' names" : "";
+    });
+    import->add_flag("--all", i->all, "Every folder in the ones named, each an adapter under its own name")
+        ->excludes(name);
     import->add_option("--tenant", i->tenant, "Whose it is: no other tenant sees it (default: everyone's)");
 
     auto [list, l] = commands.addTo<ListOptions>(*adapter, "list", "List the adapters of the workspace",

@@ -18,6 +18,12 @@ struct InspectOptions {
 struct ModelOptions {
     std::string model;
 };
+struct ModelsOptions {
+    bool bin = false;
+};
+struct RenameOptions {
+    std::string model, name;
+};
 struct SampleOptions {
     std::string folder;
 };
@@ -42,6 +48,13 @@ void showModels(const Console& console, const Json& models) {
     std::vector<std::vector<std::string>> rows{{"NAME", "FAMILY", "PARAMETERS", "BYTES", "TYPE", "CONTEXT", "ID"}};
     for (const Json& model : models) rows.push_back(modelRow(model));
     console.table(rows);
+}
+
+void showModel(const Console& console, const Json& model) {
+    if (console.json)
+        console.document(model);
+    else
+        showModels(console, Json::array({model}));
 }
 
 // What an import would find, without importing.
@@ -83,15 +96,12 @@ Result<void> runImport(Session& session, const ImportOptions& options) {
     TRY_ASSIGN(const Json model, importModel(session, arguments));
     for (const Json& warning : model.value("warnings", Json::array()))
         session.console().note("warning: " + warning.get<std::string>());
-    if (session.console().json)
-        session.console().document(model);
-    else
-        showModels(session.console(), Json::array({model}));
+    showModel(session.console(), model);
     return {};
 }
 
-Result<void> runModels(Session& session, const NoOptions&) {
-    TRY_ASSIGN(const Json answer, session.call(Use::Read, "models", Json::object()));
+Result<void> runModels(Session& session, const ModelsOptions& options) {
+    TRY_ASSIGN(const Json answer, session.call(Use::Read, "models", {{"bin", options.bin}}));
     if (session.console().json)
         session.console().document(answer["models"]);
     else
@@ -130,6 +140,61 @@ Result<void> runRemove(Session& session, const ModelOptions& options) {
     return {};
 }
 
+Result<void> runRestore(Session& session, const ModelOptions& options) {
+    TRY_ASSIGN(const Json model, session.call(Use::Write, "restore", {{"id", options.model}}));
+    showModel(session.console(), model);
+    return {};
+}
+
+Result<void> runRename(Session& session, const RenameOptions& options) {
+    TRY_ASSIGN(const Json model,
+               session.call(Use::Write, "rename", {{"model", options.model}, {"name", options.name}}));
+    showModel(session.console(), model);
+    return {};
+}
+
+Result<void> runEmptyBin(Session& session, const NoOptions&) {
+    TRY_ASSIGN(const Json answer, session.call(Use::Write, "empty-bin", Json::object()));
+    if (session.console().json)
+        session.console().document(answer);
+    else
+        session.console().text(text(answer, "deleted") + " deleted for good\n");
+    return {};
+}
+
+// The result of a job over every weight of a model.
+Result<Json> resultOf(Session& session, std::string_view operation, const std::string& model) {
+    TRY_ASSIGN(const Json started, session.call(Use::Write, operation, {{"model", model}}));
+    TRY_ASSIGN(Json job, session.followJob(started.value("job", std::int64_t{0}), OnStop::CancelJob));
+    return std::move(job["result"]);
+}
+
+Result<void> runScan(Session& session, const ModelOptions& options) {
+    TRY_ASSIGN(const Json found, resultOf(session, "scan", options.model));
+    const std::int64_t nan = found.value("nan", std::int64_t{0}), infinite = found.value("infinite", std::int64_t{0});
+    if (nan + infinite > 0) session.foundWrong();
+    if (session.console().json) {
+        session.console().document(found);
+        return {};
+    }
+    std::vector<std::vector<std::string>> rows{{"TENSOR", "NORM", "LARGEST", "NAN", "INFINITE"}};
+    for (const Json& tensor : found.value("tensors", Json::array()))
+        rows.push_back({text(tensor, "name"), text(tensor, "norm"), text(tensor, "largest"), text(tensor, "nan"),
+                        text(tensor, "infinite")});
+    session.console().table(rows);
+    session.console().text(std::to_string(nan) + " NaN, " + std::to_string(infinite) + " infinite\n");
+    return {};
+}
+
+Result<void> runVerify(Session& session, const ModelOptions& options) {
+    TRY_ASSIGN(const Json found, resultOf(session, "verify", options.model));
+    if (session.console().json)
+        session.console().document(found);
+    else
+        session.console().text("every file is what was imported: " + text(found, "digest") + "\n");
+    return {};
+}
+
 Result<void> runSample(Session& session, const SampleOptions& options) {
     TRY_ASSIGN(const Json made, makeSampleWorkspace(session, options.folder));
     if (session.console().json)
@@ -155,16 +220,30 @@ void addModelCommands(Commands& commands) {
     import->add_option("--quantize", importOptions->quantize, "Store linear weights in blocks: q8_0 or q4_0");
     import->add_flag("--allow-nonfinite", importOptions->allowNonFinite, "Accept NaN and infinite weights");
 
-    commands.add<NoOptions>("models", "List the models of the workspace", "espalierctl models --json", runModels);
+    auto [models, modelsOptions] = commands.add<ModelsOptions>("models", "List the models of the workspace",
+                                                               "espalierctl models --json", runModels);
+    models->add_flag("--bin", modelsOptions->bin, "Those that were removed");
 
     auto [inspect, inspectOptions] = commands.add<InspectOptions>(
         "inspect", "Show a model's architecture, memory and tensors", "espalierctl inspect tiny --tensors", runInspect);
     inspect->add_option("model", inspectOptions->model, "Name or id")->required();
     inspect->add_flag("--tensors", inspectOptions->tensors, "List every tensor");
 
-    auto [remove, removeOptions] =
-        commands.add<ModelOptions>("remove", "Put a model into the bin", "espalierctl remove tiny", runRemove);
-    remove->add_option("model", removeOptions->model, "Name or id")->required();
+    const auto onModel = [&commands](const char* name, const char* what, auto run) {
+        auto [command, options] =
+            commands.add<ModelOptions>(name, what, std::string("espalierctl ") + name + " tiny", run);
+        command->add_option("model", options->model, "Name or id")->required();
+    };
+    onModel("scan", "Read every weight: norms, NaN and infinite ones", runScan);
+    onModel("verify", "Compute a model's digest again and compare", runVerify);
+    onModel("remove", "Put a model into the bin", runRemove);
+    onModel("restore", "Take a model out of the bin", runRestore);
+    commands.add<NoOptions>("empty-bin", "Delete for good what lies in the bin", "espalierctl empty-bin", runEmptyBin);
+
+    auto [rename, renameOptions] =
+        commands.add<RenameOptions>("rename", "Give a model another name", "espalierctl rename tiny tiny-2", runRename);
+    rename->add_option("model", renameOptions->model, "Name or id")->required();
+    rename->add_option("name", renameOptions->name, "Its new name")->required();
 
     auto [sample, sampleOptions] = commands.add<SampleOptions>("sample", "Make the sample workspace",
                                                                "espalierctl sample ~/espalier-sample", runSample);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/adapters/adapter_folder.h"
+#include "core/base/shell_text.h"
 
 namespace espalier {
 namespace {
@@ -47,6 +48,10 @@ Result<Progress> progressFromJson(const Json& json) {
     return progress;
 }
 
+bool isAdapter(FileSystem& files, const Path& folder) {
+    return files.exists(folder / kAdapterConfigFile);
+}
+
 class AdaptersJob final : public Job {
 public:
     AdaptersJob(FileSystem& files, AdaptersArguments arguments, AdapterImporter importer)
@@ -87,19 +92,17 @@ public:
     void discard(const Json&) override {}  // nothing is half there
 
 private:
-    bool isAdapter(const Path& folder) const { return m_files.exists(folder / kAdapterConfigFile); }
-
     Result<std::vector<std::string>> folders() const {
         std::vector<std::string> found;
         for (const std::string& path : m_arguments.paths) {
-            if (isAdapter(path)) {
+            if (isAdapter(m_files, path)) {
                 found.push_back(path);
                 continue;
             }
             TRY_ASSIGN(const auto entries, m_files.list(path));
             const std::size_t before = found.size();
             for (const FileEntry& entry : entries)
-                if (entry.isDirectory && isAdapter(entry.path)) found.push_back(entry.path.string());
+                if (entry.isDirectory && isAdapter(m_files, entry.path)) found.push_back(entry.path.string());
             if (found.size() == before)
                 return fail(
                     ErrorCode::NotFound,
@@ -164,6 +167,19 @@ Result<AdaptersArguments> adaptersArgumentsFromJson(const Json& json) {
     TRY_ASSIGN(arguments.tenant, reader.stringOr("tenant", {}));
     TRY_ASSIGN(arguments.paths, textsOf(reader, "paths"));
     return arguments;
+}
+
+std::string adaptersCommand(FileSystem& files, const AdaptersArguments& arguments, std::string_view baseName) {
+    std::string command = "espalierctl adapter import";
+    bool areAdapters = true;
+    for (const std::string& path : arguments.paths) {
+        command += " " + shellQuoted(path);
+        areAdapters &= isAdapter(files, path);
+    }
+    if (!areAdapters) command += " --all";
+    command += " -m " + shellQuoted(baseName);
+    if (!arguments.tenant.empty()) command += " --tenant " + shellQuoted(arguments.tenant);
+    return command;
 }
 
 std::unique_ptr<Job> makeAdaptersJob(FileSystem& files, AdaptersArguments arguments, AdapterImporter importer) {

@@ -23,6 +23,8 @@ struct AdaptersArguments {
 };
 Json toJson(const AdaptersArguments& arguments);
 Result<AdaptersArguments> adaptersArgumentsFromJson(const Json& json);  // error corrupt_file names the key
+// The equivalent command line, quoted for a shell; baseName: the base as people name it.
+std::string adaptersCommand(FileSystem& files, const AdaptersArguments& arguments, std::string_view baseName);
 
 // What the job asks of the engine.
 struct AdapterImporter {

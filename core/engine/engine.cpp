@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "core/base/shell_text.h"
 #include "core/engine/adapter_shelf.h"
 #include "core/engine/adapters_job.h"
 #include "core/engine/event_log.h"
@@ -376,8 +377,9 @@ Result<std::int64_t> LocalEngine::startAdapterImport(std::string_view base, std:
         path = std::filesystem::absolute(path).lexically_normal().string();
         TRY(m_files.stat(path));
     }
-    return m_jobs->add("adapters", "Import adapters for " + model.name, "",
-                       toJson(AdaptersArguments{model.id, std::string(tenant), std::move(paths)}));
+    const AdaptersArguments arguments{model.id, std::string(tenant), std::move(paths)};
+    return m_jobs->add("adapters", "Import adapters for " + model.name, adaptersCommand(m_files, arguments, model.name),
+                       toJson(arguments));
 }
 
 AdapterImporter LocalEngine::importerFor(const AdaptersArguments& arguments) {
@@ -515,7 +517,8 @@ Result<std::int64_t> LocalEngine::startImport(const ImportRequest& request) {
 
 Result<std::int64_t> LocalEngine::startModelJob(std::string_view kind, std::string_view verb, std::string_view model) {
     TRY_ASSIGN(const ModelRecord record, m_shelf.find(model));
-    return m_jobs->add(kind, std::string(verb) + " " + record.name, "", {{"model", record.id}});
+    return m_jobs->add(kind, std::string(verb) + " " + record.name,
+                       "espalierctl " + std::string(kind) + " " + shellQuoted(record.name), {{"model", record.id}});
 }
 
 Result<std::unique_ptr<Job>> LocalEngine::makeJob(std::int64_t id, std::string_view kind, const Json& arguments) {

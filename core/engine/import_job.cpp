@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/base/shell_text.h"
 #include "core/engine/file_digest.h"
 #include "core/engine/import_checkpoint.h"
 #include "core/engine/model_files.h"
@@ -19,16 +20,6 @@ constexpr std::size_t kNamedTensors = 5;                 // of those with NaN, i
 
 std::string bytesText(std::uint64_t bytes) {
     return std::to_string(bytes) + " bytes (" + std::to_string((bytes + 524288) >> 20) + " MiB)";
-}
-
-std::string shellQuoted(const std::string& word) {
-    const bool isPlain = !word.empty() && word.find_first_not_of(
-                                              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                              "0123456789_-./:=@%+,") == std::string::npos;
-    if (isPlain) return word;
-    std::string quoted = "'";
-    for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return quoted + "'";
 }
 
 class ImportJob final : public Job {

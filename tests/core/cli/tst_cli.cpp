@@ -135,6 +135,12 @@ private slots:
         QCOMPARE(bench.run({"adapter", "import", bench.path("many/empty"), "--all", "-m", "tiny"}).exitCode, 1);
         QCOMPARE(bench.run({"adapter", "import", bench.path("many"), "--all", "-m", "tiny", "--name", "x"}).exitCode,
                  2);
+        QCOMPARE(bench.run({"adapter", "import", "a", "b", "-m", "tiny", "--name", "x"}).exitCode, 2);
+        for (const char* name : {"one", "two/c"}) tinyAdapter(spec, {.rank = 3}).write(bench.path(name).toStdString());
+        const Json some =
+            bench.json({"adapter", "import", bench.path("one"), bench.path("two"), "--all", "-m", "tiny"});
+        QCOMPARE(some["imported"].size(), std::size_t{2});
+        COMPARE_JSON(some["imported"][1]["name"], "c");
         COMPARE_JSON(ids("tiny"), base);
     }
 
@@ -167,7 +173,8 @@ private slots:
         for (const char* command :
              {"import",   "models",     "inspect", "remove",  "tokenize", "detokenize", "template",
               "generate", "perplexity", "embed",   "adapter", "serve",    "status",     "jobs",
-              "sample",   "bench",      "doctor",  "tenant",  "key",      "usage",      "isolation-check"}) {
+              "sample",   "bench",      "doctor",  "tenant",  "key",      "usage",      "isolation-check",
+              "scan",     "verify",     "restore", "rename",  "empty-bin"}) {
             const Outcome help = bench.run({command, "--help"});
             QCOMPARE(help.exitCode, 0);
             QVERIFY2(help.out.contains("Example:\n  espalierctl " + QByteArray(command)), command);
@@ -226,8 +233,19 @@ private slots:
         QVERIFY(hasKeys(inspected, {"config", "parameters", "bytes", "memory", "tensors"}));
         QVERIFY(hasKeys(inspected["memory"], {"weights_bytes", "kv_bytes_per_token"}));
         QVERIFY(hasKeys(inspected["tensors"][0], {"name", "shape", "dtype", "bytes"}));
+        COMPARE_JSON(bench.json({"verify", "tiny"})["digest"], imported["digest"]);
+        const Json scanned = bench.json({"scan", "tiny"});
+        COMPARE_JSON(scanned["nan"], 0);
+        QCOMPARE(scanned["tensors"].size(), inspected["tensors"].size());
+        QCOMPARE(bench.json({"jobs"})[0]["command"].get<std::string>(), std::string("espalierctl scan tiny"));
         COMPARE_JSON(bench.json({"remove", "tiny"})["removed"], "tiny");
         QCOMPARE(bench.json({"models"}).size(), std::size_t{0});
+        QCOMPARE(bench.json({"models", "--bin"}).size(), std::size_t{1});
+        COMPARE_JSON(bench.json({"restore", "tiny"})["id"], imported["id"]);
+        COMPARE_JSON(bench.json({"rename", "tiny", "small"})["name"], "small");
+        bench.json({"remove", QString::fromStdString(imported["id"].get<std::string>())});
+        COMPARE_JSON(bench.json({"empty-bin"})["deleted"], 1);
+        QCOMPARE(bench.run({"restore", "small"}).exitCode, 1);
         const Bench other;
         const Json linked = other.json({"import", other.path("models/tiny"), "--name", "linked", "--link"});
         COMPARE_JSON(linked["digest"], imported["digest"]);

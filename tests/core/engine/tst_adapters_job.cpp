@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "core/base/shell_text.h"
 #include "tests/core/engine/adapter_fixture.h"
 #include "tests/support/test_main.h"
 
@@ -99,6 +100,7 @@ private slots:
         VERIFY_OK(job);
         QVERIFY2(!job->error, job->error ? job->error->message.c_str() : "");
         QCOMPARE(job->title, std::string("Import adapters for tiny"));
+        QCOMPARE(job->command, "espalierctl adapter import " + (fixture.root / "many").string() + " --all -m tiny");
         QCOMPARE(job->progress, 1.0);
         const Json result = parseJson(job->result, "result").value();
         QCOMPARE(result["imported"].get<int>(), 70);
@@ -126,6 +128,17 @@ private slots:
         QCOMPARE(linesOf(*fixture.engine, "adapter").size(), std::size_t{1});
         VERIFY_OK(fixture.import("alone"));
         QCOMPARE(linesOf(*fixture.engine, "adapter \"alone\" of tiny was imported").size(), std::size_t{1});
+    }
+
+    void theCommandSaysTheSame() {
+        AdapterFixture fixture;
+        makeFolder(fixture.root / "it's law");
+        const std::string law = (fixture.root / "it's law").string(), quoted = shellQuoted(law);
+        QVERIFY(quoted.ends_with("/it'\\''s law'"));
+        QCOMPARE(adaptersCommand(*fixture.files, {"m-1", "ada b", {law, law}}, "tiny"),
+                 "espalierctl adapter import " + quoted + " " + quoted + " -m tiny --tenant 'ada b'");
+        QCOMPARE(adaptersCommand(*fixture.files, {"m-1", {}, {law, fixture.root.string()}}, "tiny"),
+                 "espalierctl adapter import " + quoted + " " + fixture.root.string() + " --all -m tiny");
     }
 
     void whatFailsFailsAloneAndIsNamed() {
