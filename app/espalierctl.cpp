@@ -23,6 +23,10 @@ void addGlobalOptions(CLI::App& app, GlobalOptions& global, Console& console) {
         "--own-cores", global.ownCores,
         "With serve: every thread that computes keeps to a core of its own. Has no effect where cores are fewer "
         "than threads, under taskset or a cpuset, and beside another engine that does it");
+    app.add_option("--isa", global.isa,
+                   "Vector instructions: avx512, avx2 or plain, with the bits of a machine that has no better (default "
+                   "auto: the best of this one)")
+        ->check(CLI::IsMember({"auto", "avx512", "avx2", "plain"}));
     app.add_option("--backend", global.backend, "cpu, cuda or auto (default auto)")
         ->check(CLI::IsMember({"cpu", "cuda", "auto"}));
     app.add_option(

@@ -9,7 +9,6 @@
 
 #include "core/api/protocol.h"
 #include "core/api/remote_control.h"
-#include "core/compute/cpu/cpu_backend.h"
 #include "core/compute/measure.h"
 
 namespace espalier::cli {
@@ -41,11 +40,23 @@ Path Session::workspace() const {
     return std::filesystem::absolute(m_options.workspace.empty() ? defaultWorkspace() : Path(m_options.workspace));
 }
 
-Result<ComputeMode> Session::computeMode() const {
-    if (m_options.compute == "auto") return fastestComputeMode(m_options.threads);
+Result<CpuOptions> Session::cpuOptions() const {
+    CpuOptions cpu;
+    cpu.threads = m_options.threads;
+    cpu.ownCores = m_options.ownCores;
+    for (const IsaLevel level : {IsaLevel::Plain, IsaLevel::Avx2, IsaLevel::Avx512})
+        if (m_options.isa == isaName(level)) cpu.isa = level;
+    if (cpu.isa && *cpu.isa > bestIsa())
+        return fail(
+            ErrorCode::Unsupported,
+            "this processor does not offer " + m_options.isa + "; its best is " + std::string(isaName(bestIsa())),
+            "--isa");
     for (const ComputeMode mode : {ComputeMode::Bf16, ComputeMode::Int8})
-        if (m_options.compute == computeModeName(mode)) return mode;
-    return ComputeMode::F32;
+        if (m_options.compute == computeModeName(mode)) cpu.compute = mode;
+    if (m_options.compute == "auto") {
+        TRY_ASSIGN(cpu.compute, fastestComputeMode(cpu));
+    }
+    return cpu;
 }
 
 Result<Backend*> Session::backend() {
@@ -55,10 +66,7 @@ Result<Backend*> Session::backend() {
                     "this version serves models on the CPU only; espalierctl doctor shows what the "
                     "CUDA module of this machine can do",
                     "--backend");
-    CpuOptions cpu;
-    cpu.threads = m_options.threads;
-    cpu.ownCores = m_options.ownCores;
-    TRY_ASSIGN(cpu.compute, computeMode());
+    TRY_ASSIGN(const CpuOptions cpu, cpuOptions());
     m_backend = makeCpuBackend(cpu);
     return m_backend.get();
 }

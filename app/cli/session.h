@@ -14,7 +14,7 @@
 #include "core/api/control.h"
 #include "core/base/clock.h"
 #include "core/base/file_system.h"
-#include "core/compute/backend.h"
+#include "core/compute/cpu/cpu_backend.h"
 #include "core/engine/engine.h"
 
 namespace espalier::cli {
@@ -23,6 +23,7 @@ struct GlobalOptions {
     std::string workspace;  // empty: $ESPALIER_WORKSPACE, else the data folder of the user
     int threads = 0;        // 0: every processor
     bool ownCores = false;  // CpuOptions::ownCores
+    std::string isa = "auto";
     std::string backend = "auto";
     std::string compute = "f32";
     std::string kv = "f32";
@@ -65,7 +66,7 @@ public:
     Result<Json> readJsonInput(const std::string& path);
 
 private:
-    Result<ComputeMode> computeMode() const;  // what --compute asks for; "auto" measures
+    Result<CpuOptions> cpuOptions() const;  // from the global options; --compute auto measures
 
     const GlobalOptions m_options;
     const Console m_console;

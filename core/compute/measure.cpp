@@ -141,11 +141,10 @@ Result<double> peakGflops(Backend& backend, ComputeMode mode) {
     return ratesOf(machine->threads(), [&](int, int) { return run(rounds); }).apart * 1e-9;
 }
 
-Result<ComputeMode> fastestComputeMode(int threads) {
+Result<ComputeMode> fastestComputeMode(const CpuOptions& cpu) {
     constexpr std::int64_t kRows = 16, kWidth = 1024;
     const auto timeOf = [&](ComputeMode mode) -> Result<double> {
-        CpuOptions options;
-        options.threads = threads;
+        CpuOptions options = cpu;
         options.compute = mode;
         const auto backend = makeCpuBackend(options);
         const auto stream = backend->makeStream();

@@ -11,7 +11,7 @@
 
 #include <memory>
 
-#include "core/compute/backend.h"
+#include "core/compute/cpu/cpu_backend.h"
 
 namespace espalier {
 
@@ -37,8 +37,8 @@ private:
 Result<double> peakGflops(Backend& backend, ComputeMode mode = ComputeMode::F32);
 
 // The mode in which products of 16 rows with bf16 and with Q8_0 weights together take the least time here. Makes CPU
-// backends of its own; about 0.1 s. threads as in CpuOptions.
-Result<ComputeMode> fastestComputeMode(int threads);
+// backends of its own, as `cpu` says but for the mode; about 0.1 s.
+Result<ComputeMode> fastestComputeMode(const CpuOptions& cpu = {});
 
 struct MachineFigures {
     double readGigabytesPerSecond = 0.0;

@@ -186,6 +186,7 @@ private slots:
         for (const QStringList& arguments :
              {QStringList{}, QStringList{"dance"}, QStringList{"import"}, QStringList{"generate", "-m", "x"},
               QStringList{"models", "--no-such-option"}, QStringList{"--compute", "fp8", "models"},
+              QStringList{"--isa", "sse9", "models"},
               QStringList{"generate", "-m", "x", "--prompt", "a", "--prompt-ids", "b"}, QStringList{"jobs", "wait"}}) {
             const Outcome outcome = bench.run(arguments);
             QCOMPARE(outcome.exitCode, 2);
@@ -218,6 +219,13 @@ private slots:
             const std::string named = rows[0].value("mode", "");
             QVERIFY(std::string(mode) == "auto" ? !named.empty() : named == mode);
         }
+    }
+
+    void aLevelOfInstructions_canBeForced() {
+        const Bench bench;
+        const Json rows =
+            bench.json({"--isa", "plain", "bench", "decode", "--shape", "tiny", "--quick", "--streams", "1"});
+        COMPARE_JSON(rows[0]["isa"], "plain");
     }
 
     void importModelsInspectRemove() {

@@ -168,7 +168,7 @@ private slots:
     }
 
     void theFastestModeIsOneOfThem() {
-        const auto mode = fastestComputeMode(1);
+        const auto mode = fastestComputeMode({.threads = 1});
         QVERIFY(mode);
         QVERIFY(*mode == ComputeMode::F32 || *mode == ComputeMode::Bf16 || *mode == ComputeMode::Int8);
         const auto backend = open(0, false, ComputeMode::F32, 1);
