@@ -40,7 +40,7 @@ struct PairWay {
                 for (int v = 0; v < kAll; ++v) acc[r][v] = Simd::zero();
             for (std::int64_t i = 0; i < pairs; ++i) {
                 const std::uint8_t* at = weights + i * kColumns * 4 + part * 4;
-                prefetchAhead<Rows, Panels, kColumns * 4 / 64>(at, panelStride);
+                prefetchAhead<Rows >= kPrefetchRows, Panels, kColumns * 4 / 64>(at, panelStride);
                 Simd::I w[kAll];
 #pragma GCC unroll 16
                 for (int v = 0; v < kAll; ++v)
@@ -112,6 +112,7 @@ struct FourWay {
                 }
 #pragma GCC unroll 4
                 for (int j = 0; j < Layout::kGroup / 8; ++j) {
+                    prefetchEight<Layout, (Rows > 2), Panels>(group, j, panelStride);
                     Simd::I first[kAll], second[kAll];
 #pragma GCC unroll 16
                     for (int v = 0; v < kAll; ++v) {

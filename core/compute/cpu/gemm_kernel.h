@@ -11,13 +11,14 @@ constexpr std::int64_t panelElements(std::int64_t k) {
     return (Stored::kPairs ? (k + 1) / 2 * 2 : k) * espalier::cpu::kPanelColumns;
 }
 
-constexpr int kPrefetchRows = 5;
-constexpr int kPrefetchBytes = 8192;
 // With many rows to multiply per weight, the processor's window no longer reaches far enough ahead by itself. `Lines`
-// cache lines from `at` on in each of `Panels` panels are what one step of a loop reads.
-template <int Rows, int Panels, int Lines>
+// cache lines from `at` on in each of `Panels` panels are what one step of a loop reads. Always inlined, and so must be
+// what wraps it: to the compiler a function that does nothing but prefetch has no effect, and it drops the calls.
+constexpr int kPrefetchRows = kWidth == 16 ? 5 : 3;
+constexpr int kPrefetchBytes = 8192;
+template <bool On, int Panels, int Lines>
 inline __attribute__((always_inline)) void prefetchAhead(const void* at, std::int64_t panelBytes) {
-    if constexpr (Rows >= kPrefetchRows)
+    if constexpr (On)
 #pragma GCC unroll 16
         for (int p = 0; p < Panels; ++p)
 #pragma GCC unroll 16
@@ -47,8 +48,9 @@ inline __attribute__((always_inline)) void sumTile(F (&acc)[Rows][Vectors * Pane
     constexpr int kColumns = espalier::cpu::kPanelColumns;
     const std::int64_t panelStride = panelElements<Stored>(k);
     constexpr int kLines = kColumns * sizeof(typename Stored::T) * (Stored::kPairs ? 2 : 1) / 64;
-    const auto prefetch = [&](std::int64_t offset) {
-        prefetchAhead<Rows, Panels, kLines>(panel + offset, panelStride * std::int64_t{sizeof(typename Stored::T)});
+    const auto prefetch = [&](std::int64_t offset) __attribute__((always_inline)) {
+        prefetchAhead<Rows >= kPrefetchRows, Panels, kLines>(panel + offset,
+                                                             panelStride * std::int64_t{sizeof(typename Stored::T)});
     };
     const auto at = [&](std::int64_t offset, int v, int perVector) {
         return panel + (v / Vectors) * panelStride + offset + (v % Vectors) * perVector;
