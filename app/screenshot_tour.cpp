@@ -91,12 +91,24 @@ void ScreenshotTour::addSteps() {
     step(
         QStringLiteral("playground-light"), [this] { ask(tr("Write about a garden in spring.")); }, answered);
     step(
-        QStringLiteral("load"), [this] { m_clients->start(); }, plotsHaveData, 0, false);
+        QStringLiteral("playground-focus"),
+        [this] {
+            if (auto* input = named<QPlainTextEdit>(said("Message"))) input->setPlainText(tr("And in autumn?"));
+            if (auto* send = named<QPushButton>(said("Send"))) send->setFocus(Qt::TabFocusReason);
+        },
+        always);
+    step(
+        QStringLiteral("load"),
+        [this] {
+            if (auto* input = named<QPlainTextEdit>(said("Message"))) input->clear();
+            m_clients->start();
+        },
+        plotsHaveData, 0, false);
     step(
         QStringLiteral("serve-light"),
         [this] {
             window().goTo(QStringLiteral("serve"));
-            window().servePage().dashboard().setSpan(60);
+            press(said("Time shown") + QStringLiteral(": ") + said("1 min"));
         },
         always, 1200);
     addTrafficSteps(QStringLiteral("light"));
@@ -137,7 +149,9 @@ void ScreenshotTour::addFrameSteps() {
         QStringLiteral("drop"),
         [this] {
             window().goTo(QStringLiteral("home"));
-            m_dropped.setUrls({QUrl::fromLocalFile(QDir::homePath())});
+            const QString model = m_scratch.filePath(QStringLiteral("pear-tree-1b"));
+            QDir().mkpath(model);
+            m_dropped.setUrls({QUrl::fromLocalFile(model)});
             QDragEnterEvent over({40, 40}, Qt::CopyAction, &m_dropped, Qt::LeftButton, {});
             QApplication::sendEvent(&window(), &over);
         },
@@ -179,11 +193,12 @@ void ScreenshotTour::addThemeSteps() {
                                 QStringLiteral("commands"), QStringLiteral("about")})
         step(
             page + QStringLiteral("-1024"), [this, page] { window().goTo(page); }, always, 1200);
+    addTenantStepsAt1024();
     addModelTabsAt1024();
     addPlaygroundSteps(QStringLiteral("1024"));
 }
 
-// The connection goes away without the engine: what was typed stays, and the window says what it does about it.
+// The engine ends without the window: what was typed stays, and the window says what it does about it.
 void ScreenshotTour::addTroubleSteps() {
     const auto is = [this](Link link) { return [this, link] { return m_session.engine().link() == link; }; };
     step(
@@ -192,9 +207,9 @@ void ScreenshotTour::addTroubleSteps() {
             window().resize(1440, 900);
             window().goTo(QStringLiteral("playground"));
             m_back = m_session.engine().folder();
-            m_session.engine().attach(QUrl(QStringLiteral("http://127.0.0.1:9")), {});
+            m_session.engine().call(QStringLiteral("shutdown"), Json::object(), this, [](const Result<Json>&) {});
         },
-        is(Link::Lost), 600);
+        is(Link::Lost), 0);  // the window starts another one soon
     step(
         QStringLiteral("back"), [this] { m_session.openWorkspace(m_back); }, is(Link::Attached), 0, false);
 }
@@ -288,6 +303,7 @@ void ScreenshotTour::next() {
     m_there = false;
     m_since.start();
     QToolTip::hideText();
+    if (!QApplication::activeWindow()) window().activateWindow();  // a dialog was closed: the focus is seen again
     if (++m_at < m_steps.size()) {
         m_steps[m_at].begin();
         return;

@@ -8,6 +8,7 @@
 #include <QElapsedTimer>
 #include <QMimeData>
 #include <QObject>
+#include <QTemporaryDir>
 #include <QTimer>
 #include <functional>
 #include <vector>
@@ -68,6 +69,7 @@ private:
     void addTenantSteps();
     void addTrafficSteps(const QString& name);  // the views at the foot of Serve
     void showNow(const char* view);
+    void addTenantStepsAt1024();
     void ask(const QString& question);
 
     MainWindow& window() const { return m_session.window(); }
@@ -76,6 +78,7 @@ private:
     Session& m_session;
     QString m_folder, m_model, m_back;
     QMimeData m_dropped;
+    QTemporaryDir m_scratch;
     std::vector<Step> m_steps;
     std::size_t m_at = 0;
     QTimer m_poll;

@@ -7,6 +7,7 @@
 #include <QKeyEvent>
 #include <QPlainTextEdit>
 #include <QTabBar>
+#include <QTableView>
 #include <QTextBrowser>
 
 #include "app/screenshot_tour.h"
@@ -69,6 +70,21 @@ void ScreenshotTour::addTenantSteps() {
     step(
         QStringLiteral("tenants-isolation-done"), [this] { press(said("Close the isolation check")); }, always, 0,
         false);
+}
+
+// The inspector in the place of the list, as the chevron of a row opens it.
+void ScreenshotTour::addTenantStepsAt1024() {
+    const auto always = [] { return true; };
+    step(
+        QStringLiteral("tenants-inspector-1024"),
+        [this] {
+            window().goTo(QStringLiteral("tenants"));
+            auto* list = named<QTableView>(said("Tenants"));
+            if (list) emit list->activated(list->currentIndex());
+        },
+        always, 800);
+    step(
+        QStringLiteral("tenants-inspector-closed-1024"), [this] { press(said("All tenants")); }, always, 0, false);
 }
 
 void ScreenshotTour::addCompareSteps(const QString& name) {
@@ -148,7 +164,7 @@ void ScreenshotTour::addModelSteps(const QString& theme) {
 
 void ScreenshotTour::addModelTabsAt1024() {
     const auto always = [] { return true; };
-    for (const char* tab : {"Tensors", "Adapters", "Memory", "Tokenizer", "Card"})
+    for (const char* tab : {"Layers", "Adapters", "Memory", "Tokenizer", "Card"})
         step(
             QStringLiteral("models-%1-1024").arg(QString::fromLatin1(tab).toLower()),
             [this, tab] { showModelTab(said(tab)); }, always, 800);

@@ -1458,10 +1458,6 @@
         <translation>Nach Verdrängung und Wiederverwendung von Seiten</translation>
     </message>
     <message>
-        <source>No prefix found across tenants and adapters</source>
-        <translation>Kein Präfix über Mandanten und Adapter hinweg gefunden</translation>
-    </message>
-    <message>
         <source>Start</source>
         <translation>Start</translation>
     </message>
@@ -1528,6 +1524,22 @@
     <message>
         <source>different, %1</source>
         <translation>verschieden, %1</translation>
+    </message>
+    <message>
+        <source>Prefixes of other tenants and adapters</source>
+        <translation>Präfixe anderer Mandanten und Adapter</translation>
+    </message>
+    <message>
+        <source>none found</source>
+        <translation>keine gefunden</translation>
+    </message>
+    <message>
+        <source>Check again</source>
+        <translation>Erneut prüfen</translation>
+    </message>
+    <message>
+        <source>Check again whether answers are isolated</source>
+        <translation>Erneut prüfen, ob Antworten getrennt sind</translation>
     </message>
 </context>
 <context>
@@ -2568,6 +2580,10 @@
         <source>%1 of %2</source>
         <translation>%1 von %2</translation>
     </message>
+    <message>
+        <source>every adapter of %1</source>
+        <translation>jeder Adapter von %1</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::ModelInspector</name>
@@ -2889,18 +2905,6 @@
 <context>
     <name>espalier::ui::MoveDetail</name>
     <message>
-        <source>%1, %2 ms at %3/s</source>
-        <translation>%1, %2 ms mit %3/s</translation>
-    </message>
-    <message>
-        <source>nothing was copied</source>
-        <translation>nichts wurde kopiert</translation>
-    </message>
-    <message>
-        <source>no request waited for it</source>
-        <translation>keine Anfrage hat darauf gewartet</translation>
-    </message>
-    <message>
         <source>%1 request waited, up to %2 ms</source>
         <translation>%1 Anfrage hat gewartet, bis zu %2 ms</translation>
     </message>
@@ -2969,8 +2973,39 @@
         <translation>Vom Rechnen verdeckt</translation>
     </message>
     <message>
-        <source>Nobody waited</source>
-        <translation>Niemand wartete</translation>
+        <source>%1, %2 ms at %3</source>
+        <translation>%1, %2 ms mit %3</translation>
+    </message>
+    <message>
+        <source>Nothing was copied</source>
+        <translation>Nichts wurde kopiert</translation>
+    </message>
+    <message>
+        <source>No added wait</source>
+        <translation>Keine zusätzliche Wartezeit</translation>
+    </message>
+</context>
+<context>
+    <name>espalier::ui::MoveLegend</name>
+    <message>
+        <source>Decode</source>
+        <translation>Decode</translation>
+    </message>
+    <message>
+        <source>Prefill</source>
+        <translation>Prefill</translation>
+    </message>
+    <message>
+        <source>Adapter</source>
+        <translation>Adapter</translation>
+    </message>
+    <message>
+        <source>Evicted</source>
+        <translation>Verdrängt</translation>
+    </message>
+    <message>
+        <source>Colours of the timeline</source>
+        <translation>Farben der Zeitleiste</translation>
     </message>
 </context>
 <context>
@@ -3012,14 +3047,6 @@
         <translation>RAM</translation>
     </message>
     <message>
-        <source>Pool</source>
-        <translation>Pool</translation>
-    </message>
-    <message>
-        <source>A request waited for it</source>
-        <translation>Eine Anfrage wartete darauf</translation>
-    </message>
-    <message>
         <source>Ahead of its turn</source>
         <translation>Ehe er an der Reihe war</translation>
     </message>
@@ -3038,6 +3065,14 @@
     <message>
         <source>It was removed</source>
         <translation>Er wurde entfernt</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>Gerät</translation>
+    </message>
+    <message>
+        <source>Asked for by a request</source>
+        <translation>Von einer Anfrage verlangt</translation>
     </message>
 </context>
 <context>
@@ -3063,18 +3098,6 @@
         <translation>Platte → RAM</translation>
     </message>
     <message>
-        <source>RAM → pool</source>
-        <translation>RAM → Pool</translation>
-    </message>
-    <message>
-        <source>Given up</source>
-        <translation>Aufgegeben</translation>
-    </message>
-    <message>
-        <source>-%1 s</source>
-        <translation>-%1 s</translation>
-    </message>
-    <message>
         <source>Step of %1</source>
         <translation>Schritt von %1</translation>
     </message>
@@ -3091,8 +3114,20 @@
         <translation>Schritte</translation>
     </message>
     <message>
-        <source>-%1 ms</source>
-        <translation>-%1 ms</translation>
+        <source>RAM → Device</source>
+        <translation>RAM → Gerät</translation>
+    </message>
+    <message>
+        <source>Evicted</source>
+        <translation>Verdrängt</translation>
+    </message>
+    <message>
+        <source>−%1 ms</source>
+        <translation>−%1 ms</translation>
+    </message>
+    <message>
+        <source>−%1 s</source>
+        <translation>−%1 s</translation>
     </message>
 </context>
 <context>
@@ -3207,6 +3242,14 @@
     <message>
         <source>Ask an adapter</source>
         <translation>Einen Adapter fragen</translation>
+    </message>
+    <message>
+        <source>Filter</source>
+        <translation>Filtern</translation>
+    </message>
+    <message>
+        <source>Filter the tenants that use the server</source>
+        <translation>Die Mandanten filtern, die den Server benutzen</translation>
     </message>
 </context>
 <context>
@@ -3324,6 +3367,10 @@
     <message>
         <source>%1 of these: %2</source>
         <translation>%1 davon: %2</translation>
+    </message>
+    <message>
+        <source>In use</source>
+        <translation>In Gebrauch</translation>
     </message>
 </context>
 <context>
@@ -3731,6 +3778,10 @@
         <source>%1 of %2</source>
         <translation>%1 von %2</translation>
     </message>
+    <message>
+        <source>Tenant</source>
+        <translation>Mandant</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::SampleMaker</name>
@@ -4012,10 +4063,6 @@
         <translation>Gerätespeicher nach Besitzer</translation>
     </message>
     <message>
-        <source>Device memory by owner, GiB</source>
-        <translation>Gerätespeicher nach Besitzer, GiB</translation>
-    </message>
-    <message>
         <source>tok/s</source>
         <translation>Tok/s</translation>
     </message>
@@ -4068,10 +4115,6 @@
         <translation>Kerne</translation>
     </message>
     <message>
-        <source>Daemon</source>
-        <translation>Daemon</translation>
-    </message>
-    <message>
         <source>GiB</source>
         <translation>GiB</translation>
     </message>
@@ -4090,10 +4133,6 @@
     <message>
         <source>Show the plots as tables</source>
         <translation>Diagramme als Tabellen zeigen</translation>
-    </message>
-    <message>
-        <source>limit %1</source>
-        <translation>Grenze %1</translation>
     </message>
     <message>
         <source>Note at the cursor</source>
@@ -4136,8 +4175,24 @@
         <translation>Adapter</translation>
     </message>
     <message>
-        <source>Daemon memory</source>
-        <translation>Daemon-Speicher</translation>
+        <source>Engine</source>
+        <translation>Engine</translation>
+    </message>
+    <message>
+        <source>Engine memory</source>
+        <translation>Engine-Speicher</translation>
+    </message>
+    <message>
+        <source>MiB</source>
+        <translation>MiB</translation>
+    </message>
+    <message>
+        <source>MiB of %1 GiB</source>
+        <translation>MiB von %1 GiB</translation>
+    </message>
+    <message>
+        <source>limit %1 GiB</source>
+        <translation>Grenze %1 GiB</translation>
     </message>
 </context>
 <context>
@@ -4523,6 +4578,10 @@
         <source>Make a new tenant</source>
         <translation>Einen neuen Mandanten anlegen</translation>
     </message>
+    <message>
+        <source>All tenants</source>
+        <translation>Alle Mandanten</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::TenantLoadTable</name>
@@ -4555,10 +4614,6 @@
         <translation>Abgelehnt</translation>
     </message>
     <message>
-        <source>%1 / %2 ms</source>
-        <translation>%1 / %2 ms</translation>
-    </message>
-    <message>
         <source>Loading</source>
         <translation>Lädt</translation>
     </message>
@@ -4583,20 +4638,40 @@
         <translation>Wo</translation>
     </message>
     <message>
-        <source>TTFT p50 / p95</source>
-        <translation>TTFT p50 / p95</translation>
-    </message>
-    <message>
-        <source>TPOT p50 / p95</source>
-        <translation>TPOT p50 / p95</translation>
-    </message>
-    <message>
         <source>%1 page of running requests</source>
         <translation>%1 Seite laufender Anfragen</translation>
     </message>
     <message>
         <source>%1 pages of running requests</source>
         <translation>%1 Seiten laufender Anfragen</translation>
+    </message>
+    <message>
+        <source>p50 %1, p95 %2, p99 %3 ms</source>
+        <translation>p50 %1, p95 %2, p99 %3 ms</translation>
+    </message>
+    <message>
+        <source>Weight</source>
+        <translation>Gewicht</translation>
+    </message>
+    <message>
+        <source>TTFT p95</source>
+        <translation>TTFT p95</translation>
+    </message>
+    <message>
+        <source>TPOT p50</source>
+        <translation>TPOT p50</translation>
+    </message>
+    <message>
+        <source>Tokens today, of limit</source>
+        <translation>Token heute, von Grenze</translation>
+    </message>
+    <message>
+        <source>%1 of %2</source>
+        <translation>%1 von %2</translation>
+    </message>
+    <message>
+        <source>%1 ms</source>
+        <translation>%1 ms</translation>
     </message>
 </context>
 <context>
@@ -4665,6 +4740,14 @@
         <source>%1 of %2 tokens today (UTC)</source>
         <translation>%1 von %2 Token heute (UTC)</translation>
     </message>
+    <message>
+        <source>Open</source>
+        <translation>Öffnen</translation>
+    </message>
+    <message>
+        <source>Keys, limits and use of %1</source>
+        <translation>Schlüssel, Grenzen und Verbrauch von %1</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::TenantUsageView</name>
@@ -4701,10 +4784,6 @@
         <translation>Verbrauch</translation>
     </message>
     <message>
-        <source>tokens</source>
-        <translation>Token</translation>
-    </message>
-    <message>
         <source>Nothing was used in these 48 hours</source>
         <translation>In diesen 48 Stunden wurde nichts benutzt</translation>
     </message>
@@ -4715,6 +4794,14 @@
     <message>
         <source>limit %1 a day</source>
         <translation>Grenze %1 pro Tag</translation>
+    </message>
+    <message>
+        <source>tok an hour</source>
+        <translation>Tok. je Stunde</translation>
+    </message>
+    <message>
+        <source>tok a day</source>
+        <translation>Tok. je Tag</translation>
     </message>
 </context>
 <context>

@@ -307,6 +307,12 @@ private slots:
         QCOMPARE(logTicks(81, 372, 5), (std::vector<double>{50, 100, 200, 500}));
         QVERIFY(logTicks(5, 5, 4).size() >= 2);
         QVERIFY(logTicks(0.01, 100'000, 4).size() <= 6);
+        // Too many for 1, 2 and 5: whole decades, each as far from the next.
+        QCOMPARE(logTicks(1.28, 372, 2), (std::vector<double>{1, 10, 100, 1000}));
+        QCOMPARE(logRange(0.56, 17), (std::pair<double, double>{0.5, 20}));
+        QCOMPARE(logRange(5, 5), (std::pair<double, double>{5, 5}));
+        const auto wide = logTicks(0.01, 100'000, 4);
+        for (std::size_t i = 2; i < wide.size(); ++i) QVERIFY(qFuzzyCompare(wide[i] / wide[i - 1], wide[1] / wide[0]));
         QVERIFY(logTicks(0.01, 100'000, 4).back() >= 100'000);
         QCOMPARE(tickText(4000, 1000), QStringLiteral("4k"));
         QCOMPARE(tickText(0.25, 0.05), QStringLiteral("0.25"));
@@ -319,6 +325,15 @@ private slots:
         QCOMPARE(formatBytes(16'060'522'496), QStringLiteral("14.96 GiB"));
         QCOMPARE(formatBytes(8192), QStringLiteral("8.0 KiB"));
         QCOMPARE(formatBytes(0), QStringLiteral("0 B"));
+        QCOMPARE(formatGib(0), QStringLiteral("0"));
+        QCOMPARE(formatGib(3 << 20), QStringLiteral("<0.01"));
+        QCOMPARE(formatGib(19'648'225'280), QStringLiteral("18.3"));
+        QCOMPARE(formatMib(3 << 20), QStringLiteral("3.00"));
+        QCOMPARE(formatMib(18LL << 30), QStringLiteral("18,432"));
+        QCOMPARE(formatTransfer(27.32e9), QStringLiteral("27.3 GB/s"));
+        QCOMPARE(formatTransfer(412e6), QStringLiteral("412 MB/s"));
+        QCOMPARE(formatAge(0.42), QStringLiteral("0.4 s"));
+        QCOMPARE(formatAge(9.97), QStringLiteral("10 s"));
         QCOMPARE(formatDuration(18'840), QStringLiteral("5 h 14 min"));
         QCOMPARE(formatDuration(200), QStringLiteral("3 min 20 s"));
         QCOMPARE(formatDigest("sha256:3f9a1c0000000000000000000000000070e2"), QStringLiteral("3f9a1c…70e2"));

@@ -89,6 +89,25 @@ struct PlotDesk : QWidget {
     QImage image(QWidget* widget) const { return widget->grab().toImage(); }
 };
 
+// A plot of ten numbers on x, each with the same two values.
+struct NumberPlot {
+    SampleRing ring{2, 20};
+    Plot plot{ring, QStringLiteral("Usage")};
+    explicit NumberPlot(std::array<double, 2> values) {
+        for (int x = 0; x < 10; ++x) ring.append(x, values);
+        plot.setRange(-0.5, 9.5);
+        plot.resize(480, 200);
+    }
+    bool open() {
+        plot.show();
+        if (!QTest::qWaitForWindowExposed(&plot)) return false;
+        plot.refresh();
+        QTest::qWait(20);
+        return true;
+    }
+    PlotCanvas* canvas() const { return plot.findChild<PlotCanvas*>(); }
+};
+
 QAction* actionOf(const QWidget* widget, const QString& text) {
     for (QAction* action : widget->actions())
         if (action->text() == text) return action;
@@ -276,6 +295,49 @@ private slots:
         const QImage image = desk.image(desk.first);
         const QRect along(canvas->inside().left(), y - 1, canvas->inside().width(), 3);
         QVERIFY(count(image, along, kLightTheme.text) > along.width() / 3);
+    }
+    void bars_standUponEachOther() {
+        NumberPlot desk(std::array{10.0, 30.0});
+        desk.plot.setBars(true);
+        desk.plot.setLines({{QStringLiteral("Prompt"), 0, 0}, {QStringLiteral("Completion"), 1, 1}});
+        QVERIFY(desk.open());
+        const QImage image = desk.plot.grab().toImage();
+        const auto at = [&](double x, double y) {
+            const double ratio = image.devicePixelRatio();
+            return image.pixelColor(int(desk.canvas()->pixelOfX(x) * ratio), int(desk.canvas()->pixelOfY(y) * ratio));
+        };
+        QCOMPARE(at(3, 5), QColor(kLightTheme.series[0]));
+        QCOMPARE(at(3, 15), QColor(kLightTheme.series[1]));
+        QCOMPARE(at(3, 39), QColor(kLightTheme.series[1]));
+        QVERIFY(at(3, 41) != QColor(kLightTheme.series[1]));
+        QVERIFY(at(3.5, 5) != QColor(kLightTheme.series[0]));  // between two
+    }
+    void linesOnBothSidesOfZero_areSolidAndReadAsPositive() {
+        NumberPlot desk(std::array{10.0, 30.0});
+        desk.plot.setLines({{QStringLiteral("In"), 0, 0}, {QStringLiteral("Out"), 1, 1, false, true}});
+        QVERIFY(desk.open());
+        const QImage image = desk.plot.grab().toImage();
+        const QRect inside = desk.canvas()->inside();
+        const int zero = int(desk.canvas()->pixelOfY(0));
+        QVERIFY(zero > inside.top() && zero < inside.bottom());
+        const QRect above(inside.left(), inside.top(), inside.width(), zero - inside.top() - 2);
+        const QRect below(inside.left(), zero + 2, inside.width(), inside.bottom() - zero - 2);
+        QCOMPARE(count(image, above, kLightTheme.series[1]), 0);
+        QCOMPARE(count(image, below, kLightTheme.series[0]), 0);
+        QVERIFY(count(image, below, kLightTheme.series[1]) >= inside.width() - 4);  // without the gaps of its dashes
+        QVERIFY(readingText(desk.plot.content(), 4).contains(QStringLiteral("Out 30")));
+    }
+    void aTag_leavesNoHalfOfALabelBesideIt() {
+        NumberPlot desk(std::array{10.0, 30.0});
+        desk.plot.setLines({{QStringLiteral("Prompt"), 0, 0}});
+        desk.plot.setXText(4, [](double) { return QStringLiteral("a rather long label"); });
+        QVERIFY(desk.open());
+        QVERIFY(!desk.canvas()->tickLabels().empty());
+        const QRect label = desk.canvas()->tickLabels()[1].toAlignedRect();
+        const QRect left(label.left(), label.top(), 12, label.height());
+        QVERIFY(count(desk.plot.grab().toImage(), left, kLightTheme.secondary) > 0);
+        desk.plot.setMark(4, QStringLiteral("4"));
+        QCOMPARE(count(desk.plot.grab().toImage(), left, kLightTheme.secondary), 0);
     }
     void withoutData_aSentenceStandsInTheMiddle() {
         PlotDesk desk;

@@ -19,9 +19,11 @@
 #include "ui/widgets/dashboard.h"
 #include "ui/widgets/key_field.h"
 #include "ui/widgets/move_timeline.h"
+#include "ui/widgets/owner_table.h"
 #include "ui/widgets/page_map_view.h"
 #include "ui/widgets/page_table.h"
 #include "ui/widgets/plot.h"
+#include "ui/widgets/plot_legend.h"
 
 using namespace espalier;
 using namespace espalier::ui;
@@ -57,7 +59,11 @@ void serveTwo(Bench& bench) {
     loaded.running = 2;
     bench.daemon.snapshot.models = {loaded};
     bench.daemon.snapshot.running = 2;
-    bench.daemon.requests = {{request(41), request(42)}, 2};
+    RequestRecord ofAda = request(42);
+    ofAda.adapter = "cook";
+    ofAda.tenant = "ada";
+    ofAda.ageS = 65;
+    bench.daemon.requests = {{request(41), ofAda}, 2};
     bench.daemon.pageMap = {20,
                             1,
                             4096,
@@ -85,6 +91,13 @@ private slots:
         auto* table = bench.find<QTableView>(QStringLiteral("Requests"));
         QTRY_COMPARE(table->model()->rowCount(), 2);
         QCOMPARE(table->model()->index(0, RequestTable::Produced).data().toString(), QStringLiteral("43 of 128"));
+        const auto cell = [&](int row, int column) { return table->model()->index(row, column).data().toString(); };
+        QCOMPARE(cell(0, RequestTable::Model), QStringLiteral("tiny"));
+        QCOMPARE(cell(0, RequestTable::Tenant), QStringLiteral("–"));
+        QCOMPARE(cell(0, RequestTable::Age), QStringLiteral("2.0 s"));
+        QCOMPARE(cell(1, RequestTable::Model), QStringLiteral("tiny:cook"));
+        QCOMPARE(cell(1, RequestTable::Tenant), QStringLiteral("ada"));
+        QCOMPARE(cell(1, RequestTable::Age), QStringLiteral("1 min 5 s"));
         QTest::mouseClick(table->viewport(), Qt::LeftButton, {},
                           table->visualRect(table->model()->index(1, 0)).center());
         QVERIFY(bench.click(QStringLiteral("Cancel request")));
@@ -108,7 +121,7 @@ private slots:
         const auto* model = bench.find<QTableView>(QStringLiteral("Moves of adapters"))->model();
         QTRY_COMPARE(model->rowCount(), 3);
         const auto cell = [&](int row, int column) { return model->index(row, column).data().toString(); };
-        QCOMPARE(cell(0, MoveTable::Way), QStringLiteral("RAM → Pool"));
+        QCOMPARE(cell(0, MoveTable::Way), QStringLiteral("RAM → Device"));
         QCOMPARE(cell(0, MoveTable::Tenant), QStringLiteral("ada"));
         QCOMPARE(cell(1, MoveTable::Why), QStringLiteral("Room for math"));
         QCOMPARE(cell(1, MoveTable::Took), QStringLiteral("–"));
@@ -281,6 +294,8 @@ private slots:
             return false;
         };
         QVERIFY(!isVisibleSomewhere());
+        const auto* mask = bench.find<KeyField>(QString())->findChild<TextLabel*>();
+        QTRY_VERIFY(mask->width() >= mask->sizeHint().width());  // all of it, where there is room
         QVERIFY(bench.click(QStringLiteral("Copy the key")));
         QCOMPARE(QApplication::clipboard()->text(), bench.daemon.key);
         QVERIFY(!isVisibleSomewhere());
@@ -295,13 +310,13 @@ private slots:
         for (int i = 0; i < 20; ++i) bench.daemon.sendSnapshot();
         QTRY_COMPARE(bench.workspace.history().size(), 21);
         QVERIFY(bench.click(QStringLiteral("Show the plots as tables")));
-        auto* table = bench.find<QTableView>(QStringLiteral("Device memory by owner, GiB, table"));
+        auto* table = bench.find<QTableView>(QStringLiteral("Device memory by owner, table"));
         QVERIFY(table);
         QCOMPARE(table->model()->columnCount(), int(kMemoryOwners.size()) + 1);
         QVERIFY(table->model()->rowCount() >= 1);
         QCOMPARE(table->model()->index(0, 1).data().toString(), QStringLiteral("4.00"));
         QVERIFY(bench.click(QStringLiteral("Show the plots as tables")));
-        QTRY_VERIFY(!bench.find<QTableView>(QStringLiteral("Device memory by owner, GiB, table")));
+        QTRY_VERIFY(!bench.find<QTableView>(QStringLiteral("Device memory by owner, table")));
     }
     void export_writesEveryPlotAndSaysWhenItCannot() {
         Bench bench;
@@ -353,6 +368,63 @@ private slots:
         QVERIFY(std::isnan(metric(bench, 2, Metric::Weights)));
         QCOMPARE(metric(bench, 3, Metric::HitShare), 10.0);
         QCOMPARE(bench.workspace.marks().all().back().text, QStringLiteral("Daemon restarted"));
+    }
+    void theCursorSaysItsAgeFromNowAlsoInAZoomAndInAPause() {
+        Bench bench;
+        QVERIFY(bench.open(QStringLiteral("serve")));
+        Dashboard& dashboard = bench.window.servePage().dashboard();
+        for (int i = 0; i < 90; ++i) {
+            bench.daemon.snapshot.at += 1000;
+            bench.daemon.sendSnapshot();
+        }
+        const SampleRing& history = bench.workspace.history();
+        QTRY_VERIFY(history.size() >= 90);
+        const double newest = history.lastX();
+        dashboard.zoom(newest - 60, newest - 30);
+        dashboard.setCursor(newest - 40);
+        const auto isSaid = [&](const QString& part) {
+            for (const auto* label : bench.window.servePage().findChildren<TextLabel*>())
+                if (label->isVisible() && label->text().contains(part)) return true;
+            return false;
+        };
+        QTRY_VERIFY(isSaid(QStringLiteral("40 s ago")));
+        QVERIFY(!isSaid(QStringLiteral("10 s ago")));
+        dashboard.setPaused(true);
+        QTRY_VERIFY(isSaid(QStringLiteral("Paused ")));
+        QVERIFY(isSaid(QStringLiteral("40 s ago")));
+        dashboard.setCursor(std::nullopt);
+        QTRY_VERIFY(!isSaid(QStringLiteral("40 s ago")));
+        QVERIFY(isSaid(QStringLiteral("Paused ")));
+    }
+    void memoryIsCountedInMebibytesWhileLittleIsUsed() {
+        Bench bench;
+        MemoryByOwner& memory = bench.daemon.snapshot.memory;
+        memory = {};
+        memory.total = 16LL << 30;
+        memory.weights = 6 << 20;
+        memory.kvCached = 266LL << 20;
+        memory.adapters = 3 << 20;
+        memory.free = memory.total - memory.weights - memory.kvCached - memory.adapters;
+        QVERIFY(bench.open(QStringLiteral("serve")));
+        const auto* owners = bench.window.findChild<OwnerTable*>();
+        QVERIFY(owners);
+        QTRY_COMPARE(owners->valuesNow().join(QLatin1Char(' ')), QStringLiteral("16,109 0 0 3.00 266 0 0 6.00"));
+        memory.weights = 4LL << 30;
+        memory.free -= memory.weights;
+        bench.daemon.sendSnapshot();
+        QTRY_COMPARE(owners->valuesNow().back(), QStringLiteral("4.00"));
+        QCOMPARE(owners->valuesNow().at(3), QStringLiteral("<0.01"));  // there is something
+    }
+    void swapIsDrawnOnBothSidesOfZero() {
+        Bench bench;
+        QVERIFY(bench.open(QStringLiteral("serve")));
+        const Plot* swap = nullptr;
+        for (const auto* plot : bench.window.servePage().findChildren<Plot*>())
+            if (plot->accessibleName().startsWith(QLatin1String("Swap"))) swap = plot;
+        QVERIFY(swap && swap->content().isMirrored());
+        const auto* legend = bench.find<PlotLegend>(QStringLiteral("Swap, MB/s, legend"));
+        QVERIFY(legend);
+        QCOMPARE(legend->shownNames(), (QStringList{QStringLiteral("In ↑"), QStringLiteral("Out ↓")}));
     }
     void marks_tellModelsJobsPreemptionsAndErrors() {
         Bench bench;
@@ -554,6 +626,32 @@ private slots:
         bench.engine.retryNow();
         QTRY_VERIFY_WITH_TIMEOUT(bench.engine.isAttached() && bench.daemon.eventStreams() > 0, 15'000);
         QCOMPARE(anew.history().x(0), first);
+    }
+    void panelsAreAsWideAsTheLookSays() {
+        Bench bench;
+        serveTwo(bench);
+        QVERIFY(bench.open(QStringLiteral("serve")));
+        const auto widths = [&](const QStringList& names) {
+            QList<int> found;
+            for (const QString& name : names)
+                for (const auto* panel : bench.window.servePage().findChildren<Panel*>())
+                    if (panel->accessibleName() == name && panel->isVisible()) found << panel->width();
+            return found;
+        };
+        const QStringList upper{QStringLiteral("Device memory by owner"), QStringLiteral("Page map")};
+        const QStringList lower{QStringLiteral("Tokens/s"), QStringLiteral("Swap"), QStringLiteral("TTFT"),
+                                QStringLiteral("TPOT")};
+        QTRY_COMPARE(widths(upper), (QList<int>{820, 404}));
+        QCOMPARE(widths(lower), (QList<int>{312, 256, 344, 296}));
+        bench.window.resize(1280, 800);
+        QTRY_COMPARE(widths(lower), (QList<int>{262, 262, 262, 262}));
+        // With or without a scroll bar.
+        bench.window.resize(1024, 768);
+        QTRY_COMPARE(widths(upper), (QList<int>{952}));
+        QCOMPARE(widths(lower), (QList<int>{472, 472, 472, 472}));
+        bench.window.resize(1024, 1600);
+        QTest::qWait(50);
+        QCOMPARE(widths(lower), (QList<int>{472, 472, 472, 472}));
     }
     void everyWidth_showsEveryPanel() {
         Bench bench;

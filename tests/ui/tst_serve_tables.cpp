@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What the Serve page says in words: whose adapter a page of the pool is, and how each tenant is served.
 #include <QAbstractItemModelTester>
+#include <QLineEdit>
 #include <QTableView>
 
 #include "tests/ui/support/bench.h"
@@ -100,7 +101,8 @@ private slots:
     void aTenantIsShownWithItsAdapterAndItsLatencies() {
         Bench bench;
         bench.daemon.addModel("tiny");
-        TenantLoad bo{.name = "bo", .waiting = 1, .adapter = "gardener", .adapterTier = AdapterTier::Host};
+        TenantLoad bo{
+            .name = "bo", .waiting = 1, .kvBytes = 160 << 10, .adapter = "gardener", .adapterTier = AdapterTier::Host};
         bo.isAdapterMoving = true;
         bench.daemon.snapshot.tenants = {ada(), bo, {.name = "cy", .refused = 2}};
         QVERIFY(bench.open(QStringLiteral("serve")));
@@ -116,8 +118,12 @@ private slots:
         QCOMPARE(cell(0, T::Adapter).toString(), QStringLiteral("cook"));
         QCOMPARE(cell(0, T::Where).toString(), QStringLiteral("Device"));
         QCOMPARE(cell(0, T::Where, TierRole).toInt(), int(AdapterTier::Pool));
-        QCOMPARE(cell(0, T::Ttft).toString(), QStringLiteral("12.4 / 96.2 ms"));
-        QCOMPARE(cell(0, T::Tpot).toString(), QStringLiteral("2.50 / 14.1 ms"));
+        QCOMPARE(cell(0, T::Ttft).toString(), QStringLiteral("96.2 ms"));
+        QCOMPARE(cell(0, T::Ttft, Qt::ToolTipRole).toString(), QStringLiteral("p50 12.4, p95 96.2, p99 120 ms"));
+        QCOMPARE(cell(0, T::Tpot).toString(), QStringLiteral("2.50 ms"));
+        QCOMPARE(cell(0, T::Memory).toString(), QStringLiteral("12.0 MiB"));
+        QCOMPARE(cell(1, T::Memory).toString(), QStringLiteral("0.2 MiB"));  // one unit for the column
+        QCOMPARE(cell(2, T::Memory).toString(), QStringLiteral("0"));
         QCOMPARE(cell(0, T::Memory, Qt::ToolTipRole).toString(), QStringLiteral("12 pages of running requests"));
         QCOMPARE(cell(1, T::Where).toString(), QStringLiteral("Loading"));
         QVERIFY(!cell(1, T::Where, TierRole).isValid());
@@ -127,6 +133,42 @@ private slots:
         bench.daemon.sendSnapshot();
         QTRY_COMPARE(cell(1, T::Where).toString(), QStringLiteral("RAM"));
         QVERIFY(!table->grab().toImage().allGray());
+    }
+    void aTenantIsShownWithItsWeightAndItsDayAndIsFoundByItsName() {
+        Bench bench;
+        bench.daemon.addModel("tiny");
+        Tenants& registry = bench.daemon.tenants.registry();
+        QVERIFY(registry.create("ada", {.weight = 2, .tokensPerDay = 1000}));
+        QVERIFY(registry.create("bo", {}));
+        answer(registry, "ada", 1, 950);
+        answer(registry, "bo", 2, 40);
+        bench.daemon.snapshot.tenants = {ada(), {.name = "bo"}, {.name = "cy"}};
+        QVERIFY(bench.open(QStringLiteral("serve")));
+        QVERIFY(bench.click(QStringLiteral("What is shown below: Tenants")));
+        QTableView* table = nullptr;
+        QTRY_VERIFY((table = bench.find<QTableView>(QStringLiteral("Tenants that use the server"))));
+        using T = TenantLoadTable;
+        const auto cell = [&](int row, int column, int role = Qt::DisplayRole) {
+            return table->model()->index(row, column).data(role);
+        };
+        QTRY_COMPARE(cell(0, T::Today).toString(), QStringLiteral("950 of 1,000"));
+        QCOMPARE(cell(0, T::Today, ShareRole).toDouble(), 0.95);
+        QCOMPARE(cell(0, T::Today, IconRole).toString(), QStringLiteral("triangle-alert"));
+        QCOMPARE(cell(0, T::Weight).toString(), QStringLiteral("2"));
+        QCOMPARE(cell(1, T::Today).toString(), QStringLiteral("40"));
+        QVERIFY(!cell(1, T::Today, ShareRole).isValid());             // no limit: no track
+        QCOMPARE(cell(2, T::Today).toString(), QStringLiteral("–"));  // not in the registry
+        QCOMPARE(cell(2, T::Weight).toString(), QStringLiteral("–"));
+        auto* filter = bench.find<QLineEdit>(QStringLiteral("Filter the tenants that use the server"));
+        QVERIFY(filter);
+        QTest::keyClicks(filter, QStringLiteral("BO"));
+        QTRY_COMPARE(table->model()->rowCount(), 1);
+        QCOMPARE(cell(0, T::Name).toString(), QStringLiteral("bo"));
+        QTest::keyClicks(filter, QStringLiteral("x"));
+        QVERIFY(bench.click(QStringLiteral("Clear the filter")));
+        QTRY_COMPARE(table->model()->rowCount(), 3);
+        QVERIFY(bench.click(QStringLiteral("What is shown below: Requests")));
+        QVERIFY(!filter->isVisible());
     }
     void homeSaysWhoUsedTheServerTodayAndOpensThem() {
         Bench bench;

@@ -7,6 +7,7 @@
 #include "ui/models/format.h"
 #include "ui/models/step_table.h"
 #include "ui/widgets/move_detail.h"
+#include "ui/widgets/move_legend.h"
 #include "ui/widgets/move_timeline.h"
 
 using namespace espalier;
@@ -92,22 +93,53 @@ private slots:
         QTRY_VERIFY(!line->partRect(line->partOfStep(0)).isNull());
         QTest::mouseClick(line, Qt::LeftButton, {}, line->partRect(line->partOfMove(0)).center());
         const QString said = detail->text();
-        for (const QString& part :
-             {QStringLiteral("math, adapter of tiny"), formatBytes(1 << 20),
-              QStringLiteral("RAM → Pool, %1 ms").arg(formatMs(2)), QStringLiteral("A request waited for it; for ada"),
-              QStringLiteral("2 requests waited, up to %1 ms").arg(formatMs(3.1)),
-              QStringLiteral("1 step in 100 % of its time")})
+        for (const QString& part : {QStringLiteral("math, adapter of tiny"), formatBytes(1 << 20),
+                                    QStringLiteral("RAM → Device, %1 ms at 524 MB/s").arg(formatMs(2)),
+                                    QStringLiteral("Asked for by a request; for ada"),
+                                    QStringLiteral("2 requests waited, up to %1 ms").arg(formatMs(3.1)),
+                                    QStringLiteral("1 step in 100 % of its time")})
             QVERIFY2(said.contains(part), qPrintable(part + QStringLiteral(" in\n") + said));
         QCOMPARE(detail->accessibleDescription(), said);
         // The keys lead on to the older ones; what was given up cost nothing and took no time.
         QTest::keyClick(line, Qt::Key_Left);
         QVERIFY2(detail->text().contains(QStringLiteral("Room for math")), qPrintable(detail->text()));
-        QVERIFY(detail->text().contains(QStringLiteral("nothing was copied")));
+        QVERIFY(detail->text().contains(QStringLiteral("Nothing was copied")));
         QVERIFY(!detail->text().contains(QStringLiteral("Meanwhile")));
         QTest::keyClick(line, Qt::Key_Left);
-        QVERIFY2(detail->text().contains(QStringLiteral("no request waited")), qPrintable(detail->text()));
+        QVERIFY2(detail->text().contains(QStringLiteral("Cost No added wait")), qPrintable(detail->text()));
         QTest::keyClick(line, Qt::Key_Escape);
-        QVERIFY(detail->text().contains(QStringLiteral("no request waited")));  // it stays to be read
+        QVERIFY(detail->text().contains(QStringLiteral("No added wait")));  // it stays to be read
+    }
+    void whatIsSaidOfAMoveThatNobodyWaitedForAgrees() {
+        MoveDetail detail;
+        AdapterMove move = copied();
+        move.waiters = 0;
+        detail.show(move, QStringLiteral("tiny"), {});
+        QVERIFY2(detail.text().contains(QStringLiteral("Why Asked for by a request; for ada\nCost No added wait")),
+                 qPrintable(detail.text()));
+        QCOMPARE(detail.findChild<Badge*>()->word(), QStringLiteral("No added wait"));
+        detail.show(move, QStringLiteral("tiny"), {steps(1, 20).back()});
+        QCOMPARE(detail.findChild<Badge*>()->word(), QStringLiteral("Hidden behind compute"));
+    }
+    void theColoursOfTheTimelineAreNamedWhileThereIsRoom() {
+        Bench bench;
+        QVERIFY(openSwap(bench));
+        MoveLegend* legend = nullptr;
+        QTRY_VERIFY((legend = bench.find<MoveLegend>(QStringLiteral("Colours of the timeline"))));
+        QCOMPARE(legend->accessibleDescription(), QStringLiteral("Decode, Prefill, Adapter, Evicted"));
+        QTRY_VERIFY(legend->areNamesShown());
+        MoveLegend alone;
+        alone.resize(alone.minimumSizeHint());
+        alone.show();
+        QVERIFY(!alone.areNamesShown());
+        QCOMPARE(alone.toolTip(), QStringLiteral("Decode, Prefill, Adapter, Evicted"));
+        const QImage image = alone.grab().toImage();
+        for (const QRgb color : {colorsOf(alone.palette()).kvRunning, colorsOf(alone.palette()).adapters}) {
+            bool isThere = false;
+            for (int x = 0; x < image.width(); ++x)
+                isThere |= image.pixel(x, image.height() / 2) == QColor(color).rgb();
+            QVERIFY(isThere);
+        }
     }
     void aRowOfTheTableChoosesItsMove() {
         Bench bench;

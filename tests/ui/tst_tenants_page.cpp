@@ -243,12 +243,17 @@ private slots:
         QListWidget* list = nullptr;
         QTRY_VERIFY((list = bench.find<QListWidget>(QStringLiteral("Models and adapters allowed"))));
         QTRY_COMPARE(list->count(), 4);  // alpha, alpha:*, alpha:legal, beta
+        QCOMPARE(list->item(1)->text(), QStringLiteral("every adapter of alpha"));
         QCOMPARE(list->item(2)->text(), QStringLiteral("alpha:legal"));
+        QCOMPARE(list->item(2)->data(Qt::AccessibleTextRole).toString(), QStringLiteral("alpha:legal, r16, 80.0 MiB"));
         list->setCurrentRow(3);
         list->setFocus();
         QTest::keyClick(list, Qt::Key_Space);
         QTRY_COMPARE(limitsOf(bench, "ada").models, std::vector<std::string>{"beta"});
         QTRY_COMPARE(cell(bench, 0, TenantTable::Models), QStringLiteral("1"));
+        list->setCurrentRow(1);
+        QTest::keyClick(list, Qt::Key_Space);
+        QTRY_COMPARE(limitsOf(bench, "ada").models, (std::vector<std::string>{"alpha:*", "beta"}));
     }
     void use_isInTheTableThePlotAndTheFile() {
         Tenanted bench;
@@ -260,6 +265,13 @@ private slots:
         QTRY_COMPARE(plot->valueAt(0, std::nullopt), 1200.0);
         QCOMPARE(plot->valueAt(1, std::nullopt), 300.0);
         QCOMPARE(plot->content().reference, std::optional(2000000.0));
+        QVERIFY(plot->content().bars);
+        // A track says that there is a limit.
+        const auto share = [&](int row) {
+            return table(bench)->model()->index(row, TenantTable::Today).data(ShareRole);
+        };
+        QVERIFY(share(0).isValid());
+        QVERIFY(!share(1).isValid());
         QVERIFY(bench.click(QStringLiteral("Export usage of this tenant")));
         QFileDialog* dialog = nullptr;
         QTRY_VERIFY((dialog = bench.window.findChild<QFileDialog*>()));
@@ -317,6 +329,41 @@ private slots:
         QVERIFY(!table(bench));
         QTest::keyClick(field(bench, "Requests a minute"), Qt::Key_Escape);
         QTRY_VERIFY(table(bench));
+        // The chevron of a row leads in and a button leads back; wide windows have neither.
+        const auto* model = table(bench)->model();
+        for (const int hidden : {TenantTable::Models, TenantTable::Weight})
+            QVERIFY(table(bench)->isColumnHidden(hidden));
+        QVERIFY(!table(bench)->isColumnHidden(TenantTable::Open));
+        QTest::mouseClick(table(bench)->viewport(), Qt::LeftButton, {},
+                          table(bench)->visualRect(model->index(1, TenantTable::Open)).center());
+        QTRY_VERIFY(!table(bench));
+        QPushButton* back = nullptr;
+        for (auto* button : bench.window.findChildren<QPushButton*>())
+            if (button->isVisible() && button->text() == QLatin1String("All tenants")) back = button;
+        QVERIFY(back && back->hasFocus());
+        QTest::keyClick(back, Qt::Key_Space);
+        QTRY_VERIFY(table(bench));
+        QVERIFY(table(bench)->hasFocus());
+        bench.window.resize(1440, 900);
+        QTRY_VERIFY(table(bench)->isColumnHidden(TenantTable::Open));
+        QVERIFY(!back->isVisible());
+    }
+    void theUnitOfALimitStandsInItsField() {
+        Tenanted bench;
+        QVERIFY(bench.open(QStringLiteral("tenants")));
+        QTRY_VERIFY(clickRow(bench, 0));
+        QTRY_VERIFY(field(bench, "Tokens a day"));
+        // What is typed ends before the unit; the fields of both columns are equally wide.
+        QVERIFY(field(bench, "Tokens a day")->textMargins().right() > 8);
+        QCOMPARE(field(bench, "Calls at once")->textMargins().right(), 0);
+        QCOMPARE(field(bench, "Tokens a day")->width(), field(bench, "Calls at once")->width());
+        QWidget* limit = field(bench, "Tokens a day");
+        const QImage image = limit->grab().toImage();
+        int inked = 0;
+        for (int x = limit->width() - 28; x < limit->width() - 8; ++x)
+            for (int y = 6; y < limit->height() - 6; ++y)
+                inked += image.pixelColor(x, y) != image.pixelColor(limit->width() - 5, limit->height() / 2);
+        QVERIFY(inked > 10);
     }
     void aChangeElsewhere_isFollowed() {
         Tenanted bench;
@@ -381,6 +428,7 @@ private slots:
             {"compared", 42},
             {"scenes",
              {{{"name", "crowd"}, {"passed", true}, {"compared", 40}, {"detail", ""}},
+              {{"name", "prefix_cache"}, {"passed", true}, {"compared", 2}, {"detail", ""}},
               {{"name", "ends"}, {"passed", false}, {"compared", 2}, {"detail", "token 3 is 7"}}}}};
         QVERIFY(bench.open(QStringLiteral("tenants")));
         QTRY_VERIFY(clickRow(bench, 0));
@@ -400,6 +448,8 @@ private slots:
         QTRY_VERIFY(isShown(QStringLiteral("42 answers compared; compute f32, KV bf16")));
         QVERIFY(isShown(QStringLiteral("Everyone at once: same bits")));
         QVERIFY(isShown(QStringLiteral("Each first and last: different, token 3 is 7")));
+        QVERIFY(isShown(QStringLiteral("Prefixes of other tenants and adapters: none found")));
+        QVERIFY(bench.find<QPushButton>(QStringLiteral("Check again whether answers are isolated")));
         bool isSaid = false;
         for (const auto* badge : bench.window.findChildren<Badge*>())
             isSaid |= badge->isVisible() && badge->word() == QLatin1String("Not isolated");

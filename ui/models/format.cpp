@@ -21,6 +21,15 @@ QString significant(double value, int figures) {
     return locale().toString(value, 'f', qBound(0, figures - whole, 2));
 }
 
+// Two decimals under ten, one under a hundred, `least` from there.
+QString inUnits(qint64 bytes, double unit, int least) {
+    constexpr double kLeastShown = 0.005;
+    if (bytes == 0) return QStringLiteral("0");
+    const double value = double(bytes) / unit;
+    if (value > 0 && value < kLeastShown) return QLatin1Char('<') + locale().toString(0.01, 'f', 2);
+    return locale().toString(value, 'f', value < 10 ? 2 : value < 100 ? 1 : least);
+}
+
 }  // namespace
 
 QString formatCount(qint64 value) {
@@ -55,8 +64,11 @@ QString formatBytes(qint64 bytes) {
 }
 
 QString formatGib(qint64 bytes) {
-    const double gib = double(bytes) / double(1 << 30);
-    return locale().toString(gib, 'f', gib < 10 ? 2 : 1);
+    return inUnits(bytes, double(1 << 30), 1);
+}
+
+QString formatMib(qint64 bytes) {
+    return inUnits(bytes, double(1 << 20), 0);
 }
 
 QString formatMs(double ms) {
@@ -65,6 +77,18 @@ QString formatMs(double ms) {
 
 QString formatRate(double perSecond) {
     return locale().toString(perSecond, 'f', perSecond > 0 && perSecond < 100 ? 1 : 0);
+}
+
+QString formatTransfer(double bytesPerS) {
+    const bool isGiga = bytesPerS >= 1e9;
+    return significant(bytesPerS / (isGiga ? 1e9 : 1e6), 3) + QLatin1Char(' ') +
+           (isGiga ? QLatin1String("GB/s") : QLatin1String("MB/s"));
+}
+
+QString formatAge(double seconds) {
+    constexpr double kExact = 9.95;
+    if (seconds >= kExact) return formatDuration(seconds);
+    return QCoreApplication::translate("format", "%1 s").arg(locale().toString(std::max(0.0, seconds), 'f', 1));
 }
 
 QString formatDuration(double seconds) {

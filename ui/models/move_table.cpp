@@ -52,7 +52,7 @@ int MoveTable::rowCount(const QModelIndex& parent) const {
 
 QString MoveTable::wayText(const AdapterMove& move) {
     const auto name = [](AdapterTier tier) {
-        return tier == AdapterTier::Disk ? tr("Disk") : tier == AdapterTier::Host ? tr("RAM") : tr("Pool");
+        return tier == AdapterTier::Disk ? tr("Disk") : tier == AdapterTier::Host ? tr("RAM") : tr("Device");
     };
     return name(move.from) + QStringLiteral(" → ") + name(move.to);
 }
@@ -60,7 +60,7 @@ QString MoveTable::wayText(const AdapterMove& move) {
 QString MoveTable::whyText(const AdapterMove& move) {
     switch (move.cause) {
         case MoveCause::Miss:
-            return tr("A request waited for it");
+            return tr("Asked for by a request");
         case MoveCause::Prefetch:
             return tr("Ahead of its turn");
         case MoveCause::Evicted:

@@ -23,7 +23,7 @@ public:
 
     int rowCount(const QModelIndex& parent = {}) const override;
 
-    static QString wayText(const AdapterMove& move);  // "RAM → pool"
+    static QString wayText(const AdapterMove& move);  // "RAM → Device"
     static QString whyText(const AdapterMove& move);  // "Room for math"
 
 protected:

@@ -34,6 +34,7 @@ StateWord stateOf(const RequestRecord& request) {
 RequestTable::RequestTable(QObject* parent)
     : RecordTable({{tr("Request"), true},
                    {tr("Model")},
+                   {tr("Tenant")},
                    {tr("State")},
                    {tr("Prompt"), true},
                    {tr("Cached"), true},
@@ -74,12 +75,18 @@ int RequestTable::rowCount(const QModelIndex& parent) const {
     return parent.isValid() ? 0 : int(m_requests.size());
 }
 
+QString RequestTable::modelText(const RequestRecord& request) {
+    return request.adapter.empty() ? text(request.model) : text(request.model + ":" + request.adapter);
+}
+
 QVariant RequestTable::shown(const RequestRecord& request, int column) const {
     switch (column) {
         case Id:
             return QString::number(request.id);
         case Model:
-            return text(request.model);
+            return modelText(request);
+        case Tenant:
+            return request.tenant.empty() ? QStringLiteral("–") : text(request.tenant);
         case State:
             return tr(stateOf(request).word);
         case Prompt:
@@ -95,7 +102,7 @@ QVariant RequestTable::shown(const RequestRecord& request, int column) const {
         case Pages:
             return formatCount(request.pages);
         default:
-            return formatDuration(request.ageS);
+            return formatAge(request.ageS);
     }
 }
 
@@ -108,7 +115,9 @@ QVariant RequestTable::cell(int row, int column, int role) const {
             return column == State ? QVariant(QString::fromLatin1(stateOf(request).icon)) : QVariant();
         case ToneRole:
             if (column == State) return int(stateOf(request).tone);
-            return column == Cached && request.cachedTokens == 0 ? QVariant(int(Tone::Secondary)) : QVariant();
+            return (column == Cached && request.cachedTokens == 0) || (column == Tenant && request.tenant.empty())
+                       ? QVariant(int(Tone::Secondary))
+                       : QVariant();
         case StrongRole:
             return column == Model;
         case IdRole:

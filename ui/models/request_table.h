@@ -11,12 +11,13 @@ namespace espalier::ui {
 class RequestTable : public RecordTable {
     Q_OBJECT
 public:
-    enum Column { Id, Model, State, Prompt, Cached, Produced, Rate, Pages, Age };
+    enum Column { Id, Model, Tenant, State, Prompt, Cached, Produced, Rate, Pages, Age };
     explicit RequestTable(QObject* parent = nullptr);
 
     void setRequests(const std::vector<RequestRecord>& requests);  // ascending ids
     const RequestRecord* find(qint64 id) const;
     qint64 idAt(int row) const { return m_requests[std::size_t(row)].id; }
+    static QString modelText(const RequestRecord& request);  // "tiny:cook", as the request named it
 
     int rowCount(const QModelIndex& parent = {}) const override;
 

@@ -9,11 +9,8 @@
 namespace espalier::ui {
 namespace {
 
-constexpr double kNear = 0.9;  // of the tokens of a day
-
 double shareOfDay(const TenantRecord& tenant) {
-    if (tenant.limits.tokensPerDay <= 0) return 0;
-    return double(tenant.today.tokens()) / double(tenant.limits.tokensPerDay);
+    return ui::shareOfDay(tenant.today.tokens(), tenant.limits.tokensPerDay);
 }
 
 QString cellText(const TenantRecord& tenant, const TenantDays* days, int column) {
@@ -38,6 +35,8 @@ QString cellText(const TenantRecord& tenant, const TenantDays* days, int column)
         }
         case TenantTable::Today:
             return formatShort(double(tenant.today.tokens()));
+        case TenantTable::Open:
+            return {};
         default:
             return stateText(tenant);
     }
@@ -69,22 +68,26 @@ QVariant sortValue(const TenantRecord& tenant, const TenantDays* days, int colum
 
 }  // namespace
 
+double shareOfDay(std::int64_t tokens, std::int64_t limit) {
+    return limit > 0 ? double(tokens) / double(limit) : 0.0;
+}
+
 QString stateText(const TenantRecord& tenant) {
     if (tenant.state == "revoked") return TenantTable::tr("Revoked");
     if (tenant.state == "expired") return TenantTable::tr("Expired");
-    return shareOfDay(tenant) >= kNear ? TenantTable::tr("Near limit") : TenantTable::tr("Active");
+    return shareOfDay(tenant) >= kNearLimit ? TenantTable::tr("Near limit") : TenantTable::tr("Active");
 }
 
 QString stateIcon(const TenantRecord& tenant) {
     if (tenant.state == "revoked") return QStringLiteral("ban");
     if (tenant.state == "expired") return QStringLiteral("clock-alert");
-    return shareOfDay(tenant) >= kNear ? QStringLiteral("triangle-alert") : QStringLiteral("circle-check");
+    return shareOfDay(tenant) >= kNearLimit ? QStringLiteral("triangle-alert") : QStringLiteral("circle-check");
 }
 
 int stateTone(const TenantRecord& tenant) {
     if (tenant.state == "revoked") return int(Tone::Error);
     if (tenant.state == "expired") return int(Tone::Secondary);
-    return int(shareOfDay(tenant) >= kNear ? Tone::Warn : Tone::Accent);
+    return int(shareOfDay(tenant) >= kNearLimit ? Tone::Warn : Tone::Accent);
 }
 
 int liveKeys(const TenantRecord& tenant) {
@@ -104,8 +107,9 @@ TenantTable::TenantTable(QObject* parent)
                    {tr("Tokens/min"), true},
                    {tr("Weight"), true},
                    {tr("30 days")},
-                   {tr("Today, of limit")},
-                   {tr("State")}},
+                   {tr("Today, of limit"), true},
+                   {tr("State")},
+                   {tr("Open")}},
                   parent) {}
 
 void TenantTable::setTenants(std::vector<TenantRecord> tenants) {
@@ -166,6 +170,11 @@ int TenantTable::rowCount(const QModelIndex& parent) const {
     return parent.isValid() ? 0 : int(m_tenants.size());
 }
 
+QVariant TenantTable::headerData(int section, Qt::Orientation orientation, int role) const {
+    if (section == Open && (role == Qt::DisplayRole || role == Qt::ToolTipRole)) return {};
+    return RecordTable::headerData(section, orientation, role);
+}
+
 QVariant TenantTable::cell(int row, int column, int role) const {
     const TenantRecord& tenant = m_tenants[std::size_t(row)];
     const TenantDays* days = daysOf(text(tenant.name));
@@ -173,6 +182,7 @@ QVariant TenantTable::cell(int row, int column, int role) const {
         case Qt::DisplayRole:
             return cellText(tenant, days, column);
         case Qt::ToolTipRole:
+            if (column == Open) return tr("Keys, limits and use of %1").arg(text(tenant.name));
             if (column == Days && days) return tr("%1 tokens in 30 days").arg(cellText(tenant, days, Days));
             if (column == Today && tenant.limits.tokensPerDay > 0)
                 return tr("%1 of %2 tokens today (UTC)")
@@ -181,13 +191,16 @@ QVariant TenantTable::cell(int row, int column, int role) const {
         case SortRole:
             return sortValue(tenant, days, column);
         case IconRole:
+            if (column == Open) return QStringLiteral("chevron-right");
             return column == State ? QVariant(stateIcon(tenant)) : QVariant();
         case ToneRole:
+            if (column == Open) return int(Tone::Secondary);
             return column == State ? QVariant(stateTone(tenant)) : QVariant();
         case StrongRole:
             return column == Name;
         case ShareRole:
-            return column == Today ? QVariant(qMin(1.0, shareOfDay(tenant))) : QVariant();
+            if (column != Today || tenant.limits.tokensPerDay <= 0) return {};  // a track says that there is a limit
+            return qMin(1.0, shareOfDay(tenant));
         case IdRole:
             return text(tenant.name);
         default:

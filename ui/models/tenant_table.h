@@ -19,6 +19,9 @@ struct TenantDays {
     double all(int day) const { return prompt[std::size_t(day)] + generated[std::size_t(day)]; }
 };
 
+inline constexpr double kNearLimit = 0.9;                    // of the tokens of a day
+double shareOfDay(std::int64_t tokens, std::int64_t limit);  // 0 without a limit
+
 QString stateText(const TenantRecord& tenant);  // "Active", "Near limit", "Expired", "Revoked"
 QString stateIcon(const TenantRecord& tenant);
 int stateTone(const TenantRecord& tenant);  // a Tone
@@ -28,7 +31,7 @@ QString limitText(std::int64_t limit);  // "30 k", "–" for none
 class TenantTable : public RecordTable {
     Q_OBJECT
 public:
-    enum Column { Name, Keys, Models, AtOnce, TokensPerMin, Weight, Days, Today, State };
+    enum Column { Name, Keys, Models, AtOnce, TokensPerMin, Weight, Days, Today, State, Open };
     explicit TenantTable(QObject* parent = nullptr);
 
     void setTenants(std::vector<TenantRecord> tenants);                   // by name
@@ -38,6 +41,8 @@ public:
     const TenantDays* daysOf(const QString& name) const;  // null: it used nothing
 
     int rowCount(const QModelIndex& parent = {}) const override;
+    // Open has a chevron and no head.
+    QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
 
 protected:
     QVariant cell(int row, int column, int role) const override;

@@ -10,13 +10,20 @@
 namespace espalier::ui {
 namespace {
 
+constexpr const char* kPrefixScene = "prefix_cache";
+
 QString sceneText(const std::string& name) {
     if (name == "crowd") return IsolationStrip::tr("Everyone at once");
     if (name == "ends") return IsolationStrip::tr("Each first and last");
     if (name == "base_beside") return IsolationStrip::tr("The base beside adapters");
     if (name == "eviction") return IsolationStrip::tr("After eviction and reuse of pages");
-    if (name == "prefix_cache") return IsolationStrip::tr("No prefix found across tenants and adapters");
+    if (name == kPrefixScene) return IsolationStrip::tr("Prefixes of other tenants and adapters");
     return text(name);
+}
+
+// Passing there means that nothing was found, elsewhere that nothing changed.
+QString passedText(const std::string& name) {
+    return name == kPrefixScene ? IsolationStrip::tr("none found") : IsolationStrip::tr("same bits");
 }
 
 }  // namespace
@@ -31,7 +38,6 @@ IsolationStrip::IsolationStrip(Workspace& workspace)
       m_cancel(button(tr("Cancel"), QStringLiteral("x"), ButtonRole::Plain, ControlSize::Small)) {
     m_model->setAccessibleName(tr("Model to check"));
     setControlSize(m_model, ControlSize::Small);
-    m_start->setAccessibleName(tr("Start the isolation check"));
     m_cancel->setAccessibleName(tr("Cancel the isolation check"));
     auto* hide = toolButton(QStringLiteral("x"), tr("Close the isolation check"));
     connect(m_start, &QPushButton::clicked, this, &IsolationStrip::start);
@@ -39,8 +45,9 @@ IsolationStrip::IsolationStrip(Workspace& workspace)
     connect(hide, &QToolButton::clicked, this, &IsolationStrip::dismiss);
     connect(&workspace, &Workspace::modelsChanged, this, &IsolationStrip::showModels);
     connect(&workspace, &Workspace::left, this, &IsolationStrip::dismiss);
-    setLayout(column({row({m_badge, m_model, LayoutItem(m_text, 1), m_start, m_cancel, hide}, 8), m_scenes}, 4,
-                     {12, 6, 8, 6}));
+    auto* parts = column({row({m_badge, m_model, LayoutItem(m_text, 1), m_start, m_cancel, hide}, 8), m_scenes}, 4,
+                         {12, 6, 8, 6});
+    setLayout(column({horizontalLine(), parts}, 0));
     QWidget::hide();
 }
 
@@ -58,6 +65,7 @@ void IsolationStrip::open() {
     m_text->setText(tr("Answers alone against answers among others, bit for bit"));
     m_scenes->hide();
     m_badge->hide();
+    m_isDone = false;
     showState();
     if (m_model->count() == 1) return start();
     m_model->setFocus(Qt::ShortcutFocusReason);
@@ -69,6 +77,9 @@ void IsolationStrip::dismiss() {
 }
 
 void IsolationStrip::showState() {
+    m_start->setText(QLatin1Char(' ') + (m_isDone ? tr("Check again") : tr("Start")));
+    m_start->setAccessibleName(m_isDone ? tr("Check again whether answers are isolated")
+                                        : tr("Start the isolation check"));
     m_start->setVisible(!isRunning());
     m_start->setEnabled(m_model->count() > 0);
     m_cancel->setVisible(isRunning());
@@ -78,6 +89,7 @@ void IsolationStrip::showState() {
 
 void IsolationStrip::start() {
     if (!m_call.empty() || m_model->currentText().isEmpty()) return;
+    m_isDone = false;
     m_call = QUuid::createUuid().toString(QUuid::WithoutBraces).toStdString();
     m_badge->show(QStringLiteral("circle-play"), tr("Running"), Tone::Accent);
     m_badge->QWidget::show();
@@ -108,6 +120,8 @@ void IsolationStrip::cancel() {
 
 void IsolationStrip::showReport(const Json& report) {
     const bool passed = report.value("passed", false);
+    m_isDone = true;
+    showState();
     m_badge->show(passed ? QStringLiteral("shield-check") : QStringLiteral("circle-x"),
                   passed ? tr("Isolated") : tr("Not isolated"), passed ? Tone::Accent : Tone::Error);
     m_badge->QWidget::show();
@@ -121,8 +135,9 @@ void IsolationStrip::showReport(const Json& report) {
     const Json scenes = report.value("scenes", Json::array());
     for (const Json& scene : scenes) {
         const bool isSame = scene.value("passed", false);
-        lines << sceneText(scene.value("name", std::string())) + QStringLiteral(": ") +
-                     (isSame ? tr("same bits") : tr("different, %1").arg(text(scene.value("detail", std::string()))));
+        const std::string name = scene.value("name", std::string());
+        lines << sceneText(name) + QStringLiteral(": ") +
+                     (isSame ? passedText(name) : tr("different, %1").arg(text(scene.value("detail", std::string()))));
     }
     m_scenes->setText(lines.join(QLatin1Char('\n')));
     m_scenes->show();

@@ -35,7 +35,8 @@ private:
     TextLabel* m_text;
     QLabel* m_scenes;
     QPushButton *m_start, *m_cancel;
-    std::string m_call;  // under way; empty: none
+    std::string m_call;     // under way; empty: none
+    bool m_isDone = false;  // its findings are shown
 };
 
 }  // namespace espalier::ui

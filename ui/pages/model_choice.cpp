@@ -4,7 +4,10 @@
 #include <QBoxLayout>
 #include <QLineEdit>
 #include <QListWidget>
+#include <QPainter>
+#include <QStyledItemDelegate>
 #include <algorithm>
+#include <map>
 
 #include "ui/models/format.h"
 
@@ -12,7 +15,34 @@ namespace espalier::ui {
 namespace {
 
 constexpr int kRows = 5, kRowHeight = 24;
-constexpr int kFilterFrom = 8;  // entries from which a filter is of use
+constexpr std::size_t kFilterFrom = 8;  // entries from which a filter is of use
+constexpr int kRankWidth = 48, kSizeWidth = 80;
+enum ChoiceRole { kPatternRole = Qt::UserRole, kRankRole, kSizeRole };
+const QLatin1String kEveryAdapter(":*");
+
+// The list's own item, and rank and size in columns at its right.
+class ChoiceDelegate : public QStyledItemDelegate {
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+    void paint(QPainter* painter, const QStyleOptionViewItem& given, const QModelIndex& index) const override {
+        QStyleOptionViewItem option = given;
+        initStyleOption(&option, index);
+        const QStyle* style = option.widget->style();
+        style->drawPrimitive(QStyle::PE_PanelItemViewItem, &option, painter, option.widget);
+        const QRect all = option.rect;
+        const int right = all.right() - 4, size = scaled(kSizeWidth), rank = scaled(kRankWidth);
+        option.rect.setRight(right - size - rank);
+        style->drawControl(QStyle::CE_ItemViewItem, &option, painter, option.widget);
+        painter->setFont(uiFont(text_size::kTable));
+        painter->setPen(QColor(colorsOf(option.palette).text));
+        const auto write = [&](int until, int wide, int role) {
+            painter->drawText(QRect(until - wide, all.top(), wide, all.height()), Qt::AlignRight | Qt::AlignVCenter,
+                              index.data(role).toString());
+        };
+        write(right - size, rank, kRankRole);
+        write(right, size, kSizeRole);
+    }
+};
 
 }  // namespace
 
@@ -32,6 +62,7 @@ ModelChoice::ModelChoice(Workspace& workspace)
     m_list->setUniformItemSizes(true);
     m_list->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     m_list->setFont(uiFont(text_size::kTable));
+    m_list->setItemDelegate(new ChoiceDelegate(m_list));
     connect(m_list, &QListWidget::itemChanged, this, &ModelChoice::takeChecks);
     auto* bar = new QWidget;
     bar->setFixedHeight(scaled(32));
@@ -43,15 +74,26 @@ ModelChoice::ModelChoice(Workspace& workspace)
 }
 
 // What the workspace has, and what is allowed without being there any more.
-QStringList ModelChoice::offered() const {
-    QStringList names;
-    for (const ModelRecord& model : m_workspace.models().models()) names << text(model.name);
-    for (const AdapterRecord& adapter : m_workspace.adapters())
-        names << text(adapter.base) + QStringLiteral(":*") << text(adapter.base + ":" + adapter.name);
-    for (const std::string& name : m_allowed) names << text(name);
-    names.sort();
-    names.removeDuplicates();
-    return names;
+std::vector<ModelChoice::Choice> ModelChoice::offered() const {
+    std::map<QString, Choice> choices;  // by pattern
+    const auto add = [&choices](const QString& pattern, const QString& name, const QString& rank, const QString& size) {
+        choices.try_emplace(pattern, Choice{pattern, name, rank, size});
+    };
+    for (const ModelRecord& model : m_workspace.models().models())
+        add(text(model.name), text(model.name), {}, formatBytes(model.bytes));
+    for (const AdapterRecord& adapter : m_workspace.adapters()) {
+        const QString name = text(adapter.base + ":" + adapter.name);
+        add(text(adapter.base) + kEveryAdapter, tr("every adapter of %1").arg(text(adapter.base)), {}, {});
+        add(name, name, QStringLiteral("r%1").arg(adapter.rank), formatBytes(adapter.bytes));
+    }
+    for (const std::string& name : m_allowed) {
+        const QString pattern = text(name);
+        const QString base = pattern.endsWith(kEveryAdapter) ? pattern.chopped(kEveryAdapter.size()) : QString();
+        add(pattern, base.isEmpty() ? pattern : tr("every adapter of %1").arg(base), {}, {});
+    }
+    std::vector<Choice> list;
+    for (auto& [pattern, choice] : choices) list.push_back(std::move(choice));
+    return list;
 }
 
 void ModelChoice::show(const std::vector<std::string>& allowed) {
@@ -66,18 +108,14 @@ void ModelChoice::takeFocus() {
 
 void ModelChoice::showChecks() {
     m_isShowing = true;
-    if (const QStringList names = offered(); names != m_offered) {
-        m_offered = names;
-        m_list->clear();
-        m_list->addItems(names);
-        for (int i = 0; i < m_list->count(); ++i) m_list->item(i)->setSizeHint(QSize(1, scaled(kRowHeight)));
-        m_filter->setVisible(names.size() >= kFilterFrom);
-        m_list->setFixedHeight(scaled(kRowHeight) * qBound(1, int(names.size()), kRows));
-        filter();
+    if (auto choices = offered(); choices != m_offered) {
+        m_offered = std::move(choices);
+        fill();
     }
     for (int i = 0; i < m_list->count(); ++i) {
         QListWidgetItem* item = m_list->item(i);
-        const bool isAllowed = std::ranges::find(m_allowed, item->text().toStdString()) != m_allowed.end();
+        const std::string pattern = item->data(kPatternRole).toString().toStdString();
+        const bool isAllowed = std::ranges::find(m_allowed, pattern) != m_allowed.end();
         item->setCheckState(isAllowed ? Qt::Checked : Qt::Unchecked);
     }
     m_count->setText(m_allowed.empty()
@@ -86,10 +124,29 @@ void ModelChoice::showChecks() {
     m_isShowing = false;
 }
 
+void ModelChoice::fill() {
+    m_list->clear();
+    for (const Choice& choice : m_offered) {
+        auto* item = new QListWidgetItem(choice.name, m_list);
+        item->setData(kPatternRole, choice.pattern);
+        item->setData(kRankRole, choice.rank);
+        item->setData(kSizeRole, choice.size);
+        QStringList said{choice.name, choice.rank, choice.size};
+        said.removeAll(QString());
+        item->setData(Qt::AccessibleTextRole, said.join(QStringLiteral(", ")));
+        item->setSizeHint(QSize(1, scaled(kRowHeight)));
+    }
+    m_filter->setVisible(m_offered.size() >= kFilterFrom);
+    m_list->setFixedHeight(scaled(kRowHeight) * qBound(1, int(m_offered.size()), kRows));
+    filter();
+}
+
 void ModelChoice::filter() {
     for (int i = 0; i < m_list->count(); ++i) {
         QListWidgetItem* item = m_list->item(i);
-        item->setHidden(!item->text().contains(m_filter->text().trimmed(), Qt::CaseInsensitive));
+        const QString part = m_filter->text().trimmed();
+        item->setHidden(!item->text().contains(part, Qt::CaseInsensitive) &&
+                        !item->data(kPatternRole).toString().contains(part, Qt::CaseInsensitive));
     }
 }
 
@@ -97,7 +154,8 @@ void ModelChoice::takeChecks() {
     if (m_isShowing) return;
     std::vector<std::string> allowed;
     for (int i = 0; i < m_list->count(); ++i)
-        if (m_list->item(i)->checkState() == Qt::Checked) allowed.push_back(m_list->item(i)->text().toStdString());
+        if (m_list->item(i)->checkState() == Qt::Checked)
+            allowed.push_back(m_list->item(i)->data(kPatternRole).toString().toStdString());
     emit edited(allowed);
 }
 

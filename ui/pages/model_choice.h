@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// ModelChoice: which models and adapters a tenant may use, as a list to check. None checked is all of them; "base:*"
-// stands for every adapter of a base, those that come later too.
+// ModelChoice: which models and adapters a tenant may use, as a list to check, with rank and size. None checked is all
+// of them; one entry stands for every adapter of a base, those that come later too ("base:*" on the wire).
 #pragma once
 
 #include <string>
@@ -25,14 +25,19 @@ signals:
     void edited(const std::vector<std::string>& allowed);
 
 private:
-    QStringList offered() const;
+    struct Choice {
+        QString pattern, name, rank, size;  // as the limits say it, and as it reads
+        bool operator==(const Choice&) const = default;
+    };
+    std::vector<Choice> offered() const;
+    void fill();
     void showChecks();
     void filter();
     void takeChecks();
 
     Workspace& m_workspace;
     std::vector<std::string> m_allowed;
-    QStringList m_offered;
+    std::vector<Choice> m_offered;
     TextLabel* m_count;
     QLineEdit* m_filter;
     QListWidget* m_list;

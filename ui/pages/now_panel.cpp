@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/now_panel.h"
 
+#include <QLineEdit>
 #include <QShortcut>
+#include <QSortFilterProxyModel>
 #include <QStackedWidget>
 
 #include "core/api/protocol.h"
@@ -15,9 +17,12 @@ namespace {
 
 constexpr int kMostRequests = 200;
 enum View { kRequests, kLoaded, kTenantLoads, kMoves, kLent };
-const std::vector kRequestWidths{7, 16, 16, 8, 8, 14, 9, 8, 12}, kRequestNarrow{9, 20, 20, 10, 0, 18, 11, 0, 12};
-const std::vector kTenantWidths{15, 13, 9, 8, 8, 8, 15, 15, 15, 10, 8},
-    kTenantNarrow{20, 17, 12, 10, 10, 10, 0, 19, 19, 0, 0};
+constexpr int kRecordTicks = 10;  // the day of a tenant is read anew every five seconds
+constexpr int kFilterWidth = 168;
+const std::vector kRequestWidths{7, 18, 14, 16, 8, 8, 13, 8, 7, 8}, kRequestNarrow{9, 22, 17, 20, 10, 0, 17, 10, 0, 10};
+const std::vector kTenantWidths{12, 14, 9, 7, 8, 8, 7, 13, 9, 9, 9, 22, 8},
+    kTenantMedium{13, 12, 9, 0, 8, 8, 7, 13, 9, 0, 9, 23, 0},
+    kTenantNarrow{19, 16, 12, 0, 10, 10, 10, 0, 12, 0, 0, 27, 0};
 const std::vector kLoadedWidths{20, 12, 10, 8, 8, 10, 10, 8, 18}, kLoadedNarrow{26, 14, 13, 11, 11, 0, 0, 0, 25};
 
 // As high as its place, whichever view it shows: the page must not move when the last request ends.
@@ -31,12 +36,14 @@ public:
 NowPanel::NowPanel(Workspace& workspace, Actions& actions)
     : Panel(tr("Now")),
       m_workspace(workspace),
+      m_shownTenants(new QSortFilterProxyModel(this)),
+      m_tenantFilter(new QLineEdit),
       m_switch(new SegmentedSwitch({tr("Requests"), tr("Models"), tr("Tenants"), tr("Swap"), tr("Page map")},
                                    tr("What is shown below"))),
       m_cancel(button(tr("Cancel request"), QStringLiteral("x"), ButtonRole::Plain, ControlSize::Small)),
       m_requestTable(new TableView(&m_requests, tr("Requests"), kLiveRow, kRequestWidths)),
       m_loadedTable(new TableView(&workspace.loaded(), tr("Models on the device"), kLiveRow, kLoadedWidths)),
-      m_tenantTable(new TableView(&m_tenants, tr("Tenants that use the server"), kLiveRow, kTenantWidths)),
+      m_tenantTable(new TableView(m_shownTenants, tr("Tenants that use the server"), kLiveRow, kTenantWidths)),
       m_swap(new SwapView(workspace)),
       m_stack(new QStackedWidget),
       m_requestStack(
@@ -54,11 +61,13 @@ NowPanel::NowPanel(Workspace& workspace, Actions& actions)
                                         buttonFor(actions.get(action::kGoPlayground), tr("Ask an adapter"))),
                           m_swap)) {
     m_cancel->setEnabled(false);
+    makeTenantFilter();
     m_stack->addWidget(m_requestStack);
     m_stack->addWidget(m_loadedStack);
     m_stack->addWidget(m_tenantStack);
     m_stack->addWidget(m_moveStack);
     addTitleWidget(m_cancel);
+    addTitleWidget(m_tenantFilter);
     addTitleWidget(m_swap->tools());
     addTitleWidget(m_switch);
     setContent(m_stack);
@@ -67,7 +76,7 @@ NowPanel::NowPanel(Workspace& workspace, Actions& actions)
     connect(m_cancel, &QPushButton::clicked, this, &NowPanel::cancelChosen);
     connect(m_requestTable->selectionModel(), &QItemSelectionModel::selectionChanged, this, &NowPanel::refreshCancel);
     connect(m_tenantTable, &QAbstractItemView::activated, this,
-            [this](const QModelIndex& index) { emit tenantActivated(m_tenants.nameAt(index.row())); });
+            [this](const QModelIndex& index) { emit tenantActivated(index.data(IdRole).toString()); });
     connect(&workspace, &Workspace::snapshotChanged, this, &NowPanel::showSnapshot);
     connect(&workspace.engine(), &EngineClient::linkChanged, this, [this] {
         if (!m_workspace.engine().isAttached()) clear();
@@ -77,6 +86,25 @@ NowPanel::NowPanel(Workspace& workspace, Actions& actions)
     connect(remove, &QShortcut::activated, this, &NowPanel::cancelChosen);
     showView(kRequests);
     showSnapshot();  // what is known when the page is made
+}
+
+void NowPanel::makeTenantFilter() {
+    m_shownTenants->setSourceModel(&m_tenants);
+    m_shownTenants->setFilterKeyColumn(TenantLoadTable::Name);
+    m_shownTenants->setFilterCaseSensitivity(Qt::CaseInsensitive);
+    m_tenantFilter->setPlaceholderText(tr("Filter"));
+    m_tenantFilter->setAccessibleName(tr("Filter the tenants that use the server"));
+    m_tenantFilter->setMaximumWidth(scaled(kFilterWidth));
+    m_tenantFilter->addAction(icon(QStringLiteral("search"), Tone::Secondary), QLineEdit::LeadingPosition);
+    setControlSize(m_tenantFilter, ControlSize::Small);
+    auto* missed = filterMiss(m_tenantFilter);
+    missed->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Ignored);
+    m_tenantStack->addWidget(missed);
+    connect(m_tenantFilter, &QLineEdit::textChanged, this, [this](const QString& part) {
+        m_shownTenants->setFilterFixedString(part.trimmed());
+        showTenants();
+    });
+    connect(&m_workspace, &Workspace::tenantsChanged, this, &NowPanel::showTenants);
 }
 
 QStackedWidget* NowPanel::stackOf(EmptyView* none, QWidget* content) {
@@ -91,17 +119,20 @@ void NowPanel::showView(int index) {
     m_switch->setCurrent(index);
     m_stack->setCurrentIndex(index);
     m_cancel->setVisible(index == kRequests);
+    m_tenantFilter->setVisible(index == kTenantLoads);
+    if (index == kTenantLoads) m_workspace.refreshTenants();
     showSwapTools();
     if (index == kMoves) m_swap->askForSteps();
     showTenants();
     emit shown(index);
 }
 
-void NowPanel::setNarrow(bool narrow) {
+void NowPanel::fold(Breadth breadth) {
+    const bool narrow = breadth == Breadth::Narrow;
     m_switch->setShown(kLent, narrow);
     m_loadedTable->setWidths(narrow ? kLoadedNarrow : kLoadedWidths);
     m_requestTable->setWidths(narrow ? kRequestNarrow : kRequestWidths);
-    m_tenantTable->setWidths(narrow ? kTenantNarrow : kTenantWidths);
+    m_tenantTable->setWidths(narrow ? kTenantNarrow : breadth == Breadth::Medium ? kTenantMedium : kTenantWidths);
     m_swap->setNarrow(narrow);
 }
 
@@ -133,8 +164,8 @@ void NowPanel::showRequests() {
 
 void NowPanel::showTenants() {
     const Snapshot* s = m_workspace.snapshot();
-    m_tenants.setTenants(s ? s->tenants : std::vector<TenantLoad>());
-    m_tenantStack->setCurrentIndex(m_tenants.rowCount() > 0 ? 1 : 0);
+    m_tenants.setTenants(s ? s->tenants : std::vector<TenantLoad>(), m_workspace.tenants().tenants());
+    m_tenantStack->setCurrentIndex(m_tenants.rowCount() == 0 ? 0 : m_shownTenants->rowCount() == 0 ? 2 : 1);
 }
 
 void NowPanel::showSnapshot() {
@@ -152,7 +183,10 @@ void NowPanel::showSnapshot() {
 
 void NowPanel::tick() {
     if (m_stack->currentIndex() == kRequests) ask();
-    if (m_stack->currentIndex() == kTenantLoads) showTenants();
+    if (m_stack->currentIndex() == kTenantLoads) {
+        if (++m_ticks % kRecordTicks == 0) m_workspace.refreshTenants();
+        showTenants();
+    }
     if (m_stack->currentIndex() == kMoves && m_swap->hasMoves()) m_swap->askForSteps();
 }
 

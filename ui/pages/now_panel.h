@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // NowPanel: what the server does at the moment, at the foot of the Serve page: the requests being answered, each with a
-// way to end it, the models on the device, the tenants that use it, the moves of adapters; where the window is narrow,
-// the page map stands here too.
+// way to end it, the models on the device, the tenants that use it, with a filter, the moves of adapters; where the
+// window is narrow, the page map stands here too.
 #pragma once
 
 #include "ui/models/request_table.h"
 #include "ui/models/tenant_load_table.h"
-#include "ui/models/workspace.h"
-#include "ui/widgets/panel.h"
+#include "ui/pages/page.h"
 
+class QLineEdit;
+class QSortFilterProxyModel;
 class QStackedWidget;
 
 namespace espalier::ui {
@@ -22,7 +23,7 @@ class NowPanel : public Panel {
 public:
     NowPanel(Workspace& workspace, Actions& actions);
     const RequestTable& requests() const { return m_requests; }
-    void setNarrow(bool narrow);
+    void fold(Breadth breadth);
     // A view that the page lends and takes back. It comes last.
     void lend(Panel* panel);
     void giveBack(Panel* panel);
@@ -38,6 +39,7 @@ private:
     void showView(int index);
     void showSnapshot();
     void showRequests();
+    void makeTenantFilter();
     void showTenants();
     void showSwapTools();
     void clear();
@@ -48,12 +50,15 @@ private:
     Workspace& m_workspace;
     RequestTable m_requests;
     TenantLoadTable m_tenants;
+    QSortFilterProxyModel* m_shownTenants;
+    QLineEdit* m_tenantFilter;
     SegmentedSwitch* m_switch;
     QPushButton* m_cancel;
     TableView *m_requestTable, *m_loadedTable, *m_tenantTable;
     SwapView* m_swap;
     QStackedWidget *m_stack, *m_requestStack, *m_loadedStack, *m_tenantStack, *m_moveStack;
     bool m_isAsking = false;
+    int m_ticks = 0;
 };
 
 }  // namespace espalier::ui

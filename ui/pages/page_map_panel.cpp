@@ -54,7 +54,7 @@ QString PageMapPanel::about(qint64 id) const {
     const RequestRecord* request = m_requests.find(id);
     if (!request) return {};
     return tr("%1, %2 tokens in %3 pages")
-        .arg(text(request->model), formatCount(request->promptTokens + request->producedTokens),
+        .arg(RequestTable::modelText(*request), formatCount(request->promptTokens + request->producedTokens),
              formatCount(request->pages));
 }
 

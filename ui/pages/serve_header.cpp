@@ -75,7 +75,9 @@ QWidget* ServeHeader::addressRow() {
     m_exposure->setElide(Qt::ElideNone);
     m_key = new KeyField;
     auto* holder = new QWidget;
-    holder->setLayout(row({m_url, copy, m_exposure, m_address, 4, LayoutItem(m_key, 1), nullptr}, 4));
+    auto* line = row({m_url, copy, m_exposure, m_address, 4, LayoutItem(m_key, 1)}, 4);
+    line->addStretch(0);  // takes the room where the key is not shown, and none from it where it is
+    holder->setLayout(line);
     return holder;
 }
 

@@ -3,16 +3,16 @@
 
 #include <QDir>
 #include <QFileDialog>
-#include <QGridLayout>
 #include <QJsonArray>
 #include <QKeyEvent>
 #include <QLineEdit>
 #include <QLocale>
 #include <QScrollArea>
+#include <QScrollBar>
+#include <QVBoxLayout>
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <span>
 
 #include "ui/models/format.h"
 #include "ui/pages/now_panel.h"
@@ -26,11 +26,12 @@
 namespace espalier::ui {
 namespace {
 
-constexpr double kGib = double(1 << 30), kMegabyte = 1e6;
+constexpr double kGib = double(1 << 30), kMib = double(1 << 20), kMegabyte = 1e6;
 constexpr std::array kSpans{60.0, 300.0, 900.0, 3600.0, 0.0};
 constexpr int kFirstSpan = 2;
 constexpr int kTableTicks = 5;  // figures in a table change twice a second
-constexpr int kPlotHigh = 136, kPlotLow = 120;
+constexpr int kPlotHigh = 136, kPlotLow = 120, kMemoryHigh = 232, kMemoryLow = 188, kMapLow = 96;
+constexpr int kBetween = 8, kMargin = 12;
 constexpr int kNoteWidth = 320;
 constexpr double kNoteReach = 0.01;  // of the time shown: as near as that, a note is the one at the cursor
 
@@ -54,6 +55,10 @@ QString gib(double bytes) {
     return formatGib(qint64(bytes));
 }
 
+QString mib(double bytes) {
+    return formatMib(qint64(bytes));
+}
+
 QString megabytes(double bytes) {
     return formatRate(bytes / kMegabyte);
 }
@@ -71,27 +76,39 @@ protected:
 
 }  // namespace
 
+// Panels beside each other, as wide as they are in a window of 1440; what is more or less is shared.
+struct ServePage::PlotRow {
+    struct Cell {
+        QWidget* panel;
+        int width;
+    };
+    int stretch;  // of the height
+    int height;   // at least
+    std::vector<Cell> cells;
+};
+
 ServePage::ServePage(Workspace& workspace, Actions& actions)
     : Page(workspace, actions),
       m_dashboard(new Dashboard(workspace.history(), this)),
       m_header(new ServeHeader(workspace, actions)),
       m_now(new NowPanel(workspace, actions)),
       m_map(new PageMapPanel(workspace, actions, m_now->requests())),
-      m_grid(new QGridLayout),
+      m_rows(new QVBoxLayout),
+      m_scroll(new QScrollArea),
       m_error(new ErrorStrip) {
     static_assert(int(Metric::Free) + 1 == int(kMemoryOwners.size()), "the history stacks owners in their order");
     auto* content = new QWidget;
-    m_grid->setSpacing(8);
+    m_rows->setSpacing(kBetween);
     m_memory = memoryPanel();
     makePlots();
-    content->setLayout(column({m_error, LayoutItem(m_grid, 1)}, 8, {12, 8, 12, 12}));
-    auto* scroll = new QScrollArea;
-    scroll->setFrameShape(QFrame::NoFrame);
-    scroll->setWidgetResizable(true);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    scroll->setWidget(content);
-    scroll->setFocusPolicy(Qt::NoFocus);
-    setLayout(column({m_header, toolRow(), LayoutItem(scroll, 1)}, 0));
+    content->setLayout(column({m_error, LayoutItem(m_rows, 1)}, kBetween, {kMargin, 8, kMargin, kMargin}));
+    m_scroll->setFrameShape(QFrame::NoFrame);
+    m_scroll->setWidgetResizable(true);
+    m_scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    m_scroll->setWidget(content);
+    m_scroll->setFocusPolicy(Qt::NoFocus);
+    connect(m_scroll->verticalScrollBar(), &QScrollBar::rangeChanged, this, &ServePage::keepMargin);
+    setLayout(column({m_header, toolRow(), LayoutItem(m_scroll, 1)}, 0));
     fold(Breadth::Wide);
     connectPage();
     showSnapshot();  // what is known when the page is made
@@ -121,13 +138,14 @@ void ServePage::makePlots() {
         tr("Cache hits"), tr("% of 1 min"), quiet,
         {{tr("Prefixes"), metric(Metric::HitShare), 0}, {tr("Adapters"), metric(Metric::AdapterHitShare), 1}}, perCent);
     m_swap = linesPanel(tr("Swap"), tr("MB/s"), none,
-                        {{tr("In"), metric(Metric::SwapIn), 0}, {tr("Out"), metric(Metric::SwapOut), 1}}, megabytes);
+                        {{tr("In"), metric(Metric::SwapIn), 0}, {tr("Out"), metric(Metric::SwapOut), 1, false, true}},
+                        megabytes);
     m_preempted = linesPanel(tr("Preemptions"), tr("per min"), none,
                              {{tr("Preempted"), metric(Metric::PreemptedPerMin), 0, true}}, whole);
     m_processor =
-        linesPanel(tr("Processor"), tr("cores"), none, {{tr("Daemon"), metric(Metric::Processor), 0, true}}, cores);
+        linesPanel(tr("Processor"), tr("cores"), none, {{tr("Engine"), metric(Metric::Processor), 0, true}}, cores);
     m_resident =
-        linesPanel(tr("Daemon memory"), tr("GiB"), none, {{tr("Resident"), metric(Metric::Resident), 0, true}}, gib);
+        linesPanel(tr("Engine memory"), tr("GiB"), none, {{tr("Resident"), metric(Metric::Resident), 0, true}}, gib);
 }
 
 void ServePage::connectPage() {
@@ -198,12 +216,10 @@ QWidget* ServePage::toolRow() {
 
 Panel* ServePage::memoryPanel() {
     auto* panel = new Panel(tr("Device memory by owner"));
-    m_memoryPlot = new Plot(m_workspace.history(), *m_dashboard, tr("Device memory by owner, GiB"));
+    m_memoryPlot = new Plot(m_workspace.history(), *m_dashboard, tr("Device memory by owner"));
     std::vector<AreaSpec> areas;
     for (const MemoryOwner owner : kMemoryOwners) areas.push_back({int(owner), owner});
-    m_memoryPlot->setDivisor(kGib);
-    m_memoryPlot->setUnit(tr("GiB"));
-    m_memoryPlot->setFormat(gib);
+    countMemoryIn(false);
     m_memoryPlot->setNoDataText(tr("No samples yet"));
     m_memoryPlot->setEvents(&m_workspace.marks());
     m_memoryPlot->setAreas(std::move(areas));
@@ -218,11 +234,12 @@ Panel* ServePage::memoryPanel() {
 Panel* ServePage::linesPanel(const QString& title, const QString& unit, const QString& noData,
                              std::vector<LineSpec> lines, QString (*format)(double), bool logarithmic) {
     auto* panel = new Panel(title);
-    if (lines.size() > 1) panel->setUnit(unit);  // beside the value of one that is alone
+    panel->setUnit(unit);
     auto* plot =
         new Plot(m_workspace.history(), *m_dashboard, unit.isEmpty() ? title : title + QStringLiteral(", ") + unit);
-    const QString bare = unit.isEmpty() ? tr("tok/s") : unit.section(QLatin1Char(' '), 0, 0);
-    const QString beside = lines.size() > 1 ? bare : unit;
+    // Beside a value: without what is said of the axis or of the time.
+    const bool isMore = logarithmic || unit.startsWith(QLatin1Char('%'));
+    const QString bare = unit.isEmpty() ? tr("tok/s") : isMore ? unit.section(QLatin1Char(' '), 0, 0) : unit;
     plot->setUnit(bare);
     plot->setFormat(format);
     plot->setDivisor(format == gib ? kGib : format == megabytes ? kMegabyte : 1);
@@ -230,7 +247,7 @@ Panel* ServePage::linesPanel(const QString& title, const QString& unit, const QS
     plot->setWholeNumbers(format == whole);
     plot->setNoDataText(noData);
     plot->setLines(std::move(lines));
-    panel->addTitleWidget(new PlotLegend(*plot, *m_dashboard, format, beside));
+    panel->addTitleWidget(new PlotLegend(*plot, *m_dashboard, format, bare));
     panel->setContent(plot, {0, 0, 0, 4});
     m_plots.push_back(plot);
     return panel;
@@ -238,43 +255,68 @@ Panel* ServePage::linesPanel(const QString& title, const QString& unit, const QS
 
 // Where the window is narrow, the page map stands behind a tab.
 void ServePage::placeMap(bool narrow) {
-    m_now->setNarrow(narrow);
     if (narrow) {
-        m_grid->removeWidget(m_map);
+        m_map->setMinimumHeight(scaled(kMapLow));
         m_now->lend(m_map);
     } else {
         m_now->giveBack(m_map);
     }
 }
 
-void ServePage::fold(Breadth breadth) {
-    struct Place {
-        QWidget* panel;
-        int row, column, span;
-    };
-    // In columns of 48; legends are as long as their series are many.
-    const std::array wide{Place{m_memory, 0, 0, 32},    Place{m_map, 0, 32, 16},       Place{m_rates, 1, 0, 12},
-                          Place{m_swap, 1, 12, 10},     Place{m_ttftPanel, 1, 22, 14}, Place{m_tpotPanel, 1, 36, 12},
-                          Place{m_queue, 2, 0, 11},     Place{m_hits, 2, 11, 14},      Place{m_preempted, 2, 25, 8},
-                          Place{m_processor, 2, 33, 7}, Place{m_resident, 2, 40, 8},   Place{m_now, 3, 0, 48}};
-    const std::array slim{Place{m_memory, 0, 0, 48},     Place{m_rates, 1, 0, 24},      Place{m_ttftPanel, 1, 24, 24},
-                          Place{m_swap, 2, 0, 24},       Place{m_tpotPanel, 2, 24, 24}, Place{m_now, 3, 0, 48},
-                          Place{m_queue, 4, 0, 24},      Place{m_hits, 4, 24, 24},      Place{m_preempted, 5, 0, 16},
-                          Place{m_processor, 5, 16, 16}, Place{m_resident, 5, 32, 16}};
-    const bool narrow = breadth == Breadth::Narrow;
-    placeMap(narrow);
-    const std::span<const Place> places = narrow ? std::span<const Place>(slim) : std::span<const Place>(wide);
-    for (const Place& place : places) {
-        m_grid->removeWidget(place.panel);
-        m_grid->addWidget(place.panel, place.row, place.column, 1, place.span);
-        if (place.span < 32) place.panel->setMinimumHeight(scaled(narrow ? kPlotLow : kPlotHigh));
+// Each row shares its width anew; the panels themselves stay.
+void ServePage::placeRows(const std::vector<PlotRow>& rows) {
+    while (QLayoutItem* item = m_rows->takeAt(0)) delete item;
+    for (const PlotRow& plots : rows) {
+        auto* line = row({}, kBetween);
+        for (const PlotRow::Cell& cell : plots.cells) {
+            cell.panel->setMinimumHeight(scaled(plots.height));
+            line->addWidget(cell.panel, cell.width);
+        }
+        m_rows->addLayout(line, plots.stretch);
     }
-    for (int i = 0; i < 48; ++i) m_grid->setColumnStretch(i, 1);
-    constexpr std::array kWideRows{5, 3, 3, 4, 0, 0}, kSlimRows{5, 3, 3, 4, 3, 3};
-    for (int i = 0; i < int(kWideRows.size()); ++i)
-        m_grid->setRowStretch(i, (narrow ? kSlimRows : kWideRows)[std::size_t(i)]);
+}
+
+// A scroll bar stands in the margin, so that the panels are as wide with it as without.
+void ServePage::keepMargin() {
+    const QScrollBar* bar = m_scroll->verticalScrollBar();
+    const int right = bar->maximum() > bar->minimum() ? qMax(0, kMargin - bar->sizeHint().width()) : kMargin;
+    QLayout* layout = m_scroll->widget()->layout();
+    if (layout->contentsMargins().right() != right) layout->setContentsMargins(kMargin, 8, right, kMargin);
+}
+
+void ServePage::fold(Breadth breadth) {
+    const bool narrow = breadth == Breadth::Narrow, medium = breadth == Breadth::Medium;
+    placeRows({});  // before the page map goes elsewhere
+    m_now->fold(breadth);
+    placeMap(narrow);
+    if (narrow) {
+        placeRows({{0, kMemoryLow, {{m_memory, 1}}},
+                   {3, kPlotLow, {{m_rates, 1}, {m_ttftPanel, 1}}},
+                   {3, kPlotLow, {{m_swap, 1}, {m_tpotPanel, 1}}},
+                   {4, kPlotHigh, {{m_now, 1}}},
+                   {3, kPlotLow, {{m_queue, 1}, {m_hits, 1}}},
+                   {3, kPlotLow, {{m_preempted, 1}, {m_processor, 1}, {m_resident, 1}}}});
+    } else {
+        const int rates = medium ? 262 : 312, swap = medium ? 262 : 256;
+        const int ttft = medium ? 262 : 344, tpot = medium ? 262 : 296;  // the names of three percentiles
+        const PlotRow::Cell memory{m_memory, medium ? 712 : 820}, map{m_map, medium ? 352 : 404};
+        placeRows(
+            {{5, kMemoryHigh, {memory, map}},
+             {3, kPlotHigh, {{m_rates, rates}, {m_swap, swap}, {m_ttftPanel, ttft}, {m_tpotPanel, tpot}}},
+             {3, kPlotHigh, {{m_queue, 268}, {m_hits, 348}, {m_preempted, 188}, {m_processor, 184}, {m_resident, 212}}},
+             {4, kPlotHigh, {{m_now, 1}}}});
+    }
     m_header->setNarrow(narrow);
-    m_owners->setFixedWidth(scaled(narrow ? 220 : 248));
+    m_owners->setBrief(narrow);
+    m_owners->setFixedWidth(scaled(narrow ? 196 : 248));
+}
+
+void ServePage::countMemoryIn(bool mebibytes) {
+    m_isMib = mebibytes;
+    m_memoryPlot->setDivisor(mebibytes ? kMib : kGib);
+    m_memoryPlot->setUnit(mebibytes ? tr("MiB") : tr("GiB"));
+    m_memoryPlot->setFormat(mebibytes ? mib : gib);
+    m_memoryPlot->refresh();
 }
 
 void ServePage::showSnapshot() {
@@ -285,9 +327,10 @@ void ServePage::showSnapshot() {
         m_map->clear();
         return;
     }
-    m_memory->setUnit(tr("GiB of %1").arg(formatGib(s->memory.total)));
+    if (const bool isLittle = isCountedInMib(s->memory); isLittle != m_isMib) countMemoryIn(isLittle);
+    m_memory->setUnit((m_isMib ? tr("MiB of %1 GiB") : tr("GiB of %1")).arg(formatGib(s->memory.total)));
     m_memoryPlot->setReference(s->memory.total > 0 ? std::optional(double(s->memory.total)) : std::nullopt,
-                               tr("limit %1").arg(formatGib(s->memory.total)));
+                               tr("limit %1 GiB").arg(formatGib(s->memory.total)));
     m_map->setSnapshot(*s);
 }
 
@@ -309,20 +352,24 @@ void ServePage::setTablesShown(bool shown) {
     for (Plot* plot : m_plots) plot->setTableShown(shown);
 }
 
+// Ago is from now, also where a zoom or a pause shows something older.
+QString ServePage::cursorText() const {
+    const auto cursor = m_dashboard->cursor();
+    if (!cursor || m_dashboard->source().isEmpty()) return {};
+    return tr("Cursor %1, %2 ago")
+        .arg(formatClock(qint64(*cursor * 1000)), formatDuration(m_dashboard->source().lastX() - *cursor));
+}
+
 void ServePage::showCursor() {
     m_zoomOut->setEnabled(m_dashboard->isZoomed());
-    if (m_dashboard->isPaused()) {
-        m_cursorText->setText(
+    const bool paused = m_dashboard->isPaused();
+    QStringList said{cursorText()};
+    if (paused)
+        said.prepend(
             tr("Paused %1, %2 samples behind")
                 .arg(formatClock(qint64(m_dashboard->pausedAt() * 1000)), formatCount(m_dashboard->samplesBehind())));
-    } else if (const auto cursor = m_dashboard->cursor()) {
-        m_cursorText->setText(
-            tr("Cursor %1, %2 ago")
-                .arg(formatClock(qint64(*cursor * 1000)), formatDuration(m_dashboard->to() - *cursor)));
-    } else {
-        m_cursorText->setText(m_saved);
-    }
-    const bool paused = m_dashboard->isPaused();
+    said.removeAll(QString());
+    m_cursorText->setText(said.isEmpty() ? m_saved : said.join(QStringLiteral("  ·  ")));
     const QString verb = paused ? tr("Resume") : tr("Pause");
     if (m_pause->accessibleName() == verb) return;
     m_pause->setText(QLatin1Char(' ') + verb);

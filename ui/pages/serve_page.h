@@ -6,8 +6,9 @@
 
 #include "ui/pages/page.h"
 
-class QGridLayout;
 class QLineEdit;
+class QScrollArea;
+class QVBoxLayout;
 
 namespace espalier::ui {
 
@@ -45,7 +46,12 @@ private:
     void showSnapshot();
     void showCursor();
     void tick();
+    void countMemoryIn(bool mib);
+    QString cursorText() const;  // empty: no cursor
     void placeMap(bool narrow);
+    struct PlotRow;
+    void placeRows(const std::vector<PlotRow>& rows);
+    void keepMargin();
     double noteTime() const;
     void beginNote();
     void endNote();
@@ -65,7 +71,9 @@ private:
     Panel *m_queue = nullptr, *m_rates = nullptr, *m_ttftPanel = nullptr, *m_tpotPanel = nullptr;
     Panel *m_swap = nullptr, *m_hits = nullptr, *m_preempted = nullptr, *m_processor = nullptr, *m_resident = nullptr;
     std::vector<Plot*> m_plots;
-    QGridLayout* m_grid = nullptr;
+    QVBoxLayout* m_rows;
+    QScrollArea* m_scroll;
+    bool m_isMib = false;  // the unit of the memory plot
     ErrorStrip* m_error = nullptr;
     int m_ticks = 0;
     double m_noteAt = 0;

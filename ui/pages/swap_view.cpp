@@ -6,6 +6,7 @@
 #include "core/api/protocol.h"
 #include "ui/models/format.h"
 #include "ui/widgets/move_detail.h"
+#include "ui/widgets/move_legend.h"
 #include "ui/widgets/move_timeline.h"
 #include "ui/widgets/table_view.h"
 
@@ -47,7 +48,7 @@ QWidget* SwapView::makeTools() {
     connect(closer, &QToolButton::clicked, this, [this] { m_timeline->zoom(1); });
     connect(wider, &QToolButton::clicked, this, [this] { m_timeline->zoom(-1); });
     auto* tools = new QWidget;
-    tools->setLayout(row({closer, wider, m_twin}, 4));
+    tools->setLayout(row({new MoveLegend, 8, closer, wider, m_twin}, 4));
     return tools;
 }
 

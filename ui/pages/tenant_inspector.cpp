@@ -20,6 +20,8 @@
 namespace espalier::ui {
 namespace {
 
+constexpr int kBetweenFields = 8;
+
 TextLabel* caption(const QString& text, bool givesWay = false) {
     auto* label = new TextLabel(text, text_size::kTable, QFont::Normal, Tone::Secondary);
     if (!givesWay) label->setElide(Qt::ElideNone);
@@ -82,6 +84,10 @@ TenantInspector::TenantInspector(Workspace& workspace, Actions& actions)
 }
 
 QWidget* TenantInspector::titleRow(Actions& actions) {
+    m_back = button(tr("All tenants"), {}, ButtonRole::Plain, ControlSize::Small);
+    m_back->setToolTip(QKeySequence(Qt::Key_Escape).toString(QKeySequence::NativeText));
+    m_back->hide();
+    connect(m_back, &QPushButton::clicked, this, &TenantInspector::left);
     m_name = new TextLabel({}, text_size::kTitle, QFont::DemiBold);
     m_badge = new Badge;
     m_facts = new TextLabel({}, text_size::kTable, QFont::Normal, Tone::Secondary);
@@ -89,7 +95,7 @@ QWidget* TenantInspector::titleRow(Actions& actions) {
     m_revoke->setToolTip(actions.get(action::kTenantRevoke)->shortcut().toString(QKeySequence::NativeText));
     connect(m_revoke, &QPushButton::clicked, this, [this] { emit revokeWanted(!m_tenant.revokedAt); });
     auto* title = new QWidget;
-    title->setLayout(column({row({m_name, m_badge, nullptr, m_revoke}, 8), m_facts}, 4, {12, 10, 8, 10}));
+    title->setLayout(column({row({m_back, m_name, m_badge, nullptr, m_revoke}, 8), m_facts}, 4, {12, 10, 8, 10}));
     return title;
 }
 
@@ -113,13 +119,14 @@ QWidget* TenantInspector::limitsPart() {
         const QString key = limit.key;
         m_fields[key] = field;
         connect(field, &LimitEdit::editingFinished, this, [this, key] { commit(key); });
+        field->setUnit(limit.unit);
         const int column = 3 * (at % 2);
         grid->addWidget(caption(limit.label), at / 2, column);
         grid->addWidget(field, at / 2, column + 1);
-        grid->addWidget(caption(limit.unit), at / 2, column + 2);
         grid->setColumnStretch(column + 1, 1);
         ++at;
     }
+    grid->setColumnMinimumWidth(2, kBetweenFields);
     auto* part = new QWidget;
     m_misread = paragraph({}, text_size::kTable, Tone::Error);
     m_misread->hide();
@@ -155,6 +162,12 @@ void TenantInspector::show(const TenantRecord* tenant, const TenantDays* days) {
     showLimits();
     m_models->show(tenant->limits.models);
     m_usage->show(*tenant, days);
+}
+
+void TenantInspector::setInPlace(bool inPlace) {
+    const bool isOpening = inPlace && m_back->isHidden();
+    m_back->setVisible(inPlace);
+    if (isOpening) m_back->setFocus(Qt::OtherFocusReason);
 }
 
 void TenantInspector::editLimits() {
@@ -280,7 +293,7 @@ void TenantInspector::commit(const QString& key) {
 }
 
 void TenantInspector::keyPressEvent(QKeyEvent* event) {
-    if (event->key() == Qt::Key_Escape) return emit leftByEsc();
+    if (event->key() == Qt::Key_Escape) return emit left();
     Panel::keyPressEvent(event);
 }
 

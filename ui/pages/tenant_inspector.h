@@ -25,9 +25,10 @@ public:
     TenantInspector(Workspace& workspace, Actions& actions);
     // null: none is chosen. Fields that are being edited keep what is typed.
     void show(const TenantRecord* tenant, const TenantDays* days);
-    void editLimits();  // the first field takes the focus
-    void rotateKey();   // the only one; of several none is meant, and the first button takes the focus
-    void revokeKey();   // likewise
+    void setInPlace(bool inPlace);  // of the list: the way back is shown and takes the focus
+    void editLimits();              // the first field takes the focus
+    void rotateKey();               // the only one; of several none is meant, and the first button takes the focus
+    void revokeKey();               // likewise
     void chooseModels();
     void toggleHours();
     void refuse();  // the last edit did not hold: the fields show again what does
@@ -41,7 +42,7 @@ signals:
     void revokeWanted(bool revoke);                                               // false: restore
     void limitEdited(const espalier::Json& before, const espalier::Json& after);  // arguments of tenant-limit
     void hoursWanted(const QString& tenant);                                      // answered by setHours
-    void leftByEsc();
+    void left();                                                                  // by Esc or by the way back
 
 protected:
     void keyPressEvent(QKeyEvent* event) override;
@@ -59,7 +60,7 @@ private:
     QStackedLayout* m_stack = nullptr;
     TextLabel *m_name = nullptr, *m_facts = nullptr;
     Badge* m_badge = nullptr;
-    QPushButton* m_revoke = nullptr;
+    QPushButton *m_back = nullptr, *m_revoke = nullptr;
     QPushButton* m_newKey = nullptr;
     struct KeyLine {
         std::string id;

@@ -36,22 +36,22 @@ QString hourTick(double x) {
 TenantUsageView::TenantUsageView()
     : m_samples(kUsageColumns, qMax(kUsageDays, kUsageHours)),
       m_switch(new SegmentedSwitch({tr("30 days"), tr("48 hours")}, tr("Usage shown"))),
+      m_unit(new TextLabel({}, text_size::kCaption, QFont::Normal, Tone::Secondary)),
       m_plot(new Plot(m_samples, tr("Usage in tokens"))) {
     m_plot->setUnit(tr("tok"));
     m_plot->setFormat(tokensText);
-    m_plot->setSteps(true);
+    m_plot->setBars(true);
     m_plot->setWholeNumbers(true);
-    m_plot->setLines({{tr("Prompt"), kPrompt, 0, true}, {tr("Completion"), kCompletion, 1, false}});
+    m_plot->setLines({{tr("Prompt"), kPrompt, 0}, {tr("Completion"), kCompletion, 1}});
     m_plot->setFixedHeight(scaled(kPlotHeight));
     connect(m_plot, &Plot::markStepped, this, &TenantUsageView::stepMark);
     m_switch->setCurrent(0);
     connect(m_switch, &SegmentedSwitch::chosen, this, &TenantUsageView::choose);
     auto* title = new TextLabel(tr("Usage"), text_size::kTable, QFont::DemiBold);
-    auto* unit = new TextLabel(tr("tokens"), text_size::kCaption, QFont::Normal, Tone::Secondary);
     title->setElide(Qt::ElideNone);
     auto* bar = new QWidget;
     bar->setFixedHeight(scaled(32));
-    bar->setLayout(row({title, unit, LayoutItem(new PlotLegend(*m_plot), 1), m_switch}, 8, {12, 0, 8, 0}));
+    bar->setLayout(row({title, m_unit, LayoutItem(new PlotLegend(*m_plot), 1), m_switch}, 8, {12, 0, 8, 0}));
     setLayout(column({bar, m_plot}, 0));
 }
 
@@ -99,6 +99,7 @@ void TenantUsageView::choose() {
 void TenantUsageView::showSamples() {
     m_samples.clear();
     const bool byHour = isByHour();
+    m_unit->setText(byHour ? tr("tok an hour") : tr("tok a day"));
     const int count = byHour ? kUsageHours : kUsageDays;
     const std::int64_t now = m_now > 0 ? m_now : QDateTime::currentMSecsSinceEpoch();
     const std::int64_t last = now / (byHour ? kHourMs : kDayMs), first = last - count + 1;

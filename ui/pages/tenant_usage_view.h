@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// TenantUsageView: what one tenant used, as tokens of prompts and answers a day or an hour. Days are those of UTC, as
-// limits count them; hours read in local time. The arrow keys move a mark that names one day or hour.
+// TenantUsageView: what one tenant used, as tokens of prompts and, upon them, of answers a day or an hour. Days are
+// those of UTC, as limits count them; hours read in local time. The arrow keys move a mark that names one day or hour.
 #pragma once
 
 #include "ui/models/sample_ring.h"
@@ -41,6 +41,7 @@ private:
     SampleRing m_samples;
     std::optional<int> m_mark;  // which sample
     SegmentedSwitch* m_switch;
+    TextLabel* m_unit;
     Plot* m_plot;
 };
 

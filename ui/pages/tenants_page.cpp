@@ -26,6 +26,9 @@ namespace espalier::ui {
 namespace {
 
 constexpr int kInspectorWidth = 416;
+// Where the window is narrow, a chevron leads into the inspector.
+const std::vector kWideColumns{20, 7, 9, 9, 12, 9, 14, 18, 14, 0}, kMediumColumns{22, 8, 0, 10, 14, 0, 16, 20, 16, 0},
+    kNarrowColumns{24, 0, 0, 10, 14, 0, 18, 22, 16, 5};
 constexpr int kBeatMs = 5000;    // what was used today, while the page is seen
 constexpr int kUsageBeats = 12;  // the days and hours behind it
 constexpr int kExportDays = 400;
@@ -70,6 +73,9 @@ TenantsPage::TenantsPage(Workspace& workspace, Actions& actions)
     connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &TenantsPage::showCurrent);
     connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &TenantsPage::changed);
     connect(m_table, &QAbstractItemView::activated, this, &TenantsPage::goInside);
+    connect(m_table, &QAbstractItemView::clicked, this, [this](const QModelIndex& cell) {
+        if (cell.column() == TenantTable::Open) goInside();
+    });
     connect(&engine(), &EngineClient::attached, this, [this](bool fresh) {
         if (fresh) m_undo.clear();
         readUsage();
@@ -115,7 +121,7 @@ void TenantsPage::connectInspector() {
                      {QStringLiteral("tenant-limit"), back});
     });
     connect(m_inspector, &TenantInspector::hoursWanted, this, &TenantsPage::readHours);
-    connect(m_inspector, &TenantInspector::leftByEsc, this, [this] {
+    connect(m_inspector, &TenantInspector::left, this, [this] {
         m_isInside = false;
         showParts();
         m_table->setFocus();
@@ -125,7 +131,7 @@ void TenantsPage::connectInspector() {
 Panel* TenantsPage::listPanel() {
     auto* panel = new Panel;
     panel->setAccessibleName(tr("Tenants of the workspace"));
-    m_table = new TableView(m_filtered, tr("Tenants"), kListRow, {20, 7, 9, 9, 12, 9, 14, 18, 14});
+    m_table = new TableView(m_filtered, tr("Tenants"), kListRow, kWideColumns);
     m_table->setItemDelegateForColumn(TenantTable::Days, new SparkDelegate(m_tenants, scaled(kListRow), m_table));
     m_table->setSortingEnabled(true);
     m_table->sortByColumn(TenantTable::Name, Qt::AscendingOrder);
@@ -323,8 +329,7 @@ void TenantsPage::showCurrent() {
 
 void TenantsPage::fold(Breadth breadth) {
     m_isNarrow = breadth == Breadth::Narrow;
-    m_table->setWidths(breadth == Breadth::Medium ? std::vector{22, 8, 0, 10, 14, 0, 16, 20, 16}
-                                                  : std::vector{20, 7, 9, 9, 12, 9, 14, 18, 14});
+    m_table->setWidths(m_isNarrow ? kNarrowColumns : breadth == Breadth::Medium ? kMediumColumns : kWideColumns);
     showParts();
     const int side = scaled(kInspectorWidth);
     m_splitter->setSizes({qMax(400, width() - side - 32), side});
@@ -332,8 +337,9 @@ void TenantsPage::fold(Breadth breadth) {
 
 // Both side by side; where the window is narrow one in the other's place.
 void TenantsPage::showParts() {
-    m_list->setVisible(!m_isNarrow || !m_isInside);
     m_inspector->setVisible(!m_isNarrow || m_isInside);
+    m_inspector->setInPlace(m_isNarrow && m_isInside);
+    m_list->setVisible(!m_isNarrow || !m_isInside);
 }
 
 QJsonObject TenantsPage::session() const {

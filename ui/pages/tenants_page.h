@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // TenantsPage: who may use the server: a table of tenants and an inspector with keys, limits, models and use. Limits
 // hold as soon as they are edited; every edit, revocation and restoration can be undone. Where the window is narrow the
-// inspector opens in the table's place, and Esc returns.
+// inspector opens in the table's place; a button and Esc lead back.
 #pragma once
 
 #include <QTimer>

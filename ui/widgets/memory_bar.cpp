@@ -12,6 +12,12 @@ namespace {
 
 constexpr int kBar = 28, kGapBelowBar = 8, kLegendRow = 20;
 
+// The legend does not jump when a request begins or ends.
+bool isAlwaysNamed(MemoryOwner owner) {
+    return owner == MemoryOwner::Weights || owner == MemoryOwner::KvRunning || owner == MemoryOwner::KvCached ||
+           owner == MemoryOwner::Free;
+}
+
 }  // namespace
 
 MemoryBar::MemoryBar(QWidget* parent) : QWidget(parent) {
@@ -35,6 +41,12 @@ void MemoryBar::setMemory(const MemoryByOwner& memory) {
     update();
 }
 
+// As precise as the total beside the bar's title.
+QString MemoryBar::valueText(qint64 bytes) const {
+    if (bytes == 0 || !isCountedInMib(m_memory)) return formatGib(bytes);
+    return bytes < qint64(1) << 30 ? formatBytes(bytes) : formatGib(bytes) + QLatin1String(" GiB");
+}
+
 std::vector<MemoryBar::Entry> MemoryBar::legend(int width) const {
     std::vector<Entry> entries;
     const QFontMetrics names = fontMetrics();
@@ -42,8 +54,8 @@ std::vector<MemoryBar::Entry> MemoryBar::legend(int width) const {
     int x = 0, y = kBar + kGapBelowBar;
     for (const MemoryOwner owner : kMemoryOwners) {
         const qint64 bytes = bytesOf(m_memory, owner);
-        if (bytes == 0 && owner != MemoryOwner::Free && owner != MemoryOwner::Weights) continue;
-        Entry entry{int(owner), ownerName(owner, true), formatGib(bytes), {}};
+        if (bytes == 0 && !isAlwaysNamed(owner)) continue;
+        Entry entry{int(owner), ownerName(owner, true), valueText(bytes), bytes == 0, {}};
         const int wide = kSwatch + 6 + names.horizontalAdvance(entry.name) + 8 + values.horizontalAdvance(entry.value);
         if (x > 0 && x + wide > width) {
             x = 0;
@@ -95,8 +107,10 @@ void MemoryBar::paintEvent(QPaintEvent*) {
         painter.setFont(font());
         painter.setPen(QColor(c.secondary));
         painter.drawText(entry.rect.adjusted(kSwatch + 6, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, entry.name);
-        painter.setFont(uiFont(text_size::kTable, QFont::DemiBold));
-        painter.setPen(QColor(c.text));
+        if (!entry.isNone) {
+            painter.setFont(uiFont(text_size::kTable, QFont::DemiBold));
+            painter.setPen(QColor(c.text));
+        }
         painter.drawText(entry.rect, Qt::AlignRight | Qt::AlignVCenter, entry.value);
     }
 }

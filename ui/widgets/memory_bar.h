@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// MemoryBar: device memory by owner as one bar with its legend; owners that hold nothing are left out.
+// MemoryBar: device memory by owner as one bar with its legend, in GiB, or each with its unit where little is used.
+// What comes and goes with requests keeps its place in the legend; other owners that hold nothing are left out.
 #pragma once
 
 #include <QWidget>
@@ -26,8 +27,10 @@ private:
     struct Entry {
         int owner;
         QString name, value;
+        bool isNone;
         QRect rect;
     };
+    QString valueText(qint64 bytes) const;
     std::vector<Entry> legend(int width) const;
 
     MemoryByOwner m_memory;

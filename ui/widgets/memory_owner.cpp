@@ -96,6 +96,11 @@ QRgb ownerNameColor(const ThemeColors& c, MemoryOwner owner) {
     return owner == MemoryOwner::Free ? c.text : c.nameOnLight;
 }
 
+bool isCountedInMib(const MemoryByOwner& memory) {
+    const qint64 used = memory.total - memory.free;
+    return used > 0 && used < (qint64(1) << 30);
+}
+
 qint64 bytesOf(const MemoryByOwner& memory, MemoryOwner owner) {
     switch (owner) {
         case MemoryOwner::Weights:

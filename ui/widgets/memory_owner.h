@@ -19,5 +19,7 @@ QString ownerName(MemoryOwner owner, bool brief = false);
 QBrush ownerBrush(const ThemeColors& colors, MemoryOwner owner);  // lines on cached, dots on free
 QRgb ownerNameColor(const ThemeColors& colors, MemoryOwner owner);
 qint64 bytesOf(const MemoryByOwner& memory, MemoryOwner owner);
+// So little is used that GiB would show it as nothing: its parts are shown in MiB.
+bool isCountedInMib(const MemoryByOwner& memory);
 
 }  // namespace espalier::ui

@@ -29,15 +29,15 @@ std::pair<int, double> computedMeanwhile(const AdapterMove& move, const std::deq
 QString wayWithRate(const AdapterMove& move) {
     const QString way = MoveTable::wayText(move);
     if (move.seconds <= 0) return way;
-    const double perSecond = double(move.bytes) / move.seconds;
-    return MoveDetail::tr("%1, %2 ms at %3/s").arg(way, formatMs(move.seconds * 1000), formatBytes(qint64(perSecond)));
+    return MoveDetail::tr("%1, %2 ms at %3")
+        .arg(way, formatMs(move.seconds * 1000), formatTransfer(double(move.bytes) / move.seconds));
 }
 
 }  // namespace
 
 QString moveCostText(const AdapterMove& move) {
-    if (move.seconds <= 0) return MoveDetail::tr("nothing was copied");
-    if (move.waiters == 0) return MoveDetail::tr("no request waited for it");
+    if (move.seconds <= 0) return MoveDetail::tr("Nothing was copied");
+    if (move.waiters == 0) return MoveDetail::tr("No added wait");
     return counted(move.waiters, MoveDetail::tr("%1 request waited, up to %2 ms"),
                    MoveDetail::tr("%1 requests waited, up to %2 ms"))
         .arg(formatMs(move.waitedSeconds * 1000));
@@ -101,7 +101,7 @@ void MoveDetail::show(const AdapterMove& move, const QString& base, const std::d
         m_badge->show(QStringLiteral("clock-alert"), tr("Added up to %1 ms").arg(formatMs(move.waitedSeconds * 1000)),
                       Tone::Warn);
     else
-        m_badge->show(QStringLiteral("check"), count > 0 ? tr("Hidden behind compute") : tr("Nobody waited"),
+        m_badge->show(QStringLiteral("check"), count > 0 ? tr("Hidden behind compute") : tr("No added wait"),
                       Tone::Accent);
     m_none->hide();
     m_form->show();

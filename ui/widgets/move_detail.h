@@ -36,7 +36,7 @@ private:
     std::vector<TextLabel*> m_names, m_values;
 };
 
-// What it cost those who waited: "no request waited", "2 requests waited up to 3.1 ms".
+// What it cost those who waited: "No added wait", "2 requests waited, up to 3.1 ms".
 QString moveCostText(const AdapterMove& move);
 
 }  // namespace espalier::ui

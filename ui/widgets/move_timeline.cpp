@@ -23,6 +23,10 @@ int laneOf(const AdapterMove& move) {
     return move.from == AdapterTier::Disk ? kToRam : kGivenUp;
 }
 
+QRgb groundOf(const ThemeColors& c, int lane) {
+    return lane % 2 == 0 ? c.base : c.alternateBase;
+}
+
 bool isPrompt(const StepRecord& step) {
     return step.promptRows > 0;
 }
@@ -185,17 +189,17 @@ void MoveTimeline::paintEvent(QPaintEvent*) {
 
 void MoveTimeline::paintLanes(QPainter& painter) const {
     const ThemeColors& c = colorsOf(palette());
-    const std::array names{tr("Steps"), tr("RAM → pool"), tr("Given up"), tr("Disk → RAM")};
+    const std::array names{tr("Steps"), tr("RAM → Device"), tr("Evicted"), tr("Disk → RAM")};
     for (int lane = 0; lane < kLanes; ++lane) {
         const QRect rect = laneRect(lane);
-        painter.fillRect(rect, QColor(lane % 2 == 0 ? c.base : c.alternateBase));
+        painter.fillRect(rect, QColor(groundOf(c, lane)));
         painter.setPen(QColor(c.secondary));
         painter.drawText(QRect(0, rect.top(), scaled(kNameWidth) - 6, rect.height()), Qt::AlignRight | Qt::AlignVCenter,
                          names[std::size_t(lane)]);
     }
     if (partCount() == 0) return;
     const QRect axis(laneRect(0).left(), height() - scaled(kAxisHeight), laneRect(0).width(), scaled(kAxisHeight));
-    const QString span = m_spanMs < 1000 ? tr("-%1 ms").arg(m_spanMs) : tr("-%1 s").arg(m_spanMs / 1000);
+    const QString span = m_spanMs < 1000 ? tr("−%1 ms").arg(m_spanMs) : tr("−%1 s").arg(m_spanMs / 1000);
     painter.drawText(axis, Qt::AlignLeft | Qt::AlignVCenter, span);
     painter.drawText(axis, Qt::AlignRight | Qt::AlignVCenter, formatClock(qint64(end())));
 }
@@ -283,11 +287,12 @@ void MoveTimeline::paintMoves(QPainter& painter) const {
     }
 }
 
-// Right of its block, where nothing else follows so soon.
+// Right of its block, where nothing else follows so soon; on the ground of its lane, so that no line goes through it.
 void MoveTimeline::paintNames(QPainter& painter) const {
     std::array<int, kLanes> free{};
     free.fill(laneRect(0).right());
-    painter.setPen(QColor(colorsOf(palette()).text));
+    const ThemeColors& c = colorsOf(palette());
+    painter.setPen(QColor(c.text));
     for (int row = 0; row < m_moves.rowCount(); ++row) {
         const QRect rect = partRect(row);
         if (rect.isNull()) continue;
@@ -296,8 +301,11 @@ void MoveTimeline::paintNames(QPainter& painter) const {
         const int left = rect.right() + kNameGap, room = until - kNameGap - left;
         until = qMin(until, rect.left());
         const QString name = painter.fontMetrics().elidedText(text(move.adapter), Qt::ElideRight, room);
-        if (room >= scaled(kLeastName))
-            painter.drawText(QRect(left, rect.center().y() - 10, room, 20), Qt::AlignLeft | Qt::AlignVCenter, name);
+        if (room < scaled(kLeastName)) continue;
+        const QRect place(left, rect.center().y() - 10, room, 20);
+        painter.fillRect(painter.boundingRect(place, Qt::AlignLeft | Qt::AlignVCenter, name).adjusted(-1, 0, 1, 0),
+                         QColor(groundOf(c, laneOf(move))));
+        painter.drawText(place, Qt::AlignLeft | Qt::AlignVCenter, name);
     }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// MoveTimeline: the moves of adapters over time, in lanes under the steps of the models: from RAM to the pool, given
-// up, from disk to RAM. What took time is a block as long as it took, what took none a diamond; a dashed line joins the
-// two parts of one way from disk. Where there are more steps than room, their lane shows how much of the time was
-// computed. MoveTable and StepTable are its twins.
+// MoveTimeline: the moves of adapters over time, in lanes under the steps of the models: from RAM to the device,
+// evicted, from disk to RAM. What took time is a block as long as it took, what took none a diamond; a dashed line
+// joins the two parts of one way from disk. Where there are more steps than room, their lane shows how much of the time
+// was computed. MoveTable and StepTable are its twins.
 //
 // Owner: a page. Thread: Qt.
 #pragma once

@@ -4,6 +4,7 @@
 #include <QEvent>
 #include <QFontMetrics>
 #include <QPainter>
+#include <algorithm>
 #include <array>
 #include <tuple>
 
@@ -13,8 +14,11 @@ namespace espalier::ui {
 namespace {
 
 constexpr int kLeastPitch = 8, kMostPitch = 16, kGapPx = 1;
-constexpr int kMapLegendHeight = 22, kLegendGap = 14;
-constexpr int kLeastPart = 3;  // pixels of a second owner in a cell, and what it leaves of the first
+constexpr double kTallest = 1.25;  // of the width of a cell
+constexpr int kDotPart = 3;        // of a part is its dot
+constexpr int kLegendLine = 18, kAboveLegend = 4, kLegendGap = 14;
+constexpr int kLegendInOneLine = 460;  // as wide as five entries may be
+constexpr int kLeastPart = 3;          // pixels of a second owner in a cell, and what it leaves of the first
 
 }  // namespace
 
@@ -62,16 +66,23 @@ void PageMapView::clear() {
     layOut();
 }
 
+// Of the names that may come, not of those that are there: the map must not jump when a count grows.
+int PageMapView::legendHeight() const {
+    const int lines = m_map.adapters.empty() || width() >= scaled(kLegendInOneLine) ? 1 : 2;
+    return kAboveLegend + lines * scaled(kLegendLine);
+}
+
 int PageMapView::cellsThatFit() const {
-    return qMax(1, width() / kLeastPitch) * qMax(1, (height() - scaled(kMapLegendHeight)) / kLeastPitch);
+    return qMax(1, width() / kLeastPitch) * qMax(1, (height() - legendHeight()) / kLeastPitch);
 }
 
 void PageMapView::setMap(const PageMap& map) {
     std::vector<Cell> cells;
     for (const PageRun& run : map.runs)
         cells.insert(cells.end(), std::size_t(run.cells), Cell{run.owner, run.request, run.adapter, run.beside});
-    const bool sameShape = cells.size() == m_cells.size() && !m_image.isNull();
+    const int legendBefore = legendHeight();
     m_map = map;
+    const bool sameShape = cells.size() == m_cells.size() && !m_image.isNull() && legendHeight() == legendBefore;
     m_cells.swap(cells);
     if (!sameShape) {
         renumber(kNone);
@@ -86,13 +97,16 @@ void PageMapView::setMap(const PageMap& map) {
 
 // The largest cells with which all of them fit; one image for all.
 void PageMapView::layOut() {
-    const int room = height() - scaled(kMapLegendHeight);
+    const int room = height() - legendHeight();
     m_pitch = kMostPitch;
     const auto fits = [&] {
         m_columns = qMax(1, width() / m_pitch);
         return (cellCount() + m_columns - 1) / m_columns * m_pitch <= room;
     };
     while (!fits() && m_pitch > kLeastPitch) --m_pitch;
+    // A little higher than wide, where that fills the room.
+    const int rows = qMax(1, (cellCount() + m_columns - 1) / m_columns);
+    m_rowPitch = qBound(m_pitch, room / rows, int(m_pitch * kTallest));
     const double ratio = devicePixelRatioF();
     m_image = QImage((QSizeF(width(), qMax(1, room)) * ratio).toSize(), QImage::Format_ARGB32_Premultiplied);
     if (m_image.isNull()) return;
@@ -105,8 +119,7 @@ void PageMapView::layOut() {
 }
 
 QRect PageMapView::partRect(int cell) const {
-    const int side = m_pitch - kGapPx;
-    return {cell % m_columns * m_pitch, cell / m_columns * m_pitch, side, side};
+    return {cell % m_columns * m_pitch, cell / m_columns * m_rowPitch, m_pitch - kGapPx, m_rowPitch - kGapPx};
 }
 
 void PageMapView::paintCell(QPainter& painter, int cell) {
@@ -130,6 +143,13 @@ void PageMapView::paintPart(QPainter& painter, const QRect& rect, PageOwner owne
     }
     const bool isKv = owner == PageOwner::Kv || owner == PageOwner::KvCached;
     painter.fillRect(rect, QColor(owner == PageOwner::Kv ? c.kvRunning : isKv ? c.kvCached : c.adapters));
+    if (owner == PageOwner::Adapter) {
+        const int side = qMax(1, qMin(rect.width(), rect.height()) / kDotPart);
+        painter.fillRect(
+            QRect(rect.left() + (rect.width() - side) / 2, rect.top() + (rect.height() - side) / 2, side, side),
+            QColor(c.nameOnLight));
+        return;
+    }
     if (owner != PageOwner::KvCached && owner != PageOwner::AdapterIdle) return;
     painter.setPen(QColor(c.cachedLines));
     // In a narrow part a slanted line would hide the owner's colour.
@@ -153,52 +173,71 @@ void PageMapView::paintEvent(QPaintEvent*) {
     paintFocus(painter);
 }
 
-// Counts pages, not cells: each run is weighed with the pages of its cells.
-void PageMapView::paintLegend(QPainter& painter) {
-    if (m_cells.empty()) return;
-    const ThemeColors& c = colorsOf(palette());
+// Counts pages, not cells: each run is weighed with the pages of its cells. Adapters are all of theirs, in use or not.
+std::vector<PageMapView::LegendEntry> PageMapView::legend() const {
     std::array<qint64, kPageOwners> pages{};
     for (const Cell& cell : m_cells) {
         pages[std::size_t(cell.owner)] += m_map.pagesPerCell - cell.beside.pages;
         pages[std::size_t(cell.beside.owner)] += cell.beside.pages;
     }
-    for (const PageOwner owner : {PageOwner::AdapterIdle, PageOwner::Staging})
-        pages[std::size_t(PageOwner::Adapter)] += pages[std::size_t(owner)];
-    // Where four long counts do not fit, they are said short: "1.9 k".
-    const QFontMetrics metrics(uiFont(text_size::kCaption, QFont::Medium));
-    const auto countOf = [&](PageOwner owner, bool isShort) {
-        const qint64 count = std::min<qint64>(pages[std::size_t(owner)], m_map.pages);
-        return (m_map.pagesPerCell == 1 ? QString() : QStringLiteral("≈ ")) +
-               (isShort ? formatShort(double(count)) : formatCount(count));
+    const qint64 inUse = pages[std::size_t(PageOwner::Adapter)];
+    const qint64 adapters = inUse + pages[std::size_t(PageOwner::AdapterIdle)] + pages[std::size_t(PageOwner::Staging)];
+    const auto entry = [&](PageOwner owner, const QString& name, qint64 count) {
+        count = std::min<qint64>(count, m_map.pages);
+        return LegendEntry{owner, name,
+                           (m_map.pagesPerCell == 1 ? QString() : QStringLiteral("≈ ")) + formatCount(count)};
     };
-    int wanted = 0;
-    for (const PageOwner owner : {PageOwner::Kv, PageOwner::KvCached, PageOwner::Adapter, PageOwner::Free})
-        wanted += kSwatch + 4 + kLegendGap +
-                  metrics.horizontalAdvance(ownerName(memoryOwnerOf(owner), true) + countOf(owner, false)) + 4;
-    int x = 0;
-    const int y = height() - scaled(kMapLegendHeight) + 4;
-    for (const PageOwner owner : {PageOwner::Kv, PageOwner::KvCached, PageOwner::Adapter, PageOwner::Free}) {
-        if (owner == PageOwner::Adapter && pages[std::size_t(owner)] == 0) continue;
-        const QString name = ownerName(memoryOwnerOf(owner), true);
-        const QString count = countOf(owner, wanted > width());
+    std::vector<LegendEntry> entries;
+    for (const PageOwner owner : {PageOwner::Kv, PageOwner::KvCached})
+        entries.push_back(entry(owner, ownerName(memoryOwnerOf(owner), true), pages[std::size_t(owner)]));
+    if (!m_map.adapters.empty()) {
+        entries.push_back(entry(PageOwner::Staging, ownerName(MemoryOwner::Adapters, true), adapters));
+        entries.push_back(entry(PageOwner::Adapter, tr("In use"), inUse));
+    }
+    entries.push_back(entry(PageOwner::Free, ownerName(MemoryOwner::Free, true), pages[std::size_t(PageOwner::Free)]));
+    return entries;
+}
+
+// Returns where the next begins.
+int PageMapView::paintLegendEntry(QPainter& painter, const LegendEntry& entry, QPoint at) {
+    const ThemeColors& c = colorsOf(palette());
+    const QRect swatch(at.x(), at.y() + 3, kSwatch, kSwatch);
+    if (entry.owner == PageOwner::Adapter) {
+        paintPart(painter, swatch, entry.owner);
+    } else {
         painter.setPen(Qt::NoPen);
-        painter.setBrush(ownerBrush(c, memoryOwnerOf(owner)));
-        painter.drawRoundedRect(QRect(x, y + 3, kSwatch, kSwatch), 2, 2);
-        x += kSwatch + 4;
-        for (const auto& [word, weight, color] :
-             {std::tuple{name, QFont::Normal, c.secondary}, std::tuple{count, QFont::Medium, c.text}}) {
-            painter.setFont(uiFont(text_size::kCaption, weight));
-            painter.setPen(QColor(color));
-            painter.drawText(QRect(x, y, width() - x, 16), Qt::AlignLeft | Qt::AlignVCenter, word);
-            x += painter.fontMetrics().horizontalAdvance(word) + 4;
+        painter.setBrush(ownerBrush(c, memoryOwnerOf(entry.owner)));
+        painter.drawRoundedRect(swatch, 2, 2);
+    }
+    int x = swatch.right() + 5;
+    for (const auto& [word, weight, color] :
+         {std::tuple{entry.name, QFont::Normal, c.secondary}, std::tuple{entry.count, QFont::Medium, c.text}}) {
+        painter.setFont(uiFont(text_size::kCaption, weight));
+        painter.setPen(QColor(color));
+        painter.drawText(QRect(x, at.y(), width() - x, 16), Qt::AlignLeft | Qt::AlignVCenter, word);
+        x += painter.fontMetrics().horizontalAdvance(word) + 4;
+    }
+    return x + kLegendGap - 4;
+}
+
+// In one line, or in two where that is too short.
+void PageMapView::paintLegend(QPainter& painter) {
+    if (m_cells.empty()) return;
+    const QFontMetrics metrics(uiFont(text_size::kCaption, QFont::Medium));
+    int x = 0, y = height() - legendHeight() + kAboveLegend;
+    for (const LegendEntry& entry : legend()) {
+        const int wide = kSwatch + 8 + metrics.horizontalAdvance(entry.name + entry.count);
+        if (x > 0 && x + wide > width()) {
+            x = 0;
+            y += scaled(kLegendLine);
         }
-        x += kLegendGap - 4;
+        x = paintLegendEntry(painter, entry, {x, y});
     }
 }
 
 int PageMapView::partAt(QPoint point) const {
     if (m_pitch <= 0 || point.x() < 0 || point.y() < 0 || point.x() / m_pitch >= m_columns) return -1;
-    const int cell = point.y() / m_pitch * m_columns + point.x() / m_pitch;
+    const int cell = point.y() / m_rowPitch * m_columns + point.x() / m_pitch;
     return cell < cellCount() ? cell : -1;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // PageMapView: the pages of a model's pool as cells, painted into one image of which only changed cells are painted
 // again. Owners keep the colours and second cues they have everywhere; where a cell stands for several pages, a second
-// owner among them has its part of the cell, so that one page of an adapter is seen among many of KV. Hovering or the
-// arrow keys choose a cell and say whose it is.
+// owner among them has its part of the cell, so that one page of an adapter is seen among many of KV. Pages of an
+// adapter in use have a dot. Hovering or the arrow keys choose a cell and say whose it is.
 //
 // Owner: a page. Thread: Qt.
 #pragma once
@@ -56,13 +56,20 @@ private:
     void layOut();
     void paintCell(QPainter& painter, int cell);
     void paintPart(QPainter& painter, const QRect& rect, PageOwner owner);
+    struct LegendEntry {
+        PageOwner owner;
+        QString name, count;
+    };
+    int legendHeight() const;
+    std::vector<LegendEntry> legend() const;
+    int paintLegendEntry(QPainter& painter, const LegendEntry& entry, QPoint at);
     void paintLegend(QPainter& painter);
 
     About m_about;
     PageMap m_map;
     std::vector<Cell> m_cells;
     QImage m_image;
-    int m_pitch = 0, m_columns = 1;
+    int m_pitch = 0, m_rowPitch = 0, m_columns = 1;
     int m_painted = 0;
 };
 

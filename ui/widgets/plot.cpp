@@ -116,9 +116,9 @@ void Plot::setGapAfter(double x) {
     m_content.gapAfter = x;
 }
 
-void Plot::setSteps(bool on) {
-    m_content.steps = on;
-    m_canvas->restyle();
+void Plot::setBars(bool on) {
+    m_content.bars = on;
+    m_canvas->rebuild();
 }
 
 void Plot::setXText(double step, QString (*text)(double)) {

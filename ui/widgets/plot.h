@@ -42,8 +42,8 @@ public:
     void setWholeNumbers(bool on);                                      // ticks are whole: counts of things
     void setStillShare(double share) { m_content.stillShare = share; }  // see PlotContent
     void setGapAfter(double x);                                         // a longer step is a gap; default 5
-    void setSteps(bool on);                                 // sums over a span each, not readings of a moment
-    void setXText(double step, QString (*text)(double x));  // ticks of a plot without a dashboard
+    void setBars(bool on);                                              // see PlotContent
+    void setXText(double step, QString (*text)(double x));              // ticks of a plot without a dashboard
     void setNoDataText(const QString& sentence);
     void setRange(double from, double to);
     void setReference(std::optional<double> value, const QString& name);  // a dashed line, in stored units

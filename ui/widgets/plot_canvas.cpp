@@ -17,7 +17,9 @@ namespace {
 QMargins margins() {
     return {scaled(40), scaled(8), 10, scaled(20)};
 }
+constexpr int kTickLength = 4;
 constexpr double kThinShare = 0.2, kRoomAbove = 1.6;
+constexpr double kBarWidth = 0.8;  // of an x
 
 // Two hairlines half a pixel apart read as a bold line and cost a twentieth of a wide pen.
 class HairlineGraph : public QCPGraph {
@@ -64,7 +66,7 @@ public:
         yAxis->setTickPen(Qt::NoPen);
         yAxis->setSubTickPen(Qt::NoPen);
         xAxis->setSubTickPen(Qt::NoPen);
-        xAxis->setTickLength(0, 4);
+        xAxis->setTickLength(0, kTickLength);
         yAxis->setTickLength(0, 0);
         xAxis->setTickLabelPadding(3);
         yAxis->setTickLabelPadding(6);
@@ -77,6 +79,7 @@ public:
     }
 
     std::vector<QCPGraph*> graphs;
+    std::vector<QCPBars*> bars;  // instead, where the content wants them
     QSharedPointer<QCPAxisTickerText> xTicks{new QCPAxisTickerText}, yTicks{new QCPAxisTickerText};
 };
 
@@ -108,10 +111,30 @@ double PlotCanvas::xAt(double pixel) const {
     return m_chart->xAxis->pixelToCoord(pixel);
 }
 
+std::vector<QRectF> PlotCanvas::tickLabels() const {
+    std::vector<QRectF> labels;
+    const QFontMetrics metrics(uiFont(text_size::kCaption));
+    const auto& ticks = m_chart->xTicks->ticks();
+    for (auto tick = ticks.begin(); tick != ticks.end(); ++tick) {
+        const double wide = metrics.horizontalAdvance(tick.value());
+        labels.emplace_back(pixelOfX(tick.key()) - wide / 2, inside().bottom() + kTickLength + 1, wide,
+                            height() - inside().bottom() - kTickLength - 1);
+    }
+    return labels;
+}
+
 void PlotCanvas::rebuild() {
     for (QCPGraph* graph : m_chart->graphs) m_chart->removeGraph(graph);
     m_chart->graphs.clear();
-    for (std::size_t i = 0; i < m_content.lines.size(); ++i)
+    for (QCPBars* bars : m_chart->bars) m_chart->removePlottable(bars);
+    m_chart->bars.clear();
+    for (std::size_t i = 0; i < m_content.lines.size() && m_content.bars; ++i) {
+        auto* bars = new QCPBars(m_chart->xAxis, m_chart->yAxis);
+        bars->setWidth(kBarWidth);
+        if (i > 0) bars->moveAbove(m_chart->bars.back());
+        m_chart->bars.push_back(bars);
+    }
+    for (std::size_t i = 0; i < m_content.lines.size() && !m_content.bars; ++i)
         m_chart->graphs.push_back(new HairlineGraph(m_chart->xAxis, m_chart->yAxis, i == 0));
     for (std::size_t i = 0; i < m_content.areas.size(); ++i) {
         auto* graph = new QCPGraph(m_chart->xAxis, m_chart->yAxis);
@@ -132,12 +155,17 @@ void PlotCanvas::restyle() {
     m_chart->xAxis->setBasePen(QPen(QColor(c.control), 0));
     m_chart->xAxis->setTickPen(QPen(QColor(c.control), 0));
     m_chart->yAxis->grid()->setPen(QPen(QColor(c.grid), 0));
+    m_chart->yAxis->grid()->setZeroLinePen(m_content.isMirrored() ? QPen(QColor(c.control), 0) : QPen(Qt::NoPen));
     m_chart->yAxis->setScaleType(m_content.logarithmic ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
     for (std::size_t i = 0; i < m_content.lines.size(); ++i) {
         const LineSpec& line = m_content.lines[i];
-        m_chart->graphs[i]->setPen(seriesPen(c, line.series, devicePixelRatioF()));
-        m_chart->graphs[i]->setLineStyle(m_content.steps ? QCPGraph::lsStepCenter : QCPGraph::lsLine);
         QColor fill(c.series[std::size_t(line.series) % c.series.size()]);
+        if (m_content.bars) {
+            m_chart->bars[i]->setPen(QPen(QColor(c.base), 0));  // a hairline between what lies upon each other
+            m_chart->bars[i]->setBrush(fill);
+            continue;
+        }
+        m_chart->graphs[i]->setPen(linePen(m_content, c, line, devicePixelRatioF()));
         fill.setAlphaF(0.12f);
         m_chart->graphs[i]->setBrush(line.filled ? QBrush(fill) : QBrush(Qt::NoBrush));
     }
@@ -178,21 +206,40 @@ double PlotCanvas::drawLines() {
     double greatest = 0;
     m_least = std::numeric_limits<double>::max();
     for (std::size_t i = 0; i < m_content.lines.size(); ++i) {
-        auto points = decimateLine(m_content.source, m_content.lines[i].column, m_content.from(), m_content.to(),
-                                   pixels(), m_content.gapAfter);
+        const LineSpec& line = m_content.lines[i];
+        const auto points =
+            decimateLine(m_content.source, line.column, m_content.from(), m_content.to(), pixels(), m_content.gapAfter);
+        double& farthest = line.isBelow ? m_below : greatest;
         for (const PlotPoint& point : points) {
             if (std::isnan(point.y)) continue;
             m_hasData = true;
-            greatest = std::max(greatest, point.y / m_content.divisor);
+            farthest = std::max(farthest, point.y / m_content.divisor);
             if (point.y > 0) m_least = std::min(m_least, point.y / m_content.divisor);
         }
-        if (m_content.steps && !points.empty()) {  // the outer ones are as wide as the others
-            points.insert(points.begin(), {points.front().x - 0.5, points.front().y});
-            points.push_back({points.back().x + 0.5, points.back().y});
-        }
-        m_chart->graphs[i]->setData(container(points, m_content.divisor));
+        m_chart->graphs[i]->setData(container(points, line.isBelow ? -m_content.divisor : m_content.divisor));
     }
     return greatest;
+}
+
+// As many as there are: the spans are days or hours, not pixels.
+double PlotCanvas::drawBars() {
+    const SampleRing& source = m_content.source;
+    const int first = source.lowerBound(m_content.from());
+    std::vector<double> sums;
+    for (std::size_t i = 0; i < m_content.lines.size(); ++i) {
+        QVector<QCPBarsData> data;
+        for (int at = first; at < source.size() && source.x(at) <= m_content.to(); ++at) {
+            const double value = source.value(at, m_content.lines[i].column) / m_content.divisor;
+            data.append(QCPBarsData(source.x(at), value));
+            sums.resize(std::max(sums.size(), std::size_t(at - first) + 1));
+            if (!std::isnan(value)) sums[std::size_t(at - first)] += value;
+        }
+        auto made = QSharedPointer<QCPBarsDataContainer>::create();
+        made->set(data, true);
+        m_chart->bars[i]->setData(made);
+    }
+    m_hasData = !sums.empty();
+    return sums.empty() ? 0 : *std::ranges::max_element(sums);
 }
 
 // How high the stack is drawn: to the total, which is a fact about the device, unless what is used would be a thin
@@ -219,7 +266,8 @@ void PlotCanvas::refresh() {
     if (inside().width() < 8 || inside().height() < 8) return;
     m_hasData = false;
     m_drawnTo = m_content.to();
-    double greatest = m_content.areas.empty() ? drawLines() : drawAreas();
+    m_below = 0;
+    double greatest = !m_content.areas.empty() ? drawAreas() : m_content.bars ? drawBars() : drawLines();
     // A stack that holds its own free part ends at the limit already.
     const bool endsAtLimit = !m_content.areas.empty() && m_content.areas.back().owner == MemoryOwner::Free;
     if (m_content.reference && !endsAtLimit)
@@ -263,20 +311,24 @@ void PlotCanvas::setNumberTicks() {
 }
 
 void PlotCanvas::setValueTicks(double greatest) {
-    if (!(greatest > 0)) greatest = 1;
-    double step = niceStep(greatest, qBound(2, inside().height() / 32, 4));
+    if (!(greatest + m_below > 0)) greatest = 1;
+    double step = niceStep(greatest + m_below, qBound(2, inside().height() / 32, 4));
     if (m_content.wholeNumbers) step = std::max(1.0, step);
     double top = m_content.areas.empty() ? std::ceil(greatest * 1.02 / step) * step : greatest;
     if (m_content.unit == QLatin1String("%") && greatest <= 100) top = std::min(top, 104.0);  // there is no more
-    m_chart->yAxis->setRange(0, top);
+    const double bottom = -std::ceil(m_below * 1.02 / step) * step;
+    m_chart->yAxis->setRange(bottom, top);
     QMap<double, QString> ticks;
-    for (double y = 0; y <= top * 1.0001; y += step) ticks.insert(y, tickText(y, step));
+    for (double y = bottom; y <= top + step * 1e-4; y += step) ticks.insert(y, tickText(std::abs(y), step));
     m_chart->yTicks->setTicks(ticks);
 }
 
 void PlotCanvas::setLogTicks(double greatest) {
     const std::vector<double> values = logTicks(m_least, greatest, qBound(2, inside().height() / 24, 5));
-    m_chart->yAxis->setRange(values.front(), values.back());
+    // No emptier than need be, as long as two ticks are left to read it by.
+    const auto [low, high] = logRange(m_least, greatest);
+    const auto inRange = std::ranges::count_if(values, [&](double value) { return value >= low && value <= high; });
+    m_chart->yAxis->setRange(inRange >= 2 ? low : values.front(), inRange >= 2 ? high : values.back());
     QMap<double, QString> ticks;
     for (const double value : values) ticks.insert(value, tickText(value, value));
     m_chart->yTicks->setTicks(ticks);

@@ -29,6 +29,7 @@ public:
     double pixelOfX(double x) const;
     double pixelOfY(double shown) const;
     double xAt(double pixel) const;
+    std::vector<QRectF> tickLabels() const;  // under the frame, in pixels
 
 signals:
     void drawn();
@@ -40,6 +41,7 @@ protected:
 private:
     class Chart;
     double drawLines();
+    double drawBars();
     double drawAreas();
     void setTimeTicks();
     void setNumberTicks();
@@ -51,7 +53,8 @@ private:
     const PlotContent& m_content;
     Chart* m_chart;
     bool m_hasData = false;
-    double m_least = 0, m_drawnTo = 0;
+    double m_least = 0, m_below = 0;  // above nothing; the farthest below the zero line
+    double m_drawnTo = 0;
 };
 
 }  // namespace espalier::ui

@@ -2,12 +2,17 @@
 #include "ui/widgets/plot_content.h"
 
 #include <QStringList>
+#include <algorithm>
 #include <array>
 #include <cmath>
 
 #include "ui/models/format.h"
 
 namespace espalier::ui {
+
+bool PlotContent::isMirrored() const {
+    return std::ranges::any_of(lines, &LineSpec::isBelow);
+}
 
 std::optional<double> PlotContent::cursor() const {
     if (!dashboard) return mark;
@@ -55,6 +60,12 @@ QPen seriesPen(const ThemeColors& colors, int series, double pixelRatio) {
     QVector<qreal> dashes = kDashes[at];
     for (qreal& length : dashes) length *= pixelRatio;  // a hairline counts them in pixels of the device
     if (!dashes.isEmpty()) pen.setDashPattern(dashes);
+    return pen;
+}
+
+QPen linePen(const PlotContent& content, const ThemeColors& colors, const LineSpec& line, double pixelRatio) {
+    QPen pen = seriesPen(colors, line.series, pixelRatio);
+    if (content.isMirrored()) pen.setStyle(Qt::SolidLine);
     return pen;
 }
 

@@ -21,6 +21,7 @@ struct LineSpec {
     int column = 0;
     int series = 0;  // position in the theme's series colours
     bool filled = false;
+    bool isBelow = false;  // drawn downward from zero; its values are positive all the same
 };
 
 struct AreaSpec {
@@ -39,7 +40,7 @@ struct PlotContent {
     double stillShare = 0.01;          // of the time shown: how old a picture may be in which only the time goes on
     double rangeFrom = 0, rangeTo = 1;
     bool logarithmic = false, wholeNumbers = false;
-    bool steps = false;                    // a value holds from half an x before to half an x after it
+    bool bars = false;                     // sums over an x each: bars, the lines of the list upon each other
     double xStep = 0;                      // without a dashboard: between ticks; 0: a nice one
     QString (*xText)(double x) = nullptr;  // without a dashboard: how an x reads; null: as a number
     QString noDataText = {};
@@ -48,6 +49,8 @@ struct PlotContent {
     const EventMarks* events = nullptr;
     QString (*format)(double) = nullptr;  // of a stored value
 
+    // Lines on both sides of zero: where one lies says which it is.
+    bool isMirrored() const;
     double from() const { return dashboard ? dashboard->from() : rangeFrom; }
     double to() const { return dashboard ? dashboard->to() : rangeTo; }
     std::optional<double> cursor() const;  // the vertical line, when it is in the range shown
@@ -69,5 +72,7 @@ QString readingText(const PlotContent& content, std::optional<double> x);
 
 // The pen of a series: colour and dash of its position, hairline. Dashes are as long on a fine screen as on a coarse.
 QPen seriesPen(const ThemeColors& colors, int series, double pixelRatio = 1);
+// Of a line: solid where the lines lie on both sides of zero.
+QPen linePen(const PlotContent& content, const ThemeColors& colors, const LineSpec& line, double pixelRatio = 1);
 
 }  // namespace espalier::ui

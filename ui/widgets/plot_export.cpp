@@ -33,8 +33,11 @@ void paintLegend(QPainter& painter, const ThemeColors& c, const PlotContent& con
         painter.setPen(QColor(c.secondary));
         painter.drawText(QRect(x, room.top(), width + 1, room.height()), Qt::AlignVCenter, columns[i].name);
         x -= kSwatch + 4;
-        if (content.areas.empty()) {
-            QPen pen = seriesPen(c, content.lines[i].series);
+        if (content.bars) {
+            painter.fillRect(QRect(x, room.center().y() - kSwatch / 2, kSwatch, kSwatch),
+                             linePen(content, c, content.lines[i]).color());
+        } else if (content.areas.empty()) {
+            QPen pen = linePen(content, c, content.lines[i]);
             pen.setWidth(2);
             painter.setPen(pen);
             painter.drawLine(x, room.center().y(), x + kSwatch, room.center().y());

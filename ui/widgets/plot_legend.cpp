@@ -10,7 +10,7 @@
 namespace espalier::ui {
 namespace {
 
-constexpr int kPenSample = 10, kEntryGap = 12;
+constexpr int kPenSample = 10, kAfterSample = 3, kAfterName = 3, kEntryGap = 8;
 constexpr int kPlotLegendHeight = 24;
 constexpr int kLegendEveryTicks = 5;  // values change twice a second
 
@@ -44,7 +44,6 @@ void PlotLegend::read() {
         const double value = m_plot.valueAt(line.column, x);
         values << (std::isnan(value) ? QStringLiteral("–") : m_format(value));
     }
-    if (values.size() == 1 && !m_unit.isEmpty()) values.front() += QLatin1Char(' ') + m_unit;
     if (values == m_values) return;
     const bool wider = values.join(QString()).size() > m_values.join(QString()).size();
     m_values = values;
@@ -56,8 +55,11 @@ void PlotLegend::read() {
 // A line alone has the title's name, where it has a value to show.
 QStringList PlotLegend::names() const {
     QStringList all;
-    const bool isAlone = m_plot.lines().size() == 1 && m_dashboard;
-    for (const LineSpec& line : m_plot.lines()) all << (isAlone ? QString() : line.name);
+    const bool isAlone = m_plot.lines().size() == 1 && m_dashboard, isMirrored = m_plot.content().isMirrored();
+    for (const LineSpec& line : m_plot.lines()) {
+        const QString side = !isMirrored ? QString() : line.isBelow ? QStringLiteral(" ↓") : QStringLiteral(" ↑");
+        all << (isAlone ? QString() : line.name + side);
+    }
     return all;
 }
 
@@ -66,8 +68,8 @@ int PlotLegend::widthOf(const QStringList& names) const {
     const QFontMetrics medium(uiFont(text_size::kCaption, QFont::Medium));
     int width = 0;
     for (qsizetype i = 0; i < names.size(); ++i) {
-        width += kPenSample + 4 + (i > 0 ? kEntryGap : 0);
-        if (!names[i].isEmpty()) width += plain.horizontalAdvance(names[i]) + (m_values.isEmpty() ? 0 : 4);
+        width += kPenSample + kAfterSample + (i > 0 ? kEntryGap : 0);
+        if (!names[i].isEmpty()) width += plain.horizontalAdvance(names[i]) + (m_values.isEmpty() ? 0 : kAfterName);
         if (i < m_values.size()) width += medium.horizontalAdvance(m_values[i]);
     }
     return width;
@@ -99,7 +101,7 @@ void PlotLegend::refreshToolTip() {
     QStringList lines;
     for (qsizetype i = 0; i < all.size(); ++i)
         lines << (all[i] + QLatin1Char(' ') + m_values.value(i) +
-                  (all.size() > 1 && !m_unit.isEmpty() ? QLatin1Char(' ') + m_unit : QString()))
+                  (m_unit.isEmpty() ? QString() : QLatin1Char(' ') + m_unit))
                      .trimmed();
     setAccessibleDescription(lines.join(QStringLiteral(", ")));
     setToolTip(shownNames() == all && widthOf(all) <= width() ? QString() : lines.join(QLatin1Char('\n')));
@@ -126,13 +128,18 @@ void PlotLegend::paintEvent(QPaintEvent*) {
     int x = width() - widthOf(names);
     for (std::size_t i = 0; i < m_plot.lines().size(); ++i) {
         const LineSpec& line = m_plot.lines()[i];
-        QPen pen = seriesPen(c, line.series);
-        pen.setWidth(2);
-        pen.setCapStyle(Qt::FlatCap);
-        if (line.series > 0) pen.setDashPattern(line.series == 2 ? QVector<qreal>{1, 1} : QVector<qreal>{2, 1});
-        painter.setPen(pen);
-        painter.drawLine(x, height() / 2, x + kPenSample, height() / 2);
-        x += kPenSample + 4;
+        QPen pen = linePen(m_plot.content(), c, line);
+        if (m_plot.content().bars) {
+            painter.fillRect(QRect(x, (height() - kPenSample) / 2, kPenSample, kPenSample), pen.color());
+        } else {
+            pen.setWidth(2);
+            pen.setCapStyle(Qt::FlatCap);
+            if (pen.style() != Qt::SolidLine)
+                pen.setDashPattern(line.series == 2 ? QVector<qreal>{1, 1} : QVector<qreal>{2, 1});
+            painter.setPen(pen);
+            painter.drawLine(x, height() / 2, x + kPenSample, height() / 2);
+        }
+        x += kPenSample + kAfterSample;
         const auto write = [&](const QString& text, QRgb color, QFont::Weight weight) {
             painter.setFont(uiFont(text_size::kCaption, weight));
             painter.setPen(QColor(color));
@@ -142,7 +149,7 @@ void PlotLegend::paintEvent(QPaintEvent*) {
         const QString& name = names[qsizetype(i)];
         if (!name.isEmpty()) {
             write(name, c.secondary, QFont::Normal);
-            x += m_values.isEmpty() ? 0 : 4;
+            x += m_values.isEmpty() ? 0 : kAfterName;
         }
         if (qsizetype(i) < m_values.size()) write(m_values[qsizetype(i)], c.text, QFont::Medium);
         x += kEntryGap;

@@ -7,8 +7,8 @@
 namespace espalier::ui {
 
 // Pen sample, name and value at the cursor (else the newest) of each line, for the title row of a panel. A line that is
-// alone is named by the panel's title: its value comes with the unit instead. Where space is short, names are elided,
-// then left out; the tooltip has them.
+// alone is named by the panel's title, beside which the unit stands. Where space is short, names are elided, then left
+// out; the tooltip has them.
 class PlotLegend : public QWidget {
     Q_OBJECT
 public:

@@ -167,7 +167,9 @@ void PlotOverlay::paintCursor(QPainter& painter) {
     painter.setRenderHint(QPainter::Antialiasing);
     painter.setPen(Qt::NoPen);
     for (const LineSpec& line : m_content.lines) {
-        const double value = valueAt(m_content, line.column, *x) / m_content.divisor;
+        if (m_content.bars) break;  // each is as wide as the line's neighbourhood
+        const double value =
+            valueAt(m_content, line.column, *x) / (line.isBelow ? -m_content.divisor : m_content.divisor);
         if (std::isnan(value) || (m_content.logarithmic && value <= 0)) continue;
         painter.setBrush(QColor(c.series[std::size_t(line.series) % c.series.size()]));
         painter.drawEllipse(QPointF(px, m_canvas.pixelOfY(value)), 2.5, 2.5);
@@ -181,6 +183,9 @@ void PlotOverlay::paintTag(QPainter& painter, double x, const QString& text) {
     painter.setFont(uiFont(text_size::kCaption));
     QRectF tag(0, m_canvas.inside().bottom() + 2, painter.fontMetrics().horizontalAdvance(text) + 12, scaled(kTag));
     tag.moveLeft(qBound(0.0, x - tag.width() / 2, double(width()) - tag.width()));
+    // A label that is half covered reads as another one.
+    for (const QRectF& label : m_canvas.tickLabels())
+        if (label.intersects(tag.adjusted(-2, 0, 2, 0))) painter.fillRect(label.adjusted(-1, 0, 1, 0), QColor(c.base));
     painter.setBrush(QColor(c.tooltip));
     painter.drawRoundedRect(tag, 3, 3);
     painter.setPen(QColor(c.tooltipText));

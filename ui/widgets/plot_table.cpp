@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "ui/models/format.h"
+#include "ui/shell/icons.h"
 #include "ui/widgets/ticks.h"
 
 namespace espalier::ui {
@@ -93,6 +94,7 @@ QVariant PlotTable::cell(int row, int column, int role) const {
     }
     const double value = valueOf(row, column - 1);
     if (role == SortRole) return value;
+    if (role == ToneRole && value == 0) return int(Tone::Secondary);
     return role == Qt::DisplayRole ? QVariant(valueText(m_content, value)) : QVariant();
 }
 

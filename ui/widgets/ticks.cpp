@@ -6,6 +6,20 @@
 #include <cmath>
 
 namespace espalier::ui {
+namespace {
+
+constexpr double kAlike = 1e-9;
+
+// 1, 2 and 5 times powers of ten, from below `low` to two above `high`.
+std::vector<double> roundNumbers(double low, double high) {
+    std::vector<double> all;
+    const int least = int(std::floor(std::log10(low))), greatest = int(std::ceil(std::log10(high)));
+    for (int power = least - 1; power <= greatest + 1; ++power)
+        for (const double part : {1.0, 2.0, 5.0}) all.push_back(part * std::pow(10.0, power));
+    return all;
+}
+
+}  // namespace
 
 double niceStep(double range, int parts) {
     const double rough = range / parts;
@@ -21,21 +35,26 @@ double niceTimeStep(double seconds, int most) {
     return 3600;
 }
 
+// Either every 1, 2 and 5, or whole decades, so that a tick is as far from the next as that from the one after.
 std::vector<double> logTicks(double low, double high, int most) {
-    static constexpr double kParts[] = {1, 2, 5};
-    std::vector<double> all;
-    for (int power = int(std::floor(std::log10(low))) - 1; power <= int(std::ceil(std::log10(high))) + 1; ++power)
-        for (const double part : kParts) all.push_back(part * std::pow(10.0, power));
-    const auto first = std::upper_bound(all.begin(), all.end(), low * (1 + 1e-9)) - 1;
-    auto last = std::lower_bound(all.begin(), all.end(), high * (1 - 1e-9));
+    const std::vector<double> all = roundNumbers(low, high);
+    const auto [lowest, highest] = logRange(low, high);
+    const auto first = std::ranges::find(all, lowest);
+    auto last = std::ranges::find(all, highest);
     if (last - first < 2) last = first + 2;
-    const std::ptrdiff_t stride = std::max<std::ptrdiff_t>(1, (last - first + most - 1) / most);
+    if (last - first <= most) return {first, last + 1};
+    const int least = int(std::floor(std::log10(low) + kAlike)), greatest = int(std::ceil(std::log10(high) - kAlike));
+    const int decades = greatest - least, stride = decades <= most + 1 ? 1 : (decades + most - 1) / most;
     std::vector<double> ticks;
-    for (auto at = first; at < all.end(); at += stride) {
-        ticks.push_back(*at);
-        if (at >= last || all.end() - at <= stride) break;
-    }
+    for (int power = least; ticks.empty() || ticks.back() < high * (1 - kAlike); power += stride)
+        ticks.push_back(std::pow(10.0, power));
     return ticks;
+}
+
+std::pair<double, double> logRange(double low, double high) {
+    const std::vector<double> all = roundNumbers(low, high);
+    return {*(std::ranges::upper_bound(all, low * (1 + kAlike)) - 1),
+            *std::ranges::lower_bound(all, high * (1 - kAlike))};
 }
 
 QString tickText(double value, double step) {
