@@ -9,6 +9,7 @@
 #include <QPainter>
 #include <QPlainTextEdit>
 #include <QPushButton>
+#include <QTableView>
 #include <QToolTip>
 #include <cstdio>
 
@@ -23,7 +24,9 @@ namespace {
 
 constexpr int kPollMs = 50;
 constexpr qint64 kPatienceMs = 90'000;  // a model loads, an answer is written
-constexpr qint64 kLoadMs = 45'000;      // of requests, for the plots to show
+constexpr qint64 kSettleMs = 1200;
+constexpr int kFewRequests = 2;
+constexpr qint64 kLoadMs = 45'000;  // of requests, for the plots to show
 
 }  // namespace
 
@@ -110,7 +113,11 @@ void ScreenshotTour::addSteps() {
             window().goTo(QStringLiteral("serve"));
             press(said("Time shown") + QStringLiteral(": ") + said("1 min"));
         },
-        always, 1200);
+        [this] {
+            const auto* requests = named<QTableView>(said("Requests"));
+            return m_since.elapsed() > kSettleMs && requests && requests->model()->rowCount() >= kFewRequests;
+        },
+        100);
     addTrafficSteps(QStringLiteral("light"));
     addPlotSteps();
     addTenantSteps();

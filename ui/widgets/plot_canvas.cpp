@@ -131,6 +131,7 @@ void PlotCanvas::rebuild() {
     for (std::size_t i = 0; i < m_content.lines.size() && m_content.bars; ++i) {
         auto* bars = new QCPBars(m_chart->xAxis, m_chart->yAxis);
         bars->setWidth(kBarWidth);
+        bars->setStackingGap(1);
         if (i > 0) bars->moveAbove(m_chart->bars.back());
         m_chart->bars.push_back(bars);
     }
@@ -161,7 +162,7 @@ void PlotCanvas::restyle() {
         const LineSpec& line = m_content.lines[i];
         QColor fill(c.series[std::size_t(line.series) % c.series.size()]);
         if (m_content.bars) {
-            m_chart->bars[i]->setPen(QPen(QColor(c.base), 0));  // a hairline between what lies upon each other
+            m_chart->bars[i]->setPen(Qt::NoPen);
             m_chart->bars[i]->setBrush(fill);
             continue;
         }
