@@ -148,6 +148,7 @@ private:
     Result<void> reloadShelf();
     Result<void> deleteModel(const ModelRecord& model);
     void jobChanged(const JobRecord& job);
+    void tellLostWrites();
 
     template <class Action>
     Result<void> writable(const Action& action) const {
@@ -166,24 +167,24 @@ private:
     EventLog m_events;
     Watch m_watch;
     std::atomic<std::uint64_t> m_lastRequest = 0;
+    std::int64_t m_toldLostWrites = 0;  // the engine thread alone
     std::unique_ptr<Tenants> m_tenants;
     std::unique_ptr<JobQueue> m_jobs;
     std::unique_ptr<ServingThread> m_serving;
 };
 
 Result<void> LocalEngine::reloadShelf() {
-    TRY_ASSIGN(const auto unreadable, m_shelf.reload());
-    for (const std::string& sentence : unreadable) log("error", "catalog", sentence);
+    TRY_ASSIGN(const auto damaged, m_shelf.reload());
+    for (const std::string& sentence : damaged) log("error", "catalog", sentence);
     return m_adapters.reload();
 }
 
 Result<void> LocalEngine::start() {
     if (!m_options.readOnly) {
-        TRY_ASSIGN(const auto unknown, tidyModelFolders(*m_workspace, m_files));
-        for (const std::string& path : unknown)
-            log("warning", "catalog", path + " is not in the catalog: import it, or remove it by hand");
-        TRY_ASSIGN(const auto sentences, m_adapters.tidy());
-        for (const std::string& sentence : sentences) log("warning", "catalog", sentence);
+        TRY_ASSIGN(const auto ofModels, tidyModelFolders(*m_workspace, m_files));
+        TRY_ASSIGN(const auto ofAdapters, m_adapters.tidy());
+        for (const auto* sentences : {&ofModels, &ofAdapters})
+            for (const std::string& sentence : *sentences) log("warning", "catalog", sentence);
         TRY(m_workspace->jobLog().trimLog(kRunLogRows));
         TRY(m_workspace->jobLog().trimEndedJobs(kEndedJobs));
     }
@@ -203,12 +204,17 @@ Result<void> LocalEngine::start() {
     callbacks.tenants = [this](std::vector<TenantLoad>& rows, const Tenants::PlaceOf& placeOf) {
         m_tenants->fill(rows, placeOf);
         m_tenants->flush();
+        tellLostWrites();
     };
     callbacks.publish = [this](Event event) { m_events.publish(std::move(event)); };
     callbacks.log = [this](std::string_view level, std::string text) { log(level, "serve", text); };
     callbacks.jobs = [this](std::int64_t endedAfter) { return m_jobs->newsSince(endedAfter); };
     m_serving = std::make_unique<ServingThread>(m_backend, m_files, m_clock, m_options, m_watch, std::move(callbacks));
-    for (const std::string& name : m_options.preload) TRY(loadModel(name));
+    for (const std::string& name : m_options.preload) {
+        TRY_ASSIGN(const ModelRecord model, m_shelf.find(name));
+        if (const auto loading = loadModel(model.id); !loading)
+            log("error", "serve", "\"" + model.name + "\" is not loaded: " + loading.error().message);
+    }
     return {};
 }
 
@@ -235,11 +241,11 @@ Result<void> LocalEngine::restoreModel(std::string_view id) {
 }
 
 Result<void> LocalEngine::emptyBin() {
-    Result<void> deleted;
+    Result<void> first;  // that failed; the others go
     for (const ModelRecord& model : m_shelf.bin())
-        if (deleted = deleteModel(model); !deleted) break;
+        if (auto deleted = deleteModel(model); !deleted && first) first = std::move(deleted);
     TRY(reloadShelf());
-    return deleted;
+    return first;
 }
 
 // The folder steps aside, the row goes, then the files: after a crash in between, tidyModelFolders finishes or undoes
@@ -247,9 +253,14 @@ Result<void> LocalEngine::emptyBin() {
 Result<void> LocalEngine::deleteModel(const ModelRecord& model) {
     const Path folder = m_workspace->modelFolder(model.id), aside = m_workspace->removedFolder(model.id);
     const bool hasFolder = !model.linked && m_files.exists(folder);
-    const auto erase = [&]() -> Result<bool> {
+    const auto erase = [&](std::span<const AdapterRow> adapters) -> Result<bool> {
         if (hasFolder) TRY(setAside(m_files, folder, aside));
-        auto erased = m_workspace->catalog().eraseRemoved(model.id);
+        std::set<std::string> names;  // but those of a model that took its name, with an adapter of that name, too
+        for (const AdapterRow& adapter : adapters)
+            if (const std::string name = model.name + ":" + adapter.name; !m_adapters.find(name)) names.insert(name);
+        auto erased = m_tenants->disallow(names, [&](std::span<const TenantRow> tenants) {
+            return m_workspace->catalog().eraseRemoved(model.id, tenants);
+        });
         if (hasFolder && !(erased && *erased)) TRY(m_files.rename(aside, folder));
         return erased;
     };
@@ -451,13 +462,13 @@ Result<AdapterRecord> LocalEngine::reloadAdapter(std::string_view reference, con
 Result<void> LocalEngine::removeAdapter(std::string_view reference) {
     TRY(writable([] { return Result<void>(); }));
     TRY_ASSIGN(const AdapterRecord adapter, m_adapters.find(reference));
-    TRY(m_adapters.remove(adapter));
+    TRY(m_adapters.remove(adapter, [&] {
+        return m_tenants->disallow({adapter.base + ":" + adapter.name}, [&](std::span<const TenantRow> tenants) {
+            return m_workspace->adapters().erase(adapter.id, tenants);
+        });
+    }));
     m_serving->retireAdapter(adapter.baseId, adapter.digest, MoveCause::Unload);
     adapterChanged(adapter, "removed");
-    if (adapter.tenant.empty()) return {};
-    if (const auto done = m_tenants->disallow(adapter.tenant, adapter.base + ":" + adapter.name); !done)
-        log("warning", "tenants",
-            "\"" + adapter.name + "\" stays in the models of its tenant: " + done.error().message);
     return {};
 }
 
@@ -655,6 +666,16 @@ void LocalEngine::log(std::string_view level, std::string_view source, std::stri
     if (record.level != logLevelName(LogLevel::Debug))
         m_workspace->jobLog().append({record.at, isAudit ? "audit" : record.level, record.source, record.text});
     m_events.publish(std::move(record));
+}
+
+// Not into the database, which would lose that too.
+void LocalEngine::tellLostWrites() {
+    const Writer::FailedPosts lost = m_workspace->lostWrites();
+    if (lost.count == m_toldLostWrites) return;
+    const std::int64_t more = lost.count - std::exchange(m_toldLostWrites, lost.count);
+    m_events.publish(m_logRing.append(
+        LogLevel::Error, "store",
+        std::to_string(more) + (more == 1 ? " write was lost: " : " writes were lost: ") + lost.newest.message));
 }
 
 std::vector<LogRecord> LocalEngine::newestLog(std::size_t count) const {

@@ -296,13 +296,25 @@ Result<void> Tenants::allow(std::string_view name, std::span<const std::string> 
     return {};
 }
 
-Result<void> Tenants::disallow(std::string_view name, const std::string& model) {
+Result<bool> Tenants::disallow(const std::set<std::string>& models, const Erase& erase) {
     const std::lock_guard changing(m_changing);
-    TRY_ASSIGN(TenantLimits limits, limitsOf(name));
-    if (std::erase(limits.models, model) == 0 || limits.models.empty()) return {};
-    TRY(change(
-        name, [&](TenantRow& row) { setLimits(row, limits); }, "limited"));
-    return {};
+    std::vector<TenantRow> rows;
+    {
+        const std::lock_guard lock(m_state->mutex);
+        for (const auto& [name, tenant] : m_state->tenants) {
+            const auto isGone = [&](const std::string& model) { return models.contains(model); };
+            const std::vector<std::string>& listed = tenant.limits.models;
+            if (std::ranges::none_of(listed, isGone)) continue;
+            TenantLimits limits = tenant.limits;
+            std::erase_if(limits.models, isGone);
+            if (limits.models.empty()) limits.models.push_back(listed.front());
+            if (limits.models != listed) setLimits(rows.emplace_back(tenant.row), limits);
+        }
+    }
+    TRY_ASSIGN(const bool isErased, erase(rows));
+    if (isErased)
+        for (TenantRow& row : rows) TRY(apply(std::move(row), "limited"));
+    return isErased;
 }
 
 Result<TenantRecord> Tenants::revoke(std::string_view name) {
