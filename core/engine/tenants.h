@@ -180,6 +180,8 @@ private:
 
     explicit Tenants(std::shared_ptr<State> state, TenantStore* store, const Clock& clock, Callbacks callbacks);
     Result<void> load();
+    Result<void> loadKeys();
+    Result<void> loadUsage();
     Result<TenantRecord> change(std::string_view name, const std::function<void(TenantRow&)>& edit, std::string change);
     Result<TenantRecord> apply(TenantRow row, std::string change);
     Result<IssuedKey> issueKey(const std::string& tenant, std::string_view replaced);
