@@ -75,7 +75,7 @@ Result<void> AdapterShelf::reload() {
             records.push_back(std::make_shared<AdapterRecord>(recordOf(row, *base, m_workspace.adapterFolder(row.id))));
     }
     std::ranges::sort(records, {}, [](const auto& one) { return std::tie(one->baseId, one->name); });
-    keep(std::move(records));
+    keep(std::make_shared<const Records>(std::move(records)));
     return {};
 }
 
@@ -84,10 +84,9 @@ std::shared_ptr<const AdapterShelf::Records> AdapterShelf::records() const {
     return m_records;
 }
 
-void AdapterShelf::keep(Records records) {
-    auto kept = std::make_shared<const Records>(std::move(records));
+void AdapterShelf::keep(std::shared_ptr<const Records> records) {
     const std::lock_guard lock(m_mutex);
-    m_records.swap(kept);
+    m_records.swap(records);
 }
 
 std::vector<AdapterRecord> AdapterShelf::adapters(std::string_view baseId) const {
@@ -244,9 +243,10 @@ void AdapterShelf::bringTogether(std::span<const AdapterArrival> arrivals, std::
         for (const std::size_t place : places) answers[place] = entered.error();
         return;
     }
+    intake.keep();
     for (const AdapterChange& change : changes)
         if (!change.replaced.empty()) discard(change.replaced);
-    intake.keep();
+    intake.forget();
 }
 
 // Why one cannot come in. there: what has its name; arriving: the names of those before it.
@@ -264,10 +264,9 @@ Result<void> AdapterShelf::refusal(const AdapterArrival& arrival, const AdapterR
 }
 
 // Into the catalog and among the records, which are not read again: there may be thousands. Those whose base went into
-// the bin meanwhile come back with it.
+// the bin meanwhile come back with it. What needs memory is done before the rows are there.
 Result<void> AdapterShelf::enter(std::span<const AdapterChange> changes, std::span<const AdapterRecord> made) {
     const std::lock_guard reloading(m_reloadMutex);
-    TRY(m_workspace.adapters().put(changes));
     const auto models = m_models.models();
     Records all = *records();
     for (const AdapterRecord& record : made) {
@@ -281,16 +280,19 @@ Result<void> AdapterShelf::enter(std::span<const AdapterChange> changes, std::sp
         else
             all.insert(place, kept);
     }
-    keep(std::move(all));
+    auto next = std::make_shared<const Records>(std::move(all));
+    TRY(m_workspace.adapters().put(changes));
+    keep(std::move(next));
     return {};
 }
 
 Result<bool> AdapterShelf::leave(const AdapterRecord& adapter, const std::function<Result<bool>()>& erase) {
     const std::lock_guard reloading(m_reloadMutex);
-    TRY_ASSIGN(const bool isErased, erase());
     Records all = *records();
     std::erase_if(all, [&](const auto& record) { return record->id == adapter.id; });
-    keep(std::move(all));
+    auto next = std::make_shared<const Records>(std::move(all));
+    TRY_ASSIGN(const bool isErased, erase());
+    keep(std::move(next));
     const std::lock_guard lock(m_mutex);
     m_verified.erase(adapter.id);
     return isErased;

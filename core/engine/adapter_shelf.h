@@ -71,7 +71,7 @@ private:
     using Records = std::vector<std::shared_ptr<const AdapterRecord>>;  // by base and name
     class FolderSource;
     std::shared_ptr<const Records> records() const;
-    void keep(Records records);
+    void keep(std::shared_ptr<const Records> records);  // needs no memory: a change of the catalog is behind it
     void bringTogether(std::span<const AdapterArrival> arrivals, std::int64_t now, const std::stop_token& stop,
                        std::vector<Result<AdapterBrought>>& answers);
     Result<void> refusal(const AdapterArrival& arrival, const AdapterRecord* there,
