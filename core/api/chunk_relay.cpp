@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/api/chunk_relay.h"
 
+#include "core/base/caught.h"
+
 namespace espalier {
 
 void ChunkRelay::push(std::size_t index, const Chunk& chunk) {
@@ -23,8 +25,22 @@ void ChunkRelay::deliverAll() {
             if (!m_scheduled) return;
             chunks.swap(m_arrived);
         }
-        for (const auto& [index, chunk] : chunks) m_take(index, chunk);
+        for (const auto& [index, chunk] : chunks) deliver(index, chunk);
     }
+}
+
+// Where the answer cannot be made it fails, or its client would wait for ever.
+void ChunkRelay::deliver(std::size_t index, const Chunk& chunk) {
+    auto taken = caught("the server", [&]() -> Result<void> {
+        m_take(index, chunk);
+        return {};
+    });
+    if (taken) return;
+    Chunk lost;
+    lost.id = chunk.id;
+    lost.finish = FinishReason::Failed;
+    lost.error = std::move(taken).error();
+    m_take(index, lost);
 }
 
 void Cancellation::attach(const std::shared_ptr<RequestGroup>& group) {

@@ -23,11 +23,13 @@ class ChunkRelay : public std::enable_shared_from_this<ChunkRelay> {
 public:
     ChunkRelay(WorkQueue queue, RequestGroup::Take take) : m_queue(std::move(queue)), m_take(std::move(take)) {}
 
-    // Never waits. Once the workers have ended, what is pushed is dropped: its client has been hung up on.
+    // Never waits. A chunk on which `take` throws is followed by one that says that the request failed. Once the
+    // workers have ended, what is pushed is dropped: its client has been hung up on.
     void push(std::size_t index, const Chunk& chunk);
 
 private:
     void deliverAll();
+    void deliver(std::size_t index, const Chunk& chunk);
 
     const WorkQueue m_queue;
     const RequestGroup::Take m_take;

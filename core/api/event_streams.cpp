@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/api/protocol.h"
+#include "core/base/caught.h"
 
 namespace espalier {
 namespace {
@@ -119,23 +120,32 @@ void EventStreams::end() {
 }
 
 void EventStreams::sendSnapshots(std::stop_token stop) {
-    std::unique_lock lock(m_mutex);
     for (int period = 0; !stop.stop_requested(); ++period) {
-        m_changed.wait(lock, stop, [&] { return !m_clients.empty(); });  // no client, no work at all
-        m_changed.wait_for(lock, stop, kBusyPeriod, [] { return false; });
-        std::vector<std::shared_ptr<Client>> gone;
-        std::erase_if(m_clients, [&](const auto& client) {
-            if (client->gone()) gone.push_back(client);
-            return client->gone();
+        {
+            std::unique_lock lock(m_mutex);
+            m_changed.wait(lock, stop, [&] { return !m_clients.empty(); });  // no client, no work at all
+            m_changed.wait_for(lock, stop, kBusyPeriod, [] { return false; });
+        }
+        // Without memory this snapshot is not told; the next one is.
+        (void)caught("a stream of events", [&]() -> Result<void> {
+            sendSnapshot(period % kIdlePeriods == 0);
+            return {};
         });
-        const auto clients = m_clients;
-        lock.unlock();
-        gone.clear();  // unsubscribes outside the lock
-        const auto snapshot = m_engine.snapshot();
-        if (isBusy(*snapshot) || period % kIdlePeriods == 0)
-            for (const auto& client : clients) client->offer(*snapshot);
-        lock.lock();
     }
+}
+
+void EventStreams::sendSnapshot(bool alsoWhenIdle) {
+    std::vector<std::shared_ptr<Client>> clients, gone;  // who is gone is unsubscribed outside the lock
+    {
+        const std::lock_guard lock(m_mutex);
+        clients = m_clients;
+        for (const auto& client : clients)
+            if (client->gone()) gone.push_back(client);
+        std::erase_if(m_clients, [&](const auto& client) { return std::ranges::find(gone, client) != gone.end(); });
+    }
+    const auto snapshot = m_engine.snapshot();
+    if (!alsoWhenIdle && !isBusy(*snapshot)) return;
+    for (const auto& client : clients) client->offer(*snapshot);
 }
 
 }  // namespace espalier

@@ -31,6 +31,7 @@ public:
 private:
     class Client;
     void sendSnapshots(std::stop_token stop);
+    void sendSnapshot(bool alsoWhenIdle);
 
     Engine& m_engine;
     mutable std::mutex m_mutex;

@@ -4,6 +4,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/beast/core/string.hpp>
 
+#include "core/base/caught.h"
+
 namespace espalier {
 namespace {
 
@@ -25,17 +27,25 @@ public:
     Exchange(std::shared_ptr<HttpConnection> connection, HttpRequest request)
         : m_connection(std::move(connection)), m_request(std::move(request)) {}
     ~Exchange() override {
-        if (m_state == State::Open) respond(m_connection->core().droppedAnswer);
-        if (m_state == State::Streaming) m_connection->cutOff();
+        const auto quietly = [](const auto& last) {
+            (void)caught("an answer", [&]() -> Result<void> {
+                last();
+                return {};
+            });
+        };
+        if (m_state == State::Open) quietly([this] { respond(m_connection->core().droppedAnswer); });
+        if (m_state != State::Done) quietly([this] { m_connection->cutOff(); });
     }
 
     const HttpRequest& request() const override { return m_request; }
 
     void respond(HttpResponse response) override {
-        if (m_state.exchange(State::Done) != State::Open) return;
+        if (m_state != State::Open) return;
         const std::string framing = "Content-Length: " + std::to_string(response.body.size()) + "\r\n";
         std::string bytes = m_connection->answerHead(response, framing);
         if (m_request.method != "HEAD") bytes += response.body;
+        auto open = State::Open;
+        if (!m_state.compare_exchange_strong(open, State::Done)) return;
         m_connection->send(std::move(bytes), true, false);
     }
 
@@ -299,16 +309,21 @@ void HttpConnection::send(std::string bytes, bool last, bool bounded) {
     m_overflowed |= bounded && m_queuedBytes > m_core->options.maxQueuedBytes;
     m_outbox += bytes;
     m_outboxEnds |= last;
-    if (std::exchange(m_pumpPosted, true)) return;
-    asio::post(m_core->io, [self = shared_from_this()] { self->pump(); });
+    postPump();
 }
 
 void HttpConnection::cutOff() {
     const std::lock_guard lock(m_mutex);
     if (m_closed) return;
     m_overflowed = true;
-    if (std::exchange(m_pumpPosted, true)) return;
+    postPump();
+}
+
+// Requires: m_mutex is held.
+void HttpConnection::postPump() {
+    if (m_pumpPosted) return;
     asio::post(m_core->io, [self = shared_from_this()] { self->pump(); });
+    m_pumpPosted = true;
 }
 
 void HttpConnection::onClosed(std::function<void()> action) {

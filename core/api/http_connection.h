@@ -70,6 +70,7 @@ private:
     bool reserve(std::uint64_t bytes);
     void dispatch();
     void answerAndClose(const HttpResponse& response);
+    void postPump();
     void pump();
     void writeMore();
     void onWritten(boost::system::error_code cause, std::size_t bytes);

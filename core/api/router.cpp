@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "core/api/protocol.h"
+#include "core/base/caught.h"
 
 namespace espalier {
 namespace {
@@ -218,8 +219,8 @@ void Router::serve(std::shared_ptr<HttpExchange> exchange) {
     auto answer = [exchange, route, caller = std::move(known).value_or(Caller{})] {
         try {
             route->action(exchange, caller);
-        } catch (const std::exception& problem) {  // foreign code: memory, as a rule
-            exchange->respond(errorFor(exchange->request().path, fail(ErrorCode::Internal, problem.what())));
+        } catch (...) {
+            exchange->respond(errorFor(exchange->request().path, caughtError("the server")));
         }
     };
     if (route->lane == Lane::Network) return answer();

@@ -10,6 +10,8 @@
 #include <system_error>
 #include <thread>
 
+#include "core/base/caught.h"
+
 namespace espalier {
 namespace {
 constexpr std::chrono::seconds kIdleLife{10};
@@ -79,7 +81,11 @@ void WorkQueue::work(const std::shared_ptr<State>& shared) {
         auto task = std::move(state.tasks.front());
         state.tasks.pop_front();
         lock.unlock();
-        task();
+        // What the task was about ends with what it holds: an exchange without an answer gets one that says so.
+        (void)caught("a worker", [&]() -> Result<void> {
+            task();
+            return {};
+        });
         task = nullptr;
         lock.lock();
     }

@@ -5,8 +5,10 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "core/base/check.h"
@@ -56,6 +58,8 @@ struct ThreadPool::State {
     std::mutex mutex;  // guards the sleep of workers: a ticket's generation changes under it
     std::condition_variable wake;
     std::atomic<bool> stop{false};
+    std::atomic<bool> hasFailed{false};  // a task of this call threw
+    std::exception_ptr failure;          // the first that did; read when all have finished
 
     std::uint64_t generation() const { return ticket.load(std::memory_order_acquire) >> kLeftBits; }
 
@@ -69,7 +73,11 @@ struct ThreadPool::State {
             const void* with = context.load(std::memory_order_relaxed);
             if (!ticket.compare_exchange_weak(seen, seen - 1, std::memory_order_acq_rel, std::memory_order_acquire))
                 continue;
-            run(with, index);
+            try {
+                run(with, index);
+            } catch (...) {
+                if (!hasFailed.exchange(true)) failure = std::current_exception();
+            }
             finished.fetch_add(1, std::memory_order_release);
             seen = ticket.load(std::memory_order_acquire);
         }
@@ -157,6 +165,7 @@ void ThreadPool::run(std::int64_t count, Call call, const void* context) {
         else
             std::this_thread::yield();
     }
+    if (state.hasFailed.exchange(false)) std::rethrow_exception(std::exchange(state.failure, nullptr));
 }
 
 }  // namespace espalier

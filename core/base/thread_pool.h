@@ -27,7 +27,8 @@ public:
     void settle();  // the calling thread will be the caller for good: it takes its place, if there is one
 
     // Runs task(0) ... task(count - 1), each once; returns when all are done. Idle threads park; they spin briefly
-    // between calls of the same step only, and a call never waits for a thread that has yet to wake.
+    // between calls of the same step only, and a call never waits for a thread that has yet to wake. An exception of a
+    // task (std::bad_alloc) comes out of here, when no other task runs any more; some may not have run then.
     template <class Task>
     void parallelFor(std::int64_t count, const Task& task) {
         run(

@@ -104,8 +104,11 @@ AdapterIntake::~AdapterIntake() {
 }
 
 void AdapterIntake::keep() {
-    (void)m_files.remove(note());  // else at the next start: all that it names has a row or is gone
     m_taken.clear();
+}
+
+void AdapterIntake::forget() {
+    (void)m_files.remove(note());  // else at the next start: all that it names has a row or is gone
 }
 
 // The row of an adapter whose base is in the bin is on no shelf.

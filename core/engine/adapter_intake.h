@@ -44,7 +44,8 @@ public:
     Result<std::optional<AdapterRow>> take(const AdapterArrival& arrival, const AdapterRecord* replaced,
                                            std::int64_t now, const std::stop_token& stop);
     Result<void> place();  // under their own names, and durable
-    void keep();           // rows name them now, and what they replaced was removed
+    void keep();           // rows name them now
+    void forget();         // what they replaced was removed
 
 private:
     struct Taken {

@@ -75,7 +75,7 @@ Result<void> AdapterShelf::reload() {
             records.push_back(std::make_shared<AdapterRecord>(recordOf(row, *base, m_workspace.adapterFolder(row.id))));
     }
     std::ranges::sort(records, {}, [](const auto& one) { return std::tie(one->baseId, one->name); });
-    keep(std::move(records));
+    keep(std::make_shared<const Records>(std::move(records)));
     return {};
 }
 
@@ -84,10 +84,9 @@ std::shared_ptr<const AdapterShelf::Records> AdapterShelf::records() const {
     return m_records;
 }
 
-void AdapterShelf::keep(Records records) {
-    auto kept = std::make_shared<const Records>(std::move(records));
+void AdapterShelf::keep(std::shared_ptr<const Records> records) {
     const std::lock_guard lock(m_mutex);
-    m_records.swap(kept);
+    m_records.swap(records);
 }
 
 std::vector<AdapterRecord> AdapterShelf::adapters(std::string_view baseId) const {
@@ -244,9 +243,10 @@ void AdapterShelf::bringTogether(std::span<const AdapterArrival> arrivals, std::
         for (const std::size_t place : places) answers[place] = entered.error();
         return;
     }
+    intake.keep();
     for (const AdapterChange& change : changes)
         if (!change.replaced.empty()) discard(change.replaced);
-    intake.keep();
+    intake.forget();
 }
 
 // Why one cannot come in. there: what has its name; arriving: the names of those before it.
@@ -264,10 +264,9 @@ Result<void> AdapterShelf::refusal(const AdapterArrival& arrival, const AdapterR
 }
 
 // Into the catalog and among the records, which are not read again: there may be thousands. Those whose base went into
-// the bin meanwhile come back with it.
+// the bin meanwhile come back with it. What needs memory is done before the rows are there.
 Result<void> AdapterShelf::enter(std::span<const AdapterChange> changes, std::span<const AdapterRecord> made) {
     const std::lock_guard reloading(m_reloadMutex);
-    TRY(m_workspace.adapters().put(changes));
     const auto models = m_models.models();
     Records all = *records();
     for (const AdapterRecord& record : made) {
@@ -281,27 +280,30 @@ Result<void> AdapterShelf::enter(std::span<const AdapterChange> changes, std::sp
         else
             all.insert(place, kept);
     }
-    keep(std::move(all));
+    auto next = std::make_shared<const Records>(std::move(all));
+    TRY(m_workspace.adapters().put(changes));
+    keep(std::move(next));
     return {};
 }
 
-Result<bool> AdapterShelf::leave(const AdapterRecord& adapter) {
+Result<bool> AdapterShelf::leave(const AdapterRecord& adapter, const std::function<Result<bool>()>& erase) {
     const std::lock_guard reloading(m_reloadMutex);
-    TRY_ASSIGN(const bool isErased, m_workspace.adapters().erase(adapter.id));
     Records all = *records();
     std::erase_if(all, [&](const auto& record) { return record->id == adapter.id; });
-    keep(std::move(all));
+    auto next = std::make_shared<const Records>(std::move(all));
+    TRY_ASSIGN(const bool isErased, erase());
+    keep(std::move(next));
     const std::lock_guard lock(m_mutex);
     m_verified.erase(adapter.id);
     return isErased;
 }
 
-Result<void> AdapterShelf::remove(const AdapterRecord& adapter) {
+Result<void> AdapterShelf::remove(const AdapterRecord& adapter, const std::function<Result<bool>()>& erase) {
     const std::lock_guard changing(m_changeMutex);
     const Path folder = m_workspace.adapterFolder(adapter.id), aside = m_workspace.removedAdapterFolder(adapter.id);
     const bool hasFolder = m_files.exists(folder);
     if (hasFolder) TRY(setAside(m_files, folder, aside));
-    auto erased = leave(adapter);
+    auto erased = leave(adapter, erase);
     if (!erased) {
         if (hasFolder) (void)m_files.rename(aside, folder);  // else at the next start
         return std::move(erased).error();
@@ -311,15 +313,15 @@ Result<void> AdapterShelf::remove(const AdapterRecord& adapter) {
     return {};
 }
 
-Result<bool> AdapterShelf::deleteBase(std::string_view baseId, const std::function<Result<bool>()>& erase) {
+Result<bool> AdapterShelf::deleteBase(std::string_view baseId, const EraseBase& erase) {
     const std::lock_guard changing(m_changeMutex);
-    TRY_ASSIGN(const auto rows, m_workspace.adapters().all());
+    TRY_ASSIGN(auto rows, m_workspace.adapters().all());
+    std::erase_if(rows, [&](const AdapterRow& row) { return row.base != baseId; });
     std::vector<std::string> ids;
-    for (const AdapterRow& row : rows)
-        if (row.base == baseId) ids.push_back(row.id);
+    for (const AdapterRow& row : rows) ids.push_back(row.id);
     const Path note = m_workspace.unlistedAdapters(baseId);
     if (!ids.empty()) TRY(noteUnlisted(m_files, note, ids));
-    TRY_ASSIGN(const bool isErased, erase());
+    TRY_ASSIGN(const bool isErased, erase(rows));
     if (isErased)
         for (const std::string& id : ids) discard(id);
     if (!ids.empty()) (void)m_files.remove(note);  // else at the next start
@@ -344,7 +346,7 @@ Result<std::vector<std::string>> AdapterShelf::tidy() {
     TRY_ASSIGN(const auto entries, m_files.list(m_workspace.folder() / "adapters"));
     std::vector<std::string> sentences;
     const auto succeeds = [&](const Result<void>& done) {
-        if (!done) sentences.push_back("what an earlier run left is still there: " + done.error().message);
+        if (!done) sentences.push_back(stillThere(done.error()));
         return done.has_value();
     };
     std::vector<Path> notes;
@@ -368,7 +370,7 @@ Result<std::vector<std::string>> AdapterShelf::tidy() {
         else if (isLeaving || name.starts_with(kPartialPrefix))
             (void)succeeds(m_files.removeTree(entry.path));
         else
-            sentences.push_back(entry.path.string() + " is not in the catalog: import it, or remove it by hand");
+            sentences.push_back(notInCatalog(entry.path));
     }
     if (isDone)
         for (const Path& note : notes) (void)succeeds(m_files.remove(note));

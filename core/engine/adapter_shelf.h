@@ -54,11 +54,13 @@ public:
     // be reloaded is gone.
     std::vector<Result<AdapterBrought>> bring(std::span<const AdapterArrival> arrivals, std::int64_t now,
                                               const std::stop_token& stop = {});
-    Result<void> remove(const AdapterRecord& adapter);  // error not_found: it is gone
+    // `erase` deletes its row, or says false. Errors: those of `erase`; not_found, it is gone; io_error.
+    Result<void> remove(const AdapterRecord& adapter, const std::function<Result<bool>()>& erase);
 
-    // Around the deletion of a base for good: `erase` deletes its row, which takes the rows of its adapters along, or
+    // Around the deletion of a base for good: `erase` deletes its row, which takes the rows of these adapters along, or
     // says false; their files follow, and none comes in meanwhile. Errors: those of `erase`; io_error.
-    Result<bool> deleteBase(std::string_view baseId, const std::function<Result<bool>()>& erase);
+    using EraseBase = std::function<Result<bool>(std::span<const AdapterRow> adapters)>;
+    Result<bool> deleteBase(std::string_view baseId, const EraseBase& erase);
 
     // After a crash: what says of itself that it is unfinished or being deleted, or is noted as unlisted, is removed,
     // or kept while its row is there. Gives sentences for the log: of folders that no row names, and of what could not
@@ -69,13 +71,13 @@ private:
     using Records = std::vector<std::shared_ptr<const AdapterRecord>>;  // by base and name
     class FolderSource;
     std::shared_ptr<const Records> records() const;
-    void keep(Records records);
+    void keep(std::shared_ptr<const Records> records);  // needs no memory: a change of the catalog is behind it
     void bringTogether(std::span<const AdapterArrival> arrivals, std::int64_t now, const std::stop_token& stop,
                        std::vector<Result<AdapterBrought>>& answers);
     Result<void> refusal(const AdapterArrival& arrival, const AdapterRecord* there,
                          std::set<std::pair<std::string_view, std::string_view>>& arriving) const;
     Result<void> enter(std::span<const AdapterChange> changes, std::span<const AdapterRecord> made);
-    Result<bool> leave(const AdapterRecord& adapter);
+    Result<bool> leave(const AdapterRecord& adapter, const std::function<Result<bool>()>& erase);
     void discard(std::string_view id);
     // That the folder has this digest: computed when its files are read for the first time, or changed since.
     Result<void> verify(const std::string& id, const Path& path, const AdapterFolder& adapter,

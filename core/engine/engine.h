@@ -38,7 +38,7 @@ struct EngineOptions {
     std::int32_t maxWaiting = 1024;  // beyond: busy
     DType kvType = DType::F32;
     bool prefixCache = true;
-    std::vector<std::string> preload;        // models to load at start
+    std::vector<std::string> preload;        // models to load at start; one that cannot be read is named in the log
     LogLevel stderrLog = LogLevel::Warning;  // lines from here on also go to standard error
 };
 
@@ -105,7 +105,9 @@ public:
 class Engine {
 public:
     // Opens or creates the workspace, takes its lock (error locked names who holds it), marks jobs that a crash left
-    // running as interrupted, removes half-made imports. Errors: locked, database, io_error.
+    // running as interrupted, removes half-made imports. A model or adapter whose files are damaged or resist stops
+    // nobody: the log names it, and a damaged model says so in its warnings. Errors: locked, database, io_error,
+    // not_found for a name in preload.
     static Result<std::unique_ptr<Engine>> open(const EngineOptions& options, Backend& backend, FileSystem& files,
                                                 Clock& clock);
     virtual ~Engine() = default;  // cancels what runs, joins every thread, releases the lock
@@ -117,7 +119,7 @@ public:
     virtual Result<void> removeModel(
         std::string_view nameOrId) = 0;  // into the bin; error busy while it answers requests
     virtual Result<void> restoreModel(std::string_view id) = 0;
-    virtual Result<void> emptyBin() = 0;  // deletes the files
+    virtual Result<void> emptyBin() = 0;  // deletes the files; one that resists is the error, the others go
     virtual Result<void> renameModel(std::string_view nameOrId, std::string_view name) = 0;
     virtual Result<std::shared_ptr<const TensorSource>> tensors(std::string_view nameOrId) const = 0;
     virtual Result<std::shared_ptr<const TextModel>> text(std::string_view nameOrId) const = 0;  // cached
@@ -129,9 +131,8 @@ public:
     virtual Result<AdapterRecord> findAdapter(std::string_view reference, std::string_view tenant = {}) const = 0;
     // One answer for each, in their order; the disk is waited for once for hundreds. Stopped, what has come in stays
     // and the rest is cancelled. An adapter of a tenant is also added to the models that it may use, when these are
-    // limited (a warning of the record where that fails), and taken off them when it is removed. Errors: those of
-    // readAdapterFolder and, for a base or tenant that is not there, not_found; non_finite, already_exists; too_large,
-    // the tenant's list is full; cancelled.
+    // limited (a warning of the record where that fails). Errors: those of readAdapterFolder and, for a base or tenant
+    // that is not there, not_found; non_finite, already_exists; too_large, the tenant's list is full; cancelled.
     virtual std::vector<Result<AdapterRecord>> importAdapters(std::span<const AdapterImport> requests,
                                                               const std::stop_token& stop = {}) = 0;
     Result<AdapterRecord> importAdapter(const AdapterImport& request, const std::stop_token& stop = {}) {
@@ -145,7 +146,9 @@ public:
     // version it began with.
     virtual Result<AdapterRecord> reloadAdapter(std::string_view reference, const std::string& path = {},
                                                 const std::stop_token& stop = {}) = 0;
-    virtual Result<void> removeAdapter(std::string_view reference) = 0;  // what runs with it runs to its end
+    // What runs with it runs to its end. Its name goes from the models that tenants may use, as it does when its base
+    // is deleted for good.
+    virtual Result<void> removeAdapter(std::string_view reference) = 0;
 
     // jobs
     virtual Result<ImportProbe> probeImport(const Path& path) const = 0;

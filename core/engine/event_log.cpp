@@ -36,7 +36,8 @@ EventLog::EventLog(std::size_t capacity) : m_state(std::make_shared<State>(capac
 void EventLog::publish(Event event) {
     const std::lock_guard lock(m_state->mutex);
     if (m_state->events.size() == m_state->capacity) m_state->events.pop_front();
-    m_state->events.push_back({++m_state->last, std::move(event)});
+    m_state->events.push_back({m_state->last + 1, std::move(event)});
+    ++m_state->last;  // nothing is counted that there was no memory for
     for (const Engine::EventSink* sink : m_state->sinks) (*sink)(m_state->events.back());
 }
 

@@ -376,7 +376,10 @@ Result<std::vector<std::string>> tidyModelFolders(Workspace& workspace, FileSyst
                 checkpoint ? importCheckpointFromJson(*checkpoint) : Result<ImportCheckpoint>(checkpoint.error()))
             kept.insert(done->placed);
     }
-    std::vector<std::string> unknown;
+    std::vector<std::string> sentences;
+    const auto note = [&](const Result<void>& done) {
+        if (!done) sentences.push_back(stillThere(done.error()));
+    };
     TRY_ASSIGN(const auto entries, files.list(workspace.folder() / "models"));
     for (const FileEntry& entry : entries) {
         const std::string name = entry.path.filename().string();
@@ -384,14 +387,14 @@ Result<std::vector<std::string>> tidyModelFolders(Workspace& workspace, FileSyst
         const bool isLeaving = name.starts_with(kRemovedPrefix);
         const std::string id = isLeaving ? name.substr(kRemovedPrefix.size()) : name;
         if (isLeaving && models.contains(id) && !files.exists(workspace.modelFolder(id))) {
-            TRY(files.rename(entry.path, workspace.modelFolder(id)));
+            note(files.rename(entry.path, workspace.modelFolder(id)));
         } else if (isLeaving || name.starts_with(kPartialPrefix)) {
-            TRY(files.removeTree(entry.path));
+            note(files.removeTree(entry.path));
         } else {
-            unknown.push_back(entry.path.string());
+            sentences.push_back(notInCatalog(entry.path));
         }
     }
-    return unknown;
+    return sentences;
 }
 
 }  // namespace espalier

@@ -36,8 +36,9 @@ std::unique_ptr<Job> makeImportJob(Workspace& workspace, FileSystem& files, cons
                                    ImportArguments arguments, ModelAdded added);
 
 // Tidies models/ after a crash: copies whose job is gone and folders whose deletion was under way are removed (or put
-// back, when their row is still there). Anything else that the catalog does not know is left alone and named in the
-// answer: it may be all that remains of a lost database. Requires: no job is running.
+// back, when their row is still there). Anything else that the catalog does not know is left alone: it may be all that
+// remains of a lost database. Gives sentences for the log: of that, and of what could not be tidied. Errors: database;
+// io_error when the folder of all cannot be listed. Requires: no job is running.
 Result<std::vector<std::string>> tidyModelFolders(Workspace& workspace, FileSystem& files);
 
 }  // namespace espalier

@@ -2,12 +2,16 @@
 #include "core/engine/job_queue.h"
 
 #include <algorithm>
-#include <exception>
 #include <optional>
+
+#include "core/base/caught.h"
 
 namespace espalier {
 namespace {
 
+constexpr std::string_view kJobs = "the queue of jobs";
+constexpr std::int64_t kNoJob = 0;
+constexpr auto kUntilMemory = std::chrono::milliseconds(10);
 constexpr auto kReportEvery = std::chrono::milliseconds(100);
 constexpr double kRateSpanS = 2.0;  // the rate is averaged over about this long
 
@@ -161,9 +165,17 @@ void JobQueue::setState(Entry& entry, JobState state) {
     entry.record.bytesPerS = 0;
     entry.record.etaS = -1;
     if (isEnded(state) && entry.record.endedAt == 0) entry.record.endedAt = m_clock.unixMilliseconds();
-    m_changed(entry.record);
+    tell(entry.record);
     m_settled.notify_all();
     if (state == JobState::Queued) m_wake.notify_all();
+}
+
+// What has changed holds also when there is no memory to tell of it.
+void JobQueue::tell(const JobRecord& record) {
+    (void)caught(kJobs, [&]() -> Result<void> {
+        m_changed(record);
+        return {};
+    });
 }
 
 Result<void> JobQueue::save(std::int64_t id) {
@@ -300,31 +312,36 @@ Result<JobRecord> JobQueue::wait(std::int64_t id) {
 
 void JobQueue::loop() {
     for (;;) {
-        std::int64_t id = 0;
-        {
-            std::unique_lock lock(m_mutex);
-            const auto next = [this] {
-                const auto found = std::find_if(m_entries.begin(), m_entries.end(), [](const auto& entry) {
-                    return entry->record.state == JobState::Queued;
-                });
-                return found == m_entries.end() ? nullptr : found->get();
-            };
-            m_wake.wait(lock, [&] { return m_closing || next(); });
-            if (m_closing) return;
-            Entry& entry = *next();
-            id = entry.record.id;
-            m_running = id;
-            entry.wish = Wish::None;
-            entry.stop = std::stop_source();
-            entry.rateFrom = m_clock.now();
-            entry.rateFromBytes = -1;
-            setState(entry, JobState::Running);
-        }
-        runOne(id);
+        const auto id = caught(kJobs, [this] { return begin(); });
+        if (id && *id == kNoJob) return;
+        if (id)
+            finish(*id, caught("the job", [&] { return runOne(*id); }));
+        else
+            std::this_thread::sleep_for(kUntilMemory);
     }
 }
 
-void JobQueue::runOne(std::int64_t id) {
+// Waits for a job and marks it as running, or says kNoJob when the queue closes.
+Result<std::int64_t> JobQueue::begin() {
+    std::unique_lock lock(m_mutex);
+    const auto next = [this] {
+        const auto found = std::find_if(m_entries.begin(), m_entries.end(),
+                                        [](const auto& entry) { return entry->record.state == JobState::Queued; });
+        return found == m_entries.end() ? nullptr : found->get();
+    };
+    m_wake.wait(lock, [&] { return m_closing || next(); });
+    if (m_closing) return kNoJob;
+    Entry& entry = *next();
+    entry.stop = std::stop_source();
+    entry.wish = Wish::None;
+    entry.rateFrom = m_clock.now();
+    entry.rateFromBytes = -1;
+    m_running = entry.record.id;
+    setState(entry, JobState::Running);
+    return m_running;
+}
+
+Result<Json> JobQueue::runOne(std::int64_t id) {
     std::string kind, arguments, checkpoint;
     std::stop_token stop;
     {
@@ -335,22 +352,15 @@ void JobQueue::runOne(std::int64_t id) {
         checkpoint = entry.checkpoint;
         stop = entry.stop.get_token();
     }
-    const auto run = [&]() -> Result<Json> {
-        TRY(save(id));
-        TRY_ASSIGN(const Json parsed, parseJson(arguments, "the job's arguments"));
-        Json before;
-        if (!checkpoint.empty()) {
-            TRY_ASSIGN(before, parseJson(checkpoint, "the job's checkpoint"));
-        }
-        TRY_ASSIGN(const auto job, m_factory(id, kind, parsed));
-        Context context(*this, id, stop, std::move(before));
-        try {
-            return job->run(context);
-        } catch (const std::exception& surprise) {
-            return fail(ErrorCode::Internal, std::string("the job ended unexpectedly: ") + surprise.what());
-        }
-    };
-    finish(id, run());
+    TRY(save(id));
+    TRY_ASSIGN(const Json parsed, parseJson(arguments, "the job's arguments"));
+    Json before;
+    if (!checkpoint.empty()) {
+        TRY_ASSIGN(before, parseJson(checkpoint, "the job's checkpoint"));
+    }
+    TRY_ASSIGN(const auto job, m_factory(id, kind, parsed));
+    Context context(*this, id, stop, std::move(before));
+    return job->run(context);
 }
 
 JobRecord JobQueue::endOf(const Entry& entry, const Result<Json>& outcome) {
@@ -373,7 +383,20 @@ JobRecord JobQueue::endOf(const Entry& entry, const Result<Json>& outcome) {
     return ended;
 }
 
-void JobQueue::finish(std::int64_t id, const Result<Json>& outcome) {
+// However often there is no memory for it, a job that ran comes to rest: whoever waits for it would wait for ever.
+void JobQueue::finish(std::int64_t id, Result<Json> outcome) {
+    for (;;) {
+        auto done = caught("the job", [&]() -> Result<void> {
+            settle(id, outcome);
+            return {};
+        });
+        if (done) return;
+        outcome = std::move(done).error();
+        std::this_thread::sleep_for(kUntilMemory);
+    }
+}
+
+void JobQueue::settle(std::int64_t id, const Result<Json>& outcome) {
     for (;;) {
         JobRecord ended;
         Leftovers leftovers;
@@ -420,7 +443,7 @@ void JobQueue::report(std::int64_t id, std::int64_t doneBytes, std::int64_t allB
     }
     if (!isNewStep && now - entry.lastReport < kReportEvery) return;
     entry.lastReport = now;
-    m_changed(record);
+    tell(record);
 }
 
 JobQueue::Leftovers JobQueue::leftoversOf(const Entry& entry) {
@@ -428,11 +451,16 @@ JobQueue::Leftovers JobQueue::leftoversOf(const Entry& entry) {
 }
 
 void JobQueue::discardLeftovers(const Leftovers& leftovers) {
-    const auto arguments = parseJson(leftovers.arguments, "the job's arguments");
-    const auto checkpoint =
-        leftovers.checkpoint.empty() ? Result<Json>(Json()) : parseJson(leftovers.checkpoint, "the job's checkpoint");
-    if (!arguments || !checkpoint) return;
-    if (const auto job = m_factory(leftovers.id, leftovers.kind, *arguments)) (*job)->discard(*checkpoint);
+    (void)caught("the job", [&]() -> Result<void> {
+        TRY_ASSIGN(const Json arguments, parseJson(leftovers.arguments, "the job's arguments"));
+        Json checkpoint;
+        if (!leftovers.checkpoint.empty()) {
+            TRY_ASSIGN(checkpoint, parseJson(leftovers.checkpoint, "the job's checkpoint"));
+        }
+        TRY_ASSIGN(const auto job, m_factory(leftovers.id, leftovers.kind, arguments));
+        job->discard(checkpoint);
+        return {};
+    });
 }
 
 }  // namespace espalier

@@ -96,8 +96,10 @@ private:
     JobQueue(JobLog& log, const Clock& clock, JobFactory factory, ChangeSink changed, bool runJobs);
     Result<void> load();
     void loop();
-    void runOne(std::int64_t id);
-    void finish(std::int64_t id, const Result<Json>& outcome);
+    Result<std::int64_t> begin();
+    Result<Json> runOne(std::int64_t id);
+    void finish(std::int64_t id, Result<Json> outcome);
+    void settle(std::int64_t id, const Result<Json>& outcome);
     void report(std::int64_t id, std::int64_t doneBytes, std::int64_t allBytes, std::string_view step);
     Result<void> save(std::int64_t id);
     void discardLeftovers(const Leftovers& leftovers);
@@ -107,6 +109,7 @@ private:
     static Leftovers leftoversOf(const Entry& entry);
     static JobRecord endOf(const Entry& entry, const Result<Json>& outcome);
     void setState(Entry& entry, JobState state);
+    void tell(const JobRecord& record);
 
     JobLog& m_log;
     const Clock& m_clock;
@@ -120,7 +123,7 @@ private:
     std::condition_variable m_wake;                 // the worker: something is queued, or closing
     std::condition_variable m_settled;              // waiters: a job has left its state
     std::vector<std::unique_ptr<Entry>> m_entries;  // oldest first
-    std::int64_t m_running = 0;
+    std::int64_t m_running = 0;                     // none
     bool m_closing = false;
     std::thread m_worker;
 };

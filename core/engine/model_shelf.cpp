@@ -7,26 +7,41 @@
 
 namespace espalier {
 
+namespace {
+
 constexpr std::size_t kNamedModels = 12;  // in a message
+
+// What a link leads to may be a disk that does not answer: that is asked when it is wanted.
+Result<void> checkFolder(FileSystem& files, const ModelRecord& model) {
+    if (!model.linked) TRY(files.list(model.folder));
+    return {};
+}
+
+}  // namespace
 
 Result<std::vector<std::string>> ModelShelf::reload() {
     const std::lock_guard reloading(m_reloadMutex);
     TRY_ASSIGN(const auto rows, m_workspace.catalog().all());
     auto records = std::make_shared<Records>();
-    std::vector<std::string> unreadable;
+    std::vector<std::string> damaged;
     for (const CatalogRow& row : rows) {
         auto record = modelRecordOf(row);
-        if (record)
-            records->push_back(std::move(record).value());
-        else
-            unreadable.push_back(record.error().message);
+        if (!record) {
+            damaged.push_back(record.error().message);
+            continue;
+        }
+        if (const auto checked = checkFolder(m_files, *record); !checked) {
+            record->warnings.push_back("damaged: " + checked.error().message);
+            damaged.push_back("the model \"" + record->name + "\" is damaged: " + checked.error().message);
+        }
+        records->push_back(std::move(record).value());
     }
     const std::lock_guard lock(m_mutex);
     m_records = std::move(records);
     std::erase_if(m_texts, [&](const auto& text) {
         return std::ranges::find(*m_records, text.first, &ModelRecord::id) == m_records->end();
     });
-    return unreadable;
+    return damaged;
 }
 
 std::shared_ptr<const ModelShelf::Records> ModelShelf::records() const {

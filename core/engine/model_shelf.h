@@ -22,7 +22,8 @@ class ModelShelf {
 public:
     ModelShelf(Workspace& workspace, FileSystem& files) : m_workspace(workspace), m_files(files) {}
 
-    // Reads the catalog again. Gives a sentence for each row that cannot be read; such a row is not on the shelf.
+    // Reads the catalog again. Gives a sentence for each row that cannot be read, such a row is not on the shelf, and
+    // for each model whose folder in the workspace cannot be: that one says so in its warnings, too.
     Result<std::vector<std::string>> reload();
 
     std::vector<ModelRecord> models() const;  // not in the bin, by name

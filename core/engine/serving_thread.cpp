@@ -2,7 +2,8 @@
 #include "core/engine/serving_thread.h"
 
 #include <algorithm>
-#include <new>
+
+#include "core/base/caught.h"
 
 namespace espalier {
 namespace {
@@ -46,14 +47,15 @@ public:
     OpenRequest(const OpenRequest&) = delete;
     ~OpenRequest() {
         if (m_state != State::Open) return;
-        try {
+        // Without memory even for this the place is free at least.
+        (void)caught("the engine", [this]() -> Result<void> {
             Chunk lost;
             lost.id = m_id;
             lost.finish = FinishReason::Failed;
             lost.error = fail(ErrorCode::Internal, "the engine lost the request; ask again");
             take(lost);
-        } catch (const std::exception&) {  // no memory even for this; the place is free at least
-        }
+            return {};
+        });
     }
 
     void take(const Chunk& chunk) {
@@ -200,47 +202,39 @@ void ServingThread::loop() {
     m_backend.settle();
     bool isBusy = false;
     while (!m_mailbox.closed()) {
-        try {
+        const auto done = caught("the engine", [&]() -> Result<void> {
             isBusy = tick(isBusy ? m_mailbox.drain() : m_mailbox.waitAndDrain(untilSnapshot()));
-            if (!m_host->hasLoads()) continue;
+            if (!m_host->hasLoads()) return {};
             m_host->loadNext([this] {
                 tick(m_mailbox.drain());
                 if (m_mailbox.closed()) m_host->stopLoading();
             });
             isBusy = true;
-        } catch (const std::exception& surprise) {
-            startOver(surprise);
-        }
+            return {};
+        });
+        if (!done) startOver(done.error());
     }
-    for (bool isOver = false; !isOver;) {
-        try {
-            handleAll(m_mailbox.drain());
-            m_host->clear();
-            isOver = true;
-        } catch (const std::exception&) {  // no memory to end one of them as it should: on with the next
-        }
+    const auto clear = [this]() -> Result<void> {
+        handleAll(m_mailbox.drain());
+        m_host->clear();
+        return {};
+    };
+    while (!caught("the engine", clear)) {  // no memory to end one of them as it should: on with the next
     }
     m_host = nullptr;
 }
 
 // Out of memory, or a library's surprise: what was loaded is in doubt, the engine goes on without it. Where there is no
 // memory even for that, it tries again.
-void ServingThread::startOver(const std::exception& surprise) {
-    const bool isMemory = dynamic_cast<const std::bad_alloc*>(&surprise) != nullptr;
-    for (bool isDone = false; !isDone;) {
-        try {
-            if (m_host)
-                m_host->giveUp(
-                    isMemory ? fail(ErrorCode::PoolExhausted, "the engine ran out of memory; ask again")
-                             : fail(ErrorCode::Internal, std::string("the engine met a surprise: ") + surprise.what()));
-            m_host = nullptr;
-            m_host = makeHost();
-            m_callbacks.log("error", std::string("every model was unloaded after: ") + surprise.what());
-            isDone = true;
-        } catch (const std::exception&) {
-            std::this_thread::sleep_for(std::chrono::milliseconds(10));
-        }
-    }
+void ServingThread::startOver(const Error& surprise) {
+    const auto begin = [&]() -> Result<void> {
+        if (m_host) m_host->giveUp(surprise);
+        m_host = nullptr;
+        m_host = makeHost();
+        m_callbacks.log("error", "every model was unloaded: " + surprise.message);
+        return {};
+    };
+    while (!caught("the engine", begin)) std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }
 
 bool ServingThread::tick(std::vector<Command> commands) {

@@ -93,7 +93,7 @@ private:
     Snapshot makeSnapshot();
     void requestEnded(const std::string& modelId);
     std::unique_ptr<ModelHost> makeHost();
-    void startOver(const std::exception& surprise);
+    void startOver(const Error& surprise);
 
     Backend& m_backend;
     FileSystem& m_files;

@@ -17,6 +17,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -120,10 +121,13 @@ public:
     Result<TenantRecord> find(std::string_view name) const;
     Result<TenantRecord> create(std::string_view name, const TenantLimits& limits);
     Result<TenantRecord> limit(std::string_view name, const TenantLimits& limits);
-    // One name more, or less, among the models that it may use, whatever else of its limits is changed at the same
-    // time. A list that is empty allows all: nothing is added to it, and the last name of one stays.
+    // Names more among the models that it may use, whatever else of its limits is changed at the same time. A list that
+    // is empty allows all: nothing is added to it.
     Result<void> allow(std::string_view name, std::span<const std::string> models);
-    Result<void> disallow(std::string_view name, const std::string& model);
+    // Takes names of what is about to be erased off every list, in one transaction with that: `erase` writes the rows
+    // that it is given along with it. When it fails or says false, nothing has changed. The last name of a list stays.
+    using Erase = std::function<Result<bool>(std::span<const TenantRow>)>;
+    Result<bool> disallow(const std::set<std::string>& models, const Erase& erase);
     Result<TenantRecord> revoke(std::string_view name);  // its requests end as failed: unauthorized
     Result<TenantRecord> restore(std::string_view name);
 
@@ -176,6 +180,8 @@ private:
 
     explicit Tenants(std::shared_ptr<State> state, TenantStore* store, const Clock& clock, Callbacks callbacks);
     Result<void> load();
+    Result<void> loadKeys();
+    Result<void> loadUsage();
     Result<TenantRecord> change(std::string_view name, const std::function<void(TenantRow&)>& edit, std::string change);
     Result<TenantRecord> apply(TenantRow row, std::string change);
     Result<IssuedKey> issueKey(const std::string& tenant, std::string_view replaced);

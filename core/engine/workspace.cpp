@@ -87,6 +87,14 @@ Result<void> setAside(FileSystem& files, const Path& folder, const Path& aside) 
     return moved;
 }
 
+std::string stillThere(const Error& why) {
+    return "what an earlier run left is still there: " + why.message;
+}
+
+std::string notInCatalog(const Path& folder) {
+    return folder.string() + " is not in the catalog: import it, or remove it by hand";
+}
+
 Workspace::Workspace(Path folder, std::unique_ptr<Lock> lock, std::unique_ptr<Writer> writer)
     : m_folder(std::move(folder)),
       m_lock(std::move(lock)),

@@ -32,6 +32,10 @@ inline constexpr std::string_view kPartialPrefix = ".partial-", kRemovedPrefix =
 // the folder is back under its own name when this fails.
 Result<void> setAside(FileSystem& files, const Path& folder, const Path& aside);
 
+// Sentences for the log, of what a start finds in models/ and adapters/ and leaves there.
+std::string stillThere(const Error& why);
+std::string notInCatalog(const Path& folder);
+
 class Workspace {
 public:
     enum class Access : std::uint8_t { Write, Read };
@@ -68,6 +72,7 @@ public:
     JobLog& jobLog() { return m_jobLog; }
     TenantStore& tenantStore() { return m_tenantStore; }
     void flush();  // waits until every queued write is committed
+    Writer::FailedPosts lostWrites() const { return m_writer ? m_writer->failedPosts() : Writer::FailedPosts(); }
 
 private:
     static std::string withPrefix(std::string_view prefix, std::string_view rest) {

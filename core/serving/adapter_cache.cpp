@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/base/caught.h"
+
 namespace espalier {
 namespace {
 
@@ -93,14 +95,16 @@ void AdapterCache::post(const ResidentAdapter& adapter, std::shared_ptr<const Lo
                          wake = m_tiers.wake, &backend = m_backend, &stream = *m_copies, &clock = m_clock]() mutable {
         if (!landing->begin()) return;
         const TimePoint began = clock.now();
-        Result<void> result;
-        for (std::size_t part = 0; part < image->parts.size(); ++part) {
-            copyPart(backend, stream, layers, pages, image->parts[part], image->tileBytes());
-            if (part == 0) continue;  // the embedding lands with the first layer
-            result = backend.synchronize(stream);
-            if (!result || !landing->layerLanded()) break;
-            if (part == 1 && wake) wake();  // who waits for it may begin
-        }
+        Result<void> result = caught("the copier", [&]() -> Result<void> {
+            for (std::size_t part = 0; part < image->parts.size(); ++part) {
+                copyPart(backend, stream, layers, pages, image->parts[part], image->tileBytes());
+                if (part == 0) continue;  // the embedding lands with the first layer
+                TRY(backend.synchronize(stream));
+                if (!landing->layerLanded()) return {};
+                if (part == 1 && wake) wake();  // who waits for it may begin
+            }
+            return {};
+        });
         image = nullptr;  // before anybody sees that nobody copies from it any more
         landing->end(std::move(result), seconds(clock.now() - began));
         if (wake) wake();

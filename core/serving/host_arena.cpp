@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/serving/host_arena.h"
 
-#include <exception>
 #include <list>
 #include <mutex>
+
+#include "core/base/caught.h"
 
 namespace espalier {
 
@@ -130,14 +131,11 @@ bool HostArena::want(const std::shared_ptr<const AdapterSource>& source, MoveCau
     ++m_reading;
     // The answer is made here, so that the reader has it also when there is no memory left.
     const auto answer = std::make_shared<std::list<Inbox::Read>>();
-    answer->push_back({key, fail(ErrorCode::PoolExhausted, "there is no memory to read it into"), 0.0});
+    answer->push_back({key, std::shared_ptr<const LoraImage>(), 0.0});
     m_reader.post([source, answer, inbox = m_inbox, wake = m_wake, &clock = m_clock] {
         const TimePoint began = clock.now();
         Inbox::Read& read = answer->front();
-        try {
-            read.image = source->read();
-        } catch (const std::exception&) {  // out of memory; the sentence stands
-        }
+        read.image = caught("the reader", [&] { return source->read(); });
         read.seconds = seconds(clock.now() - began);
         {
             const std::lock_guard lock(inbox->mutex);

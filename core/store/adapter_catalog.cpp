@@ -75,12 +75,12 @@ Result<void> AdapterCatalog::put(std::span<const AdapterChange> changes) {
     });
 }
 
-Result<bool> AdapterCatalog::erase(std::string_view id) {
+Result<bool> AdapterCatalog::erase(std::string_view id, std::span<const TenantRow> tenants) {
     bool isErased = false;
     TRY(write([&](Database& database) -> Result<void> {
         TRY(database.run("DELETE FROM adapters WHERE id=?", {std::string(id)}));
         isErased = database.changedRows() == 1;
-        return {};
+        return isErased ? updateTenants(database, tenants) : Result<void>();
     }));
     return isErased;
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/store/readers.h"
+#include "core/store/tenant_store.h"
 #include "core/store/writer.h"
 
 namespace espalier {
@@ -44,7 +45,8 @@ public:
     Result<std::vector<AdapterRow>> all() const;  // by base, then name
     // All of them, or none. Errors: already_exists, the name is taken; not_found, what a row replaces is gone.
     Result<void> put(std::span<const AdapterChange> changes);
-    Result<bool> erase(std::string_view id);  // false: it was not there
+    // `tenants` are updated in the same transaction. false: it was not there, and nothing has changed.
+    Result<bool> erase(std::string_view id, std::span<const TenantRow> tenants = {});
 
 private:
     Result<void> write(Writer::Write change);

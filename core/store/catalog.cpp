@@ -120,12 +120,12 @@ Result<void> Catalog::rename(std::string_view id, std::string_view name) {
     });
 }
 
-Result<bool> Catalog::eraseRemoved(std::string_view id) {
+Result<bool> Catalog::eraseRemoved(std::string_view id, std::span<const TenantRow> tenants) {
     bool isErased = false;
     TRY(write(m_writer, [&](Database& database) -> Result<void> {
         TRY(database.run("DELETE FROM models WHERE id=? AND removed_at IS NOT NULL", {std::string(id)}));
         isErased = database.changedRows() == 1;
-        return {};
+        return isErased ? updateTenants(database, tenants) : Result<void>();
     }));
     return isErased;
 }

@@ -8,11 +8,13 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/store/readers.h"
+#include "core/store/tenant_store.h"
 #include "core/store/writer.h"
 
 namespace espalier {
@@ -47,7 +49,9 @@ public:
     Result<void> add(const CatalogRow& row);  // error already_exists names the row in the way
     Result<void> setRemoved(std::string_view id, std::optional<std::int64_t> removedAt);  // already_exists: name taken
     Result<void> rename(std::string_view id, std::string_view name);                      // already_exists
-    Result<bool> eraseRemoved(std::string_view id);  // false: it is not in the bin (any more)
+    // With its adapters. `tenants` are updated in the same transaction. false: it is not in the bin (any more), and
+    // nothing has changed.
+    Result<bool> eraseRemoved(std::string_view id, std::span<const TenantRow> tenants = {});
 
 private:
     Readers& m_readers;

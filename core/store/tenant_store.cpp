@@ -31,6 +31,16 @@ Result<void> addUsage(Database& database, const UsageRow& row) {
 
 }  // namespace
 
+Result<void> updateTenants(Database& database, std::span<const TenantRow> rows) {
+    for (const TenantRow& row : rows)
+        TRY(database.run(
+            "UPDATE tenants SET weight=?, max_concurrency=?, requests_per_minute=?, tokens_per_minute=?, "
+            "tokens_per_day=?, kv_pages=?, first_token_ms=?, expires_at=?, models=?, revoked_at=? WHERE name=?",
+            {row.weight, row.maxConcurrency, row.requestsPerMinute, row.tokensPerMinute, row.tokensPerDay, row.kvPages,
+             row.firstTokenMs, row.expiresAt, row.models, sqlOptional(row.revokedAt), row.name}));
+    return {};
+}
+
 Result<void> TenantStore::write(Writer::Write change) {
     if (!m_writer) return fail(ErrorCode::Locked, "the workspace is open for reading only");
     return m_writer->write(std::move(change));
@@ -74,13 +84,7 @@ Result<void> TenantStore::add(const TenantRow& row) {
 }
 
 Result<void> TenantStore::update(const TenantRow& row) {
-    return write([&row](Database& database) {
-        return database.run(
-            "UPDATE tenants SET weight=?, max_concurrency=?, requests_per_minute=?, tokens_per_minute=?, "
-            "tokens_per_day=?, kv_pages=?, first_token_ms=?, expires_at=?, models=?, revoked_at=? WHERE name=?",
-            {row.weight, row.maxConcurrency, row.requestsPerMinute, row.tokensPerMinute, row.tokensPerDay, row.kvPages,
-             row.firstTokenMs, row.expiresAt, row.models, sqlOptional(row.revokedAt), row.name});
-    });
+    return write([&row](Database& database) { return updateTenants(database, {&row, 1}); });
 }
 
 Result<std::vector<KeyRow>> TenantStore::keys() const {

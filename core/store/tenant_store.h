@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -64,6 +65,9 @@ struct UsageQuery {
     std::string tenant = {};                // empty: all
     std::int64_t bucketMs = kHourMs;        // kHourMs or kDayMs
 };
+
+// For a change that goes together with others, in one write of the Writer's: limits and revokedAt of each.
+Result<void> updateTenants(Database& database, std::span<const TenantRow> rows);
 
 class TenantStore {
 public:

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/store/writer.h"
 
-#include <future>
-#include <vector>
+#include "core/base/caught.h"
 
 namespace espalier {
+
+constexpr std::string_view kDatabase = "the database";  // that met a surprise
 
 Writer::Writer(Database database, std::size_t capacity)
     : m_database(std::move(database)), m_capacity(capacity), m_thread([this] { loop(); }) {}
@@ -31,12 +32,11 @@ Result<void> Writer::post(Write write) {
 
 Result<void> Writer::write(Write write) {
     // The promise is shared with the entry: set_value may still be touching it when get() returns.
-    const auto promise = std::make_shared<std::promise<Result<void>>>();
-    auto future = promise->get_future();
+    const auto answer = std::make_shared<std::promise<Result<void>>>();
+    auto future = answer->get_future();
     {
         const std::lock_guard lock(m_mutex);
-        m_queue.push_back(
-            {std::move(write), [promise](Result<void> result) { promise->set_value(std::move(result)); }});
+        m_queue.push_back({std::move(write), answer});
     }
     m_arrived.notify_one();
     return future.get();
@@ -46,55 +46,68 @@ void Writer::flush() {
     (void)write([](Database&) { return Result<void>(); });
 }
 
-std::int64_t Writer::failedPosts() const {
+Writer::FailedPosts Writer::failedPosts() const {
     const std::lock_guard lock(m_mutex);
     return m_failedPosts;
 }
 
 void Writer::loop() {
     for (;;) {
-        std::deque<Entry> batch;
         {
             std::unique_lock lock(m_mutex);
             m_arrived.wait(lock, [this] { return !m_queue.empty() || m_closed; });
             if (m_queue.empty()) return;
-            batch.swap(m_queue);
+            m_batch.swap(m_queue);
         }
-        runBatch(batch);
+        runBatch();
+        m_batch.clear();
     }
 }
 
-void Writer::runBatch(std::deque<Entry>& batch) {
-    std::vector<Result<void>> results;
-    results.reserve(batch.size());
-    Result<void> committed = m_database.execute("BEGIN IMMEDIATE");
-    if (committed) {
-        for (const Entry& entry : batch) {
-            Result<void> result = m_database.execute("SAVEPOINT one");
-            if (result) result = entry.write(m_database);
-            // A full disk or a failing one may end the whole transaction (sqlite.org/lang_transaction.html, 2.3.2):
-            // nothing of this batch is kept then, and nothing may be written outside a transaction.
-            if (!m_database.isInTransaction()) {
-                committed = result ? fail(ErrorCode::Database, "the transaction ended early") : std::move(result);
-                break;
-            }
-            if (!result) (void)m_database.execute("ROLLBACK TO one");
-            (void)m_database.execute("RELEASE one");
-            results.push_back(std::move(result));
-        }
-        if (committed) committed = m_database.execute("COMMIT");
-        if (!committed && m_database.isInTransaction()) (void)m_database.execute("ROLLBACK");
-    }
-    for (Result<void>& result : results)
-        if (!committed) result = committed;
-    results.resize(batch.size(), committed);  // nothing ran when the transaction did not begin
+// Nothing beside the two caught() needs memory.
+void Writer::runBatch() {
+    const Result<void> committed = caught(kDatabase, [this] { return commitBatch(); });
+    if (!committed)
+        for (Entry& entry : m_batch) entry.result = caught(kDatabase, [&] { return committed; });
     {
         // Counted before anyone is told: who waited for a flush sees the count.
         const std::lock_guard lock(m_mutex);
-        for (std::size_t i = 0; i < batch.size(); ++i) m_failedPosts += !batch[i].done && !results[i];
+        for (Entry& entry : m_batch) {
+            if (entry.answer || entry.result) continue;
+            ++m_failedPosts.count;
+            m_failedPosts.newest = std::move(entry.result).error();
+        }
     }
-    for (std::size_t i = 0; i < batch.size(); ++i)
-        if (batch[i].done) batch[i].done(std::move(results[i]));
+    for (Entry& entry : m_batch)
+        if (entry.answer) entry.answer->set_value(std::move(entry.result));
+}
+
+// All of the batch that did not fail, or nothing.
+Result<void> Writer::commitBatch() {
+    TRY(rollBack());  // an earlier one may have lacked the memory for it
+    TRY(m_database.execute("BEGIN IMMEDIATE"));
+    Result<void> done = caught(kDatabase, [this]() -> Result<void> {
+        for (Entry& entry : m_batch) TRY(runOne(entry));
+        return m_database.execute("COMMIT");
+    });
+    if (!done) (void)rollBack();
+    return done;
+}
+
+Result<void> Writer::rollBack() {
+    return m_database.isInTransaction() ? m_database.execute("ROLLBACK") : Result<void>();
+}
+
+// Error: the transaction is lost.
+Result<void> Writer::runOne(Entry& entry) {
+    TRY(m_database.execute("SAVEPOINT one"));
+    entry.result = caught(kDatabase, [&] { return entry.write(m_database); });
+    // A full disk or a failing one may end the whole transaction (sqlite.org/lang_transaction.html, 2.3.2): nothing of
+    // this batch is kept then, and nothing may be written outside a transaction.
+    if (!m_database.isInTransaction())
+        return entry.result ? fail(ErrorCode::Database, "the transaction ended early") : entry.result;
+    if (!entry.result) TRY(m_database.execute("ROLLBACK TO one"));
+    return m_database.execute("RELEASE one");
 }
 
 }  // namespace espalier

@@ -63,7 +63,7 @@ private:
 };
 
 // An event stream without a socket.
-class ClosableExchange final : public HttpExchange {
+class ClosableExchange : public HttpExchange {
 public:
     const HttpRequest& request() const override { return m_request; }
     void respond(HttpResponse) override {}
@@ -77,6 +77,23 @@ public:
 private:
     HttpRequest m_request;
     std::function<void()> m_onClosed;
+};
+
+// Has no memory, so many times, when a snapshot comes.
+class StarvingExchange final : public ClosableExchange {
+public:
+    explicit StarvingExchange(int failures) : m_failuresLeft(failures) {}
+    std::size_t queuedBytes() const override {
+        if (m_failuresLeft > 0 && m_failuresLeft-- > 0) throw std::bad_alloc();
+        return 0;
+    }
+    void write(std::string text) override { m_snapshots += text.starts_with("event: snapshot"); }
+    int failuresLeft() const { return m_failuresLeft; }
+    int snapshots() const { return m_snapshots; }
+
+private:
+    mutable std::atomic<int> m_failuresLeft;
+    std::atomic<int> m_snapshots = 0;
 };
 
 std::unique_ptr<ControlPort> remote(TestDaemon& daemon) {
@@ -510,11 +527,53 @@ private slots:
         pthread_attr_destroy(&impossible);
     }
 
+    void aTaskThatThrows_endsAlone() {
+        std::atomic<int> done{0};
+        {
+            Workers workers(1, 4, 1);
+            QVERIFY(workers.run([] { throw std::runtime_error("a library's surprise"); }));
+            QVERIFY(workers.run([&] { ++done; }));
+        }
+        QCOMPARE(done.load(), 1);
+    }
+
+    // As where there is no memory for it.
+    void aSnapshotThatCannotBeTold_isFollowedByTheNext() {
+        TestDaemon daemon;
+        EventStreams streams(daemon.engine());
+        const auto exchange = std::make_shared<StarvingExchange>(3);
+        streams.add(exchange, std::nullopt);
+        QTRY_VERIFY_WITH_TIMEOUT(exchange->snapshots() >= 2, 60000);  // one of them by add()
+        QCOMPARE(exchange->failuresLeft(), 0);
+        streams.end();
+    }
+
     void aWorkQueue_mayOutliveItsWorkers() {
         auto workers = std::make_unique<Workers>(1, 1);
         const WorkQueue queue = workers->queue();
         workers.reset();
         QCOMPARE(queue.run([] {}).error().code, ErrorCode::Draining);
+    }
+
+    void anAnswerThatCannotBeMade_fails() {
+        std::vector<Chunk> seen;
+        {
+            Workers workers(1, 64, 1);
+            const auto relay = std::make_shared<ChunkRelay>(workers.queue(), [&](std::size_t, const Chunk& chunk) {
+                if (chunk.text == "one too many") throw std::bad_alloc();
+                seen.push_back(chunk);
+            });
+            for (const char* text : {"one", "one too many"}) {
+                Chunk chunk;
+                chunk.id = RequestId{7};
+                chunk.text = text;
+                relay->push(0, chunk);
+            }
+        }
+        QCOMPARE(seen.size(), std::size_t{2});
+        QCOMPARE(seen[0].text, std::string("one"));
+        QVERIFY(seen[1].id == RequestId{7} && seen[1].finish == FinishReason::Failed);
+        QCOMPARE(seen[1].error->code, ErrorCode::PoolExhausted);
     }
 
     void chunksAreRelayedInOrder_andTheSinkNeverWaits() {

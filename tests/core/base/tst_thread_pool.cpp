@@ -3,6 +3,8 @@
 #include <atomic>
 #include <ctime>
 #include <memory>
+#include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -71,6 +73,34 @@ private slots:
             while (arrived.load() < 2) std::this_thread::yield();
         });
         QCOMPARE(arrived.load(), 2);
+    }
+    // On the caller's thread and on another one; whose stack the tasks use is left only when none runs any more.
+    void aTaskThatThrows_throwsOutOfTheCallWhenNoOtherRuns() {
+        ThreadPool pool(3);
+        const auto caller = std::this_thread::get_id();
+        for (const bool onCaller : {true, false}) {
+            std::atomic<int> running{0}, thrown{0};
+            std::string what;
+            try {
+                pool.parallelFor(64, [&](std::int64_t) {
+                    ++running;
+                    while ((std::this_thread::get_id() == caller) != onCaller && thrown == 0) std::this_thread::yield();
+                    if (thrown++ == 0) {
+                        --running;
+                        throw std::runtime_error("a task's");
+                    }
+                    std::this_thread::yield();
+                    --running;
+                });
+            } catch (const std::exception& out) {
+                what = out.what();
+            }
+            QCOMPARE(what, std::string("a task's"));
+            QCOMPARE(running.load(), 0);
+            std::atomic<int> ran{0};
+            pool.parallelFor(64, [&](std::int64_t) { ++ran; });
+            QCOMPARE(ran.load(), 64);
+        }
     }
     void poolsComeAndGoUnused() {
         for (int i = 0; i < 200; ++i) {

@@ -124,7 +124,7 @@ private slots:
         VERIFY_OK(math);
         Shelf shelf(fixture);
         VERIFY_OK(shelf.adapters->reload());
-        VERIFY_OK(shelf.adapters->remove(*math));
+        VERIFY_OK(shelf.adapters->remove(*math, [&] { return shelf.workspace->adapters().erase(math->id); }));
         QCOMPARE(shelf.bring(fixture.root / "math", "math", true).error().code, ErrorCode::NotFound);
         shelf.close();
         QVERIFY(fixture.folders().empty());

@@ -202,6 +202,71 @@ private slots:
         QCOMPARE(fixture.engine->tenants().limitsOf("bo")->models, limits.models);  // none would allow all
     }
 
+    // Of each tenant, and as the database has it at the next start.
+    void emptyingTheBin_takesItsAdaptersOffEveryList() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        for (const char* name : {"math", "law", "art"}) VERIFY_OK(fixture.import(name));
+        Tenants& tenants = fixture.engine->tenants();
+        const auto listOf = [&](const char* tenant) { return fixture.engine->tenants().limitsOf(tenant)->models; };
+        using Names = std::vector<std::string>;
+        VERIFY_OK(tenants.create("some", {.models = {"tiny", "tiny:math", "other", "tiny:law", "tiny:*"}}));
+        VERIFY_OK(tenants.create("only", {.models = {"tiny:law", "tiny:math"}}));
+        VERIFY_OK(tenants.create("none", {.models = {"other:math"}}));
+        VERIFY_OK(tenants.create("all", {}));
+        VERIFY_OK(fixture.engine->removeAdapter("tiny:law"));
+        QCOMPARE(listOf("some"), (Names{"tiny", "tiny:math", "other", "tiny:*"}));
+        QCOMPARE(listOf("only"), Names{"tiny:math"});
+        VERIFY_OK(tenants.limit("only", {.models = {"tiny:math", "tiny:art"}}));
+        VERIFY_OK(fixture.engine->removeModel("tiny"));
+        QCOMPARE(listOf("only"), (Names{"tiny:math", "tiny:art"}));  // it may come back
+        VERIFY_OK(fixture.engine->emptyBin());
+        for (int start = 0; start < 2; ++start) {
+            QCOMPARE(listOf("some"), (Names{"tiny", "other", "tiny:*"}));
+            QCOMPARE(listOf("only"), Names{"tiny:math"});  // none would allow all
+            QCOMPARE(listOf("none"), Names{"other:math"});
+            QCOMPARE(listOf("all"), Names{});
+            fixture.engine.reset();
+            fixture.engine = fixture.open().value();
+        }
+    }
+
+    void namesThatAnotherModelHasTaken_stayOnTheLists() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        for (const char* name : {"math", "law"}) VERIFY_OK(fixture.import(name));
+        VERIFY_OK(fixture.engine->tenants().create("bo", {.models = {"tiny:math", "tiny:law", "x"}}));
+        VERIFY_OK(fixture.engine->removeModel("tiny"));
+        fixture.makeModel("tiny", {.seed = 5});
+        QVERIFY(!importAndWait(*fixture.engine, {.path = (fixture.root / "tiny").string()})->error);
+        VERIFY_OK(fixture.import("math"));
+        VERIFY_OK(fixture.engine->emptyBin());
+        QCOMPARE(fixture.engine->tenants().limitsOf("bo")->models, (std::vector<std::string>{"tiny:math", "x"}));
+        QCOMPARE(fixture.engine->adapters().size(), std::size_t{1});
+    }
+
+    // One transaction: where the lists cannot be written, nothing is gone.
+    void listsThatCannotBeWritten_keepWhatTheyName() {
+        AdapterFixture fixture;
+        VERIFY_OK(fixture.start());
+        VERIFY_OK(fixture.import("math"));
+        const std::vector<std::string> list = {"tiny:math", "x"};
+        VERIFY_OK(fixture.engine->tenants().create("bo", {.models = list}));
+        auto database = Database::open(fixture.workspace / "workspace.db", Database::Access::Write).value();
+        VERIFY_OK(database.execute(
+            "CREATE TRIGGER refused BEFORE UPDATE ON tenants BEGIN SELECT RAISE(FAIL, 'the list is read only'); END"));
+        QCOMPARE(fixture.engine->removeAdapter("tiny:math").error().code, ErrorCode::Database);
+        QCOMPARE(fixture.generate("tiny:math", 4).size(), std::size_t{4});
+        VERIFY_OK(fixture.engine->removeModel("tiny"));
+        QCOMPARE(fixture.engine->emptyBin().error().code, ErrorCode::Database);
+        QCOMPARE(fixture.engine->tenants().limitsOf("bo")->models, list);
+        VERIFY_OK(fixture.engine->restoreModel(fixture.engine->bin()[0].id));
+        QCOMPARE(fixture.generate("tiny:math", 4).size(), std::size_t{4});
+        VERIFY_OK(database.execute("DROP TRIGGER refused"));
+        VERIFY_OK(fixture.engine->removeAdapter("tiny:math"));
+        QCOMPARE(fixture.engine->tenants().limitsOf("bo")->models, std::vector<std::string>{"x"});
+    }
+
     void aListThatFillsMeanwhile_isAWarningOfWhatCameIn() {
         AdapterFixture fixture;
         VERIFY_OK(fixture.start());

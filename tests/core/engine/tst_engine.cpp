@@ -3,7 +3,9 @@
 #include <fstream>
 
 #include "core/engine/event_log.h"
+#include "core/store/database.h"
 #include "tests/core/engine/engine_fixture.h"
+#include "tests/support/fault_injection.h"
 #include "tests/support/test_main.h"
 
 using namespace espalier;
@@ -12,6 +14,18 @@ using namespace espalier::test;
 namespace {
 
 constexpr std::int32_t kForever = 400;  // tokens: long enough to be interrupted
+
+std::vector<TokenId> tokensOf(Engine& engine, const std::string& model) {
+    Collector collector;
+    const auto submitted = engine.submit(model, requestFor({5, 80}, 2, collector));
+    return submitted ? idsOf(collector.wait()) : std::vector<TokenId>();
+}
+
+bool isLogged(Engine& engine, const std::string& text) {
+    const auto log = engine.newestLog(1000);
+    return std::ranges::any_of(log,
+                               [&](const LogRecord& record) { return record.text.find(text) != std::string::npos; });
+}
 
 // The collector must outlive the engine, whose shutdown still calls sinks.
 struct Served {
@@ -333,6 +347,85 @@ private slots:
             log, [](const LogRecord& record) { return record.text.find("renamed") != std::string::npos; }));
     }
 
+    // Whatever of models/ resists the start's tidying: the start names it, everybody is served, the next one is done.
+    void aModelFolderThatResists_stopsNoStart() {
+        Served served;
+        served.add("other", 2);
+        const Path models = served.fixture.workspace / "models";
+        const std::string other = served.engine->findModel("other")->id;
+        std::set<std::string> resisted;
+        for (int call = 1;; ++call) {
+            QVERIFY(call < 30);
+            served.engine.reset();
+            for (const char* name : {".partial-77", ".removed-m-gone"})
+                std::filesystem::create_directories(models / name / "inner");
+            std::filesystem::rename(models / other, models / (".removed-" + other));
+            FaultInjection faulty(*served.fixture.files);
+            Path failed;
+            faulty.atEachCall([&](std::int64_t number, const Path& path) {
+                if (number == call) failed = path;
+            });
+            faulty.failCall(call, ErrorCode::IoError);
+            auto opened = served.fixture.open(served.fixture.options(), faulty);
+            const bool isBelow = failed.parent_path() == models;
+            QVERIFY2(opened || !isBelow, failed.c_str());
+            if (isBelow) {
+                resisted.insert(failed.filename().string());
+                QVERIFY(!tokensOf(**opened, "tiny").empty());
+                QTRY_VERIFY_WITH_TIMEOUT(isLogged(**opened, failed.filename().string()), 60000);
+            }
+            const bool isOver = faulty.changingCalls() < call;
+            opened = fail(ErrorCode::Internal, "closed");
+            served.engine = served.fixture.open().value();
+            QVERIFY(!tokensOf(*served.engine, "tiny").empty() && !tokensOf(*served.engine, "other").empty());
+            QCOMPARE(std::distance(std::filesystem::directory_iterator(models), {}), 2);
+            if (isOver) break;
+        }
+        QCOMPARE(resisted, (std::set<std::string>{".partial-77", ".removed-m-gone", ".removed-" + other, other}));
+    }
+
+    // Also when it was to be loaded at once, and whichever reading of its files fails.
+    void aModelFolderThatCannotBeRead_isListedAsDamagedAndTheOthersWork() {
+        Served served;
+        served.add("other", 2);
+        const std::string other = served.engine->findModel("other")->id;
+        const Path folder = served.fixture.workspace / "models" / other, aside = served.fixture.root / "aside";
+        EngineOptions options = served.fixture.options();
+        options.preload = {"other", "tiny"};
+        served.engine.reset();
+        std::filesystem::rename(folder, aside);
+        served.engine = served.fixture.open(options, *served.fixture.files).value();
+        const auto damaged = served.engine->findModel("other");
+        VERIFY_OK(damaged);
+        QVERIFY(damaged->warnings.back().starts_with("damaged: "));
+        QVERIFY2(damaged->warnings.back().find(folder.string()) != std::string::npos, damaged->warnings.back().c_str());
+        QTRY_VERIFY_WITH_TIMEOUT(isLogged(*served.engine, "\"other\" is damaged"), 60000);
+        QTRY_VERIFY_WITH_TIMEOUT(isLogged(*served.engine, "\"other\" is not loaded"), 60000);
+        QVERIFY(!served.engine->submit("other", requestFor({5}, 1, served.first)));
+        QVERIFY(!tokensOf(*served.engine, "tiny").empty());
+        std::filesystem::rename(aside, folder);
+        int failed = 0;
+        for (int reading = 1;; ++reading) {
+            QVERIFY(reading < 2000);
+            served.engine.reset();
+            FaultInjection faulty(*served.fixture.files);
+            std::atomic<bool> isOfOther = false;
+            faulty.atEachReading([&](std::int64_t number, const Path& path) {
+                if (number == reading && path.string().starts_with(folder.string())) isOfOther = true;
+            });
+            faulty.failReading(reading, ErrorCode::IoError);
+            auto opened = served.fixture.open(options, faulty);
+            const bool hasFailed = faulty.readingFaults() > 0;
+            QVERIFY2(opened || !isOfOther, opened ? "" : opened.error().message.c_str());
+            failed += isOfOther;
+            if (opened && isOfOther) QVERIFY(!tokensOf(**opened, "tiny").empty());
+            if (!hasFailed) break;  // all that the start reads is read; the engine's thread goes on
+        }
+        QVERIFY2(failed >= 3, std::to_string(failed).c_str());
+        options.preload = {"nobody"};
+        QCOMPARE(served.fixture.open(options, *served.fixture.files).error().code, ErrorCode::NotFound);
+    }
+
     void renameModel_refusesBadAndTakenNames() {
         Served served;
         served.add("other", 2);
@@ -450,6 +543,23 @@ private slots:
         const auto engine = fixture.open();
         QCOMPARE(engine.error().code, ErrorCode::Database);
         QCOMPARE(*fixture.files->readText(fixture.workspace / "workspace.db", 1 << 20), std::string(4096, 'x'));
+    }
+
+    void aLogThatTheDatabaseDoesNotTake_isSaidToThoseWhoWatch() {
+        EngineFixture fixture;
+        auto engine = fixture.open().value();
+        auto database = Database::open(fixture.workspace / "workspace.db", Database::Access::Write).value();
+        VERIFY_OK(database.execute("DROP TABLE run_log"));
+        engine->log("info", "test", "nobody will keep this");
+        const auto isTold = [&] {
+            const auto events = engine->eventsAfter(0);
+            return std::ranges::any_of(*events, [](const NumberedEvent& numbered) {
+                const auto* record = std::get_if<LogRecord>(&numbered.event);
+                return record && record->level == "error" && record->source == "store" &&
+                       record->text.find(" lost: ") != std::string::npos;
+            });
+        };
+        QTRY_VERIFY_WITH_TIMEOUT(isTold(), 60000);
     }
 
     void theWorkspaceFolder_isItsOwnersAlone() {

@@ -47,7 +47,7 @@ private:
 class ThrowingJob final : public Job {
 public:
     Result<Json> run(JobContext&) override { throw std::runtime_error("a library's surprise"); }
-    void discard(const Json&) override {}
+    void discard(const Json&) override { throw std::runtime_error("another one"); }
 };
 
 struct Queue {
@@ -56,6 +56,7 @@ struct Queue {
     Counting counting;
     std::mutex mutex;
     std::vector<JobRecord> changes;
+    std::atomic<bool> isListenerBroken = false;
     std::unique_ptr<Workspace> workspace;
     std::unique_ptr<JobQueue> queue;
 
@@ -68,12 +69,14 @@ struct Queue {
         const auto factory = [this](std::int64_t, std::string_view kind,
                                     const Json& arguments) -> Result<std::unique_ptr<Job>> {
             if (kind == "count") return std::unique_ptr<Job>(new CountingJob(counting, arguments["to"].get<int>()));
+            if (kind == "unmakable") throw std::runtime_error("what makes it throws");
             if (kind == "throw") return std::unique_ptr<Job>(new ThrowingJob);
             return fail(ErrorCode::Unsupported, "unknown kind");
         };
         const auto changed = [this](const JobRecord& job) {
             const std::lock_guard lock(mutex);
             changes.push_back(job);
+            if (isListenerBroken) throw std::bad_alloc();
         };
         queue = std::move(JobQueue::open(workspace->jobLog(), clock, factory, changed, true)).value();
     }
@@ -166,10 +169,21 @@ private slots:
     void whatThrowsOrIsUnknown_failsAloneWithAReason() {
         Queue one;
         const auto thrown = *one.queue->add("throw", "Throw", "", Json::object());
+        const auto unmakable = *one.queue->add("unmakable", "Unmakable", "", Json::object());
         const auto unknown = *one.queue->add("none", "None", "", Json::object());
         QCOMPARE(one.queue->wait(thrown)->state, JobState::Failed);
         QVERIFY(one.queue->job(thrown)->error->message.find("a library's surprise") != std::string::npos);
+        QCOMPARE(one.queue->wait(unmakable)->state, JobState::Failed);
+        QVERIFY(one.queue->job(unmakable)->error->message.find("what makes it") != std::string::npos);
         QCOMPARE(one.queue->wait(unknown)->error->code, ErrorCode::Unsupported);
+        QCOMPARE(one.queue->wait(one.add(1))->state, JobState::Finished);
+    }
+
+    void aListenerThatThrows_holdsUpNobody() {
+        Queue one;
+        one.isListenerBroken = true;
+        QCOMPARE(one.queue->wait(one.add(3))->state, JobState::Finished);
+        one.isListenerBroken = false;
         QCOMPARE(one.queue->wait(one.add(1))->state, JobState::Finished);
     }
 

@@ -3,14 +3,17 @@
 #include <QTest>
 #include <atomic>
 #include <fstream>
+#include <stdexcept>
 #include <thread>
 
 #include "core/store/adapter_catalog.h"
 #include "core/store/catalog.h"
 #include "core/store/job_log.h"
+#include "tests/support/allocations.h"
 #include "tests/support/test_main.h"
 
 using namespace espalier;
+using namespace espalier::test;
 
 namespace {
 
@@ -320,7 +323,7 @@ private slots:
         QCOMPARE(rows->size(), std::size_t{2});
         QCOMPARE((*rows)[0].at, 1);
         QCOMPARE((*rows)[1].at, 3);
-        QCOMPARE(store.writer.failedPosts(), 1);
+        QCOMPARE(store.writer.failedPosts().count, 1);
     }
 
     void writer_failsTheWholeBatchWhenTheTransactionIsGone() {
@@ -346,9 +349,63 @@ private slots:
         gate = true;
         store.writer.flush();
         QCOMPARE(store.jobs.log(10)->size(), std::size_t{0});
-        QCOMPARE(store.writer.failedPosts(), 3);
+        QCOMPARE(store.writer.failedPosts().count, 3);
         QVERIFY(store.writer.write(insert));
         QCOMPARE(store.jobs.log(10)->size(), std::size_t{1});
+    }
+
+    void writer_answersWhoeverWaitsForWhatThrows() {
+        const QTemporaryDir folder;
+        Store store(fileIn(folder));
+        const auto insert = [](Database& database) {
+            return database.run("INSERT INTO run_log(at, level, source, text) VALUES(1,'','','')", {});
+        };
+        const auto surprised = store.writer.write([&](Database& database) -> Result<void> {
+            TRY(insert(database));
+            throw std::runtime_error("a library's surprise");
+        });
+        QCOMPARE(surprised.error().code, ErrorCode::Internal);
+        QVERIFY(surprised.error().message.find("a library's surprise") != std::string::npos);
+        const auto starved = store.writer.write([](Database&) -> Result<void> { throw std::bad_alloc(); });
+        QCOMPARE(starved.error().code, ErrorCode::PoolExhausted);
+        QVERIFY(store.writer.post([](Database&) -> Result<void> { throw std::runtime_error("of a post"); }));
+        store.writer.flush();
+        QCOMPARE(store.writer.failedPosts().count, 1);
+        QVERIFY(store.writer.failedPosts().newest.message.find("of a post") != std::string::npos);
+        QVERIFY(store.writer.write(insert));
+        QCOMPARE(store.jobs.log(10)->size(), std::size_t{1});  // and nothing of the first
+    }
+
+    // Both rows of a write or none, whichever allocation of the writer's thread fails behind the first.
+    void writer_goesOnWhereverMemoryFails() {
+        const QTemporaryDir folder;
+        Store store(fileIn(folder));
+        const auto insert = [](Database& database) {
+            const std::string text(100, 'x');
+            return database.run("INSERT INTO run_log(at, level, source, text) VALUES(?,?,?,?)", {1, text, text, text});
+        };
+        int failed = 0;
+        std::size_t rows = 0;
+        for (int n = 1;; ++n) {
+            QVERIFY(n < 1000);
+            const std::int64_t before = failedAllocations();
+            const auto written = store.writer.write([&](Database& database) -> Result<void> {
+                TRY(insert(database));
+                failAllocation(n);
+                return insert(database);
+            });
+            QVERIFY(store.writer.write([](Database&) {
+                failAllocation(0);
+                return Result<void>();
+            }) || failedAllocations() > before);
+            rows += written ? 2 : 0;
+            QCOMPARE(store.jobs.log(10'000)->size(), rows);
+            if (!written) QCOMPARE(written.error().code, ErrorCode::PoolExhausted);
+            if (failedAllocations() == before) break;
+            ++failed;
+        }
+        qInfo("%d allocations failed", failed);
+        QVERIFY(failed >= 5 && rows > 0);
     }
 
     void endedJobs_areTrimmedFromTheOldEndAndOpenOnesStay() {
