@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -63,6 +64,15 @@ std::string processorName() {
 template <class T, class View>
 auto* rowOf(const View& view, std::int64_t row) {
     return view.template as<T>() + row * view.stride[0];
+}
+
+// `floats` floats of memory that is kept for its capacity, from where a line of the cache begins.
+float* lines(std::vector<float>& memory, std::int64_t floats) {
+    constexpr std::size_t kLine = 64;
+    std::size_t space = (static_cast<std::size_t>(floats) * sizeof(float)) + kLine;
+    if (memory.size() * sizeof(float) < space) memory.resize(space / sizeof(float));
+    void* from = memory.data();
+    return static_cast<float*>(std::align(kLine, space - kLine, from, space));
 }
 
 // Copies panel `panel` of a row-major [N, K] matrix of T: [K][32], or [K / 2][32][2] for pairs.
@@ -435,7 +445,7 @@ private:
 void CpuBackend::attention(Stream&, TensorView out, ConstTensorView q, const KvPages& pages,
                            std::span<const Segment> segments, const AttentionDesc& desc) {
     contract::attention(*this, out, q, pages, segments, desc);
-    constexpr int kQueriesPerTask = 32;  // their states and some pages of K and V fit the first-level cache
+    constexpr int kQueriesPerTask = 64;  // their scores of a span are a quarter of a megabyte: the second-level cache
     const int group = desc.heads / pages.kvHeads;
     const int rowsEach = std::max(1, kQueriesPerTask / group);
     m_attention.clear();
@@ -479,10 +489,8 @@ void CpuBackend::attention(Stream&, TensorView out, ConstTensorView q, const KvP
         AttentionArgs args = tasks[static_cast<std::size_t>(task)];
         const std::int64_t queries = std::int64_t{args.rows} * group;
         const std::int64_t scratch = attentionScratch(queries, pages.headDim);
-        const std::int64_t floats = scratch + queries * stateFloats;
-        if (static_cast<std::int64_t>(memory.size()) < floats) memory.resize(static_cast<std::size_t>(floats));
-        args.scratch = memory.data();
-        if (!args.states) args.states = memory.data() + scratch;
+        args.scratch = lines(memory, scratch + queries * stateFloats);
+        if (!args.states) args.states = args.scratch + scratch;
         kernel(args);
     };
     const std::int64_t count = std::ssize(m_attention);
@@ -496,8 +504,7 @@ void CpuBackend::attention(Stream&, TensorView out, ConstTensorView q, const KvP
     std::int64_t floats = 0;
     for (const AttentionArgs& args : m_attention)
         floats += std::int64_t{args.rows} * group * (args.span1 - args.span0) * stateFloats;
-    if (static_cast<std::int64_t>(m_states.size()) < floats) m_states.resize(static_cast<std::size_t>(floats));
-    float* states = m_states.data();
+    float* states = lines(m_states, floats);
     int firstSpan = m_attention.front().span0, lastSpan = 0;
     for (AttentionArgs& args : m_attention) {
         args.states = states;

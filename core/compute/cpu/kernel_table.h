@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The table of one instruction set, what measurements use as probes, and the exponential by itself.
+// The table of one instruction set, what measurements use as probes, and the exponentials by themselves.
 #pragma once
 
 namespace {
@@ -34,6 +34,10 @@ void exponentials(float* values, std::int64_t count) {
     forVectors(count, [&](std::int64_t i, int n) { storeSome(values + i, exponential(loadSome(values + i, n)), n); });
 }
 
+void powersOfTwo(float* values, std::int64_t count) {
+    forVectors(count, [&](std::int64_t i, int n) { storeSome(values + i, powerOfTwo(loadSome(values + i, n)), n); });
+}
+
 using namespace espalier::cpu;
 
 constexpr CpuKernels kTable = {
@@ -60,6 +64,7 @@ constexpr CpuKernels kTable = {
     {loraGather<StoredF32>, loraGather<StoredBf16>, loraGather<StoredF16>},
     {loraRow<StoredF32>, loraRow<StoredBf16>, loraRow<StoredF16>},
     exponentials,
+    powersOfTwo,
     {fmaRounds, pairRounds, fourRounds},
     sumWords,
 };

@@ -162,7 +162,7 @@ struct AttentionArgs {
     int span0, span1;  // runs of kAttentionSpan keys, by position, to attend to
     bool finish;       // write out; else the state after these spans stays in `states`
     float* states;     // rows * group of attentionState(headDim)
-    float* scratch;    // attentionScratch(rows * group, headDim) floats
+    float* scratch;    // attentionScratch(rows * group, headDim) floats; it and `states` begin a line of the cache
 };
 
 // One module of one adapter for consecutive rows; pointers are at the first of them. Shrink: from x to v (at the
@@ -186,6 +186,7 @@ struct LoraArgs {
 // A query begins a new state every so many keys, and states are merged in order: a long text can be cut over threads
 // there, and nowhere else.
 constexpr int kAttentionSpan = 1024;
+constexpr int kAttentionBlock = 64;  // keys that are worked on at a time
 
 constexpr std::int64_t paddedDim(std::int64_t floats) {
     return (floats + 15) / 16 * 16;
@@ -194,7 +195,7 @@ constexpr std::int64_t attentionState(std::int64_t headDim) {
     return paddedDim(headDim) + 32;
 }
 constexpr std::int64_t attentionScratch(std::int64_t queries, std::int64_t headDim) {
-    return paddedDim(queries * headDim) + queries * attentionState(headDim);
+    return paddedDim(queries * headDim) + queries * attentionState(headDim) + queries * kAttentionSpan;
 }
 
 struct CpuKernels {
@@ -219,7 +220,8 @@ struct CpuKernels {
     void (*loraExpand[kStoredTypes])(const LoraArgs&, std::int64_t tileColumn);
     void (*loraGather[kStoredTypes])(const LoraArgs&, const std::int32_t* ids);  // of the rows
     void (*loraRow[kStoredTypes])(const LoraArgs&, float* to);  // the first row of the tiles, `columns` values
-    void (*exponential)(float* values, std::int64_t count);     // e^value in place, as softmax and activations have it
+    void (*exponential)(float* values, std::int64_t count);     // e^value in place, as activations have it
+    void (*powerOfTwo)(float* values, std::int64_t count);      // 2^value in place, value <= 0, as softmax has it
     // For measurements: `rounds` rounds of independent multiply-adds by ComputeMode (their number in *flops, two each);
     // the sum of `count` 32-bit words, read as fast as memory gives them.
     float (*rounds[3])(std::int64_t rounds, std::int64_t* flops);

@@ -6,6 +6,7 @@
 #include "core/compute/cpu/block_kernel.h"
 #include "core/compute/cpu/dot_kernel.h"
 #include "core/compute/cpu/row_kernels.h"
+#include "core/compute/cpu/attention_tile.h"
 #include "core/compute/cpu/attention_kernel.h"
 #include "core/compute/cpu/lora_kernel.h"
 #include "core/compute/cpu/kernel_table.h"

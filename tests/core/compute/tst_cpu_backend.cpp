@@ -17,10 +17,12 @@ using namespace espalier;
 namespace {
 
 // How far `value` lies from the exact e^x, in units of the last place of a float of that size.
-double unitsOff(float value, float x) {
-    const double exact = std::exp(static_cast<double>(x));
+double unitsFrom(double exact, float value) {
     const int exponent = std::max(std::ilogb(exact), -126);
     return std::fabs(static_cast<double>(value) - exact) / std::ldexp(1.0, exponent - 23);
+}
+double unitsOff(float value, float x) {
+    return unitsFrom(std::exp(static_cast<double>(x)), value);
 }
 
 void rowsPerIsa() {
@@ -33,6 +35,13 @@ std::vector<float> exponentialsOf(std::vector<float> values) {
     QFETCH(int, level);
     const auto backend = makeCpuBackend({.threads = 1, .isa = static_cast<IsaLevel>(level)});
     cpuMachineOf(*backend)->kernels().exponential(values.data(), std::ssize(values));
+    return values;
+}
+
+std::vector<float> powersOfTwo(std::vector<float> values) {
+    QFETCH(int, level);
+    const auto backend = makeCpuBackend({.threads = 1, .isa = static_cast<IsaLevel>(level)});
+    cpuMachineOf(*backend)->kernels().powerOfTwo(values.data(), std::ssize(values));
     return values;
 }
 
@@ -130,6 +139,36 @@ private slots:
         QCOMPARE(power[3], 1.0f);
         for (std::size_t i = 4; i < 7; ++i) QCOMPARE(power[i], kInfinity);
         QVERIFY(std::isnan(power[7]));
+    }
+    void powerOfTwo_isWithinOneAndAHalfUnits_ofEverythingNotPositive_data() { rowsPerIsa(); }
+    // Every 499th float from -149, below which the power is zero.
+    void powerOfTwo_isWithinOneAndAHalfUnits_ofEverythingNotPositive() {
+        std::vector<float> x = {-0.0f, 0.0f, -126.0f, -149.0f};
+        for (std::uint32_t bits = 0; bits <= std::bit_cast<std::uint32_t>(149.0f); bits += 499)
+            x.push_back(std::bit_cast<float>(bits | 0x80000000u));
+        QVERIFY(x.size() > 2'000'000);
+        const std::vector<float> power = powersOfTwo(x);
+        double worst = 0.0;
+        std::size_t where = 0;
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            const double off = unitsFrom(std::exp2(static_cast<double>(x[i])), power[i]);
+            if (!(off > worst) && !std::isnan(off)) continue;
+            worst = off;
+            where = i;
+        }
+        QVERIFY2(
+            worst <= 1.5,
+            qPrintable(
+                QString("2^%1 is %2, %3 units off").arg(x[where], 0, 'g', 9).arg(power[where], 0, 'g', 9).arg(worst)));
+    }
+    void powerOfTwo_ofTheExtremes_data() { rowsPerIsa(); }
+    void powerOfTwo_ofTheExtremes() {
+        constexpr float kInfinity = std::numeric_limits<float>::infinity();
+        const std::vector<float> power = powersOfTwo({-kInfinity, -1e30f, -151.0f, 0.0f, -1.0f, std::nanf("")});
+        for (std::size_t i = 0; i < 3; ++i) QCOMPARE(power[i], 0.0f);
+        QCOMPARE(power[3], 1.0f);  // the weight of a lone key
+        QCOMPARE(power[4], 0.5f);
+        QVERIFY(std::isnan(power[5]));
     }
     void unitsOff_seesAWrongLastPlace() {
         QVERIFY(unitsOff(std::nextafter(std::exp(1.0f), 9.0f), 1.0f) > 0.5);
