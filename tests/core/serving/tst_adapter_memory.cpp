@@ -65,7 +65,7 @@ private slots:
                 const Error& error = *answers[i].error;
                 QCOMPARE(error.code, ErrorCode::PoolExhausted);
                 QVERIFY2(error.message.find(asked.adapter->name) != std::string::npos &&
-                             error.message.find("no memory") != std::string::npos,
+                             error.message.find("out of memory") != std::string::npos,
                          error.message.c_str());
             }
             const ServingStats stats = held.loop->stats();
