@@ -21,7 +21,8 @@ struct TenantDays {
 
 QString stateText(const TenantRecord& tenant);  // "Active", "Near limit", "Expired", "Revoked"
 QString stateIcon(const TenantRecord& tenant);
-int stateTone(const TenantRecord& tenant);  // a Tone
+int stateTone(const TenantRecord& tenant);     // a Tone
+bool isNearLimit(const TenantRecord& tenant);  // of the tokens of today, or over it; not when it is closed anyway
 int liveKeys(const TenantRecord& tenant);
 QString limitText(std::int64_t limit);  // "30 k", "–" for none
 
