@@ -468,7 +468,7 @@ private slots:
         QPlainTextEdit text;
         QSpinBox number;
         for (QWidget* field : std::initializer_list<QWidget*>{&line, &text, &number}) {
-            field->resize(160, 28);
+            field->resize(160, field == &number ? 24 : 28);  // a small one too
             field->show();
         }
         QStyleOptionFrame option;

@@ -75,7 +75,7 @@ QRect Style::subControlRect(ComplexControl control, const QStyleOptionComplex* o
 }
 
 QRect Style::subElementRect(SubElement element, const QStyleOption* option, const QWidget* widget) const {
-    if (element == SE_LineEditContents && option->rect.height() >= 24)
+    if (element == SE_LineEditContents && option->rect.height() >= 22)
         return option->rect.adjusted(kTextInset - kLineEditMargin, 1, kLineEditMargin - kTextInset, -1);
     if (element == SE_ShapedFrameContents && isTextField(widget))
         return option->rect.adjusted(kTextInset - kDocumentMargin, 1, kDocumentMargin - kTextInset, -1);
