@@ -26,7 +26,7 @@ void LocalEngine::publishAdapter(const AdapterRecord& adapter, std::string_view 
 
 void LocalEngine::logAdapter(const AdapterRecord& adapter, std::string_view change) {
     log("audit", "catalog",
-        "adapter \"" + adapter.name + "\" of " + adapter.base + " was " + std::string(change) + " (version " +
+        "\"" + adapter.name + "\" of " + adapter.base + " was " + std::string(change) + " (version " +
             std::to_string(adapter.version) + ", " + adapter.digest + ")");
 }
 

@@ -88,7 +88,7 @@ Result<IssuedKey> Tenants::issueKey(const std::string& tenant, std::string_view 
         m_state->keysByDigest.emplace(startOf(digest), m_state->keys.size());
         m_state->keys.push_back({issued.key, tenant, digest});
     }
-    m_callbacks.audit("key " + issued.key.prefix + "... of tenant \"" + tenant + "\" was " +
+    m_callbacks.audit("key " + issued.key.prefix + "… of \"" + tenant + "\" was " +
                       (replaced.empty() ? "created" : "created in place of " + std::string(replaced)));
     m_callbacks.changed({tenant, "keys"});
     return issued;
@@ -135,7 +135,7 @@ Result<IssuedKey> Tenants::setKeyRevoked(std::string_view key, bool isRevoked) {
         changed.tenant = found->tenant;
         changed.key = found->shown;
     }
-    m_callbacks.audit("key " + changed.key.prefix + "... of tenant \"" + changed.tenant + "\" was " +
+    m_callbacks.audit("key " + changed.key.prefix + "… of \"" + changed.tenant + "\" was " +
                       (isRevoked ? "revoked" : "restored"));
     m_callbacks.changed({changed.tenant, "keys"});
     return changed;

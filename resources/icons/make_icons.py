@@ -18,6 +18,7 @@ zoom-in zoom-out table-2 map eye eye-off flag
 flask-conical plug chevron-down chevron-right chevrons-up-down arrow-up arrow-down list-checks scroll-text cpu memory-stick hard-drive
 bookmark-plus sliders-horizontal
 users key-round ban clock-alert shield-check
+scan-search corner-down-right
 """.split()
 
 

@@ -368,14 +368,14 @@
         <translation>Mandant</translation>
     </message>
     <message>
-        <source>Imported %1 from %2
-%3</source>
-        <translation>Importiert am %1 aus %2
-%3</translation>
-    </message>
-    <message>
         <source>No other tenant sees it</source>
         <translation>Kein anderer Mandant sieht ihn</translation>
+    </message>
+    <message>
+        <source>Version %1, imported %2 from %3
+%4</source>
+        <translation>Version %1, importiert am %2 aus %3
+%4</translation>
     </message>
 </context>
 <context>
@@ -613,6 +613,10 @@
         <source>Write a prompt</source>
         <translation>Prompt schreiben</translation>
     </message>
+    <message>
+        <source>Rename the case</source>
+        <translation>Fall umbenennen</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::CaseRun</name>
@@ -648,14 +652,6 @@
         <translation>wie zuvor</translation>
     </message>
     <message>
-        <source>%1/%2 new</source>
-        <translation>%1/%2 neu</translation>
-    </message>
-    <message>
-        <source>%1/%2 passed</source>
-        <translation>%1/%2 gut</translation>
-    </message>
-    <message>
         <source>Case</source>
         <translation>Fall</translation>
     </message>
@@ -663,17 +659,25 @@
         <source>Result</source>
         <translation>Ergebnis</translation>
     </message>
+    <message>
+        <source>%1 of %2 differs</source>
+        <translation>%1 von %2 weicht ab</translation>
+    </message>
+    <message>
+        <source>%1 of %2 differ</source>
+        <translation>%1 von %2 weichen ab</translation>
+    </message>
+    <message>
+        <source>first run</source>
+        <translation>erster Lauf</translation>
+    </message>
+    <message>
+        <source>%1 of %2 passed</source>
+        <translation>%1 von %2 bestanden</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::CertaintyLegend</name>
-    <message>
-        <source>Certainty of a token: under 80 % underlined, under 50 % dotted, under 25 % dashed on a warning ground</source>
-        <translation>Gewissheit eines Tokens: unter 80 % unterstrichen, unter 50 % gepunktet, unter 25 % gestrichelt auf Warngrund</translation>
-    </message>
-    <message>
-        <source>Certainty</source>
-        <translation>Gewissheit</translation>
-    </message>
     <message>
         <source>under 80 %</source>
         <translation>unter 80 %</translation>
@@ -685,6 +689,14 @@
     <message>
         <source>under 25 %</source>
         <translation>unter 25 %</translation>
+    </message>
+    <message>
+        <source>Certainty of a token: under 80 % underlined, under 50 % dotted, under 25 % underlined twice on a warning ground</source>
+        <translation>Sicherheit eines Tokens: unter 80 % unterstrichen, unter 50 % gepunktet, unter 25 % doppelt unterstrichen auf Warngrund</translation>
+    </message>
+    <message>
+        <source>Certainty of a token</source>
+        <translation>Sicherheit eines Tokens</translation>
     </message>
 </context>
 <context>
@@ -780,6 +792,10 @@
     <message>
         <source>Write a message</source>
         <translation>Nachricht schreiben</translation>
+    </message>
+    <message>
+        <source>No model</source>
+        <translation>Kein Modell</translation>
     </message>
 </context>
 <context>
@@ -1075,6 +1091,37 @@
     </message>
 </context>
 <context>
+    <name>espalier::ui::HomeAdapters</name>
+    <message>
+        <source>All lie on the disk; one that is used lies in memory and on the device as well</source>
+        <translation>Alle liegen auf der Platte; ein genutzter liegt auch im Arbeitsspeicher und auf dem Gerät</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>Gerät</translation>
+    </message>
+    <message>
+        <source>RAM</source>
+        <translation>RAM</translation>
+    </message>
+    <message>
+        <source>Disk</source>
+        <translation>Platte</translation>
+    </message>
+    <message>
+        <source>%1 adapter</source>
+        <translation>%1 Adapter</translation>
+    </message>
+    <message>
+        <source>%1 adapters</source>
+        <translation>%1 Adaptern</translation>
+    </message>
+    <message>
+        <source>%1: device %2, RAM %3, disk %4</source>
+        <translation>%1: Gerät %2, RAM %3, Platte %4</translation>
+    </message>
+</context>
+<context>
     <name>espalier::ui::HomePage</name>
     <message>
         <source>Home</source>
@@ -1189,14 +1236,6 @@
         <translation>Ins Protokoll sehen</translation>
     </message>
     <message>
-        <source>%1 adapter</source>
-        <translation>%1 Adapter</translation>
-    </message>
-    <message>
-        <source>%1 adapters</source>
-        <translation>%1 Adapter</translation>
-    </message>
-    <message>
         <source>RAM</source>
         <translation>RAM</translation>
     </message>
@@ -1227,6 +1266,10 @@
     <message>
         <source>cores</source>
         <translation>Kerne</translation>
+    </message>
+    <message>
+        <source>by the engine, %1</source>
+        <translation>durch die Engine, %1</translation>
     </message>
 </context>
 <context>
@@ -1437,6 +1480,14 @@
     <message>
         <source>Q8_0 and Q4_0 store linear weights in blocks of 8 or 4 bits: smaller, less exact</source>
         <translation>Q8_0 und Q4_0 speichern lineare Gewichte in Blöcken zu 8 oder 4 Bit: kleiner, weniger genau</translation>
+    </message>
+    <message>
+        <source>There is no model to read there</source>
+        <translation>Dort ist kein Modell zu lesen</translation>
+    </message>
+    <message>
+        <source>Check the path: a folder with config.json and weights, or a model file.</source>
+        <translation>Pfad prüfen: ein Ordner mit config.json und Gewichten oder eine Modelldatei.</translation>
     </message>
 </context>
 <context>
@@ -1780,6 +1831,29 @@
     </message>
 </context>
 <context>
+    <name>espalier::ui::LimitRow</name>
+    <message>
+        <source>Limits</source>
+        <translation>Grenzen</translation>
+    </message>
+    <message>
+        <source>Limits of %1</source>
+        <translation>Grenzen von %1</translation>
+    </message>
+    <message>
+        <source>%1 has used up its tokens of today</source>
+        <translation>%1 hat seine Token von heute verbraucht</translation>
+    </message>
+    <message>
+        <source>%1 is near its limit</source>
+        <translation>%1 ist nah an seiner Grenze</translation>
+    </message>
+    <message>
+        <source>%1 of %2 tokens today, at %3 %</source>
+        <translation>%1 von %2 Token heute, bei %3 %</translation>
+    </message>
+</context>
+<context>
     <name>espalier::ui::LimitText</name>
     <message>
         <source>Requests</source>
@@ -1951,10 +2025,6 @@
         <translation>Alles</translation>
     </message>
     <message>
-        <source>Information</source>
-        <translation>Hinweise</translation>
-    </message>
-    <message>
         <source>Warnings</source>
         <translation>Warnungen</translation>
     </message>
@@ -1998,6 +2068,10 @@
         <source>The log has no such line.</source>
         <translation>Das Protokoll hat keine solche Zeile.</translation>
     </message>
+    <message>
+        <source>Info</source>
+        <translation>Info</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::LogTable</name>
@@ -2016,6 +2090,22 @@
     <message>
         <source>Message</source>
         <translation>Nachricht</translation>
+    </message>
+    <message>
+        <source>Error</source>
+        <translation>Fehler</translation>
+    </message>
+    <message>
+        <source>Warning</source>
+        <translation>Warnung</translation>
+    </message>
+    <message>
+        <source>Info</source>
+        <translation>Info</translation>
+    </message>
+    <message>
+        <source>Debug</source>
+        <translation>Debug</translation>
     </message>
 </context>
 <context>
@@ -2519,18 +2609,6 @@
         <translation>Gerätespeicher</translation>
     </message>
     <message>
-        <source>KV in %1</source>
-        <translation>KV in %1</translation>
-    </message>
-    <message>
-        <source>%1, %2 a token</source>
-        <translation>%1, %2 je Token</translation>
-    </message>
-    <message>
-        <source>%1 tokens/s</source>
-        <translation>%1 Token/s</translation>
-    </message>
-    <message>
         <source>no measurement of this machine</source>
         <translation>diese Maschine ist nicht vermessen</translation>
     </message>
@@ -2541,6 +2619,30 @@
     <message>
         <source>earlier answers gave %1 % of that</source>
         <translation>frühere Antworten gaben %1 % davon</translation>
+    </message>
+    <message>
+        <source>Adapters resident</source>
+        <translation>Adapter im Speicher</translation>
+    </message>
+    <message>
+        <source>KV type</source>
+        <translation>KV-Typ</translation>
+    </message>
+    <message>
+        <source>The engine takes it with --kv when it starts</source>
+        <translation>Die Engine nimmt ihn beim Start mit --kv an</translation>
+    </message>
+    <message>
+        <source>Adapters, %1 each</source>
+        <translation>Adapter, je %1</translation>
+    </message>
+    <message>
+        <source>KV, %1 a token</source>
+        <translation>KV, %1 je Token</translation>
+    </message>
+    <message>
+        <source>%1 tok/s</source>
+        <translation>%1 Tok/s</translation>
     </message>
 </context>
 <context>
@@ -2587,14 +2689,6 @@
 </context>
 <context>
     <name>espalier::ui::ModelInspector</name>
-    <message>
-        <source>the folder names none</source>
-        <translation>der Ordner nennt keine</translation>
-    </message>
-    <message>
-        <source>Warnings at import</source>
-        <translation>Warnungen beim Import</translation>
-    </message>
     <message>
         <source>Layers</source>
         <translation>Schichten</translation>
@@ -2696,36 +2790,8 @@
         <translation>%1 Warnungen</translation>
     </message>
     <message>
-        <source>Imported %1 from %2</source>
-        <translation>Importiert am %1 aus %2</translation>
-    </message>
-    <message>
         <source>The model was not renamed</source>
         <translation>Das Modell wurde nicht umbenannt</translation>
-    </message>
-    <message>
-        <source>Verified  %1</source>
-        <translation>Geprüft    %1</translation>
-    </message>
-    <message>
-        <source>not since the import</source>
-        <translation>nicht seit dem Import</translation>
-    </message>
-    <message>
-        <source>Id        %1</source>
-        <translation>Id         %1</translation>
-    </message>
-    <message>
-        <source>Folder    %1</source>
-        <translation>Ordner     %1</translation>
-    </message>
-    <message>
-        <source>Source    %1</source>
-        <translation>Quelle     %1</translation>
-    </message>
-    <message>
-        <source>Licence   %1</source>
-        <translation>Lizenz     %1</translation>
     </message>
     <message>
         <source>Origin</source>
@@ -2742,10 +2808,6 @@
     <message>
         <source>The folder has no README.md.</source>
         <translation>Der Ordner hat keine README.md.</translation>
-    </message>
-    <message>
-        <source>The first %1 of %2; all of it is in %3</source>
-        <translation>Die ersten %1 von %2; alles steht in %3</translation>
     </message>
     <message>
         <source>%1 of %2 finite</source>
@@ -2770,6 +2832,18 @@
     <message>
         <source>Look again</source>
         <translation>Noch einmal nachsehen</translation>
+    </message>
+    <message>
+        <source>The first %1 of %2; all of it is in</source>
+        <translation>Die ersten %1 von %2; alles steht in</translation>
+    </message>
+    <message>
+        <source>Imported %1 from</source>
+        <translation>Importiert am %1 aus</translation>
+    </message>
+    <message>
+        <source>Scan again</source>
+        <translation>Erneut scannen</translation>
     </message>
 </context>
 <context>
@@ -2801,6 +2875,30 @@
     <message>
         <source>Licence</source>
         <translation>Lizenz</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>Gerät</translation>
+    </message>
+    <message>
+        <source>Disk</source>
+        <translation>Platte</translation>
+    </message>
+    <message>
+        <source>Used by</source>
+        <translation>Genutzt von</translation>
+    </message>
+    <message>
+        <source>Where</source>
+        <translation>Wo</translation>
+    </message>
+    <message>
+        <source>%1 tenant may use it</source>
+        <translation>%1 Mandant darf es nutzen</translation>
+    </message>
+    <message>
+        <source>%1 tenants may use it</source>
+        <translation>%1 Mandanten dürfen es nutzen</translation>
     </message>
 </context>
 <context>
@@ -3253,6 +3351,53 @@
     </message>
 </context>
 <context>
+    <name>espalier::ui::OriginView</name>
+    <message>
+        <source>Origin</source>
+        <translation>Herkunft</translation>
+    </message>
+    <message>
+        <source>SHA-256</source>
+        <translation>SHA-256</translation>
+    </message>
+    <message>
+        <source>Verified</source>
+        <translation>Geprüft</translation>
+    </message>
+    <message>
+        <source>Id</source>
+        <translation>Id</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>Ordner</translation>
+    </message>
+    <message>
+        <source>Source</source>
+        <translation>Quelle</translation>
+    </message>
+    <message>
+        <source>Licence</source>
+        <translation>Lizenz</translation>
+    </message>
+    <message>
+        <source>Warnings at import</source>
+        <translation>Warnungen beim Import</translation>
+    </message>
+    <message>
+        <source>Copy: %1</source>
+        <translation>Kopieren: %1</translation>
+    </message>
+    <message>
+        <source>not since the import</source>
+        <translation>nicht seit dem Import</translation>
+    </message>
+    <message>
+        <source>the folder names none</source>
+        <translation>der Ordner nennt keine</translation>
+    </message>
+</context>
+<context>
     <name>espalier::ui::OwnerTable</name>
     <message>
         <source>Device memory by owner, at the cursor and now</source>
@@ -3451,10 +3596,6 @@
         <translation>Noch kein Modell in diesem Arbeitsbereich</translation>
     </message>
     <message>
-        <source>Ctrl+Return sends</source>
-        <translation>Strg+Eingabe sendet</translation>
-    </message>
-    <message>
         <source>Cases</source>
         <translation>Fälle</translation>
     </message>
@@ -3497,6 +3638,10 @@
     <message>
         <source>Undo</source>
         <translation>Rückgängig</translation>
+    </message>
+    <message>
+        <source>%1 sends</source>
+        <translation>%1 sendet</translation>
     </message>
 </context>
 <context>
@@ -3643,10 +3788,6 @@
         <translation>Engine</translation>
     </message>
     <message>
-        <source>The engine goes on when the window closes. Tools, Stop the engine ends it.</source>
-        <translation>Die Engine läuft weiter, wenn das Fenster schließt. Werkzeuge, Engine stoppen beendet sie.</translation>
-    </message>
-    <message>
         <source>While it works</source>
         <translation>Während der Arbeit</translation>
     </message>
@@ -3682,12 +3823,20 @@
         <source>The workspace opened at start</source>
         <translation>Der beim Start geöffnete Arbeitsbereich</translation>
     </message>
+    <message>
+        <source>The engine goes on when the window closes; &quot;Stop the engine&quot; in the menu Tools ends it.</source>
+        <translation>Die Engine läuft weiter, wenn das Fenster geschlossen wird; „Engine stoppen“ im Menü Werkzeuge beendet sie.</translation>
+    </message>
 </context>
 <context>
     <name>espalier::ui::ProbabilityTip</name>
     <message>
         <source>Token %1</source>
         <translation>Token %1</translation>
+    </message>
+    <message>
+        <source>other</source>
+        <translation>andere</translation>
     </message>
 </context>
 <context>
@@ -4244,10 +4393,6 @@
         <translation>Arbeitsbereiche und Server</translation>
     </message>
     <message>
-        <source>Retry</source>
-        <translation>Erneut</translation>
-    </message>
-    <message>
         <source>Progress of the longest job</source>
         <translation>Fortschritt des längsten Auftrags</translation>
     </message>
@@ -4322,6 +4467,22 @@
     <message>
         <source>Not connected</source>
         <translation>Nicht verbunden</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Erneut versuchen</translation>
+    </message>
+    <message>
+        <source>%1 cores</source>
+        <translation>%1 Kerne</translation>
+    </message>
+    <message>
+        <source>The engine uses %2 of %1 core</source>
+        <translation>Die Engine nutzt %2 von %1 Kern</translation>
+    </message>
+    <message>
+        <source>The engine uses %2 of %1 cores</source>
+        <translation>Die Engine nutzt %2 von %1 Kernen</translation>
     </message>
 </context>
 <context>
@@ -4405,10 +4566,6 @@
 <context>
     <name>espalier::ui::TemplatePreview</name>
     <message>
-        <source>Open the answer</source>
-        <translation>Antwort eröffnen</translation>
-    </message>
-    <message>
         <source>Rendered text</source>
         <translation>Fertiger Text</translation>
     </message>
@@ -4443,6 +4600,10 @@
     <message>
         <source>%1 tokens, %2</source>
         <translation>%1 Token, %2</translation>
+    </message>
+    <message>
+        <source>Add the answer&apos;s opening</source>
+        <translation>Beginn der Antwort anfügen</translation>
     </message>
 </context>
 <context>
@@ -5071,10 +5232,6 @@ Bytes %3</translation>
 <context>
     <name>espalier::ui::Workspace</name>
     <message>
-        <source>Daemon restarted</source>
-        <translation>Daemon neu gestartet</translation>
-    </message>
-    <message>
         <source>%1 preemption</source>
         <translation>%1 Verdrängung</translation>
     </message>
@@ -5121,6 +5278,10 @@ Bytes %3</translation>
     <message>
         <source>The list of adapters was not read</source>
         <translation>Die Liste der Adapter wurde nicht gelesen</translation>
+    </message>
+    <message>
+        <source>Engine restarted</source>
+        <translation>Engine neu gestartet</translation>
     </message>
 </context>
 <context>

@@ -89,6 +89,23 @@ private slots:
         QCOMPARE(cell(bench, 0, AdapterTable::Name), QStringLiteral("billing"));
         QCOMPARE(cell(bench, 1, AdapterTable::Tenant), QStringLiteral("ada"));
     }
+    void whereTheTableIsNarrow_theNameSaysTheVersion() {
+        Bench bench;
+        bench.daemon.addModel("alpha");
+        bench.daemon.addAdapter("alpha", "legal");
+        bench.daemon.adapters.back().tenant = "the-harbour-office-of-the-island";
+        QVERIFY(openAdapters(bench));
+        QTRY_COMPARE(rowsShown(bench), 1);
+        QVERIFY(table(bench)->isColumnHidden(AdapterTable::Version));
+        const auto tip = [&](int column) {
+            return table(bench)->model()->index(0, column).data(Qt::ToolTipRole).toString();
+        };
+        QVERIFY(tip(AdapterTable::Name).startsWith(QLatin1String("legal\nVersion 1, ")));
+        QVERIFY(tip(AdapterTable::Tenant).startsWith(QLatin1String("the-harbour-office-of-the-island\n")));
+        QVERIFY(table(bench)->columnWidth(AdapterTable::Size) >= 68);
+        bench.window.resize(1024, 768);  // the inspector has the whole width
+        QTRY_VERIFY(!table(bench)->isColumnHidden(AdapterTable::Version));
+    }
     void withoutAny_thePanelSaysWhatToDoAndTheDialogImports() {
         Bench bench;
         bench.daemon.addModel("alpha");

@@ -87,6 +87,10 @@ private slots:
         add("headings", "# A\n### B *c*\n#no", {"h1[A]", "h3[B ][i:c]", "p[#no]"});
         add("lists", "- a\n  - b\n10. c",
             {QString::fromUtf8("item<•>[a]"), QString::fromUtf8("item1<•>[b]"), "item<10.>[c]"});
+        add("an item goes on", "- a\n  b\n   c\n- d\ne\n\nf",
+            {QString::fromUtf8("item<•>[a\n][b\n][c]"), QString::fromUtf8("item<•>[d\ne]"), "p[f]"});
+        add("an item that goes on in bold", "- a **b\n  c** d", {QString::fromUtf8("item<•>[a ][b:b\n][b:c][ d]")});
+        add("what indents a line is left out", "a\n    b\r\nc", {"p[a\n][b][\nc]"});
         add("quote, rule, table", "> q\n---\n| a | b |", {"quote[q]", "rule", "table[c:| a | b |]"});
         add("link and picture", "[a](http://x.y) ![b](p.png)", {"p[a=http://x.y:a][ ][a=p.png:b]"});
         add("html is text", "<b>x</b> <img src=y>", {"p[<b>x</b> <img src=y>]"});
@@ -266,13 +270,23 @@ private slots:
         CaseTable table;
         QAbstractItemModelTester tester(&table, QAbstractItemModelTester::FailureReportingMode::QtTest);
         table.update(saved);
-        QCOMPARE(table.index(0, CaseTable::Outcome).data().toString(), QStringLiteral("1/1 passed"));
+        QCOMPARE(table.index(0, CaseTable::Outcome).data().toString(), QStringLiteral("1 of 1 passed"));
         saved.results[QStringLiteral("other")] = {QStringLiteral("No"), 13, true};
         table.update(saved);
-        QCOMPARE(table.index(0, CaseTable::Outcome).data().toString(), QStringLiteral("1/2 passed"));
+        QCOMPARE(table.index(0, CaseTable::Outcome).data().toString(), QStringLiteral("1 of 2 passed"));
         saved.expected.clear();
         table.update(saved);
         QCOMPARE(table.index(0, CaseTable::Outcome).data().toString(), QStringLiteral("as before"));
+        saved.results[QStringLiteral("other")] = {QStringLiteral("No"), 14, false};
+        table.update(saved);
+        QCOMPARE(table.index(0, CaseTable::Outcome).data().toString(), QStringLiteral("1 of 2 differs"));
+        saved.results[QStringLiteral("tiny")].same = false;
+        table.update(saved);
+        QCOMPARE(table.index(0, CaseTable::Outcome).data().toString(), QStringLiteral("2 of 2 differ"));
+        for (auto& [model, result] : saved.results) result.isFirst = true;
+        table.update(saved);
+        QCOMPARE(table.index(0, CaseTable::Outcome).data().toString(), QStringLiteral("first run"));
+        QVERIFY(*savedCaseFromJson(toJson(saved)) == saved);
         table.remove(3);
         QCOMPARE(table.rowCount(), 0);
     }

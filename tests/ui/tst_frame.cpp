@@ -8,10 +8,14 @@
 #include <QDockWidget>
 #include <QDragEnterEvent>
 #include <QFile>
+#include <QFocusFrame>
 #include <QLineEdit>
 #include <QMimeData>
 #include <QPlainTextEdit>
+#include <QScrollBar>
 #include <QSignalSpy>
+#include <QSpinBox>
+#include <QStyleOptionFrame>
 #include <QTableView>
 
 #include "tests/ui/support/bench.h"
@@ -418,6 +422,67 @@ private slots:
         const QString copied = QApplication::clipboard()->text();
         QVERIFY(copied.contains(QLatin1String("was sent")));
         QVERIFY(!copied.contains(QLatin1String("abcdefgh")));
+    }
+    void log_opensAtItsNewestLineAndFollows() {
+        Bench bench;
+        for (int i = 0; i < 60; ++i)
+            bench.daemon.log.push_back({bench.daemon.snapshot.at + i, "info", "test", "line " + std::to_string(i)});
+        QVERIFY(bench.open());
+        QTRY_COMPARE(bench.workspace.log().rowCount(), 60);
+        bench.window.actions().get(action::kLogDock)->trigger();
+        auto* table = bench.window.findChild<QDockWidget*>(QStringLiteral("log-dock"))->findChild<QTableView*>();
+        const auto atEnd = [&] {
+            const QScrollBar* bar = table->verticalScrollBar();
+            return table->isVisible() && bar->maximum() > 0 && bar->value() == bar->maximum();
+        };
+        QTRY_VERIFY(atEnd());
+        QCOMPARE(table->model()->index(59, 1).data().toString(), QStringLiteral("Info"));
+        bench.daemon.sendEvent(LogRecord{bench.daemon.snapshot.at + 100, "info", "test", "the newest"});
+        QTRY_COMPARE(table->model()->rowCount(), 61);
+        QTRY_VERIFY(atEnd());
+        table->verticalScrollBar()->setValue(0);  // somebody reads further up
+        bench.daemon.sendEvent(LogRecord{bench.daemon.snapshot.at + 101, "info", "test", "one more"});
+        QTRY_COMPARE(table->model()->rowCount(), 62);
+        QTest::qWait(20);
+        QCOMPARE(table->verticalScrollBar()->value(), 0);
+    }
+    void theFocusRingStandsAroundEveryFieldThatIsWrittenIn() {
+        Bench bench;
+        bench.daemon.addModel("tiny");
+        QVERIFY(bench.open(QStringLiteral("playground")));
+        auto* ring = bench.window.findChild<QFocusFrame*>();
+        for (const char* name : {"Message", "System prompt"}) {
+            auto* field = bench.find<QPlainTextEdit>(QString::fromLatin1(name));
+            QTest::mouseClick(field->viewport(), Qt::LeftButton);
+            QTRY_COMPARE(ring->widget(), static_cast<QWidget*>(field));
+            QVERIFY(ring->isVisible());
+        }
+        // What is only read has none, but a caret.
+        bench.window.goTo(QStringLiteral("about"));
+        auto* licence = bench.find<QPlainTextEdit>(QStringLiteral("Text of the licence"));
+        licence->setFocus();
+        QCOMPARE(ring->widget(), nullptr);
+    }
+    void textBeginsAtOneInsetInEveryKindOfField() {
+        QLineEdit line;
+        QPlainTextEdit text;
+        QSpinBox number;
+        for (QWidget* field : std::initializer_list<QWidget*>{&line, &text, &number}) {
+            field->resize(160, field == &number ? 24 : 28);  // a small one too
+            field->show();
+        }
+        QStyleOptionFrame option;
+        option.initFrom(&line);
+        option.rect = line.rect();
+        const int ofLine = line.style()->subElementRect(QStyle::SE_LineEditContents, &option, &line).left() + 2;
+        const int ofText = text.viewport()->x() + int(text.document()->documentMargin());
+        auto* edit = number.findChild<QLineEdit*>();
+        option.rect = edit->rect();
+        const int ofNumber =
+            edit->x() + edit->style()->subElementRect(QStyle::SE_LineEditContents, &option, edit).left() + 2;
+        QCOMPARE(ofLine, 8);
+        QCOMPARE(ofText, 8);
+        QCOMPARE(ofNumber, 8);
     }
     void f6_goesAroundThePartsOfTheWindow() {
         Bench bench;

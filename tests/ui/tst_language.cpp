@@ -149,10 +149,16 @@ private slots:
         job.title = "Import tiny";
         Language language;
         language.use(QStringLiteral("en"));
-        QCOMPARE(wordsOf(error), QString::fromStdString(error.message));
+        QCOMPARE(wordsOf(error), QStringLiteral("Writing /srv/m/model.safetensors: No space left on device"));
+        QCOMPARE(wordsOf(fail(ErrorCode::CorruptFile, "model.safetensors: the header is cut")),
+                 QStringLiteral("model.safetensors: the header is cut"));
+        QCOMPARE(wordsOf(fail(ErrorCode::Busy, "sample answers 3 requests")),
+                 QStringLiteral("sample answers 3 requests"));
         QCOMPARE(titleOf(job), QStringLiteral("Import tiny"));
         language.use(QStringLiteral("de"));
-        QCOMPARE(wordsOf(error), QStringLiteral("Der Datenträger ist voll.\n") + QString::fromStdString(error.message));
+        QCOMPARE(
+            wordsOf(error),
+            QStringLiteral("Der Datenträger ist voll.\nWriting /srv/m/model.safetensors: No space left on device"));
         QCOMPARE(titleOf(job), QStringLiteral("Import von tiny"));
         language.use(QStringLiteral("en"));
     }

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "tests/ui/support/ui_test_main.h"
+#include "ui/models/brief_bytes.h"
 #include "ui/models/format.h"
 #include "ui/models/job_table.h"
 #include "ui/models/loaded_table.h"
@@ -343,7 +344,45 @@ private slots:
         inspection.weightsBytes = 1000;
         inspection.kvBytesPerToken = 10;
         inspection.workspaceBytes = 50;
-        QCOMPARE(memoryNeed(inspection, 4, 100).sum(), 1000 + 4000 + 50);
+        QCOMPARE(memoryNeed(inspection, {.sequences = 4, .context = 100}).sum(), 1000 + 4000 + 50);
+        const MemoryWish wish{.sequences = 4, .context = 100, .adapters = 3, .adapterBytes = 70};
+        QCOMPARE(memoryNeed(inspection, wish).adapters, 210);
+        QCOMPARE(memoryNeed(inspection, wish).sum(), 1000 + 210 + 4000 + 50);
+    }
+    void estimate_takesAnotherTypeOfKvThanTheEnginesOwn() {
+        ModelInspection inspection;
+        inspection.kvBytesPerToken = 12;
+        MemoryWish wish{.sequences = 2, .context = 10, .kvType = QStringLiteral("bf16")};
+        QCOMPARE(memoryNeed(inspection, wish).kv, 240);  // the engine does not say its own
+        inspection.kvType = QStringLiteral("f32");
+        QCOMPARE(memoryNeed(inspection, wish).kv, 120);
+        inspection.kvType = QStringLiteral("f16");
+        QCOMPARE(memoryNeed(inspection, wish).kv, 240);
+        wish.kvType = QStringLiteral("f32");
+        QCOMPARE(memoryNeed(inspection, wish).kv, 480);
+    }
+    void briefBytes_haveThreeFigures() {
+        QCOMPARE(formatBytesBriefly(0), QStringLiteral("0 B"));
+        QCOMPARE(formatBytesBriefly(999), QStringLiteral("999 B"));
+        QCOMPARE(formatBytesBriefly(9'437'184), QStringLiteral("9.00 MiB"));
+        QCOMPARE(formatBytesBriefly(54'696'000'000), QStringLiteral("50.9 GiB"));
+        QCOMPARE(formatBytesBriefly(300LL << 30), QStringLiteral("300 GiB"));
+        QCOMPARE(formatBytesBriefly(1'072'900'000), QStringLiteral("1.00 GiB"));  // not 1,023 MiB
+        QCOMPARE(formatBytesBriefly(1'020LL << 20), QStringLiteral("1.00 GiB"));
+    }
+    void modelTable_countsTenantsAndSaysWhereAModelIs() {
+        ModelTable table;
+        QAbstractItemModelTester tester(&table, kFatal);
+        table.setModels({model("a"), model("b")});
+        QCOMPARE(table.index(0, ModelTable::Where).data().toString(), QStringLiteral("Disk"));
+        QCOMPARE(table.index(0, ModelTable::UsedBy).data().toString(), QStringLiteral("0"));
+        table.setLoaded({QStringLiteral("b")});
+        table.setTenants({{QStringLiteral("b"), 3}});
+        QCOMPARE(table.index(1, ModelTable::Where).data().toString(), QStringLiteral("Device"));
+        QCOMPARE(table.index(1, ModelTable::Where).data(TierRole).toInt(), int(AdapterTier::Pool));
+        QCOMPARE(table.index(1, ModelTable::UsedBy).data().toString(), QStringLiteral("3"));
+        QCOMPARE(table.index(1, ModelTable::UsedBy).data(Qt::ToolTipRole).toString(),
+                 QStringLiteral("3 tenants may use it"));
     }
     void expectedRate_isBytesPerSecondOverBytesPerToken() {
         ModelInspection inspection;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The Models page and the import dialog beyond their first steps: at 1024 x 768, findings, card, template, bin, jobs.
 #include <QCheckBox>
+#include <QClipboard>
 #include <QComboBox>
 #include <QDialog>
 #include <QDragEnterEvent>
@@ -14,6 +15,7 @@
 #include <QTreeView>
 
 #include "tests/ui/support/bench.h"
+#include "ui/models/format.h"
 #include "ui/pages/import_dialog.h"
 #include "ui/widgets/markdown_view.h"
 #include "ui/widgets/panel.h"
@@ -142,7 +144,7 @@ private slots:
         QCOMPARE(tree->model()->index(0, 4).data().toString(), QStringLiteral("66.41"));
         const QModelIndex layer = tree->model()->index(1, 0);
         QCOMPARE(tree->model()->index(0, 4, layer).data().toString(), QStringLiteral("2 not finite"));
-        QVERIFY(bench.click(QStringLiteral("Scan")));
+        QVERIFY(bench.click(QStringLiteral("Scan again")));
         QTRY_COMPARE(bench.daemon.count(QStringLiteral("scan")), 1);
         const int before = bench.daemon.count(QStringLiteral("inspect"));
         JobRecord done;
@@ -238,6 +240,40 @@ private slots:
         QCOMPARE(frontMatterEnd(QStringLiteral("---\na: b\n---\n# A")), 13);
         QCOMPARE(frontMatterEnd(QStringLiteral("---\nnever closed")), 0);
         QCOMPARE(frontMatterEnd(QStringLiteral("---\na\n---")), 9);
+    }
+    void origin_isCopiedWholeHoweverMuchOfItIsSeen() {
+        Bench bench;
+        bench.daemon.addModel("alpha");
+        bench.daemon.models.back().warnings = {"not copied: optimizer.pt"};
+        QVERIFY(bench.open(QStringLiteral("models")));
+        QVERIFY(showTab(bench, QStringLiteral("Origin")));
+        QVERIFY(bench.click(QStringLiteral("Copy: SHA-256")));
+        QCOMPARE(QApplication::clipboard()->text(), text(bench.daemon.models[0].digest).mid(7));
+        QVERIFY(bench.click(QStringLiteral("Copy: Source")));
+        QCOMPARE(QApplication::clipboard()->text(), QStringLiteral("/data/models/alpha"));
+        QVERIFY(bench.find<TextLabel>(QStringLiteral("not since the import")));
+        QVERIFY(bench.find<QLabel>(QStringLiteral("Warnings at import"))->text().contains(QLatin1String("optimizer")));
+    }
+    void estimate_takesAdaptersThatStayAndAnotherTypeOfKv() {
+        Bench bench;
+        bench.daemon.addModel("alpha");
+        bench.daemon.addModel("beta");
+        for (const char* name : {"law", "tax"}) bench.daemon.addAdapter("alpha", name);
+        QVERIFY(bench.open(QStringLiteral("models")));
+        auto* resident = bench.find<QSpinBox>(QStringLiteral("Adapters resident"));
+        QTRY_VERIFY((resident = bench.find<QSpinBox>(QStringLiteral("Adapters resident"))));
+        QCOMPARE(resident->value(), 2);  // all there are
+        const auto says = [&](const QString& words) {
+            for (const TextLabel* label : bench.window.findChildren<TextLabel*>())
+                if (label->isVisible() && label->text() == words) return true;
+            return false;
+        };
+        QTRY_VERIFY(says(QStringLiteral("Adapters, 80.0 MiB each")));
+        QVERIFY(says(QStringLiteral("160 MiB")));
+        QTest::keyClick(resident, Qt::Key_Up);
+        QTRY_VERIFY(says(QStringLiteral("240 MiB")));
+        bench.find<QTableView>(QStringLiteral("Models"))->selectRow(1);
+        QTRY_VERIFY(!bench.find<QSpinBox>(QStringLiteral("Adapters resident")));  // it has none
     }
     void layers_areListedWithTheirParts() {
         Bench bench;

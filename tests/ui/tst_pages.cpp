@@ -157,7 +157,10 @@ private slots:
         QVERIFY(bench.open(QStringLiteral("models")));
         bench.window.openImport(QStringLiteral("/data/x"));
         QTRY_VERIFY(bench.find<ErrorStrip>(QStringLiteral("Error")));
-        QVERIFY(bench.find<ErrorStrip>(QStringLiteral("Error"))->text().contains(QLatin1String("no config.json")));
+        const QString said = bench.find<ErrorStrip>(QStringLiteral("Error"))->text();
+        QVERIFY(said.contains(QLatin1String("no config.json")));
+        QVERIFY(said.startsWith(QLatin1String("There is no model to read there")));
+        QVERIFY(said.contains(QLatin1String("Check the path")));
         QVERIFY(!bench.clickNow(QStringLiteral("Import")));
     }
     void import_aDropOpensTheDialogWithItsPath() {

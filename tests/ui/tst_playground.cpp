@@ -8,9 +8,13 @@
 #include <QTableView>
 #include <QTextBlock>
 
+#include <cmath>
+
 #include "tests/ui/support/bench.h"
 #include "ui/pages/playground_page.h"
 #include "ui/widgets/answer_view.h"
+#include "ui/widgets/certainty_legend.h"
+#include "ui/widgets/hint_button.h"
 #include "ui/widgets/panel.h"
 #include "ui/widgets/probability_tip.h"
 
@@ -98,6 +102,34 @@ private slots:
         QCOMPARE(grown.toPlainText(), whole.toPlainText());
         QCOMPARE(grown.document()->blockCount(), whole.document()->blockCount());
     }
+    void anUnlikelyTokenIsUnderlinedTwice() {
+        AnswerView shown;
+        shown.resize(400, 300);
+        Turn turn;
+        turn.number = 1;
+        turn.question = QStringLiteral("q");
+        turn.isAnswered = true;
+        turn.answer = QStringLiteral("iiii");
+        const auto orange = [&](double probability) {
+            auto tokens = std::make_shared<TokenAlignment>();
+            tokens->append({{"iiii", std::log(probability), {}}});
+            tokens->extend(turn.answer);
+            turn.tokens = tokens;
+            shown.showTurns({}, QStringLiteral("m"));
+            shown.showTurns({turn}, QStringLiteral("m"));
+            const QImage image = shown.viewport()->grab().toImage();
+            int lines = 0;
+            for (int y = 0; y < image.height(); ++y) {
+                int inks = 0;
+                for (int x = 0; x < image.width(); ++x) inks += image.pixel(x, y) == kLightTheme.series[1];
+                lines += inks >= 8;
+            }
+            return lines;
+        };
+        QCOMPARE(orange(0.9), 0);
+        QCOMPARE(orange(0.6), 1);
+        QCOMPARE(orange(0.1), 2);
+    }
     void aLongAnswerGrowsWithoutHoldingUpTheWindow() {
         Turn turn;
         turn.number = 1;
@@ -140,6 +172,7 @@ private slots:
         QTRY_VERIFY(tip->isVisible());
         QVERIFY2(tip->accessibleName().contains(QLatin1String("38 %")), qPrintable(tip->accessibleName()));
         QVERIFY(tip->accessibleName().contains(QStringLiteral("·orchard 24 %")));
+        QVERIFY(tip->accessibleName().endsWith(QStringLiteral("other 38 %")));
         QVERIFY(tip->accessibleName().startsWith(QLatin1String("Token 3")));
         // The caret shows it too.
         chat->setFocus();
@@ -277,13 +310,13 @@ private slots:
         };
         QVERIFY(bench.click(QStringLiteral("Run")));
         QVERIFY(says(QStringLiteral("Holds what was expected · First run")));
-        QTRY_COMPARE(table->model()->index(0, 1).data().toString(), QStringLiteral("1/1 passed"));
+        QTRY_COMPARE(table->model()->index(0, 1).data().toString(), QStringLiteral("1 of 1 passed"));
         QVERIFY(bench.click(QStringLiteral("Run")));
         QVERIFY(says(QStringLiteral("As last time")));
         bench.daemon.chatPieces = {QStringLiteral("Hello"), QStringLiteral(" from"), QStringLiteral(" the harbour.")};
         QVERIFY(bench.click(QStringLiteral("Run all")));
         QVERIFY(says(QStringLiteral("Lacks \"Garden\" · Differs from last time")));
-        QTRY_COMPARE(table->model()->index(0, 1).data().toString(), QStringLiteral("0/1 passed"));
+        QTRY_COMPARE(table->model()->index(0, 1).data().toString(), QStringLiteral("0 of 1 passed"));
         QVERIFY(bench.click(QStringLiteral("Compare")));
         QTRY_VERIFY(view(bench)->toPlainText().contains(QLatin1String("garden.the harbour")) ||
                     view(bench)->toPlainText().contains(QLatin1String("garden.harbour")));
@@ -295,6 +328,85 @@ private slots:
         QVERIFY(bench.click(QStringLiteral("Bring back")));
         QTRY_COMPARE(bench.daemon.cases.size(), std::size_t{1});
         QCOMPARE(bench.daemon.cases[0]["expected"].get<std::string>(), std::string("Garden"));
+    }
+    void lanesOfOneModelAreHeldAgainstTheRunBefore_notAgainstEachOther() {
+        Bench bench;
+        bench.daemon.addModel("tiny");
+        bench.daemon.cases = {{{"id", 1}, {"name", "Letter"}, {"prompt", "Write a letter"}}};
+        QVERIFY(bench.open(QStringLiteral("playground")));
+        QVERIFY(bench.click(QStringLiteral("Add model")));  // there is no other one: the same model twice
+        QTRY_VERIFY(bench.find<QTableView>(QStringLiteral("Saved cases")));
+        auto* table = bench.find<QTableView>(QStringLiteral("Saved cases"));
+        const auto verdicts = [&](const QString& words) {
+            int count = 0;
+            for (const TextLabel* label : bench.window.findChildren<TextLabel*>())
+                count += label->isVisible() && label->text() == words;
+            return count;
+        };
+        QVERIFY(bench.click(QStringLiteral("Run all")));
+        QTRY_COMPARE(verdicts(QStringLiteral("First run")), 2);
+        QTRY_COMPARE(table->model()->index(0, 1).data().toString(), QStringLiteral("first run"));
+        QVERIFY(bench.click(QStringLiteral("Run all")));
+        QTRY_COMPARE(verdicts(QStringLiteral("As last time")), 2);
+        QTRY_COMPARE(table->model()->index(0, 1).data().toString(), QStringLiteral("as before"));
+        bench.daemon.chatPieces = {QStringLiteral("Something else")};
+        QVERIFY(bench.click(QStringLiteral("Run all")));
+        QTRY_COMPARE(verdicts(QStringLiteral("Differs from last time")), 2);
+        QTRY_COMPARE(table->model()->index(0, 1).data().toString(), QStringLiteral("1 of 1 differs"));
+    }
+    void aCaseIsRenamedInPlace_andEscKeepsItsName() {
+        Bench bench;
+        bench.daemon.addModel("tiny");
+        bench.daemon.cases = {{{"id", 1}, {"name", "Letter"}, {"prompt", "Write a letter"}}};
+        QVERIFY(bench.open(QStringLiteral("playground")));
+        QTRY_VERIFY(bench.find<QTableView>(QStringLiteral("Saved cases")));
+        bench.find<QTableView>(QStringLiteral("Saved cases"))->selectRow(0);
+        const QString field = QStringLiteral("Name of the case");
+        QVERIFY(!bench.find<QLineEdit>(field));
+        QVERIFY(bench.click(QStringLiteral("Rename the case")));
+        QTRY_VERIFY(bench.find<QLineEdit>(field));
+        QTest::keyClicks(bench.find<QLineEdit>(field), QStringLiteral("Other"));
+        QTest::keyClick(bench.find<QLineEdit>(field), Qt::Key_Escape);
+        QVERIFY(!bench.find<QLineEdit>(field));
+        QCOMPARE(bench.daemon.count(QStringLiteral("case-save")), 0);
+        QVERIFY(bench.click(QStringLiteral("Rename the case")));
+        QTest::keyClicks(bench.find<QLineEdit>(field), QStringLiteral("Other"));
+        QTest::keyClick(bench.find<QLineEdit>(field), Qt::Key_Return);
+        QTRY_COMPARE(bench.daemon.cases[0]["name"].get<std::string>(), std::string("Other"));
+        QVERIFY(!bench.find<QLineEdit>(field));
+    }
+    void whereThereIsLittleRoom_theTitleStaysAndTwoSettingsFold() {
+        Bench bench;
+        bench.daemon.addModel("tiny");
+        QVERIFY(bench.open(QStringLiteral("playground"), {1024, 768}));
+        auto* page = bench.window.findChild<PlaygroundPage*>();
+        const auto isThere = [&](const QString& text) {
+            for (const TextLabel* label : page->findChildren<TextLabel*>())
+                if (label->text() == text && label->isVisible()) return true;
+            return false;
+        };
+        QVERIFY(isThere(QStringLiteral("Playground")));
+        QVERIFY(bench.find<QDoubleSpinBox>(QStringLiteral("Temperature")));
+        QVERIFY(!bench.find<QDoubleSpinBox>(QStringLiteral("Top p")));
+        QVERIFY(bench.click(QStringLiteral("More sampling settings")));
+        QTRY_VERIFY(bench.find<QDoubleSpinBox>(QStringLiteral("Top p")));
+        QVERIFY(isThere(QStringLiteral("Max tokens")));
+        QVERIFY(bench.find<HintButton>(QStringLiteral("Send"))->hint().isEmpty());
+        QVERIFY(bench.find<CertaintyLegend>(bench.window.findChild<CertaintyLegend*>()->accessibleName()));
+        QVERIFY(bench.click(QStringLiteral("More sampling settings")));
+        bench.window.resize(1440, 900);
+        QTRY_VERIFY(bench.find<QDoubleSpinBox>(QStringLiteral("Top p")));
+        QCOMPARE(bench.find<HintButton>(QStringLiteral("Send"))->hint(), QStringLiteral("Ctrl+Return"));
+    }
+    void theModelOfAColumnIsReadAlsoWhileThereIsNoList() {
+        Bench bench;
+        bench.daemon.addModel("tiny");
+        QVERIFY(bench.open(QStringLiteral("playground")));
+        auto* model = bench.find<QComboBox>(QStringLiteral("Model"));
+        QTRY_COMPARE(model->currentText(), QStringLiteral("tiny"));
+        bench.engine.attach(QUrl(QStringLiteral("http://127.0.0.1:9")), bench.daemon.key);
+        QTRY_COMPARE(model->count(), 0);
+        QCOMPARE(model->placeholderText(), QStringLiteral("tiny"));
     }
     void aCaseGoesIntoTheFieldsWhenItIsUsed_andTheFieldsOwnUndoBringsBackWhatStoodThere() {
         Bench bench;
@@ -420,7 +532,7 @@ private slots:
         QTest::keyClicks(input(bench), QStringLiteral("Keep"));
         QVERIFY(bench.click(QStringLiteral("Save as case")));
         QTRY_VERIFY(bench.find<ErrorStrip>(QStringLiteral("Error")));
-        QVERIFY(bench.find<ErrorStrip>(QStringLiteral("Error"))->text().contains(QLatin1String("no room")));
+        QVERIFY(bench.find<ErrorStrip>(QStringLiteral("Error"))->text().contains(QLatin1String("No room")));
         QCOMPARE(input(bench)->toPlainText(), QStringLiteral("Keep"));
     }
     void copiesHoldWhatWouldBeSentAndNoKey() {

@@ -138,7 +138,7 @@ private slots:
         bool marked = false;
         for (QTextBlock block = view->document()->begin(); block.isValid(); block = block.next())
             for (auto it = block.begin(); !it.atEnd(); ++it)
-                marked |= it.fragment().charFormat().underlineStyle() == QTextCharFormat::DashUnderline;
+                marked |= it.fragment().charFormat().hasProperty(AnswerView::kUnlikelyProperty);
         QVERIFY(marked);
         auto* cases = bench.find<QTableView>(QStringLiteral("Saved cases"));
         QTRY_COMPARE(cases->model()->rowCount(), 1);

@@ -367,7 +367,7 @@ private slots:
         QTRY_COMPARE(bench.workspace.history().size(), 4);  // and one that is no sample
         QVERIFY(std::isnan(metric(bench, 2, Metric::Weights)));
         QCOMPARE(metric(bench, 3, Metric::HitShare), 10.0);
-        QCOMPARE(bench.workspace.marks().all().back().text, QStringLiteral("Daemon restarted"));
+        QCOMPARE(bench.workspace.marks().all().back().text, QStringLiteral("Engine restarted"));
     }
     void theCursorSaysItsAgeFromNowAlsoInAZoomAndInAPause() {
         Bench bench;

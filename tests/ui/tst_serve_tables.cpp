@@ -188,7 +188,7 @@ private slots:
         const auto cell = [&](int row, int column) { return table->model()->index(row, column).data().toString(); };
         QCOMPARE(cell(0, TenantDayTable::Name), QStringLiteral("bo"));
         QCOMPARE(cell(0, TenantDayTable::Tokens), QStringLiteral("20.0 k"));
-        QCOMPARE(table->model()->index(1, TenantDayTable::Share).data(ShareRole).toDouble(), 0.005);
+        QCOMPARE(table->model()->index(1, TenantDayTable::Share).data(AmountRole).toDouble(), 0.005);
         table->selectRow(0);
         table->setFocus();
         QTest::keyClick(table, Qt::Key_Return);

@@ -70,9 +70,12 @@ QVariant AdapterTable::cell(int row, int column, int role) const {
             }
         case Qt::ToolTipRole:
             if (column == Name)
-                return tr("Imported %1 from %2\n%3")
-                    .arg(formatDay(adapter.importedAt), text(adapter.source), text(adapter.digest));
-            if (column == Tenant && !adapter.tenant.empty()) return tr("No other tenant sees it");
+                return text(adapter.name) + QLatin1Char('\n') +
+                       tr("Version %1, imported %2 from %3\n%4")
+                           .arg(formatCount(adapter.version), formatDay(adapter.importedAt), text(adapter.source),
+                                text(adapter.digest));
+            if (column == Tenant && !adapter.tenant.empty())
+                return text(adapter.tenant) + QLatin1Char('\n') + tr("No other tenant sees it");
             return column == Targets ? QVariant(targetsText(adapter)) : QVariant();
         case IconRole:
             return column == Name && !adapter.warnings.empty() ? QVariant(QStringLiteral("triangle-alert"))

@@ -2,6 +2,7 @@
 #include "ui/models/error_words.h"
 
 #include <QCoreApplication>
+#include <QRegularExpression>
 
 #include "ui/models/format.h"
 
@@ -59,10 +60,18 @@ const char* kindOf(ErrorCode code) {
     return nullptr;
 }
 
+// The engine's messages are joined from parts, so they begin small: here they stand as sentences. What may be the name
+// of something stays as it is called.
+QString asSentence(QString message) {
+    static const QRegularExpression begin(QStringLiteral("^(?:[a-z]+ing|the|there|this|that|no|not) "));
+    if (begin.match(message).hasMatch()) message[0] = message[0].toUpper();
+    return message;
+}
+
 }  // namespace
 
 QString wordsOf(const Error& error) {
-    const QString sentence = text(error.message);
+    const QString sentence = asSentence(text(error.message));
     const char* kind = kindOf(error.code);
     if (!kind) return sentence;
     const QString words = QCoreApplication::translate("ErrorKind", kind);

@@ -19,6 +19,19 @@ bool same(const LogRecord& a, const LogRecord& b) {
     return a.at == b.at && a.level == b.level && a.source == b.source && a.text == b.text;
 }
 
+QString wordOf(const std::string& level) {
+    switch (severity(level)) {
+        case 3:
+            return LogTable::tr("Error");
+        case 2:
+            return LogTable::tr("Warning");
+        case 1:
+            return LogTable::tr("Info");
+        default:
+            return level == "debug" ? LogTable::tr("Debug") : text(level);
+    }
+}
+
 }  // namespace
 
 int severity(const std::string& level) {
@@ -82,7 +95,8 @@ QVariant LogTable::cell(int row, int column, int role) const {
     switch (role) {
         case Qt::DisplayRole:
             if (column == Time) return formatClock(record.at);
-            return text(column == Level ? record.level : column == Source ? record.source : record.text);
+            if (column == Level) return wordOf(record.level);
+            return text(column == Source ? record.source : record.text);
         case Qt::ToolTipRole:
             return column == Message ? QVariant(text(record.text)) : QVariant();
         case SortRole:

@@ -2,6 +2,7 @@
 #include "ui/models/markdown.h"
 
 #include <QHash>
+#include <optional>
 
 namespace espalier::ui {
 namespace {
@@ -17,7 +18,25 @@ public:
     void parse() { parse(m_begin, m_end, {}); }
 
 private:
-    void emitSpan(qsizetype begin, qsizetype end, MarkdownSpan style) {
+    // A line break is shown as one blank: what indents the next line, and the first half of "\r\n", is in no span.
+    void emitSpan(qsizetype begin, qsizetype end, const MarkdownSpan& style) {
+        qsizetype from = begin;
+        for (qsizetype at = begin; at < end; ++at) {
+            if (m_source[at] == QLatin1Char('\r') && at + 1 < end && m_source[at + 1] == QLatin1Char('\n')) {
+                push(from, at, style);
+                from = at + 1;
+            }
+            if (m_source[at] != QLatin1Char('\n')) continue;
+            qsizetype next = at + 1;
+            while (next < end && (m_source[next] == QLatin1Char(' ') || m_source[next] == QLatin1Char('\t'))) ++next;
+            if (next == at + 1) continue;
+            push(from, at + 1, style);
+            from = next;
+            at = next - 1;
+        }
+        push(from, end, style);
+    }
+    void push(qsizetype begin, qsizetype end, MarkdownSpan style) {
         if (begin >= end) return;
         style.begin = begin;
         style.end = end;
@@ -166,15 +185,14 @@ private:
         }
         if (startsWith(line, u"```") || startsWith(line, u"~~~")) return code(line);
         if (heading(line) || rule(line) || listItem(line) || quoteOrTable(line)) return line.next;
-        if (m_paragraphBegin < 0) m_paragraphBegin = line.text;
-        m_paragraphEnd = line.end;
+        if (!m_open) m_open = Open{MarkdownBlock::Paragraph, 0, {}, line.text, line.text, line.end};
+        m_open->end = line.end;
         return line.next;
     }
 
     void closeParagraph() {
-        if (m_paragraphBegin >= 0)
-            add(MarkdownBlock::Paragraph, 0, {}, m_paragraphBegin, m_paragraphBegin, m_paragraphEnd);
-        m_paragraphBegin = -1;
+        if (m_open) add(m_open->kind, m_open->level, m_open->mark, m_open->begin, m_open->text, m_open->end);
+        m_open.reset();
     }
 
     void add(MarkdownBlock::Kind kind, int level, const QString& mark, qsizetype begin, qsizetype text, qsizetype end) {
@@ -245,8 +263,12 @@ private:
         if (at >= line.end || m_source[at] != QLatin1Char(' ')) return false;
         closeParagraph();
         while (at < line.end && m_source[at] == QLatin1Char(' ')) ++at;
-        add(MarkdownBlock::ListItem, int(qMin<qsizetype>((line.text - line.begin) / 2, 6)), mark, line.begin, at,
-            line.end);
+        m_open = Open{MarkdownBlock::ListItem,
+                      int(qMin<qsizetype>((line.text - line.begin) / 2, 6)),
+                      mark,
+                      line.begin,
+                      at,
+                      line.end};
         return true;
     }
 
@@ -267,7 +289,14 @@ private:
 
     const QString& m_source;
     std::vector<MarkdownBlock> m_blocks;
-    qsizetype m_paragraphBegin = -1, m_paragraphEnd = 0;
+    // A paragraph or a list item that the next line may go on with.
+    struct Open {
+        MarkdownBlock::Kind kind;
+        int level;
+        QString mark;
+        qsizetype begin, text, end;
+    };
+    std::optional<Open> m_open;
 };
 
 }  // namespace

@@ -3,7 +3,8 @@
 // quotes, tables, rules; inside them bold, italic, code and links. A span shows a stretch of the source as it stands,
 // so what is on the screen can be traced back to the tokens it came from. HTML is text, pictures are their names.
 //
-// A subset of CommonMark chosen for text that arrives piece by piece: what is not closed yet is plain text.
+// A subset of CommonMark chosen for text that arrives piece by piece: what is not closed yet is plain text. A line that
+// begins nothing of its own goes on with the paragraph or the list item before it; what indents it is left out.
 // Plain values and pure functions. Thread: any.
 #pragma once
 

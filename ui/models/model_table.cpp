@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ui/models/format.h"
+#include "ui/shell/icons.h"
 
 namespace espalier::ui {
 namespace {
@@ -12,7 +13,13 @@ bool sameModel(const ModelRecord& a, const ModelRecord& b) {
     return a.id == b.id;
 }
 
-QString cellText(const ModelRecord& model, int column) {
+}  // namespace
+
+bool ModelTable::isLoaded(const ModelRecord& model) const {
+    return m_loaded.contains(text(model.name));
+}
+
+QString ModelTable::cellText(const ModelRecord& model, int column) const {
     switch (column) {
         case ModelTable::Name:
             return text(model.name);
@@ -26,12 +33,26 @@ QString cellText(const ModelRecord& model, int column) {
             return text(model.dtype);
         case ModelTable::Digest:
             return formatDigest(model.digest);
-        default:
+        case ModelTable::Licence:
             return model.licence.empty() ? QStringLiteral("–") : text(model.licence);
+        case ModelTable::UsedBy:
+            return formatCount(m_tenants.value(text(model.id)));
+        default:
+            return isLoaded(model) ? tr("Device") : tr("Disk");
     }
 }
 
-}  // namespace
+void ModelTable::setTenants(const QHash<QString, int>& counts) {
+    if (m_tenants == counts) return;
+    m_tenants = counts;
+    if (!m_models.empty()) emit dataChanged(index(0, UsedBy), index(rowCount() - 1, UsedBy));
+}
+
+void ModelTable::setLoaded(const QStringList& names) {
+    if (m_loaded == names) return;
+    m_loaded = names;
+    if (!m_models.empty()) emit dataChanged(index(0, Where), index(rowCount() - 1, Where));
+}
 
 ModelTable::ModelTable(QObject* parent)
     : RecordTable({{tr("Name")},
@@ -40,7 +61,9 @@ ModelTable::ModelTable(QObject* parent)
                    {tr("Size"), true},
                    {tr("Type")},
                    {tr("Digest")},
-                   {tr("Licence")}},
+                   {tr("Licence")},
+                   {tr("Used by"), true},
+                   {tr("Where")}},
                   parent) {}
 
 void ModelTable::setModels(std::vector<ModelRecord> models) {
@@ -94,10 +117,20 @@ QVariant ModelTable::cell(int row, int column, int role) const {
         case Qt::DisplayRole:
             return cellText(model, column);
         case Qt::ToolTipRole:
+            if (column == UsedBy)
+                return counted(m_tenants.value(text(model.id)), tr("%1 tenant may use it"),
+                               tr("%1 tenants may use it"));
             return column == Digest ? text(model.digest) : column == Name ? text(model.source) : QString();
         case SortRole:
             if (column == Parameters) return qlonglong(model.parameters);
+            if (column == UsedBy) return m_tenants.value(text(model.id));
             return column == Size ? QVariant(qlonglong(model.bytes)) : QVariant();
+        case ToneRole:
+            return column == UsedBy && m_tenants.value(text(model.id)) == 0 ? QVariant(int(Tone::Secondary))
+                                                                            : QVariant();
+        case TierRole:
+            if (column != Where) return {};
+            return int(isLoaded(model) ? AdapterTier::Pool : AdapterTier::Disk);
         case StrongRole:
             return column == Name;
         case MonoRole:

@@ -16,7 +16,8 @@ enum CellRole {
     ToneRole,                 // int: Tone of icon and text
     StrongRole,               // bool: Medium weight
     MonoRole,                 // bool
-    ShareRole,                // double 0 to 1: a bar before the text
+    ShareRole,                // double 0 to 1: a bar of progress before the text
+    AmountRole,               // double 0 to 1: a bar that stands for an amount, beside others; alone in its cell
     TierRole,                 // int: AdapterTier, as a mark before the text
     IdRole,                   // what the row is
 };

@@ -14,18 +14,28 @@ struct Outcome {
     Tone tone = Tone::Secondary;
 };
 
+// Nothing is expected: an answer can only differ from the one before.
+Outcome comparedWithBefore(const SavedCase& saved) {
+    const auto all = qint64(saved.results.size());
+    const auto first = std::ranges::count_if(saved.results, [](const auto& result) { return result.second.isFirst; });
+    const auto other = std::ranges::count_if(
+        saved.results, [](const auto& result) { return !result.second.same && !result.second.isFirst; });
+    if (other > 0)
+        return {QStringLiteral("triangle-alert"),
+                (other == 1 ? CaseTable::tr("%1 of %2 differs") : CaseTable::tr("%1 of %2 differ")).arg(other).arg(all),
+                Tone::Warn};
+    return {QStringLiteral("circle-check"), first == all ? CaseTable::tr("first run") : CaseTable::tr("as before"),
+            Tone::Secondary};
+}
+
 Outcome outcomeOf(const SavedCase& saved) {
     const auto all = qint64(saved.results.size());
     if (all == 0) return {QStringLiteral("circle-minus"), CaseTable::tr("not run"), Tone::Secondary};
-    const auto good = std::count_if(saved.results.begin(), saved.results.end(), [&](const auto& result) {
-        return saved.expected.isEmpty() ? result.second.same : saved.passes(result.second.answer);
-    });
-    if (saved.expected.isEmpty())
-        return {good == all ? QStringLiteral("circle-check") : QStringLiteral("triangle-alert"),
-                good == all ? CaseTable::tr("as before") : CaseTable::tr("%1/%2 new").arg(all - good).arg(all),
-                good == all ? Tone::Secondary : Tone::Warn};
+    if (saved.expected.isEmpty()) return comparedWithBefore(saved);
+    const auto good =
+        std::ranges::count_if(saved.results, [&](const auto& result) { return saved.passes(result.second.answer); });
     return {good == all ? QStringLiteral("circle-check") : QStringLiteral("circle-x"),
-            CaseTable::tr("%1/%2 passed").arg(good).arg(all), good == all ? Tone::Secondary : Tone::Error};
+            CaseTable::tr("%1 of %2 passed").arg(good).arg(all), good == all ? Tone::Secondary : Tone::Error};
 }
 
 }  // namespace
@@ -37,8 +47,10 @@ bool SavedCase::passes(const QString& answer) const {
 Json toJson(const SavedCase& saved) {
     Json results = Json::object();
     for (const auto& [model, result] : saved.results)
-        results[model.toStdString()] = {
-            {"answer", result.answer.toStdString()}, {"at", result.at}, {"same", result.same}};
+        results[model.toStdString()] = {{"answer", result.answer.toStdString()},
+                                        {"at", result.at},
+                                        {"same", result.same},
+                                        {"first", result.isFirst}};
     Json json{{"name", saved.name.toStdString()},     {"prompt", saved.prompt.toStdString()},
               {"system", saved.system.toStdString()}, {"expected", saved.expected.toStdString()},
               {"sampling", toJson(saved.sampling)},   {"results", std::move(results)}};
@@ -67,6 +79,7 @@ Result<SavedCase> savedCaseFromJson(const Json& json) {
             TRY_ASSIGN(const std::string answer, one.stringOr("answer", {}));
             TRY_ASSIGN(result.at, one.integerOr("at", 0, 0, INT64_MAX));
             TRY_ASSIGN(result.same, one.boolOr("same", false));
+            TRY_ASSIGN(result.isFirst, one.boolOr("first", false));
             result.answer = QString::fromStdString(answer);
             saved.results[QString::fromStdString(model)] = result;
         }

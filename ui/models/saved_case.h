@@ -14,8 +14,9 @@ namespace espalier::ui {
 
 struct CaseResult {
     QString answer;
-    qint64 at = 0;      // Unix milliseconds
-    bool same = false;  // as the time before
+    qint64 at = 0;         // Unix milliseconds
+    bool same = false;     // as the time before
+    bool isFirst = false;  // there was no time before
     bool operator==(const CaseResult&) const = default;
 };
 

@@ -50,7 +50,7 @@ QVariant TenantDayTable::cell(int row, int column, int role) const {
             if (column == Tokens && of.limit > 0)
                 return tr("%1 of %2").arg(formatCount(of.tokens), formatCount(of.limit));
             return column == Tokens ? formatCount(of.tokens) : QString();
-        case ShareRole:
+        case AmountRole:
             return column == Share ? QVariant(double(of.tokens) / double(m_rows.front().tokens)) : QVariant();
         case StrongRole:
             return column == Tokens;

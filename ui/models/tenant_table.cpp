@@ -90,6 +90,10 @@ int stateTone(const TenantRecord& tenant) {
     return int(shareOfDay(tenant) >= kNearLimit ? Tone::Warn : Tone::Accent);
 }
 
+bool isNearLimit(const TenantRecord& tenant) {
+    return tenant.state != "revoked" && tenant.state != "expired" && shareOfDay(tenant) >= kNear;
+}
+
 int liveKeys(const TenantRecord& tenant) {
     return int(
         std::count_if(tenant.keys.begin(), tenant.keys.end(), [](const TenantKey& key) { return !key.revokedAt; }));

@@ -24,7 +24,8 @@ double shareOfDay(std::int64_t tokens, std::int64_t limit);  // 0 without a limi
 
 QString stateText(const TenantRecord& tenant);  // "Active", "Near limit", "Expired", "Revoked"
 QString stateIcon(const TenantRecord& tenant);
-int stateTone(const TenantRecord& tenant);  // a Tone
+int stateTone(const TenantRecord& tenant);     // a Tone
+bool isNearLimit(const TenantRecord& tenant);  // of the tokens of today, or over it; not when it is closed anyway
 int liveKeys(const TenantRecord& tenant);
 QString limitText(std::int64_t limit);  // "30 k", "–" for none
 

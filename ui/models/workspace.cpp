@@ -8,6 +8,7 @@
 #include <cmath>
 #include <utility>
 
+#include "core/api/protocol.h"
 #include "core/api/tenant_protocol.h"
 #include "ui/models/format.h"
 
@@ -198,6 +199,7 @@ void Workspace::refreshModels() {
                     andAgain<Models>(&Workspace::m_readingModels, &Workspace::refreshModels,
                                      taken<Models>(tr("The list of models was not read"), [this](Models models) {
                                          m_models.setModels(std::move(models));
+                                         countTenants();
                                          m_hasModels = true;
                                          emit modelsChanged();
                                      })));
@@ -224,9 +226,40 @@ void Workspace::refreshTenants() {
             for (const Json& entry : answer->value("tenants", Json::array()))
                 if (auto tenant = tenantFromJson(entry)) tenants.push_back(std::move(*tenant));
             m_tenants.setTenants(std::move(tenants));
+            countTenants();
             m_hasTenants = true;
             emit tenantsChanged();
         }));
+}
+
+// Of each model: who is let in, to it or to one of its adapters. The owner is no tenant of theirs.
+void Workspace::countTenants() {
+    QHash<QString, int> counts;
+    for (const ModelRecord& model : m_models.models()) {
+        const auto isOfModel = [&](const std::string& name) {
+            return name == model.name || name.starts_with(model.name + ":");
+        };
+        counts[text(model.id)] = int(std::ranges::count_if(m_tenants.tenants(), [&](const TenantRecord& tenant) {
+            return tenant.name != kOwner && !tenant.revokedAt &&
+                   (tenant.limits.models.empty() || std::ranges::any_of(tenant.limits.models, isOfModel));
+        }));
+    }
+    m_models.setTenants(counts);
+}
+
+// Asked when somebody shows a snapshot, so that no timer of its own wakes the window.
+void Workspace::refreshMachine(qint64 oldestMs) {
+    if (!m_snapshot || m_isAskingMachine || !m_engine.isAttached()) return;
+    if (m_machine && std::abs(m_snapshot->at - m_machineAsked) < oldestMs) return;
+    m_isAskingMachine = true;
+    m_machineAsked = m_snapshot->at;
+    m_engine.call(QStringLiteral("machine"), Json::object(), this, [this](const Result<Json>& answer) {
+        if (!answer && answer.error().code == ErrorCode::Cancelled) return;  // it was another machine
+        m_isAskingMachine = false;
+        const auto stats = answer ? machineFromJson(*answer) : Result<MachineStats>(answer.error());
+        m_machine = stats ? *stats : MachineStats();  // not known
+        emit machineChanged();
+    });
 }
 
 void Workspace::discardJob(qint64 id, QObject* guard, std::function<void(const Error&)> refused) {
@@ -301,6 +334,8 @@ void Workspace::followOrigin() {
     m_adapters.clear();
     m_tenants.setTenants({});
     m_tenants.setUsage({}, 0);
+    m_machine.reset();
+    m_isAskingMachine = false;
     m_hasModels = m_hasTenants = false;
     emit left();
     emit modelsChanged();
@@ -320,7 +355,7 @@ void Workspace::markChanges(const Snapshot& before, const Snapshot& now) {
     if (before.startedAt != now.startedAt) {
         // Nobody measured while there was no daemon, however short that was.
         m_history.append((m_history.lastX() + x) / 2, noMetrics());
-        m_marks.add({x, MarkKind::Serve, tr("Daemon restarted")});
+        m_marks.add({x, MarkKind::Serve, tr("Engine restarted")});
         return;
     }
     const double preempted = countersOf(now).preempted - countersOf(before).preempted;
@@ -360,6 +395,9 @@ void Workspace::remember(const std::shared_ptr<const Snapshot>& snapshot) {
 void Workspace::take(const std::shared_ptr<const Snapshot>& snapshot) {
     remember(snapshot);
     m_loaded.setModels(snapshot->models);
+    QStringList loaded;
+    for (const LoadedModel& model : snapshot->models) loaded << text(model.name);
+    m_models.setLoaded(loaded);
     // Between two job events the snapshot is what moves the progress.
     for (const JobRecord& job : snapshot->jobs) {
         const JobRecord* known = m_jobs.find(job.id);

@@ -7,7 +7,9 @@
 
 #include <QObject>
 #include <memory>
+#include <optional>
 
+#include "core/engine/machine_stats.h"
 #include "ui/bridge/engine_client.h"
 #include "ui/models/event_marks.h"
 #include "ui/models/job_table.h"
@@ -75,6 +77,10 @@ public:
 
     const QString& origin() const { return m_origin; }  // the folder or address whose things are held
     QString name() const;                               // the folder's last part, or the host
+    // Memory, processors and disk of the daemon's machine; none: not asked yet; empty: not known. They change slowly,
+    // so whoever shows them asks, with how old they may be.
+    const std::optional<MachineStats>& machine() const { return m_machine; }
+    void refreshMachine(qint64 oldestMs);
     void refreshModels();
     void refreshAdapters();
     void refreshTenants();
@@ -89,6 +95,7 @@ signals:
     void tenantsChanged();
     void jobsChanged();
     void logChanged();
+    void machineChanged();
     void readFailed(const QString& what, const espalier::Error& error);  // a list of the daemon that is not shown
 
 private:
@@ -109,6 +116,7 @@ private:
     void remember(const std::shared_ptr<const Snapshot>& snapshot);
     void backfill(const std::vector<HistoryPoint>& points);
     void followOrigin();
+    void countTenants();
     void markChanges(const Snapshot& before, const Snapshot& now);
     void markModel(const ModelChanged& change);
     void markJob(const JobRecord& job);
@@ -128,6 +136,9 @@ private:
     EventMarks m_marks;
     std::shared_ptr<const Snapshot> m_snapshot;
     bool m_hasModels = false, m_hasTenants = false;
+    std::optional<MachineStats> m_machine;
+    qint64 m_machineAsked = 0;  // time of the snapshot it was asked with
+    bool m_isAskingMachine = false;
     Reading m_readingModels, m_readingAdapters, m_readingTenants;
 };
 

@@ -38,6 +38,8 @@ constexpr std::array kParts{
     Library{"CLI11", QT_TRANSLATE_NOOP("espalier::ui::AboutPage", "the command line"), "BSD-3-Clause", nullptr},
 };
 
+constexpr int kTextMargin = 4;  // so that the text begins where the title does
+
 }  // namespace
 
 AboutPage::AboutPage(Workspace& workspace, Actions& actions)
@@ -60,7 +62,9 @@ Panel* AboutPage::partsPanel() {
         name->setData(true, StrongRole);
         auto* licence = new QStandardItem(QString::fromLatin1(part.licence));
         licence->setData(int(Tone::Secondary), ToneRole);
-        m_model->appendRow({name, new QStandardItem(tr(part.use)), licence});
+        QString use = tr(part.use);
+        use[0] = use[0].toUpper();
+        m_model->appendRow({name, new QStandardItem(use), licence});
     }
     m_parts = new TableView(m_model, tr("Made of"), kShortRow, {28, 46, 26});
     panel->setContent(column({LayoutItem(m_parts, 1)}, 0));
@@ -76,7 +80,8 @@ Panel* AboutPage::licencePanel() {
     m_text->setFrameShape(QFrame::NoFrame);
     m_text->setFont(monoFont());
     m_text->setAccessibleName(tr("Text of the licence"));
-    m_licence->setContent(column({LayoutItem(m_text, 1)}, 0, {12, 0, 4, 4}));
+    m_text->document()->setDocumentMargin(kTextMargin);
+    m_licence->setContent(column({LayoutItem(m_text, 1)}, 0, {11 - kTextMargin, 0, 4, 4}));
     return m_licence;
 }
 

@@ -15,7 +15,9 @@
 namespace espalier::ui {
 namespace {
 
-const std::vector kWidths{26, 10, 26, 14, 11, 18};
+const std::vector kWidths{24, 10, 26, 14, 10, 16};
+const std::vector kNarrowWidths{26, 12, 20, 17, 0, 25};  // without the version, which the name's tooltip says
+constexpr int kNarrow = 600;
 constexpr std::size_t kNamedFailures = 3;
 
 }  // namespace
@@ -69,6 +71,11 @@ QWidget* AdaptersPanel::removedRow() {
     m_removedRow->setLayout(row({LayoutItem(m_removedText, 1), back}, 8, {11, 0, 11, 6}));
     m_removedRow->hide();
     return m_removedRow;
+}
+
+void AdaptersPanel::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    m_table->setWidths(width() < scaled(kNarrow) ? kNarrowWidths : kWidths);
 }
 
 void AdaptersPanel::show(const ModelRecord* model) {

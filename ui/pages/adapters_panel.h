@@ -29,6 +29,9 @@ public:
 signals:
     void choiceChanged();
 
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+
 private:
     QWidget* toolRow();
     QWidget* removedRow();

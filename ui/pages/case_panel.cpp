@@ -8,6 +8,7 @@
 
 #include "ui/models/format.h"
 #include "ui/shell/actions.h"
+#include "ui/widgets/name_edit.h"
 #include "ui/widgets/table_view.h"
 
 namespace espalier::ui {
@@ -27,7 +28,7 @@ public:
         paintCell(painter, half, index);
         half.rect.translate(0, line);
         paintCell(painter, half, index.siblingAtColumn(CaseTable::Outcome));
-        paintEdges(painter, option);
+        paintEdges(painter, option, index);
     }
 };
 
@@ -37,23 +38,25 @@ CasePanel::CasePanel(Workspace& workspace, Actions& actions)
     : Panel(tr("Cases")),
       m_workspace(workspace),
       m_table(new TableView(&m_cases, tr("Saved cases"), kCaseRow, {100, 0})),
-      m_name(new QLineEdit),
+      m_name(new NameEdit),
       m_expected(new QLineEdit),
-      m_fields(new QWidget),
       m_run(button(tr("Run"), QStringLiteral("play"), ButtonRole::Plain, ControlSize::Small)),
       m_runAll(button(tr("Run all"), QStringLiteral("list-checks"), ButtonRole::Plain, ControlSize::Small)),
       m_undo(button(tr("Bring back"), QStringLiteral("undo-2"), ButtonRole::Plain, ControlSize::Small)),
-      m_use(toolButton(QStringLiteral("pencil"), tr("Put the case into the fields"))),
+      m_use(toolButton(QStringLiteral("corner-down-right"), tr("Put the case into the fields"))),
+      m_rename(toolButton(QStringLiteral("pencil"), tr("Rename the case"))),
       m_remove(toolButton(QStringLiteral("trash-2"), tr("Remove the case"))),
       m_error(new ErrorStrip) {
     m_table->horizontalHeader()->hide();
     m_table->setItemDelegate(new CaseDelegate(m_table));
     m_name->setAccessibleName(tr("Name of the case"));
     m_name->setPlaceholderText(tr("Name"));
+    m_name->hide();
     m_expected->setAccessibleName(tr("Text an answer must contain"));
     m_expected->setPlaceholderText(tr("An answer must contain…"));
-    for (QLineEdit* edit : {m_name, m_expected}) setControlSize(edit, ControlSize::Small);
-    m_fields->setLayout(column({row({LayoutItem(m_name, 1), m_use}, 4), m_expected}, 4));
+    m_expected->setToolTip(m_expected->accessibleName());
+    for (QWidget* edit : std::initializer_list<QWidget*>{m_name, m_expected}) setControlSize(edit, ControlSize::Small);
+    for (QToolButton* tool : {m_use, m_rename, m_remove}) addTitleWidget(tool);
     m_undo->hide();
     auto* list = new QWidget;
     m_stack = new QStackedLayout(list);
@@ -66,11 +69,10 @@ CasePanel::CasePanel(Workspace& workspace, Actions& actions)
     m_none->setSentenceWidth(kSentenceWidth);
     m_stack->addWidget(m_none);
     setSaveable(false);
-    setContent(column(
-        {horizontalLine(), row({LayoutItem(m_error, 1)}, 0, {6, 0, 6, 0}), LayoutItem(list, 1),
-         row({m_undo, nullptr}, 0, {11, 0, 7, 4}), horizontalLine(), row({LayoutItem(m_fields, 1)}, 0, {8, 8, 8, 0}),
-         row({m_run, m_runAll, nullptr, m_remove}, 4, {8, 6, 7, 6})},
-        0));
+    setContent(column({horizontalLine(), row({LayoutItem(m_error, 1)}, 0, {6, 0, 6, 0}), LayoutItem(list, 1),
+                       row({m_undo, nullptr}, 0, {11, 0, 7, 4}), horizontalLine(),
+                       column({m_name, m_expected}, 4, {8, 8, 8, 0}), row({m_run, m_runAll, nullptr}, 4, {8, 6, 8, 6})},
+                      0));
     setUnit({});
     connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &CasePanel::showCurrent);
     // Not by a click alone: that chooses a case to run, rename or remove, and what is typed stays.
@@ -79,7 +81,9 @@ CasePanel::CasePanel(Workspace& workspace, Actions& actions)
     };
     connect(m_table, &QAbstractItemView::activated, this, use);
     connect(m_use, &QToolButton::clicked, this, use);
-    connect(m_name, &QLineEdit::editingFinished, this, &CasePanel::renameCurrent);
+    connect(m_rename, &QToolButton::clicked, this, &CasePanel::beginRename);
+    connect(m_name, &QLineEdit::returnPressed, this, &CasePanel::renameCurrent);
+    connect(m_name, &NameEdit::dropped, m_name, &QWidget::hide);
     connect(m_expected, &QLineEdit::editingFinished, this, &CasePanel::setExpected);
     connect(m_run, &QPushButton::clicked, this, [this] {
         if (const SavedCase* saved = current()) emit runRequested({saved->id});
@@ -179,9 +183,19 @@ void CasePanel::undoRemove() {
     save(std::move(back));
 }
 
+void CasePanel::beginRename() {
+    const SavedCase* saved = current();
+    if (!saved) return;
+    m_name->setText(saved->name);
+    m_name->show();
+    m_name->selectAll();
+    m_name->setFocus();
+}
+
 void CasePanel::renameCurrent() {
     const SavedCase* saved = current();
     const QString name = m_name->text().trimmed();
+    m_name->hide();
     if (!saved || name.isEmpty() || name == saved->name) return;
     SavedCase changed = *saved;
     changed.name = name;
@@ -209,15 +223,12 @@ void CasePanel::showCurrent() {
     const SavedCase* saved = current();
     m_stack->setCurrentIndex(m_cases.rowCount() == 0 ? 1 : 0);
     setUnit(m_cases.rowCount() == 0 ? QString() : formatCount(m_cases.rowCount()));
-    m_fields->setEnabled(saved != nullptr);
+    m_expected->setEnabled(saved != nullptr);
+    m_rename->setEnabled(saved != nullptr);
     m_remove->setEnabled(saved != nullptr && !m_busy);
     m_use->setEnabled(saved != nullptr && !m_busy);
     m_run->setEnabled(saved != nullptr && !m_busy);
     m_runAll->setEnabled(m_cases.rowCount() > 0 && !m_busy);
-    if (!m_name->hasFocus()) {
-        m_name->setText(saved ? saved->name : QString());
-        m_name->setCursorPosition(0);
-    }
     if (!m_expected->hasFocus()) m_expected->setText(saved ? saved->expected : QString());
 }
 

@@ -13,6 +13,7 @@ class QStackedLayout;
 namespace espalier::ui {
 
 class Actions;
+class NameEdit;
 class TableView;
 
 class CasePanel : public Panel {
@@ -35,6 +36,7 @@ private:
     void keep(const SavedCase& saved);
     void removeCurrent();
     void undoRemove();
+    void beginRename();
     void renameCurrent();
     void setExpected();
     void showCurrent();
@@ -45,10 +47,10 @@ private:
     EmptyView* m_none = nullptr;
     QPushButton *m_saveFirst = nullptr, *m_write = nullptr;  // of the empty view
     QStackedLayout* m_stack;
-    QLineEdit *m_name, *m_expected;
-    QWidget* m_fields;
+    NameEdit* m_name;  // seen while a case is renamed
+    QLineEdit* m_expected;
     QPushButton *m_run, *m_runAll, *m_undo;
-    QToolButton *m_use, *m_remove;
+    QToolButton *m_use, *m_rename, *m_remove;
     ErrorStrip* m_error;
     std::optional<SavedCase> m_removed;
     std::map<qint64, bool> m_saving;  // by id: whether it has changed since it was sent

@@ -27,7 +27,7 @@ void CaseRun::next() {
         if (!saved) continue;
         const SavedCase asked = *saved;
         const int turn = m_lanes.nextTurn();
-        m_now = Now{id, m_lanes.lanes()};
+        m_now = Now{id, m_lanes.lanes(), asked.results, {}};
         for (ChatLane* lane : std::vector(m_lanes.lanes())) {
             lane->conversation().clear();
             lane->ask(std::pair(turn, asked.prompt), asked.system, asked.sampling);
@@ -60,19 +60,28 @@ void CaseRun::judge(ChatLane* lane) {
         verdict.good = saved->passes(turn.answer);
         words << (verdict.good ? tr("Holds what was expected") : tr("Lacks \"%1\"").arg(saved->expected.trimmed()));
     }
-    const auto before = saved->results.find(lane->model());
-    const bool isFirst = before == saved->results.end();
+    const auto before = m_now->before.find(lane->model());
+    const bool isFirst = before == m_now->before.end();
     const bool same = isFirst || before->second.answer == turn.answer;
     words << (isFirst ? tr("First run") : same ? tr("As last time") : tr("Differs from last time"));
     if (!same) verdict.difference = diffWords(before->second.answer, turn.answer);
     verdict.words = words.join(QStringLiteral(" · "));
-    changed.results[lane->model()] = {turn.answer, QDateTime::currentMSecsSinceEpoch(), same};
+    // Of two lanes with one model, the answer that differs is the one to know of.
+    const auto [fresh, isOnly] = m_now->fresh.try_emplace(lane->model());
+    if (isOnly || fresh->second.same)
+        fresh->second = {turn.answer, QDateTime::currentMSecsSinceEpoch(), same && !isFirst, isFirst};
+    changed.results[lane->model()] = fresh->second;
     lane->showVerdict(verdict);
     m_cases.save(std::move(changed));
 }
 
 CaseRun::State CaseRun::takeState() {
-    State state{std::exchange(m_queue, {}), m_now ? m_now->id : 0, {}};
+    State state{std::exchange(m_queue, {}), 0, {}, {}, {}};
+    if (m_now) {
+        state.now = m_now->id;
+        state.before = std::move(m_now->before);
+        state.fresh = std::move(m_now->fresh);
+    }
     const auto& lanes = m_lanes.lanes();
     for (int place = 0; m_now && place < int(lanes.size()); ++place)
         if (std::ranges::count(m_now->waiting, lanes[std::size_t(place)]) > 0) state.waiting.push_back(place);
@@ -83,7 +92,7 @@ CaseRun::State CaseRun::takeState() {
 void CaseRun::goOn(const State& state) {
     m_queue = state.queue;
     if (state.now == 0) return;
-    m_now = Now{state.now, {}};
+    m_now = Now{state.now, {}, state.before, state.fresh};
     for (const int place : state.waiting)
         if (place < int(m_lanes.lanes().size())) m_now->waiting.push_back(m_lanes.lanes()[std::size_t(place)]);
     m_cases.setBusy(true);

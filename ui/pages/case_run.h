@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // CaseRun: saved cases asked one after the other in every lane of the Playground. Each answer is held against what the
-// case expects and against the answer before, and kept with the case unless it was cut short.
+// case expects and against what its model answered before this run, however many lanes ask that model, and kept with
+// the case unless it was cut short.
 #pragma once
 
 #include <QObject>
 #include <deque>
+#include <map>
 #include <optional>
 #include <vector>
+
+#include "ui/models/saved_case.h"
 
 namespace espalier::ui {
 
@@ -31,6 +35,7 @@ public:
         std::deque<qint64> queue;
         qint64 now = 0;            // 0: none
         std::vector<int> waiting;  // places of the lanes that have not answered yet
+        std::map<QString, CaseResult> before, fresh;
     };
     State takeState();
     void goOn(const State& state);
@@ -42,6 +47,7 @@ private:
     struct Now {
         qint64 id = 0;
         std::vector<ChatLane*> waiting;
+        std::map<QString, CaseResult> before, fresh;  // by model: as the case had it, and of this run
     };
     void next();
     void judge(ChatLane* lane);

@@ -61,6 +61,7 @@ QWidget* ChatLane::head() {
     m_model->setAccessibleName(tr("Model"));
     m_model->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     m_model->setMinimumContentsLength(8);
+    m_model->setPlaceholderText(tr("No model"));
     connect(m_model, &QComboBox::textActivated, this, [this](const QString& name) {
         m_wanted = name;
         refresh();
@@ -105,6 +106,7 @@ QString ChatLane::model() const {
 
 void ChatLane::chooseModel(const QString& name) {
     m_wanted = name;
+    if (!name.isEmpty()) m_model->setPlaceholderText(name);
     if (const int index = m_model->findText(name); index >= 0) m_model->setCurrentIndex(index);
     refresh();
 }
@@ -120,10 +122,12 @@ void ChatLane::showModels() {
     for (int i = 0; i < m_model->count(); ++i) shown << m_model->itemText(i);
     if (names != shown) {
         const QString before = m_model->currentText();
+        if (!before.isEmpty()) m_model->setPlaceholderText(before);  // read while there is no list
         m_model->clear();
         m_model->addItems(names);
         const QString wanted = names.contains(m_wanted) ? m_wanted : before;
-        if (names.contains(wanted)) m_model->setCurrentText(wanted);
+        // With a placeholder the first entry is not chosen by itself.
+        m_model->setCurrentIndex(int(qMax<qsizetype>(0, names.indexOf(wanted))));
     }
     refresh();
 }
@@ -290,7 +294,7 @@ void ChatLane::showFigures(const ChatEnd& end, const TokenAlignment* tokens) {
 
 void ChatLane::refresh() {
     const bool idle = !isAnswering();
-    m_model->setEnabled(idle);
+    m_model->setEnabled(idle && m_model->count() > 0);
     m_copy->setEnabled(idle && m_conversation.isAnswered());
     m_regenerate->setEnabled(idle && !m_conversation.isEmpty());
     m_edit->setEnabled(idle && !m_conversation.isEmpty());

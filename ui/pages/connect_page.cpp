@@ -21,6 +21,7 @@ namespace espalier::ui {
 namespace {
 
 enum FolderColumn { kFolderName, kFolderPlace, kFolderState };
+constexpr int kLeastList = 124;  // what an empty one says has room around it
 
 QStandardItem* item(const QString& text, const QString& id, bool strong = false, Tone tone = Tone::Text) {
     auto* made = new QStandardItem(text);
@@ -73,9 +74,10 @@ Panel* ConnectPage::workspacesPanel() {
     auto* panel = new Panel(tr("Workspaces on this machine"));
     panel->addTitleLine();
     m_folders = new TableView(m_folderModel, tr("Workspaces"), kListRow, {26, 52, 22});
-    m_open = button(tr("Open"), {}, ButtonRole::Plain, ControlSize::Small);
-    m_forgetFolder = button(tr("Remove from this list"), {}, ButtonRole::Plain, ControlSize::Small);
+    m_open = smallButton(tr("Open"), QStringLiteral("hard-drive"));
+    m_forgetFolder = smallButton(tr("Remove from this list"), QStringLiteral("x"));
     m_folderStack = new QStackedWidget;
+    m_folderStack->setMinimumHeight(scaled(kLeastList));
     m_folderStack->addWidget(m_folders);
     m_folderStack->addWidget(new EmptyView(QStringLiteral("hard-drive"),
                                            tr("Workspaces that you open are listed here."),
@@ -110,13 +112,14 @@ Panel* ConnectPage::serverPanel() {
     m_keep = new QCheckBox(tr("Keep the key on this machine"));
     m_keep->setAccessibleName(m_keep->text());
     m_keep->setToolTip(tr("In %1, which only you may read").arg(m_servers.file()));
-    m_attach = button(tr("Attach"), QStringLiteral("plug"), ButtonRole::Primary);
+    m_attach = button(tr("Attach"), QStringLiteral("plug"));
     m_attach->setEnabled(false);
-    m_forgetServer = button(tr("Forget this server"), {}, ButtonRole::Plain, ControlSize::Small);
+    m_forgetServer = smallButton(tr("Forget this server"), QStringLiteral("x"));
     m_forgetServer->setEnabled(false);
     m_error = new ErrorStrip;
     m_known = new TableView(m_serverModel, tr("Servers"), kListRow, {70, 30});
     m_serverStack = new QStackedWidget;
+    m_serverStack->setMinimumHeight(scaled(kLeastList));
     m_serverStack->addWidget(m_known);
     m_serverStack->addWidget(new EmptyView(QStringLiteral("plug"), tr("Servers that you attach to are listed here."),
                                            buttonFor(m_actions.get(action::kAttach), tr("Enter an address"))));
@@ -176,10 +179,10 @@ void ConnectPage::showWorkspaces() {
                         const QString state = folder == open         ? tr("Open here")
                                               : runs[std::size_t(i)] ? tr("Runs")
                                                                      : QStringLiteral("–");
-                        self->m_folderModel->appendRow(
-                            {item(QDir(folder).dirName(), folder, true),
-                             item(QDir::toNativeSeparators(folder), folder, false, Tone::Secondary),
-                             item(state, folder, false, Tone::Secondary)});
+                        auto* place = item(QDir::toNativeSeparators(folder), folder, false, Tone::Secondary);
+                        place->setData(true, MonoRole);
+                        self->m_folderModel->appendRow({item(QDir(folder).dirName(), folder, true), place,
+                                                        item(state, folder, false, Tone::Secondary)});
                         if (folder == chosen) self->m_folders->selectRow(int(i));
                     }
                     self->m_folderStack->setCurrentIndex(folders.isEmpty() ? 1 : 0);

@@ -4,15 +4,20 @@
 #include <QGridLayout>
 #include <QHeaderView>
 #include <QLocale>
+#include <QRegularExpression>
+#include <QResizeEvent>
 #include <QScrollArea>
 #include <QSortFilterProxyModel>
 #include <QStackedLayout>
 #include <algorithm>
+#include <array>
 
-#include "core/api/protocol.h"
+#include "ui/models/brief_bytes.h"
 #include "ui/models/format.h"
+#include "ui/pages/home_adapters.h"
 #include "ui/pages/home_tenants.h"
 #include "ui/pages/job_row.h"
+#include "ui/pages/limit_row.h"
 #include "ui/widgets/memory_bar.h"
 #include "ui/widgets/plot.h"
 #include "ui/widgets/resource_row.h"
@@ -26,12 +31,28 @@ constexpr int kSparkSpan = 900;
 constexpr std::size_t kNeedsShown = 4;
 constexpr qint64 kMachineIdleMs = 10'000, kMachineBusyMs = 2'000;  // how old its figures may be
 
+constexpr int kFirstRow = 204, kUnit = 4;  // of the page; heights of panels are multiples
+constexpr double kLeastShown = 0.005;      // less reads 0.00, and a bar of nothing has no end
+constexpr int kSecondShare = 5, kThirdShare = 6;
+
+// What is written to the log is a sentence of its own here, without what stands in parentheses behind it.
+QString eventText(QString line) {
+    static const QRegularExpression details(QStringLiteral(" \\([^()]*\\)$"));
+    line.remove(details);
+    if (!line.isEmpty()) line[0] = line[0].toUpper();
+    return line;
+}
+
 // The day's events: information and worse, newest first.
 class NewestFirst : public QSortFilterProxyModel {
 public:
     using QSortFilterProxyModel::QSortFilterProxyModel;
     QVariant data(const QModelIndex& index, int role) const override {
-        return role == MonoRole ? QVariant() : QSortFilterProxyModel::data(index, role);  // prose here, not log lines
+        if (role == MonoRole) return {};  // prose here, not log lines
+        const QVariant value = QSortFilterProxyModel::data(index, role);
+        if (role != Qt::DisplayRole && role != Qt::AccessibleTextRole) return value;
+        if (index.column() == LogTable::Time) return value.toString().left(5);  // to the minute
+        return index.column() == LogTable::Message ? eventText(value.toString()) : value;
     }
 
 protected:
@@ -71,7 +92,8 @@ HomePage::HomePage(Workspace& workspace, Actions& actions)
     connect(static_cast<HomeTenants*>(m_panels[5]), &HomeTenants::tenantActivated, this, &HomePage::tenantActivated);
     m_grid->setContentsMargins(12, 8, 12, 12);
     m_grid->setSpacing(8);
-    auto* scroll = new QScrollArea;
+    m_scroll = new QScrollArea;
+    QScrollArea* scroll = m_scroll;
     scroll->setFrameShape(QFrame::NoFrame);
     scroll->setWidgetResizable(true);
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
@@ -83,16 +105,17 @@ HomePage::HomePage(Workspace& workspace, Actions& actions)
     m_stack->addWidget(scroll);
     m_stack->addWidget(beginning());
     setLayout(column({m_header, row({LayoutItem(m_error, 1)}, 0, {12, 0, 12, 0}), LayoutItem(holder, 1)}, 0));
+    m_scroll->viewport()->installEventFilter(this);
     fold(Breadth::Wide);
 
     connect(&workspace, &Workspace::snapshotChanged, this, &HomePage::showSnapshot);
     connect(&workspace, &Workspace::modelsChanged, this, &HomePage::showModels);
     connect(&workspace, &Workspace::adaptersChanged, this, &HomePage::showModels);
     connect(&workspace, &Workspace::jobsChanged, this, &HomePage::showJobs);
+    connect(&workspace, &Workspace::tenantsChanged, this, &HomePage::showNeeds);
     connect(&workspace, &Workspace::logChanged, this, &HomePage::showToday);
-    connect(&workspace, &Workspace::left, this, [this] {
-        m_machine.reset();
-        m_isAskingMachine = false;
+    connect(&workspace, &Workspace::machineChanged, this, [this] {
+        if (isVisible() && m_workspace.snapshot()) showMachine();
     });
     connect(&engine(), &EngineClient::linkChanged, this, &HomePage::showLink);
     showJobs();  // and the models
@@ -107,7 +130,7 @@ void HomePage::fold(Breadth breadth) {
         m_grid->setColumnMinimumWidth(i, 0);
         m_grid->setRowStretch(i, 0);
     }
-    const bool narrow = breadth == Breadth::Narrow;
+    const bool narrow = m_isNarrow = breadth == Breadth::Narrow;
     // Pairs, the last alone; where there is room, the second of a pair is as wide as two and the last row has three.
     for (int i = 0; i < 6; ++i)
         m_grid->addWidget(m_panels[std::size_t(i)], i / 2, i % 2, 1, !narrow && i % 2 == 1 && i < 5 ? 2 : 1);
@@ -119,11 +142,36 @@ void HomePage::fold(Breadth breadth) {
     if (!narrow) m_grid->setColumnMinimumWidth(0, scaled(breadth == Breadth::Wide ? 400 : 348));
     m_overview->setMinimumHeight(narrow ? scaled(960) : 0);
     m_jobTable->setWidths(narrow ? std::vector{32, 0, 26, 26, 0, 18} : std::vector{22, 12, 15, 24, 13, 14});
-    m_today->setWidths({20, 0, 0, 80});
+    m_today->setWidths({16, 0, 0, 84});
     for (ResourceRow* resource : {m_ram, m_disk, m_processor}) resource->setNarrow(narrow);
-    m_grid->setRowMinimumHeight(0, scaled(204));
-    m_grid->setRowStretch(1, 5);
-    m_grid->setRowStretch(2, 6);
+    m_grid->setRowStretch(1, kSecondShare);
+    m_grid->setRowStretch(2, kThirdShare);
+    shareHeight();
+}
+
+// Where all of the page is seen at once: rows in whole units of the grid. The last takes what is left.
+void HomePage::shareHeight() {
+    const QMargins margins = m_grid->contentsMargins();
+    const int room = m_scroll->viewport()->height() - margins.top() - margins.bottom() - 2 * m_grid->spacing();
+    int taken = 0;
+    for (const std::size_t row : {0u, 1u}) {
+        const std::array pair{m_panels[2 * row], m_panels[2 * row + 1]};
+        if (m_isNarrow) {
+            for (Panel* panel : pair) panel->setMinimumHeight(row == 0 ? scaled(kFirstRow) : 0);
+            for (Panel* panel : pair) panel->setMaximumHeight(QWIDGETSIZE_MAX);
+            continue;
+        }
+        int height = row == 0 ? scaled(kFirstRow) : (room - taken) * kSecondShare / (kSecondShare + kThirdShare);
+        for (const Panel* panel : pair) height = qMax(height, panel->minimumSizeHint().height());
+        height = (height + kUnit - 1) / kUnit * kUnit;
+        for (Panel* panel : pair) panel->setFixedHeight(height);
+        taken += height;
+    }
+}
+
+bool HomePage::eventFilter(QObject* watched, QEvent* event) {
+    if (watched == m_scroll->viewport() && event->type() == QEvent::Resize) shareHeight();
+    return Page::eventFilter(watched, event);
 }
 
 QWidget* HomePage::beginning() {
@@ -173,7 +221,10 @@ Panel* HomePage::needsYouPanel() {
     m_needs->addTitleLine();
     auto* list = new ScrollList;
     list->setAccessibleName(tr("Needs you"));
-    m_needsList = list->rows();
+    m_needsList = column({}, 0);
+    m_limitsList = column({}, 0);
+    list->rows()->addLayout(m_needsList);
+    list->rows()->addLayout(m_limitsList);
     auto* holder = new QWidget;
     holder->setLayout(column({list, nullptr}, 0));
     m_needsStack = withEmptyView(m_needs, holder,
@@ -195,7 +246,9 @@ Panel* HomePage::jobsPanel() {
 Panel* HomePage::modelsPanel() {
     m_models = new Panel(tr("Models"));
     m_models->addTitleWidget(smallButtonFor(m_actions.get(action::kGoModels), tr("Open")));
-    m_models->setContent(new TableView(&m_workspace.models(), tr("Models"), kListRow, {44, 0, 24, 24, 16, 0, 0}));
+    auto* table = new TableView(&m_workspace.models(), tr("Models"), kListRow, {36, 0, 22, 21, 0, 0, 0, 0, 23});
+    m_adapters = new HomeAdapters;
+    m_models->setContent(column({LayoutItem(table, 1), m_adapters}, 0));
     return m_models;
 }
 
@@ -234,45 +287,31 @@ void HomePage::showSnapshot() {
     m_ttft->setValue(s.ttftMs.samples > 0 ? formatMs(s.ttftMs.p95) : QStringLiteral("–"), tr("ms"));
     m_memory->setUnit(tr("%1 of %2 GiB").arg(formatGib(s.memory.total - s.memory.free), formatGib(s.memory.total)));
     m_memoryBar->setMemory(s.memory);
+    showAdapters();
     showMachine();
-    askMachine();
-}
-
-// Asked when a snapshot comes, so that no timer of its own wakes the window.
-void HomePage::askMachine() {
-    const Snapshot& s = *m_workspace.snapshot();
     const bool isBusy = s.running + s.waiting > 0 || std::ranges::any_of(s.jobs, isActive);
-    const qint64 age = std::abs(s.at - m_machineAsked);
-    if (m_isAskingMachine || !engine().isAttached() || (m_machine && age < (isBusy ? kMachineBusyMs : kMachineIdleMs)))
-        return;
-    m_isAskingMachine = true;
-    m_machineAsked = s.at;
-    engine().call(QStringLiteral("machine"), Json::object(), this, [this](const Result<Json>& answer) {
-        if (!answer && answer.error().code == ErrorCode::Cancelled) return;  // it was another machine
-        m_isAskingMachine = false;
-        const auto stats = answer ? machineFromJson(*answer) : Result<MachineStats>(answer.error());
-        m_machine = stats ? *stats : MachineStats();  // not known
-        if (m_workspace.snapshot()) showMachine();
-    });
+    m_workspace.refreshMachine(isBusy ? kMachineBusyMs : kMachineIdleMs);
 }
 
 void HomePage::showMachine() {
     const Snapshot& s = *m_workspace.snapshot();
-    const MachineStats machine = m_machine.value_or(MachineStats());
+    const MachineStats machine = m_workspace.machine().value_or(MachineStats());
     const auto showUse = [](ResourceRow* row, qint64 all, qint64 free, const QString& more) {
         if (all <= 0) return row->clear();
-        row->show(double(all - free) / double(all), formatBytes(all - free), tr("of %1").arg(formatBytes(all)), more);
+        row->show(double(all - free) / double(all), formatBytesBriefly(all - free),
+                  tr("of %1").arg(formatBytesBriefly(all)), more);
     };
-    showUse(m_ram, machine.memoryBytes, machine.memoryFreeBytes, tr("engine %1").arg(formatBytes(s.residentBytes)));
+    showUse(m_ram, machine.memoryBytes, machine.memoryFreeBytes,
+            tr("engine %1").arg(formatBytesBriefly(s.residentBytes)));
     showUse(m_disk, machine.diskBytes, machine.diskFreeBytes,
-            tr("%1 free, workspace %2").arg(formatBytes(machine.diskFreeBytes), formatBytes(m_ownBytes)));
+            tr("%1 free, workspace %2").arg(formatBytesBriefly(machine.diskFreeBytes), formatBytesBriefly(m_ownBytes)));
     const QString device =
         text(s.device) + (s.computeMode.empty() ? QString() : QStringLiteral(", ") + text(s.computeMode));
     m_processor->show(
-        machine.processors > 0 ? s.processorShare / machine.processors : 0,
+        machine.processors > 0 && s.processorShare >= kLeastShown ? s.processorShare / machine.processors : 0,
         QLocale().toString(s.processorShare, 'f', 2),
         machine.processors > 0 ? counted(machine.processors, tr("of %1 core"), tr("of %1 cores")) : tr("cores"),
-        device);
+        tr("by the engine, %1").arg(device));
 }
 
 void HomePage::showEvent(QShowEvent* event) {
@@ -298,11 +337,8 @@ void HomePage::showModels() {
     for (const ModelTable* table : {&m_workspace.models(), &m_workspace.bin()})
         for (const ModelRecord& model : table->models()) m_ownBytes += model.linked ? 0 : model.bytes;
     for (const AdapterRecord& adapter : m_workspace.adapters()) m_ownBytes += adapter.bytes;
-    const QString models = formatCount(m_workspace.models().rowCount());
-    const qint64 adapters = qint64(m_workspace.adapters().size());
-    m_models->setUnit(adapters == 0
-                          ? models
-                          : models + QStringLiteral(", ") + counted(adapters, tr("%1 adapter"), tr("%1 adapters")));
+    m_models->setUnit(formatCount(m_workspace.models().rowCount()));
+    showAdapters();
     m_header->setFacts(m_workspace.name() + QStringLiteral(" · ") + engine().workspace());
 }
 
@@ -322,10 +358,39 @@ void HomePage::showNeeds() {
     std::vector<const JobRecord*> needs;
     for (const JobRecord& job : m_workspace.jobs().jobs())
         if (needsYou(job)) needs.push_back(&job);
-    m_needs->setUnit(needs.empty() ? QString() : formatCount(qint64(needs.size())));
+    std::vector<const TenantRecord*> tenants;
+    for (const TenantRecord& tenant : m_workspace.tenants().tenants())
+        if (isNearLimit(tenant)) tenants.push_back(&tenant);
+    const std::size_t all = needs.size() + tenants.size();
+    m_needs->setUnit(all == 0 ? QString() : formatCount(qint64(all)));
     needs.resize(std::min(needs.size(), kNeedsShown));
+    tenants.resize(std::min(tenants.size(), kNeedsShown - needs.size()));
     showJobRows(m_needsList, m_workspace, needs);
-    m_needsStack->setCurrentIndex(needs.empty() ? 1 : 0);
+    showLimits(tenants);
+    m_needsStack->setCurrentIndex(all == 0 ? 1 : 0);
+}
+
+void HomePage::showLimits(const std::vector<const TenantRecord*>& tenants) {
+    const auto rowOf = [this](int i) { return static_cast<LimitRow*>(m_limitsList->itemAt(i)->widget()); };
+    for (int i = 0; i < int(tenants.size()); ++i) {
+        const QString name = text(tenants[std::size_t(i)]->name);
+        // Rows of others before it are gone: they were in the same order.
+        while (i < m_limitsList->count() && rowOf(i)->tenant() != name) delete rowOf(i);
+        if (i == m_limitsList->count()) {
+            auto* row = new LimitRow(name);
+            connect(row, &LimitRow::asked, this, &HomePage::tenantActivated);
+            m_limitsList->addWidget(row);
+        }
+        rowOf(i)->show(*tenants[std::size_t(i)]);
+    }
+    while (m_limitsList->count() > int(tenants.size())) delete rowOf(m_limitsList->count() - 1);
+}
+
+void HomePage::showAdapters() {
+    const Snapshot* s = m_workspace.snapshot();
+    qint64 onDevice = 0;
+    for (const LoadedModel& model : s ? s->models : std::vector<LoadedModel>()) onDevice += model.adapters;
+    m_adapters->show(qint64(m_workspace.adapters().size()), onDevice, s ? s->hostAdapters : 0);
 }
 
 void HomePage::showToday() {

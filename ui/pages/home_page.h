@@ -3,18 +3,17 @@
 // models, who used it today, the day's events; in an empty workspace the three ways to begin.
 #pragma once
 
-#include <optional>
-
-#include "core/engine/machine_stats.h"
 #include "ui/pages/page.h"
 
 class QGridLayout;
+class QScrollArea;
 class QStackedLayout;
 class QVBoxLayout;
 
 namespace espalier::ui {
 
 class Dashboard;
+class HomeAdapters;
 class MemoryBar;
 class Plot;
 class ResourceRow;
@@ -32,6 +31,7 @@ signals:
 
 protected:
     void showEvent(QShowEvent* event) override;
+    bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
     QWidget* beginning();
@@ -43,18 +43,21 @@ private:
     Panel* todayPanel();
     void showSnapshot();
     void showNoSnapshot();
-    void askMachine();
     void showMachine();
     void showLink();
     void showModels();
     void showJobs();
     void showNeeds();
+    void showLimits(const std::vector<const TenantRecord*>& tenants);
+    void showAdapters();
+    void shareHeight();
     void showToday();
 
     PageHeader* m_header;
     QStackedLayout* m_stack;
     QWidget* m_overview;
     ErrorStrip* m_error;
+    QScrollArea* m_scroll = nullptr;
     QGridLayout* m_grid;
     std::vector<Panel*> m_panels;
     Dashboard* m_dashboard = nullptr;
@@ -64,11 +67,10 @@ private:
     Panel *m_memory = nullptr, *m_needs = nullptr, *m_jobs = nullptr, *m_models = nullptr;
     MemoryBar* m_memoryBar = nullptr;
     ResourceRow *m_ram = nullptr, *m_disk = nullptr, *m_processor = nullptr;
-    std::optional<MachineStats> m_machine;  // none: not asked yet
-    qint64 m_machineAsked = 0;              // time of the snapshot it was asked with
-    bool m_isAskingMachine = false;
-    qint64 m_ownBytes = 0;  // of the workspace's models and adapters on the disk
-    QBoxLayout* m_needsList = nullptr;
+    qint64 m_ownBytes = 0;                                       // of the workspace's models and adapters on the disk
+    QBoxLayout *m_needsList = nullptr, *m_limitsList = nullptr;  // jobs, and below them tenants
+    HomeAdapters* m_adapters = nullptr;
+    bool m_isNarrow = false;
     QStackedLayout *m_needsStack = nullptr, *m_jobsStack = nullptr, *m_todayStack = nullptr;
     TableView *m_jobTable = nullptr, *m_today = nullptr;
 };

@@ -59,9 +59,10 @@ ImportDialog::ImportDialog(Workspace& workspace, const QString& path, QWidget* p
       m_workspace(workspace),
       m_path(new QLineEdit(importPathOf(path))),
       m_name(new QLineEdit),
-      m_mode(new SegmentedSwitch({tr("Copy into the workspace"), tr("Link in place")}, tr("Files"))),
-      m_precision(
-          new SegmentedSwitch({tr("As they are"), QStringLiteral("Q8_0"), QStringLiteral("Q4_0")}, tr("Weights"))),
+      m_mode(
+          new SegmentedSwitch({tr("Copy into the workspace"), tr("Link in place")}, tr("Files"), ControlSize::Normal)),
+      m_precision(new SegmentedSwitch({tr("As they are"), QStringLiteral("Q8_0"), QStringLiteral("Q4_0")},
+                                      tr("Weights"), ControlSize::Normal)),
       m_allowNonFinite(new QCheckBox(tr("Import even if weights hold NaN or infinity"))),
       m_state(new TextLabel(tr("Choose a folder with config.json and weights, or a model file"), text_size::kTable,
                             QFont::Normal, Tone::Secondary)),
@@ -229,7 +230,11 @@ void ImportDialog::probe() {
         }
         for (QWidget* unknown : std::initializer_list<QWidget*>{m_warnings, m_facts, m_mapping}) unknown->hide();
         m_state->setText(tr("This cannot be imported"));
-        m_error->showError(tr("The model was not understood"), answer.error());
+        const ErrorCode code = answer.error().code;
+        const bool isMissing = code == ErrorCode::NotFound || code == ErrorCode::IoError;
+        m_error->showError(
+            isMissing ? tr("There is no model to read there") : tr("The model was not understood"), answer.error(),
+            isMissing ? tr("Check the path: a folder with config.json and weights, or a model file.") : QString());
         fitHeight();
     });
 }

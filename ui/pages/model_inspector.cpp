@@ -2,8 +2,6 @@
 #include "ui/pages/model_inspector.h"
 
 #include <QBoxLayout>
-#include <QKeyEvent>
-#include <QLineEdit>
 #include <QPlainTextEdit>
 #include <QSortFilterProxyModel>
 #include <QStackedLayout>
@@ -12,54 +10,19 @@
 
 #include "ui/models/format.h"
 #include "ui/pages/adapters_panel.h"
+#include "ui/pages/origin_view.h"
 #include "ui/widgets/markdown_view.h"
+#include "ui/widgets/name_edit.h"
 #include "ui/widgets/table_view.h"
 
 namespace espalier::ui {
 namespace {
-
-// Enter keeps the new name, Esc and leaving drop it.
-class NameEdit : public QLineEdit {
-public:
-    using QLineEdit::QLineEdit;
-    std::function<void()> cancel;
-
-protected:
-    void keyPressEvent(QKeyEvent* event) override {
-        if (event->key() == Qt::Key_Escape)
-            cancel();
-        else
-            QLineEdit::keyPressEvent(event);
-    }
-    void focusOutEvent(QFocusEvent* event) override {
-        QLineEdit::focusOutEvent(event);
-        const bool comesBack =
-            event->reason() == Qt::ActiveWindowFocusReason || event->reason() == Qt::PopupFocusReason;
-        if (!comesBack) cancel();
-    }
-};
 
 QString headsText(const ArchSpec& spec) {
     if (spec.layers.empty()) return QStringLiteral("–");
     const LayerSpec& layer = spec.layers.front();
     return layer.heads == layer.kvHeads ? formatCount(layer.heads)
                                         : QStringLiteral("%1 / %2").arg(layer.heads).arg(layer.kvHeads);
-}
-
-QString originOf(const ModelRecord& model, qint64 verifiedAt) {
-    QStringList lines{
-        QStringLiteral("SHA-256   %1").arg(text(model.digest).remove(QLatin1String("sha256:"))),
-        ModelInspector::tr("Verified  %1")
-            .arg(verifiedAt > 0 ? formatDay(verifiedAt) + QLatin1Char(' ') + formatClock(verifiedAt)
-                                : ModelInspector::tr("not since the import")),
-        ModelInspector::tr("Id        %1").arg(text(model.id)),
-        ModelInspector::tr("Folder    %1").arg(text(model.folder)),
-        ModelInspector::tr("Source    %1").arg(text(model.source)),
-        ModelInspector::tr("Licence   %1")
-            .arg(model.licence.empty() ? ModelInspector::tr("the folder names none") : text(model.licence))};
-    if (!model.warnings.empty()) lines << QString() << ModelInspector::tr("Warnings at import");
-    for (const std::string& warning : model.warnings) lines << QStringLiteral("- ") + text(warning);
-    return lines.join(QLatin1Char('\n'));
 }
 
 }  // namespace
@@ -71,11 +34,9 @@ ModelInspector::ModelInspector(Workspace& workspace, Actions& actions)
     m_tabs->setExpanding(false);
     m_tabs->setAccessibleName(tr("Parts of the model"));
     m_config = monoView(tr("Configuration"));
-    m_notes = monoView(tr("Origin"));
-    for (QPlainTextEdit* view : {m_config, m_notes}) {
-        view->setFrameShape(QFrame::NoFrame);
-        view->document()->setDocumentMargin(10);
-    }
+    m_config->setFrameShape(QFrame::NoFrame);
+    m_config->document()->setDocumentMargin(10);
+    m_notes = new OriginView;
     m_tabStack = new QStackedWidget;
     addTab(tr("Tensors"), tensorsTab());
     addTab(tr("Layers"), layersTab());
@@ -142,12 +103,15 @@ QLayout* ModelInspector::figureRow() {
 QWidget* ModelInspector::titleRow() {
     m_name = new TextLabel({}, text_size::kTitle, QFont::DemiBold);
     auto* rename = new NameEdit;
-    rename->cancel = [this] { m_titleStack->setCurrentIndex(0); };
+    connect(rename, &NameEdit::dropped, this, [this] { m_titleStack->setCurrentIndex(0); });
     m_rename = rename;
     m_rename->setAccessibleName(tr("New name"));
     connect(m_rename, &QLineEdit::returnPressed, this, &ModelInspector::commitRename);
     m_badge = new Badge;
-    m_origin = new TextLabel({}, text_size::kTable, QFont::Normal, Tone::Secondary);
+    m_origin = fieldLabel({});
+    m_source = new TextLabel({}, text_size::kTable, QFont::Normal, Tone::Secondary);
+    m_source->setMono();
+    m_source->setElide(Qt::ElideMiddle);
     auto* pencil = toolButton(QStringLiteral("pencil"), tr("Rename"));
     connect(pencil, &QToolButton::clicked, m_actions.get(action::kRename), &QAction::trigger);
     auto* shown = new QWidget;
@@ -158,7 +122,8 @@ QWidget* ModelInspector::titleRow() {
     m_titleStack->addWidget(shown);
     m_titleStack->addWidget(m_rename);
     auto* widget = new QWidget;
-    widget->setLayout(column({row({LayoutItem(names, 1), pencil}, 8), m_origin}, 2, {11, 8, 11, 0}));
+    widget->setLayout(column({row({LayoutItem(names, 1), pencil}, 8), row({m_origin, LayoutItem(m_source, 1)}, 4)}, 2,
+                             {11, 8, 11, 0}));
     return widget;
 }
 
@@ -171,6 +136,7 @@ QWidget* ModelInspector::tensorsTab() {
     m_tree = new TreeView(m_filtered, tr("Tensors"), {35, 25, 13, 15, 14});
     m_finite = new Badge;
     m_finite->hide();
+    m_scan = buttonFor(m_actions.get(action::kScan), tr("Scan"), ButtonRole::Plain, ControlSize::Small);
     auto* filter = new QLineEdit;
     filter->setPlaceholderText(tr("Name or shape"));
     filter->setAccessibleName(tr("Filter tensors by name or shape"));
@@ -183,10 +149,7 @@ QWidget* ModelInspector::tensorsTab() {
     });
     auto* widget = new QWidget;
     widget->setLayout(column(
-        {row({LayoutItem(filter, 1), nullptr, m_finite, smallButtonFor(m_actions.get(action::kScan), tr("Scan"))}, 8,
-             {11, 6, 11, 6}),
-         LayoutItem(m_tree, 1)},
-        0));
+        {row({LayoutItem(filter, 20), nullptr, m_finite, m_scan}, 8, {11, 6, 11, 6}), LayoutItem(m_tree, 1)}, 0));
     return widget;
 }
 
@@ -196,7 +159,10 @@ QWidget* ModelInspector::layersTab() {
 
 QWidget* ModelInspector::cardTab() {
     m_card = new MarkdownView(tr("Model card"));
+    m_cardSize = fieldLabel({}, text_size::kCaption);
     m_cardNote = new TextLabel({}, text_size::kCaption, QFont::Normal, Tone::Secondary);
+    m_cardNote->setMono();
+    m_cardNote->setElide(Qt::ElideMiddle);
     auto* again = button(tr("Look again"), QStringLiteral("refresh-cw"));
     connect(again, &QPushButton::clicked, this, [this] {
         m_cardOf.clear();
@@ -204,7 +170,8 @@ QWidget* ModelInspector::cardTab() {
     });
     m_noCard = new EmptyView(QStringLiteral("scroll-text"), {}, again);
     auto* shown = new QWidget;
-    shown->setLayout(column({LayoutItem(m_card, 1), row({LayoutItem(m_cardNote, 1)}, 0, {11, 4, 11, 4})}, 0));
+    shown->setLayout(column(
+        {LayoutItem(m_card, 1), horizontalLine(), row({m_cardSize, LayoutItem(m_cardNote, 1)}, 4, {11, 4, 11, 4})}, 0));
     auto* tab = new QWidget;
     m_cardStack = new QStackedLayout(tab);
     m_cardStack->addWidget(shown);
@@ -227,10 +194,10 @@ void ModelInspector::readCard() {
         m_noCard->setSentence(tr("The folder has no README.md."));
         m_cardStack->setCurrentIndex(card->file.isEmpty() ? 1 : 0);
         m_card->showMarkdown(card->text);
-        m_cardNote->setText(
-            card->truncated ? tr("The first %1 of %2; all of it is in %3")
-                                  .arg(formatBytes(card->text.toUtf8().size()), formatBytes(card->bytes), card->file)
-                            : card->file);
+        m_cardSize->setVisible(card->truncated);
+        m_cardSize->setText(tr("The first %1 of %2; all of it is in")
+                                .arg(formatBytes(card->text.toUtf8().size()), formatBytes(card->bytes)));
+        m_cardNote->setText(card->file);
     });
 }
 
@@ -240,7 +207,7 @@ void ModelInspector::showBadge(const ModelRecord& model) {
         m_badge->show(QStringLiteral("triangle-alert"),
                       counted(qint64(model.warnings.size()), tr("%1 warning"), tr("%1 warnings")), Tone::Warn);
     else if (m_verifiedAt > 0)
-        m_badge->show(QStringLiteral("circle-check"), tr("Verified"), Tone::Accent);
+        m_badge->show(QStringLiteral("shield-check"), tr("Verified"), Tone::Accent);
     else if (model.linked)
         m_badge->show(QStringLiteral("arrow-up"), tr("Linked"), Tone::Secondary);
     else
@@ -259,7 +226,8 @@ void ModelInspector::show(const ModelRecord* model) {
     m_name->setText(text(model->name));
     if (another) m_verifiedAt = 0;
     showBadge(*model);
-    m_origin->setText(tr("Imported %1 from %2").arg(formatDay(model->importedAt), text(model->source)));
+    m_origin->setText(tr("Imported %1 from").arg(formatDay(model->importedAt)));
+    m_source->setText(text(model->source));
     const ArchSpec& spec = model->spec;
     const QStringList values{formatCount(qint64(spec.layers.size())),
                              formatCount(spec.hidden),
@@ -269,13 +237,14 @@ void ModelInspector::show(const ModelRecord* model) {
                              formatCount(model->context)};
     for (std::size_t i = 0; i < m_figures.size(); ++i) m_figures[i]->setValue(values[qsizetype(i)]);
     if (!another) return;
-    m_notes->setPlainText(originOf(*model, 0));
+    m_notes->show(*model, 0);
     m_error->clear();
     m_tensors.setTensors({});
     m_layers.clear();
     m_config->clear();
     m_card->clear();
     m_finite->hide();
+    showScan(false);
     m_titleStack->setCurrentIndex(0);
     readCard();
 }
@@ -284,7 +253,7 @@ void ModelInspector::setInspection(const ModelInspection& inspection) {
     m_tensors.setTensors(inspection.tensors);
     m_layers.setInspection(inspection);
     m_config->setPlainText(inspection.config);
-    m_notes->setPlainText(originOf(inspection.record, inspection.verifiedAt));
+    m_notes->show(inspection.record, inspection.verifiedAt);
     showFindings(inspection);
 }
 
@@ -294,9 +263,15 @@ void ModelInspector::showFindings(const ModelInspection& inspection) {
                    tr("%1 of %2 finite").arg(formatCount(finite), formatCount(all)),
                    finite == all ? Tone::Accent : Tone::Error);
     m_finite->setVisible(inspection.scannedAt > 0);
+    showScan(inspection.scannedAt > 0);
     m_finite->setToolTip(tr("Scanned %1 %2").arg(formatDay(inspection.scannedAt), formatClock(inspection.scannedAt)));
     m_verifiedAt = inspection.verifiedAt;
     showBadge(inspection.record);
+}
+
+void ModelInspector::showScan(bool isScanned) {
+    m_scan->setText(QLatin1Char(' ') + (isScanned ? tr("Scan again") : tr("Scan")));
+    m_scan->setAccessibleName(m_scan->text().trimmed());
 }
 
 void ModelInspector::importAdapters(const QStringList& folders) {

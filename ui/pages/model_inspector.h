@@ -21,6 +21,7 @@ namespace espalier::ui {
 
 class AdaptersPanel;
 class MarkdownView;
+class OriginView;
 class TreeView;
 
 class ModelInspector : public Panel {
@@ -47,6 +48,7 @@ private:
     void addTab(const QString& name, QWidget* content);
     void showFindings(const ModelInspection& inspection);
     void showBadge(const ModelRecord& model);
+    void showScan(bool isScanned);
     void readCard();
     void commitRename();
 
@@ -56,7 +58,7 @@ private:
     qint64 m_verifiedAt = 0;  // of the model shown, Unix milliseconds; 0: not since the import
     QStackedLayout* m_stack;
     QStackedLayout* m_titleStack = nullptr;
-    TextLabel *m_name = nullptr, *m_origin = nullptr;
+    TextLabel *m_name = nullptr, *m_origin = nullptr, *m_source = nullptr;
     QLineEdit* m_rename = nullptr;
     Badge* m_badge = nullptr;
     std::vector<Figure*> m_figures;
@@ -65,15 +67,17 @@ private:
     LayerTable m_layers;
     TensorTree m_tensors;
     Badge* m_finite = nullptr;
+    QPushButton* m_scan = nullptr;
     AdaptersPanel* m_adapters = nullptr;
     MarkdownView* m_card = nullptr;
     QStackedLayout* m_cardStack = nullptr;
     EmptyView* m_noCard = nullptr;
-    TextLabel* m_cardNote = nullptr;
-    QString m_cardOf;  // the id whose card is shown
+    TextLabel *m_cardSize = nullptr, *m_cardNote = nullptr;  // what of it is shown, and its file
+    QString m_cardOf;                                        // the id whose card is shown
     QSortFilterProxyModel* m_filtered = nullptr;
     TreeView* m_tree = nullptr;
-    QPlainTextEdit *m_config = nullptr, *m_notes = nullptr;
+    QPlainTextEdit* m_config = nullptr;
+    OriginView* m_notes = nullptr;
     ErrorStrip* m_error;
 };
 

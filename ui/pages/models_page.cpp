@@ -26,6 +26,9 @@ namespace {
 
 constexpr int kInspectorWide = 488, kInspectorMedium = 448;
 constexpr int kLeastStacked = 560;  // list over inspector; less scrolls
+constexpr int kAroundList = 68;     // head, strip and frame
+constexpr int kMostStackedRows = 5;
+const std::vector kWidths{25, 11, 15, 13, 9, 15, 12, 12, 0};
 constexpr qint64 kStaysListedMs = 10 * 60 * 1000;
 constexpr std::size_t kMostJobs = 4;
 enum ListPart { kList, kNoModels, kBinList, kNoMatch };
@@ -64,7 +67,7 @@ ModelsPage::ModelsPage(Workspace& workspace, Actions& actions)
     m_left->setStretchFactor(0, 3);
     m_left->setStretchFactor(1, 6);
     m_left->setStretchFactor(2, 4);
-    m_left->setSizes({190, 336, 244});
+    m_left->setSizes({176, 348, 236});
     m_splitter->addWidget(m_left);
     m_splitter->addWidget(m_inspector);
     m_splitter->setChildrenCollapsible(false);
@@ -98,11 +101,11 @@ ModelsPage::ModelsPage(Workspace& workspace, Actions& actions)
 Panel* ModelsPage::listPanel() {
     auto* panel = new Panel;
     panel->setAccessibleName(tr("Models of the workspace"));
-    m_table = new TableView(m_filtered, tr("Models"), kListRow, {27, 11, 16, 14, 9, 16, 13});
+    m_table = new TableView(m_filtered, tr("Models"), kListRow, kWidths);
     m_table->setSortingEnabled(true);
     m_table->sortByColumn(ModelTable::Name, Qt::AscendingOrder);
     auto* begin = buttonFor(m_actions.get(action::kImport), tr("Import model"), ButtonRole::Primary);
-    m_binTable = new TableView(&m_workspace.bin(), tr("Models in the bin"), kListRow, {30, 14, 18, 18, 0, 20, 0});
+    m_binTable = new TableView(&m_workspace.bin(), tr("Models in the bin"), kListRow, {30, 14, 18, 18, 0, 20, 0, 0, 0});
     auto* list = new QWidget;
     m_listStack = new QStackedLayout(list);
     m_listStack->addWidget(m_table);
@@ -170,10 +173,11 @@ void ModelsPage::fold(Breadth breadth) {
     const int inspector = breadth == Breadth::Wide ? kInspectorWide : kInspectorMedium;
     foldSideParts(narrow);
     m_splitter->setMinimumHeight(narrow ? scaled(kLeastStacked) : 0);
-    m_table->setWidths(breadth == Breadth::Medium ? std::vector{30, 12, 18, 16, 10, 0, 14}
-                                                  : std::vector{27, 11, 16, 14, 9, 16, 13});
+    m_table->setWidths(breadth == Breadth::Medium ? std::vector{29, 12, 18, 16, 10, 0, 13, 13, 0} : kWidths);
+    // The list as high as a few rows of it need, the rest is the inspector's.
+    const int list = kAroundList + kListRow * qBound(2, m_workspace.models().rowCount(), kMostStackedRows);
     if (narrow)
-        m_splitter->setSizes({scaled(196), scaled(440)});
+        m_splitter->setSizes({scaled(list), scaled(640 - list)});
     else
         m_splitter->setSizes({qMax(scaled(400), width() - scaled(inspector) - 32), scaled(inspector)});
 }

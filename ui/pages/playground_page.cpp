@@ -6,6 +6,7 @@
 #include <QGuiApplication>
 #include <QJsonArray>
 #include <QKeyEvent>
+#include <QKeySequence>
 #include <QPlainTextEdit>
 #include <QTextCursor>
 
@@ -15,6 +16,7 @@
 #include "ui/pages/lane_row.h"
 #include "ui/pages/sampling_bar.h"
 #include "ui/widgets/certainty_legend.h"
+#include "ui/widgets/hint_button.h"
 
 namespace espalier::ui {
 namespace {
@@ -22,6 +24,10 @@ namespace {
 constexpr int kCasesWide = 212, kCasesNarrow = 188;
 constexpr int kPromptHeight = 148, kMostPrompt = 208;
 constexpr int kSystemFolded = 28, kSystemOpen = 96;
+
+QString sendKeys() {
+    return QKeySequence(Qt::CTRL | Qt::Key_Return).toString(QKeySequence::NativeText);
+}
 
 }  // namespace
 
@@ -34,8 +40,8 @@ PlaygroundPage::PlaygroundPage(Workspace& workspace, Actions& actions)
     auto* prompt = promptPanel();
     prompt->setFixedHeight(qMin(scaled(kPromptHeight), kMostPrompt));
     auto* right = column({LayoutItem(m_lanes, 1), prompt}, 8);
-    setLayout(column({header(), systemRow(), m_sampling->others(),
-                      LayoutItem(row({m_cases, LayoutItem(right, 1)}, 8, {12, 0, 12, 12}), 1)},
+    setLayout(column({header(), systemRow(), m_sampling->others(), horizontalLine(),
+                      LayoutItem(row({m_cases, LayoutItem(right, 1)}, 8, {12, 8, 12, 12}), 1)},
                      0));
     connect(&workspace, &Workspace::modelsChanged, this, &PlaygroundPage::showModels);
     connect(&workspace, &Workspace::adaptersChanged, this, &PlaygroundPage::showModels);
@@ -70,8 +76,8 @@ void PlaygroundPage::connectLanes() {
 }
 
 QWidget* PlaygroundPage::header() {
-    m_title = new TextLabel(tr("Playground"), text_size::kTitle, QFont::DemiBold);
-    m_title->setElide(Qt::ElideNone);
+    auto* title = new TextLabel(tr("Playground"), text_size::kTitle, QFont::DemiBold);
+    title->setElide(Qt::ElideNone);
     m_showCases = button(tr("Cases"), QStringLiteral("bookmark-plus"));
     m_showCases->setCheckable(true);
     m_showCases->setChecked(true);
@@ -79,7 +85,7 @@ QWidget* PlaygroundPage::header() {
     m_add = button(tr("Add model"), QStringLiteral("plus"));
     connect(m_add, &QPushButton::clicked, this, &PlaygroundPage::addModel);
     auto* bar = new HeaderBar(52);
-    bar->setLayout(row({m_title, nullptr, m_sampling->frequent(), m_showCases, m_add}, 8, {16, 0, 12, 1}));
+    bar->setLayout(row({title, nullptr, m_sampling->frequent(), m_showCases, m_add}, 8, {16, 0, 12, 1}));
     return bar;
 }
 
@@ -113,9 +119,8 @@ Panel* PlaygroundPage::promptPanel() {
     m_input->document()->setDocumentMargin(11);
     m_input->installEventFilter(this);
     m_hint = new TextLabel({}, text_size::kCaption, QFont::Normal, Tone::Secondary);
-    m_send = button(tr("Send"), QStringLiteral("send-horizontal"), ButtonRole::Primary);
-    m_send->setAccessibleName(tr("Send"));
-    m_send->setToolTip(QStringLiteral("Ctrl+Return"));
+    m_send = new HintButton(tr("Send"), QStringLiteral("send-horizontal"));
+    m_send->setToolTip(sendKeys());
     m_stop = button(tr("Stop"), QStringLiteral("square"));
     m_undo = smallButton(tr("Undo"), QStringLiteral("undo-2"));
     m_cancelEdit = smallButton(tr("Cancel the edit"));
@@ -153,8 +158,9 @@ void PlaygroundPage::takeFocus() {
 
 void PlaygroundPage::fold(Breadth breadth) {
     const bool narrow = breadth == Breadth::Narrow;
-    m_title->setVisible(!narrow);
-    m_legend->setVisible(!narrow && m_sampling->wantsProbabilities());
+    m_sampling->setNarrow(narrow);
+    m_send->setHint(narrow ? QString() : sendKeys());
+    m_hint->setText(hint());
     m_cases->setFixedWidth(scaled(breadth == Breadth::Wide ? kCasesWide : kCasesNarrow));
     m_showCases->setChecked(!narrow);
 }
@@ -362,8 +368,7 @@ void PlaygroundPage::refresh() {
     const bool asked = !m_lanes->first().conversation().isEmpty();
     const auto columns = m_lanes->lanes().size();
     m_send->setEnabled(attached && hasModel && typed && !answering);
-    m_send->setText(columns > 1 ? tr("Send to %1").arg(columns) : tr("Send"));
-    m_send->setAccessibleName(tr("Send"));
+    m_send->setWord(columns > 1 ? tr("Send to %1").arg(columns) : tr("Send"));
     m_stop->setVisible(answering);
     m_add->setEnabled(!m_lanes->isFull() && !answering);
     m_clear->setEnabled(asked);
@@ -381,7 +386,8 @@ QString PlaygroundPage::hint() const {
     if (lane.model().isEmpty()) return tr("No model in this workspace yet");
     if (m_edit.isEditing()) return tr("Sending replaces this message and what followed");
     const Turn* last = lane.conversation().isAnswered() ? &lane.conversation().turns().back() : nullptr;
-    if (!last || last->end.promptTokens == 0) return tr("Ctrl+Return sends");
+    if (!last || last->end.promptTokens == 0)
+        return m_send->hint().isEmpty() ? tr("%1 sends").arg(sendKeys()) : QString();
     return tr("%1 prompt tokens, %2 cached")
         .arg(formatCount(last->end.promptTokens), formatCount(last->end.cachedTokens));
 }

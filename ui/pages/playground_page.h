@@ -13,6 +13,7 @@ class QPlainTextEdit;
 namespace espalier::ui {
 
 class CasePanel;
+class HintButton;
 class LaneRow;
 class SamplingBar;
 
@@ -69,10 +70,10 @@ private:
     EditBranch m_edit;
     QPlainTextEdit *m_system = nullptr, *m_input = nullptr;
     QWidget* m_legend = nullptr;
-    TextLabel *m_title = nullptr, *m_hint = nullptr;
-    QPushButton *m_send = nullptr, *m_stop = nullptr, *m_add = nullptr, *m_clear = nullptr, *m_undo = nullptr,
-                *m_cancelEdit = nullptr, *m_showCases = nullptr, *m_save = nullptr, *m_curl = nullptr,
-                *m_python = nullptr;
+    TextLabel* m_hint = nullptr;
+    HintButton* m_send = nullptr;
+    QPushButton *m_stop = nullptr, *m_add = nullptr, *m_clear = nullptr, *m_undo = nullptr, *m_cancelEdit = nullptr,
+                *m_showCases = nullptr, *m_save = nullptr, *m_curl = nullptr, *m_python = nullptr;
 };
 
 }  // namespace espalier::ui

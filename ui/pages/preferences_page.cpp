@@ -32,7 +32,8 @@ void addRow(QFormLayout* form, const QString& name, QWidget* field) {
     label->setFixedHeight(scaled(28));
     label->setMinimumWidth(scaled(144));
     if (field->accessibleName().isEmpty()) field->setAccessibleName(name);
-    // Fields that are lower than the row stand in its middle, as the label does.
+    // As high as the label, so that the words of both stand on one line.
+    if (qobject_cast<QCheckBox*>(field)) field->setFixedHeight(scaled(28));
     auto* place = row({field, nullptr});
     place->addStrut(scaled(28));
     form->addRow(label, place);
@@ -72,7 +73,7 @@ Panel* PreferencesPage::looksPanel() {
     auto* panel = new Panel(tr("Look and language"));
     panel->addTitleLine();
     panel->setMaximumWidth(scaled(kPanelWidth));
-    m_theme = new SegmentedSwitch({tr("As the desktop"), tr("Light"), tr("Dark")}, tr("Theme"));
+    m_theme = new SegmentedSwitch({tr("As the desktop"), tr("Light"), tr("Dark")}, tr("Theme"), ControlSize::Normal);
     std::vector<std::pair<QString, QVariant>> languages{{tr("As the desktop"), QString()}};
     for (const Language::Name& language : Language::available()) languages.push_back({language.name, language.code});
     m_language = choice(languages);
@@ -121,7 +122,8 @@ Panel* PreferencesPage::startPanel() {
     addRow(rows, tr("Engine"), m_engine);
     // Below the form: a form leaves its fields at their hint, which cuts text that wraps.
     auto* goesOn =
-        paragraph(tr("The engine goes on when the window closes. Tools, Stop the engine ends it."), text_size::kTable);
+        paragraph(tr("The engine goes on when the window closes; \"Stop the engine\" in the menu Tools ends it."),
+                  text_size::kTable);
     panel->setContent(column({rows, row({LayoutItem(goesOn, 1)}, 0, {12, 0, 12, 12})}, 0));
     connect(m_start, &QComboBox::activated, this, [this](int index) {
         if (index == kLast)

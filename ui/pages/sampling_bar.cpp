@@ -29,6 +29,12 @@ QDoubleSpinBox* fraction(double low, double high, const QString& name) {
     return box;
 }
 
+QWidget* named(const QString& name, QWidget* field) {
+    auto* part = new QWidget;
+    part->setLayout(row({fieldLabel(name), field}, 8, {0, 0, 4, 0}));
+    return part;
+}
+
 QSpinBox* wholeNumber(int low, int high, const QString& name) {
     auto* box = new QSpinBox;
     box->setRange(low, high);
@@ -92,9 +98,11 @@ void SamplingBar::makeFrequent() {
     auto* more = toolButton(QStringLiteral("sliders-horizontal"), tr("More sampling settings"));
     more->setCheckable(true);
     connect(more, &QToolButton::toggled, m_others, &QWidget::setVisible);
-    m_frequent->setLayout(row({fieldLabel(tr("Temperature")), m_temperature, 4, fieldLabel(tr("Top p")), m_topP, 4,
-                               fieldLabel(tr("Seed")), m_seed, 4, fieldLabel(tr("Max tokens")), m_maxTokens, more},
-                              8));
+    m_topPPart = named(tr("Top p"), m_topP);
+    m_maxTokensPart = named(tr("Max tokens"), m_maxTokens);
+    m_frequentRow =
+        row({named(tr("Temperature"), m_temperature), m_topPPart, named(tr("Seed"), m_seed), m_maxTokensPart, more}, 8);
+    m_frequent->setLayout(m_frequentRow);
 }
 
 void SamplingBar::makeOthers() {
@@ -114,14 +122,27 @@ void SamplingBar::makeOthers() {
     m_probabilities->setChecked(true);
     auto* reset = button(tr("Reset"), {}, ButtonRole::Plain, ControlSize::Small);
     connect(reset, &QPushButton::clicked, this, [this] { setSampling({}); });
+    m_othersRow = row({fieldLabel(tr("Stop at")), LayoutItem(m_stop, 1), 4, m_probabilities, reset}, 8);
     // Two rows: all of it has to fit beside the folded sidebar of a small window.
     m_others->setLayout(column({row({fieldLabel(tr("Top k")), m_topK, 4, fieldLabel(tr("Min p")), m_minP, 4,
                                      fieldLabel(tr("Repetition")), m_repetition, 4, fieldLabel(tr("Presence")),
                                      m_presence, 4, fieldLabel(tr("Frequency")), m_frequency, nullptr},
                                     8),
-                                row({fieldLabel(tr("Stop at")), LayoutItem(m_stop, 1), 4, m_probabilities, reset}, 8)},
+                                LayoutItem(m_othersRow)},
                                6, {16, 6, 12, 6}));
     m_others->hide();
+}
+
+void SamplingBar::setNarrow(bool narrow) {
+    const bool isFolded = m_othersRow->indexOf(m_topPPart) >= 0;
+    if (narrow == isFolded) return;
+    if (narrow) {
+        m_othersRow->insertWidget(0, m_topPPart);
+        m_othersRow->insertWidget(1, m_maxTokensPart);
+    } else {
+        m_frequentRow->insertWidget(1, m_topPPart);
+        m_frequentRow->insertWidget(3, m_maxTokensPart);
+    }
 }
 
 Sampling SamplingBar::sampling() const {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// SamplingBar: how answers are drawn. The four controls that are turned most stand in a row for the page's header; the
-// others fold out below it.
+// SamplingBar: how answers are drawn. The four controls that are turned most stand in a row for the page's header, two
+// of them where there is little room; the others fold out below it.
 #pragma once
 
 #include <QWidget>
 
 #include "ui/bridge/chat_stream.h"
 
+class QBoxLayout;
 class QCheckBox;
 class QDoubleSpinBox;
 class QLineEdit;
@@ -25,6 +26,7 @@ public:
 
     QWidget* frequent() const { return m_frequent; }  // for the header; owned by whoever lays it out
     QWidget* others() const { return m_others; }      // folded away at first
+    void setNarrow(bool narrow);
     Sampling sampling() const;
     void setSampling(const Sampling& sampling);
     bool wantsProbabilities() const;
@@ -39,6 +41,8 @@ private:
     void makeOthers();
 
     QWidget *m_frequent, *m_others;
+    QWidget *m_topPPart = nullptr, *m_maxTokensPart = nullptr;  // the two that fold
+    QBoxLayout *m_frequentRow = nullptr, *m_othersRow = nullptr;
     QDoubleSpinBox *m_temperature, *m_topP, *m_minP, *m_repetition, *m_presence, *m_frequency;
     QSpinBox *m_topK, *m_maxTokens;
     QLineEdit *m_seed, *m_stop;

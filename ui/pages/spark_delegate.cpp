@@ -31,7 +31,7 @@ void SparkDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
     painter->setPen(seriesPen(colorsOf(option.palette), 0, painter->device()->devicePixelRatioF()));
     painter->drawPolyline(line);
     painter->restore();
-    paintEdges(painter, option);
+    paintEdges(painter, option, index);
 }
 
 }  // namespace espalier::ui

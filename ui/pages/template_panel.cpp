@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/template_panel.h"
 
+#include <QAbstractTextDocumentLayout>
 #include <QBoxLayout>
 #include <QCheckBox>
 #include <QComboBox>
@@ -13,7 +14,7 @@ namespace espalier::ui {
 namespace {
 
 constexpr int kTemplatePauseMs = 200;
-constexpr int kMessageHeight = 48;
+constexpr int kMessageHeight = 28, kMessageLine = 16, kMostLines = 4;  // of one line; each further one
 constexpr int kMostMessages = 64;
 
 }  // namespace
@@ -27,12 +28,20 @@ MessageRow::MessageRow(const ChatMessage& message, QWidget* parent)
     m_role->setFixedWidth(scaled(104));
     m_text->setAccessibleName(tr("Message text"));
     m_text->setTabChangesFocus(true);
-    m_text->setFixedHeight(scaled(kMessageHeight));
+    connect(m_text->document()->documentLayout(), &QAbstractTextDocumentLayout::documentSizeChanged, this,
+            &MessageRow::fitHeight);
+    fitHeight();
     auto* drop = toolButton(QStringLiteral("x"), tr("Remove the message"));
     setLayout(row({column({m_role, nullptr}, 0), LayoutItem(m_text, 1), column({drop, nullptr}, 0)}, 4));
     connect(m_role, &QComboBox::currentTextChanged, this, &MessageRow::changed);
     connect(m_text, &QPlainTextEdit::textChanged, this, &MessageRow::changed);
     connect(drop, &QToolButton::clicked, this, &MessageRow::removed);
+}
+
+// As high as what is typed, to a limit; a plain document measures its height in lines.
+void MessageRow::fitHeight() {
+    const int lines = qBound(1, int(m_text->document()->size().height()), kMostLines);
+    m_text->setFixedHeight(scaled(kMessageHeight + (lines - 1) * kMessageLine));
 }
 
 ChatMessage MessageRow::message() const {
@@ -42,10 +51,12 @@ ChatMessage MessageRow::message() const {
 TemplatePreview::TemplatePreview(Workspace& workspace)
     : m_workspace(workspace),
       m_list(new QVBoxLayout),
-      m_prompt(new QCheckBox(tr("Open the answer"))),
+      m_prompt(new QCheckBox(tr("Add the answer's opening"))),
       m_text(monoView(tr("Rendered text"))),
       m_count(new TextLabel({}, text_size::kCaption, QFont::Normal, Tone::Secondary)),
       m_error(new ErrorStrip) {
+    // Lines mean something to a template, and a special token is one word.
+    m_text->setLineWrapMode(QPlainTextEdit::NoWrap);
     m_prompt->setChecked(true);
     m_prompt->setToolTip(tr("Ends with what the template writes before an answer"));
     auto* more = button(tr("Add message"), QStringLiteral("plus"), ButtonRole::Plain, ControlSize::Small);

@@ -27,6 +27,8 @@ signals:
     void removed();
 
 private:
+    void fitHeight();
+
     QComboBox* m_role;
     QPlainTextEdit* m_text;
 };

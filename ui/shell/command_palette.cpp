@@ -9,6 +9,8 @@
 #include <QPainter>
 #include <QSortFilterProxyModel>
 #include <QStandardItemModel>
+#include <algorithm>
+#include <vector>
 
 #include "ui/models/record_table.h"
 #include "ui/widgets/table_view.h"
@@ -16,7 +18,15 @@
 namespace espalier::ui {
 namespace {
 
-constexpr int kPaletteWidth = 480, kPaletteHeight = 340;
+// What opens a page of the sidebar.
+bool isPage(const QAction* action) {
+    static const QStringList pages{action::kGoHome, action::kGoModels, action::kGoServe, action::kGoPlayground,
+                                   action::kGoTenants};
+    return pages.contains(action->objectName());
+}
+
+constexpr int kPaletteWidth = 480, kPaletteRows = 10;
+constexpr int kAroundList = 8 + 28 + 8 + 5;  // the field with its margins, the frame
 
 // Accepts what holds every word typed, in any order.
 class WordFilter : public QSortFilterProxyModel {
@@ -55,7 +65,7 @@ CommandPalette::CommandPalette(Actions& actions, QWidget* parent)
     m_search->addAction(icon(QStringLiteral("search"), Tone::Secondary), QLineEdit::LeadingPosition);
     m_search->installEventFilter(this);
     setLayout(column({row({LayoutItem(m_search, 1)}, 0, {8, 8, 8, 8}), LayoutItem(m_list, 1)}, 0, {1, 1, 1, 4}));
-    setFixedSize(scaled(kPaletteWidth), scaled(kPaletteHeight));
+    setFixedSize(scaled(kPaletteWidth), scaled(kAroundList) + kPaletteRows * scaled(kShortRow));  // whole rows
     setAccessibleName(tr("Command palette"));
     hide();
     connect(m_search, &QLineEdit::textChanged, this, [this](const QString& text) {
@@ -78,7 +88,10 @@ void CommandPalette::open() {
 
 void CommandPalette::fill() {
     m_model->removeRows(0, m_model->rowCount());
-    for (QAction* action : m_actions.all()) {
+    const auto all = m_actions.all();
+    std::vector<QAction*> ordered(all.begin(), all.end());
+    std::stable_partition(ordered.begin(), ordered.end(), isPage);  // "go to" comes before "run"
+    for (QAction* action : ordered) {
         if (!action->isEnabled() || !action->isVisible() || action->objectName() == QLatin1String(action::kPalette))
             continue;
         const QString place = Actions::placeOf(action);

@@ -211,7 +211,7 @@ LogDock::LogDock(Workspace& workspace, QWidget* parent)
     m_filtered->setFilterKeyColumn(LogTable::Message);
     m_filtered->setFilterCaseSensitivity(Qt::CaseInsensitive);
     m_table = new TableView(m_filtered, tr("Log"), kLiveRow, {9, 9, 9, 73});
-    m_level->addItems({tr("Everything"), tr("Information"), tr("Warnings"), tr("Errors")});
+    m_level->addItems({tr("Everything"), tr("Info"), tr("Warnings"), tr("Errors")});
     m_level->setCurrentIndex(1);
     m_level->setAccessibleName(tr("Least level shown"));
     m_level->setObjectName(QStringLiteral("log-level"));
@@ -245,10 +245,16 @@ LogDock::LogDock(Workspace& workspace, QWidget* parent)
     connect(&workspace, &Workspace::logChanged, this, &LogDock::showList);
     showList();
     connect(copy, &QPushButton::clicked, this, &LogDock::copyAll);
-    connect(m_filtered, &QAbstractItemModel::rowsInserted, this, [this] {
-        QScrollBar* bar = m_table->verticalScrollBar();
-        if (bar->value() >= bar->maximum() - 2 * scaled(kLiveRow))
-            QMetaObject::invokeMethod(m_table, &QTableView::scrollToBottom, Qt::QueuedConnection);
+    const auto goToNewest = [this] {
+        QMetaObject::invokeMethod(m_table, &QTableView::scrollToBottom, Qt::QueuedConnection);
+    };
+    connect(this, &QDockWidget::visibilityChanged, this, [goToNewest](bool isVisible) {
+        if (isVisible) goToNewest();
+    });
+    connect(m_filtered, &QAbstractItemModel::modelReset, this, goToNewest);
+    connect(m_filtered, &QAbstractItemModel::rowsInserted, this, [this, goToNewest] {
+        const QScrollBar* bar = m_table->verticalScrollBar();
+        if (bar->value() >= bar->maximum() - 2 * scaled(kLiveRow)) goToNewest();
     });
 }
 

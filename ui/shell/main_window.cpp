@@ -8,6 +8,7 @@
 #include <QFocusFrame>
 #include <QLineEdit>
 #include <QMenuBar>
+#include <QPlainTextEdit>
 #include <QResizeEvent>
 #include <QStackedWidget>
 #include <QToolBar>
@@ -52,6 +53,12 @@ QToolBar* ring(QWidget* content, const QString& name, QMainWindow* window) {
     content->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
     bar->addWidget(content);
     return bar;
+}
+
+// A field of several lines that is written in, with a frame or without.
+bool takesText(const QWidget* widget) {
+    const auto* field = qobject_cast<const QPlainTextEdit*>(widget);
+    return field && !field->isReadOnly();
 }
 
 }  // namespace
@@ -432,15 +439,16 @@ void MainWindow::comeForward() {
     activateWindow();
 }
 
-// Item views and plots show their own ring inside; a frame around half the window would say nothing. Dialogs of this
-// window have the same ring.
+// Item views and plots show their own ring inside; a frame around half the window would say nothing, nor would one
+// around a page that is only read. Dialogs of this window have the same ring.
 void MainWindow::frameFocus(QWidget* now) {
     refreshEditing(now);
     bool isOurs = false;
     for (const QWidget* up = now; up; up = up->parentWidget()) isOurs |= up == this;
     const bool framed = isOurs && (qobject_cast<QPushButton*>(now) || qobject_cast<QToolButton*>(now) ||
                                    qobject_cast<QLineEdit*>(now) || qobject_cast<QComboBox*>(now) ||
-                                   qobject_cast<QAbstractSpinBox*>(now) || qobject_cast<QCheckBox*>(now));
+                                   qobject_cast<QAbstractSpinBox*>(now) || qobject_cast<QCheckBox*>(now) ||
+                                   isTextField(now) || takesText(now));
     if (!m_focus) m_focus = new QFocusFrame(this);
     m_focus->setWidget(framed ? now : nullptr);
 }

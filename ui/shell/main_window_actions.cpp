@@ -79,7 +79,7 @@ void MainWindow::makeFileActions() {
     const QString file = tr("File");
     m_actions.add(action::kWorkspaces, file, tr("Workspaces and servers"), QStringLiteral("hard-drive"),
                   keys("Ctrl+Shift+O"), [this] { showPage(kConnect); });
-    m_actions.add(action::kOpenWorkspace, file, tr("Open workspace…"), {}, QKeySequence::Open,
+    m_actions.add(action::kOpenWorkspace, file, tr("Open workspace…"), QStringLiteral("hard-drive"), QKeySequence::Open,
                   [this] { openWorkspace(); });
     m_actions.add(action::kOpenSample, file, tr("Open sample"), QStringLiteral("flask-conical"), {},
                   [this] { emit sampleAsked(); });
@@ -172,9 +172,9 @@ void MainWindow::makeModelActions() {
                   act("load", tr("The model was not loaded")));
     m_actions.add(action::kUnload, model, tr("Unload from the device"), {}, {},
                   act("unload", tr("The model was not unloaded")));
-    m_actions.add(action::kVerify, model, tr("Verify the digest"), QStringLiteral("circle-check"), {},
+    m_actions.add(action::kVerify, model, tr("Verify the digest"), QStringLiteral("shield-check"), {},
                   act("verify", tr("The check did not start")));
-    m_actions.add(action::kScan, model, tr("Scan for NaN and infinity"), QStringLiteral("search"), {},
+    m_actions.add(action::kScan, model, tr("Scan for NaN and infinity"), QStringLiteral("scan-search"), {},
                   act("scan", tr("The scan did not start")));
     m_actions.add(action::kRemove, model, tr("Remove"), QStringLiteral("trash-2"), {},
                   act("remove", tr("The model was not removed")));

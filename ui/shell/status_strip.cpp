@@ -2,7 +2,9 @@
 #include "ui/shell/status_strip.h"
 
 #include <QBoxLayout>
+#include <QLocale>
 #include <QPainter>
+#include <limits>
 
 #include "ui/models/format.h"
 
@@ -14,6 +16,8 @@ TextLabel* small(const QString& text = {}, QFont::Weight weight = QFont::Normal,
     label->setElide(Qt::ElideNone);
     return label;
 }
+
+constexpr qint64 kNeverOld = std::numeric_limits<qint64>::max();  // the processors stay as they are
 
 QPushButton* dockButton(QAction* action, const QString& text) {
     auto* made = buttonFor(action, text, ButtonRole::Plain, ControlSize::Small);
@@ -42,7 +46,7 @@ StatusStrip::StatusStrip(Workspace& workspace, Actions& actions, QWidget* parent
       m_processorPart(new QWidget),
       m_machinePart(new QWidget),
       m_elsewhere(toolButton(QStringLiteral("chevrons-up-down"), tr("Workspaces and servers"))),
-      m_retry(button(tr("Retry"), {}, ButtonRole::Plain, ControlSize::Small)) {
+      m_retry(button(tr("Try again"), {}, ButtonRole::Plain, ControlSize::Small)) {
     m_bar->setFixedWidth(scaled(96));
     m_bar->setAccessibleName(tr("Progress of the longest job"));
     m_longest->setMaximumWidth(scaled(200));
@@ -62,6 +66,7 @@ StatusStrip::StatusStrip(Workspace& workspace, Actions& actions, QWidget* parent
     connect(&workspace, &Workspace::jobsChanged, this, &StatusStrip::showJobs);
     connect(&workspace, &Workspace::logChanged, this, &StatusStrip::showLog);
     connect(&workspace, &Workspace::snapshotChanged, this, &StatusStrip::showMachine);
+    connect(&workspace, &Workspace::machineChanged, this, &StatusStrip::showMachine);
     connect(&workspace, &Workspace::left, this, [this] { m_readUntil = -1; });
     connect(&workspace.engine(), &EngineClient::linkChanged, this, &StatusStrip::showLink);
     showJobs();
@@ -122,8 +127,14 @@ void StatusStrip::showMachine() {
         return;
     }
     const Snapshot& s = *m_workspace.snapshot();
-    m_processor->setText(tr("%1 %").arg(qRound(s.processorShare * 100)));
-    m_processorPart->setToolTip(text(s.device));
+    m_workspace.refreshMachine(kNeverOld);
+    const int cores = m_workspace.machine() ? m_workspace.machine()->processors : 0;
+    const QString used = QLocale().toString(s.processorShare, 'f', 2);
+    m_processor->setText(cores > 0 ? tr("%1 %").arg(qRound(100 * s.processorShare / cores)) : tr("%1 cores").arg(used));
+    m_processorPart->setToolTip(
+        (cores > 0 ? counted(cores, tr("The engine uses %2 of %1 core"), tr("The engine uses %2 of %1 cores")).arg(used)
+                   : QString()) +
+        QLatin1Char('\n') + text(s.device));
     m_memory->setText(formatGib(s.memory.total - s.memory.free));
     m_memoryTotal->setText(tr("of %1 GiB").arg(formatGib(s.memory.total)));
     showJobs();

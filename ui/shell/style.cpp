@@ -18,16 +18,6 @@ namespace espalier::ui {
 
 Style::Style() : QProxyStyle(QStringLiteral("fusion")) {}
 
-namespace {
-
-bool isTextField(const QWidget* widget) {
-    const auto* frame = qobject_cast<const QFrame*>(widget);
-    return frame && frame->frameShape() != QFrame::NoFrame &&
-           (qobject_cast<const QTextEdit*>(widget) || qobject_cast<const QPlainTextEdit*>(widget));
-}
-
-}  // namespace
-
 void Style::polish(QWidget* widget) {
     QProxyStyle::polish(widget);
     if (qobject_cast<QPushButton*>(widget) || qobject_cast<QToolButton*>(widget) || qobject_cast<QComboBox*>(widget) ||

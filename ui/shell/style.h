@@ -13,6 +13,7 @@ enum class ControlSize { Small, Normal, Large };  // 24, 28 and 36 px high
 void setButtonRole(QWidget* button, ButtonRole role);
 void setControlSize(QWidget* control, ControlSize size);
 int controlHeight(const QWidget* control);
+bool isTextField(const QWidget* widget);  // of several lines, with a frame of its own
 
 class Style : public QProxyStyle {
     Q_OBJECT

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Style, the measures: sizes, places of the parts of a control, hints. Heights grow with the text size.
 #include <QAbstractSpinBox>
+#include <QFrame>
+#include <QPlainTextEdit>
 #include <QPushButton>
+#include <QTextEdit>
 
 #include "ui/shell/style.h"
 #include "ui/shell/theme.h"
@@ -11,8 +14,16 @@ namespace {
 
 constexpr auto kSizeProperty = "espalierSize";
 constexpr int kScrollBar = 10;
+constexpr int kTextInset = 8;                            // of the text in every kind of field
+constexpr int kLineEditMargin = 2, kDocumentMargin = 4;  // Qt's own, inside a field's contents
 
 }  // namespace
+
+bool isTextField(const QWidget* widget) {
+    const auto* frame = qobject_cast<const QFrame*>(widget);
+    return frame && frame->frameShape() != QFrame::NoFrame &&
+           (qobject_cast<const QTextEdit*>(widget) || qobject_cast<const QPlainTextEdit*>(widget));
+}
 
 void setControlSize(QWidget* control, ControlSize size) {
     control->setProperty(kSizeProperty, static_cast<int>(size) + 1);
@@ -56,7 +67,7 @@ QRect Style::subControlRect(ComplexControl control, const QStyleOptionComplex* o
         if (part == SC_SpinBoxUp && arrows) return QRect(r.right() - arrows, r.top(), arrows, r.height() / 2);
         if (part == SC_SpinBoxDown && arrows)
             return QRect(r.right() - arrows, r.top() + r.height() / 2, arrows, r.height() / 2);
-        if (part == SC_SpinBoxEditField) return r.adjusted(6, 1, -arrows - 2, -1);
+        if (part == SC_SpinBoxEditField) return r.adjusted(0, 1, -arrows, -1);  // the edit in it has its own inset
         if (part == SC_SpinBoxFrame) return r;
         return {};
     }
@@ -64,7 +75,10 @@ QRect Style::subControlRect(ComplexControl control, const QStyleOptionComplex* o
 }
 
 QRect Style::subElementRect(SubElement element, const QStyleOption* option, const QWidget* widget) const {
-    if (element == SE_LineEditContents && option->rect.height() >= 24) return option->rect.adjusted(6, 1, -6, -1);
+    if (element == SE_LineEditContents && option->rect.height() >= 22)
+        return option->rect.adjusted(kTextInset - kLineEditMargin, 1, kLineEditMargin - kTextInset, -1);
+    if (element == SE_ShapedFrameContents && isTextField(widget))
+        return option->rect.adjusted(kTextInset - kDocumentMargin, 1, kDocumentMargin - kTextInset, -1);
     return QProxyStyle::subElementRect(element, option, widget);
 }
 
@@ -85,7 +99,7 @@ QSize Style::sizeFromContents(ContentsType type, const QStyleOption* option, con
         case CT_ComboBox:
             return QSize(contents.width() + 40, qMax(controlHeight(widget), contents.height()));
         case CT_SpinBox:
-            return QSize(contents.width() + 30, qMax(controlHeight(widget), contents.height()));
+            return QSize(contents.width() + 30, controlHeight(widget));  // the edit in it is as high as it
         case CT_TabBarTab:
             return QSize(contents.width() + 8, scaled(32));
         case CT_MenuBarItem:

@@ -7,6 +7,7 @@
 #include <QGuiApplication>
 #include <QKeyEvent>
 #include <QMouseEvent>
+#include <QPainter>
 #include <QScrollBar>
 #include <QTextBlock>
 #include <QUrl>
@@ -22,15 +23,18 @@ namespace {
 
 constexpr double kCertain = 0.80, kLikely = 0.50, kUnlikely = 0.25;
 constexpr int kAnswerLine = 20;
+constexpr int kSecondLine = 2;  // below the first
 
 // A token that was not certain is underlined, the more the less it was.
 void mark(QTextCharFormat& format, double probability, const ThemeColors& c) {
     if (probability >= kCertain) return;
-    format.setUnderlineColor(QColor(c.warn));
-    format.setUnderlineStyle(probability < kUnlikely ? QTextCharFormat::DashUnderline
-                             : probability < kLikely ? QTextCharFormat::DotLine
-                                                     : QTextCharFormat::SingleUnderline);
-    if (probability < kUnlikely) format.setBackground(QColor(c.warnGround));
+    if (probability < kUnlikely) {
+        format.setProperty(AnswerView::kUnlikelyProperty, true);
+        format.setBackground(QColor(c.warnGround));
+        return;
+    }
+    format.setUnderlineColor(QColor(c.series[1]));
+    format.setUnderlineStyle(probability < kLikely ? QTextCharFormat::DotLine : QTextCharFormat::SingleUnderline);
 }
 
 }  // namespace
@@ -84,7 +88,7 @@ void AnswerView::showDifference(const std::vector<DiffPiece>& pieces) {
 void AnswerView::setProbabilities(bool shown) {
     if (m_showsProbabilities == shown) return;
     m_showsProbabilities = shown;
-    m_tip->hide();
+    hideTip();
     redrawKeepingGrowth();
 }
 
@@ -97,6 +101,7 @@ void AnswerView::redrawKeepingGrowth() {
 }
 
 void AnswerView::redraw() {
+    hideTip();
     setUpdatesEnabled(false);
     document()->clear();
     m_answers.clear();
@@ -267,8 +272,14 @@ void AnswerView::follow(const QUrl& link) {
     }
 }
 
-void AnswerView::showTipAt(int position, const QPoint& at) {
+void AnswerView::hideTip() {
     m_tip->hide();
+    if (m_framed.first != m_framed.second) viewport()->update();
+    m_framed = {};
+}
+
+void AnswerView::showTipAt(int position, const QPoint& at) {
+    hideTip();
     if (!m_showsProbabilities) return;
     for (const Answer& answer : m_answers) {
         const auto after = std::upper_bound(answer.runs.begin(), answer.runs.end(), position,
@@ -277,25 +288,22 @@ void AnswerView::showTipAt(int position, const QPoint& at) {
         const Run& run = *(after - 1);
         if (!answer.tokens || position >= run.position + int(run.length)) continue;
         const int token = answer.tokens->tokenAt(run.source + position - run.position);
-        if (token >= 0) m_tip->showToken(token + 1, answer.tokens->tokens()[std::size_t(token)], at);
+        if (token < 0) return;
+        m_framed = {run.position, run.position + int(run.length)};
+        viewport()->update();
+        m_tip->showToken(token + 1, answer.tokens->tokens()[std::size_t(token)], at);
         return;
     }
 }
 
 void AnswerView::mouseMoveEvent(QMouseEvent* event) {
     QTextBrowser::mouseMoveEvent(event);
-    if (event->buttons() != Qt::NoButton) {
-        m_tip->hide();
-        return;
-    }
+    if (event->buttons() != Qt::NoButton) return hideTip();
     // The place under the pointer, not the nearest gap between two characters.
     const QPoint point =
         event->position().toPoint() + QPoint(horizontalScrollBar()->value(), verticalScrollBar()->value());
     const int position = document()->documentLayout()->hitTest(point, Qt::ExactHit);
-    if (position < 0) {
-        m_tip->hide();
-        return;
-    }
+    if (position < 0) return hideTip();
     QTextCursor gap(document());
     gap.setPosition(position);
     const bool isBefore = position > 0 && cursorRect(gap).left() > event->position().x();
@@ -304,15 +312,62 @@ void AnswerView::mouseMoveEvent(QMouseEvent* event) {
 
 void AnswerView::leaveEvent(QEvent* event) {
     QTextBrowser::leaveEvent(event);
-    m_tip->hide();
+    hideTip();
 }
 
 void AnswerView::keyReleaseEvent(QKeyEvent* event) {
     QTextBrowser::keyReleaseEvent(event);
-    if (event->key() == Qt::Key_Escape) m_tip->hide();
+    if (event->key() == Qt::Key_Escape) hideTip();
     if (event->key() < Qt::Key_Home || event->key() > Qt::Key_PageDown) return;
     const QTextCursor caret = textCursor();
     showTipAt(caret.position(), viewport()->mapToGlobal(cursorRect(caret).bottomLeft()));
+}
+
+// Where the characters from `from` up to `to` stand, line by line, in the viewport. Requires: they are of one block.
+std::vector<QRectF> AnswerView::linesOf(int from, int to) const {
+    const QTextBlock block = document()->findBlock(from);
+    if (!block.isValid()) return {};
+    const QPointF origin = document()->documentLayout()->blockBoundingRect(block).topLeft() -
+                           QPointF(horizontalScrollBar()->value(), verticalScrollBar()->value());
+    const int first = from - block.position(), last = to - block.position();
+    std::vector<QRectF> rects;
+    for (int i = 0; i < block.layout()->lineCount(); ++i) {
+        const QTextLine line = block.layout()->lineAt(i);
+        const int begin = std::max(first, line.textStart());
+        const int end = std::min(last, line.textStart() + line.textLength());
+        if (begin >= end) continue;
+        const double left = line.cursorToX(begin), right = line.cursorToX(end);
+        rects.emplace_back(origin.x() + left, origin.y() + line.y(), right - left, line.ascent());
+    }
+    return rects;
+}
+
+void AnswerView::paintUnlikely(QPainter& painter, const QRect& area) {
+    painter.setPen(QColor(colorsOf(palette()).series[1]));
+    for (QTextBlock block = cursorForPosition(area.topLeft()).block(); block.isValid(); block = block.next()) {
+        const double top = document()->documentLayout()->blockBoundingRect(block).top();
+        if (top - verticalScrollBar()->value() > area.bottom()) return;
+        for (auto piece = block.begin(); !piece.atEnd(); ++piece) {
+            if (!piece.fragment().charFormat().hasProperty(kUnlikelyProperty)) continue;
+            const int from = piece.fragment().position();
+            for (const QRectF& line : linesOf(from, from + piece.fragment().length()))
+                for (const int below : {kSecondLine, 2 * kSecondLine}) {
+                    const double y = std::round(line.bottom()) + below - 0.5;
+                    painter.drawLine(QPointF(line.left(), y), QPointF(line.right() - 1, y));
+                }
+        }
+    }
+}
+
+void AnswerView::paintEvent(QPaintEvent* event) {
+    QTextBrowser::paintEvent(event);
+    QPainter painter(viewport());
+    if (m_showsProbabilities) paintUnlikely(painter, event->rect());
+    if (m_framed.first == m_framed.second || !m_tip->isVisible()) return;
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(QColor(colorsOf(palette()).text));
+    for (const QRectF& line : linesOf(m_framed.first, m_framed.second))
+        painter.drawRoundedRect(line.toAlignedRect().toRectF().adjusted(-2.5, 0.5, 2.5, 5.5), 4, 4);
 }
 
 void AnswerView::changeEvent(QEvent* event) {

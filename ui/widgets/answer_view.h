@@ -21,6 +21,9 @@ class ProbabilityTip;
 class AnswerView : public QTextBrowser {
     Q_OBJECT
 public:
+    // Of what is so unlikely that it is underlined twice, which Qt has no style for.
+    static constexpr int kUnlikelyProperty = QTextFormat::UserProperty + 1;
+
     explicit AnswerView(QWidget* parent = nullptr);
 
     // Lays out only what is new when the turns go on from those shown. An unanswered last turn shows what grow() is
@@ -41,6 +44,7 @@ protected:
     void leaveEvent(QEvent* event) override;
     void keyReleaseEvent(QKeyEvent* event) override;
     void changeEvent(QEvent* event) override;
+    void paintEvent(QPaintEvent* event) override;
 
 private:
     // A stretch of an answer's source as it stands in the document.
@@ -73,6 +77,9 @@ private:
                    bool isCode);
     void follow(const QUrl& link);
     void showTipAt(int position, const QPoint& at);
+    void hideTip();
+    void paintUnlikely(QPainter& painter, const QRect& area);
+    std::vector<QRectF> linesOf(int from, int to) const;
 
     std::vector<Turn> m_turns;
     QString m_model;
@@ -80,6 +87,7 @@ private:
     std::vector<DiffPiece> m_difference;
     std::vector<QString> m_codes;  // of the copy links
     ProbabilityTip* m_tip = nullptr;
+    std::pair<int, int> m_framed{0, 0};  // of the token the tip is about, in the document
     bool m_showsProbabilities = true;
 };
 

@@ -222,7 +222,8 @@ Figure::Figure(const QString& caption, int valueSize, QWidget* parent)
     setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
 }
 
-void Figure::setValue(const QString& value, const QString& unit) {
+void Figure::setValue(const QString& value, const QString& wantedUnit) {
+    const QString unit = value == QStringLiteral("–") ? QString() : wantedUnit;
     const bool same = value == m_value->text() && unit == m_unit->text();
     if (same && !accessibleName().isEmpty()) return;  // ten times a second
     m_value->setText(value);
@@ -279,7 +280,8 @@ void IconMark::paintEvent(QPaintEvent*) {
     QPainter(this).drawPixmap(rect(), iconPixmap(m_name, color, width(), devicePixelRatioF()));
 }
 
-SegmentedSwitch::SegmentedSwitch(const QStringList& names, const QString& accessibleName, QWidget* parent)
+SegmentedSwitch::SegmentedSwitch(const QStringList& names, const QString& accessibleName, ControlSize size,
+                                 QWidget* parent)
     : QWidget(parent), m_group(new QButtonGroup(this)) {
     auto* box = new QHBoxLayout(this);
     box->setContentsMargins({});
@@ -287,7 +289,7 @@ SegmentedSwitch::SegmentedSwitch(const QStringList& names, const QString& access
     for (int i = 0; i < names.size(); ++i) {
         auto* segment = new Segment(names[i]);
         segment->setCheckable(true);
-        segment->setFixedHeight(scaled(24));
+        segment->setFixedHeight(scaled(size == ControlSize::Small ? 24 : 28));
         const int text = QFontMetrics(uiFont(text_size::kTable, QFont::DemiBold)).horizontalAdvance(names[i]);
         segment->setFixedWidth((text + 20 + 3) / 4 * 4);
         segment->setAccessibleName(accessibleName + QStringLiteral(": ") + names[i]);

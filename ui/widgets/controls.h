@@ -88,7 +88,7 @@ class Figure : public QWidget {
     Q_OBJECT
 public:
     Figure(const QString& caption, int valueSize = text_size::kTitle, QWidget* parent = nullptr);
-    void setValue(const QString& value, const QString& unit = {});
+    void setValue(const QString& value, const QString& unit = {});  // a dash has no unit
 
 private:
     TextLabel* m_caption;
@@ -132,7 +132,9 @@ private:
 class SegmentedSwitch : public QWidget {
     Q_OBJECT
 public:
-    SegmentedSwitch(const QStringList& names, const QString& accessibleName, QWidget* parent = nullptr);
+    // Normal where it stands among fields.
+    SegmentedSwitch(const QStringList& names, const QString& accessibleName, ControlSize size = ControlSize::Small,
+                    QWidget* parent = nullptr);
     int current() const;
     void setCurrent(int index);
     void setShown(int index, bool shown);

@@ -25,10 +25,14 @@ QTextBlockFormat blockFormatOf(const MarkdownBlock& block, const ThemeColors& c)
             format.setTopMargin(10);
             format.setHeadingLevel(block.level);
             break;
-        case MarkdownBlock::ListItem:
-            format.setLeftMargin(kIndent * (block.level + 1));
-            format.setTextIndent(-kIndent + 4);
+        case MarkdownBlock::ListItem: {
+            // What follows the mark and the lines below it begin at one place.
+            const QFontMetricsF metrics(uiFont(text_size::kBody));
+            const double mark = metrics.horizontalAdvance(block.mark + QLatin1Char(' '));
+            format.setLeftMargin(kIndent * block.level + qMax<double>(kIndent, mark));
+            format.setTextIndent(-mark);
             break;
+        }
         case MarkdownBlock::Quote:
             format.setLeftMargin(kIndent);
             break;

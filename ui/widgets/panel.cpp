@@ -8,6 +8,7 @@
 #include <QPainter>
 
 #include "ui/models/error_words.h"
+#include "ui/widgets/sentence.h"
 
 namespace espalier::ui {
 namespace {
@@ -78,8 +79,7 @@ void Panel::paintEvent(QPaintEvent*) {
 }
 
 EmptyView::EmptyView(const QString& iconName, const QString& sentence, QPushButton* action, QWidget* parent)
-    : QWidget(parent), m_sentence(paragraph(sentence, text_size::kBody)), m_actions(row({})) {
-    m_sentence->setAlignment(Qt::AlignHCenter);
+    : QWidget(parent), m_sentence(new Sentence(sentence)), m_actions(row({})) {
     setSentenceWidth(kSentenceWidth);
     setLayout(column({nullptr, row({nullptr, new IconMark(iconName, 24, Tone::Secondary), nullptr}),
                       row({nullptr, m_sentence, nullptr}), row({nullptr, m_actions, nullptr}), nullptr},

@@ -13,6 +13,8 @@ namespace {
 
 constexpr int kTipWidth = 216, kTipTitle = 28, kTipRow = 18, kTipSide = 12, kBarLeft = 92, kBarWidth = 64;
 constexpr std::size_t kMostRows = 5;
+constexpr int kTipRadius = 4;
+constexpr double kLeastOther = 0.005;  // less is rounding
 
 QString percent(double share) {
     return share > 0 && share < 0.005 ? QStringLiteral("<1 %") : QStringLiteral("%1 %").arg(qRound(share * 100));
@@ -31,6 +33,7 @@ QString visibleToken(const QString& text) {
 ProbabilityTip::ProbabilityTip(QWidget* parent) : QWidget(parent, Qt::ToolTip) {
     setAttribute(Qt::WA_ShowWithoutActivating);
     setAttribute(Qt::WA_TransparentForMouseEvents);
+    setAttribute(Qt::WA_TranslucentBackground);  // outside its round corners
     setFocusPolicy(Qt::NoFocus);
 }
 
@@ -48,16 +51,18 @@ void ProbabilityTip::showToken(int number, const ChatToken& token, const QPoint&
         m_rows.push_back({visibleToken(other.text), std::exp(other.logprob), same});
     }
     if (!isListed) m_rows.insert(m_rows.begin(), {visibleToken(chosen), share, true});
+    double rest = 1;
+    for (const Row& row : m_rows) rest -= row.share;
+    if (rest >= kLeastOther) m_rows.push_back({tr("other"), rest, false});
     QStringList spoken{m_title};
     for (const Row& row : m_rows) spoken << row.text + QLatin1Char(' ') + percent(row.share);
     setAccessibleName(spoken.join(QStringLiteral(", ")));
     resize(sizeHint());
     QPoint corner = at + QPoint(8, 16);
-    if (const QScreen* place = screen()) {
-        const QRect room = place->availableGeometry();
-        corner.setX(qMin(corner.x(), room.right() - width()));
-        if (corner.y() + height() > room.bottom()) corner.setY(at.y() - height() - 8);
-    }
+    QRect room = parentWidget()->window()->frameGeometry();  // which may reach over the edge of its screen
+    if (const QScreen* place = screen()) room |= place->availableGeometry();
+    corner.setX(qMin(corner.x(), room.right() - width()));
+    if (corner.y() + height() > room.bottom()) corner.setY(at.y() - height() - 8);
     move(corner);
     show();
     update();
@@ -71,7 +76,10 @@ void ProbabilityTip::paintEvent(QPaintEvent*) {
     const ThemeColors& c = colorsOf(palette());
     const int title = scaled(kTipTitle), high = scaled(kTipRow), barLeft = scaled(kBarLeft);
     QPainter painter(this);
-    painter.fillRect(rect(), QColor(c.tooltip));
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(QColor(c.tooltip));
+    painter.drawRoundedRect(rect(), kTipRadius, kTipRadius);
     painter.setPen(QColor(c.tooltipText));
     painter.setFont(uiFont(text_size::kCaption, QFont::DemiBold));
     painter.drawText(QRect(kTipSide, 0, width() - 2 * kTipSide, title), Qt::AlignVCenter | Qt::AlignLeft, m_title);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// ProbabilityTip: the likeliest tokens at one place of an answer, with bars, in the colours of a tooltip.
+// ProbabilityTip: the likeliest tokens at one place of an answer and what is left for the others, with bars, in the
+// colours of a tooltip.
 #pragma once
 
 #include <QWidget>
@@ -11,7 +12,7 @@ namespace espalier::ui {
 class ProbabilityTip : public QWidget {
     Q_OBJECT
 public:
-    explicit ProbabilityTip(QWidget* parent);
+    explicit ProbabilityTip(QWidget* parent);  // not null
     // At a point of the screen, below and right of it where there is room.
     void showToken(int number, const ChatToken& token, const QPoint& at);
     QSize sizeHint() const override;

@@ -16,7 +16,7 @@ namespace espalier::ui {
 namespace {
 
 constexpr int kIcon = 14;
-constexpr int kShareBar = 72;
+constexpr int kShareBar = 72, kAmountBar = 8;
 
 template <class View>
 void setUpView(View* view, const QString& accessibleName) {
@@ -60,13 +60,15 @@ void shareWidth(QHeaderView* header, const std::vector<int>& widths, int availab
 
 void CellDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const {
     paintCell(painter, option, index);
-    paintEdges(painter, option);
+    paintEdges(painter, option, index);
 }
 
 // The row line belongs to the cell, so that it moves with it; the ground is the style's.
-void CellDelegate::paintEdges(QPainter* painter, const QStyleOptionViewItem& option) const {
+void CellDelegate::paintEdges(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const {
     const ThemeColors& c = colorsOf(option.palette);
-    painter->fillRect(QRect(option.rect.left(), option.rect.bottom(), option.rect.width(), 1), QColor(c.grid));
+    const bool isIndented = qobject_cast<const QTreeView*>(option.widget) && index.column() == 0;
+    const int left = isIndented ? 0 : option.rect.left();  // of a tree's first column the branches are part of the row
+    painter->fillRect(QRect(left, option.rect.bottom(), option.rect.right() + 1 - left, 1), QColor(c.grid));
     const bool isCurrent = (option.state & QStyle::State_HasFocus) && (option.state & QStyle::State_Selected);
     if (!isCurrent || !option.widget || !option.widget->hasFocus()) return;
     painter->save();
@@ -101,6 +103,13 @@ void CellDelegate::paintCell(QPainter* painter, const QStyleOptionViewItem& opti
         const QRect bar(rect.left(), rect.center().y() - 1, wide, 4);
         ProgressBar::paint(painter, bar, share.toDouble(), c.accentText, c.line);
         rect.setLeft(bar.right() + 9);
+    }
+    if (const QVariant amount = index.data(AmountRole); amount.isValid()) {
+        painter->setRenderHint(QPainter::Antialiasing);
+        painter->setPen(Qt::NoPen);
+        painter->setBrush(QColor(c.series[0]));
+        const double wide = qMax(2.0, rect.width() * qBound(0.0, amount.toDouble(), 1.0));
+        painter->drawRoundedRect(QRectF(rect.left(), rect.center().y() - kAmountBar / 2 + 1, wide, kAmountBar), 2, 2);
     }
     const bool strong = index.data(StrongRole).toBool();
     painter->setFont(index.data(MonoRole).toBool() ? monoFont()

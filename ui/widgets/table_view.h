@@ -22,7 +22,8 @@ public:
 
 protected:
     void paintCell(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const;
-    void paintEdges(QPainter* painter, const QStyleOptionViewItem& option) const;  // row line, ring of the current cell
+    // Row line, ring of the current cell.
+    void paintEdges(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const;
 
 private:
     int m_rowHeight;

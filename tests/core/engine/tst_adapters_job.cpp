@@ -127,7 +127,7 @@ private slots:
                  (std::vector<std::string>{"3 adapters were imported into tiny"}));
         QCOMPARE(linesOf(*fixture.engine, "adapter").size(), std::size_t{1});
         VERIFY_OK(fixture.import("alone"));
-        QCOMPARE(linesOf(*fixture.engine, "adapter \"alone\" of tiny was imported").size(), std::size_t{1});
+        QCOMPARE(linesOf(*fixture.engine, "\"alone\" of tiny was imported").size(), std::size_t{1});
     }
 
     void theCommandSaysTheSame() {

@@ -30,7 +30,10 @@ std::optional<Result<Json>> FakeTenants::answer(const QString& operation, const 
     const auto is = [&](const char* name) { return operation == QLatin1String(name); };
     if (is("tenants")) {
         Json list = Json::array();
-        for (const TenantRecord& one : m_tenants->list()) list.push_back(toJson(one));
+        for (TenantRecord& one : m_tenants->list()) {
+            one.today += today[one.name];
+            list.push_back(toJson(one));
+        }
         return Json{{"tenants", list}};
     }
     if (is("usage")) {

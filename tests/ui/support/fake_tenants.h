@@ -3,6 +3,7 @@
 #pragma once
 
 #include <QString>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -15,7 +16,8 @@ class FakeTenants {
 public:
     FakeTenants();
     Tenants& registry() { return *m_tenants; }
-    std::vector<UsageRow> usage;  // what `usage` answers
+    std::vector<UsageRow> usage;               // what `usage` answers
+    std::map<std::string, TenantUsage> today;  // by tenant, what they used
     // None: the operation is about something else.
     std::optional<Result<Json>> answer(const QString& operation, const Json& arguments);
 
