@@ -91,7 +91,7 @@ int stateTone(const TenantRecord& tenant) {
 }
 
 bool isNearLimit(const TenantRecord& tenant) {
-    return tenant.state != "revoked" && tenant.state != "expired" && shareOfDay(tenant) >= kNear;
+    return tenant.state != "revoked" && tenant.state != "expired" && shareOfDay(tenant) >= kNearLimit;
 }
 
 int liveKeys(const TenantRecord& tenant) {
