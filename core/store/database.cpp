@@ -49,8 +49,8 @@ void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
     sqlite3_finalize(statement);
 }
 
-Statement::Statement(sqlite3* connection, sqlite3_stmt* statement, std::string file)
-    : m_connection(connection), m_statement(statement), m_file(std::move(file)) {}
+Statement::Statement(sqlite3* connection, std::unique_ptr<sqlite3_stmt, Finalize> statement, std::string file)
+    : m_connection(connection), m_statement(std::move(statement)), m_file(std::move(file)) {}
 
 Result<bool> Statement::step() {
     const int code = sqlite3_step(m_statement.get());
@@ -93,7 +93,8 @@ Result<Database> Database::open(const Path& file, Access access) {
     // A reader of a WAL database needs to write the shared index, so it opens for writing and promises not to.
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (access == Access::Write ? SQLITE_OPEN_CREATE : 0);
     const int code = sqlite3_open_v2(file.c_str(), &raw, flags, nullptr);
-    Database database(std::unique_ptr<sqlite3, Close>(raw), file.string());
+    std::unique_ptr<sqlite3, Close> connection(raw);
+    Database database(std::move(connection), file.string());
     if (code != SQLITE_OK) return database.error("opening");
     sqlite3_extended_result_codes(raw, 1);
     sqlite3_busy_timeout(raw, kBusyTimeoutMs);
@@ -157,9 +158,10 @@ Result<Statement> Database::prepare(std::string_view sql, std::span<const SqlVal
     sqlite3_stmt* raw = nullptr;
     if (sqlite3_prepare_v2(m_connection.get(), sql.data(), static_cast<int>(sql.size()), &raw, nullptr) != SQLITE_OK)
         return error(sql);
+    std::unique_ptr<sqlite3_stmt, Statement::Finalize> statement(raw);  // before anything can fail to be allocated
     CHECK(sqlite3_bind_parameter_count(raw) == static_cast<int>(values.size()));
     bindAll(raw, values);
-    return Statement(m_connection.get(), raw, m_file);
+    return Statement(m_connection.get(), std::move(statement), m_file);
 }
 
 Result<void> Database::execute(std::string_view sql) {

@@ -54,7 +54,7 @@ private:
     struct Finalize {
         void operator()(sqlite3_stmt* statement) const;
     };
-    Statement(sqlite3* connection, sqlite3_stmt* statement, std::string file);
+    Statement(sqlite3* connection, std::unique_ptr<sqlite3_stmt, Finalize> statement, std::string file);
 
     sqlite3* m_connection = nullptr;
     std::unique_ptr<sqlite3_stmt, Finalize> m_statement;
